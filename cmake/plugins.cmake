@@ -1,0 +1,37 @@
+# Plugins are built from a copy of sdk/ alone, with no path to the engine.
+#
+# culvert_plugin(ID SOURCES ...) makes bin/ID.so and, for tests that link several plugins into one
+# binary, the object library ID_static, whose entry is culvert_plugin_v1_ID.
+
+set(CULVERT_SDK_COPY ${CMAKE_BINARY_DIR}/sdk)
+file(GLOB_RECURSE sdk_files CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/sdk ${PROJECT_SOURCE_DIR}/sdk/*)
+foreach(file ${sdk_files})
+  configure_file(${PROJECT_SOURCE_DIR}/sdk/${file} ${CULVERT_SDK_COPY}/${file} COPYONLY)
+endforeach()
+
+function(culvert_plugin id)
+  cmake_parse_arguments(PLUGIN "" "" "SOURCES" ${ARGN})
+  add_library(${id} MODULE ${PLUGIN_SOURCES})
+  set_target_properties(${id} PROPERTIES PREFIX "" OUTPUT_NAME ${id}
+                                         LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin
+                                         C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden
+                                         VISIBILITY_INLINES_HIDDEN ON)
+  target_include_directories(${id} PRIVATE ${CULVERT_SDK_COPY}/include)
+  target_link_options(${id} PRIVATE -Wl,-z,now -Wl,-Bsymbolic-functions
+                                    -Wl,--version-script=${CULVERT_SDK_COPY}/plugin.map)
+  if(NOT CULVERT_SANITIZE) # a sanitized object takes the runtime's symbols from the program
+    target_link_options(${id} PRIVATE -Wl,--no-undefined)
+  endif()
+
+  add_library(${id}_static OBJECT ${PLUGIN_SOURCES})
+  target_include_directories(${id}_static PRIVATE ${CULVERT_SDK_COPY}/include)
+  target_compile_definitions(${id}_static PRIVATE CULVERT_STATIC_PLUGIN=${id})
+endfunction()
+
+foreach(folder plugins sdk/examples)
+  file(GLOB lists CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*/CMakeLists.txt)
+  foreach(list ${lists})
+    get_filename_component(directory ${list} DIRECTORY)
+    add_subdirectory(${directory})
+  endforeach()
+endforeach()

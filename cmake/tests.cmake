@@ -1,0 +1,30 @@
+# tests/unit/AREA/*.cpp becomes the program unit_AREA, linked with every engine layer there is.
+
+include(GoogleTest)
+
+set(CULVERT_TEST_LIBRARIES)
+foreach(layer engine role config observe plugin tunnel link sim io crypto core)
+  if(TARGET culvert_${layer})
+    list(APPEND CULVERT_TEST_LIBRARIES culvert_${layer})
+  endif()
+endforeach()
+
+function(culvert_test name)
+  cmake_parse_arguments(TEST "" "" "SOURCES;USES" ${ARGN})
+  add_executable(${name} ${TEST_SOURCES})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_link_libraries(${name} PRIVATE ${TEST_USES} ${CULVERT_TEST_LIBRARIES} GTest::gtest_main)
+  target_precompile_headers(${name} PRIVATE <gtest/gtest.h> <string> <vector> <memory>)
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
+endfunction()
+
+file(GLOB areas CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/tests/unit ${PROJECT_SOURCE_DIR}/tests/unit/*)
+foreach(area ${areas})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/unit/${area}/*.cpp)
+  if(sources)
+    culvert_test(unit_${area} SOURCES ${sources})
+    if(EXISTS ${PROJECT_SOURCE_DIR}/tests/unit/${area}/extra.cmake)
+      include(${PROJECT_SOURCE_DIR}/tests/unit/${area}/extra.cmake)
+    endif()
+  endif()
+endforeach()

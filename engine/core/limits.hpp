@@ -1,0 +1,80 @@
+// Every bound of the engine, with its default and its arithmetic. Bytes, milliseconds and counts.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace culvert {
+
+// --- one shard's loop -------------------------------------------------------------------------
+/// Callbacks in one run_ready(): a host's own loop gets its thread back after at most this many
+/// turns.
+inline constexpr int kRunBudget = 256;
+/// Parts of one gathering send: a turn of 256 KiB in records of 16 KiB is 16 parts, 64 leave room
+/// for short frames; the kernel takes 1024.
+inline constexpr std::size_t kGatherParts = 64;
+
+// --- the byte path ----------------------------------------------------------------------------
+/// Received in one turn at the most. Half of it costs 5 to 10 % more CPU, twice as much gains
+/// nothing.
+inline constexpr std::size_t kTurnBytes = 256U * 1024;
+/// A turn smaller than this is not begun: it waits until the shard's budget has room.
+inline constexpr std::size_t kMinTurnBytes = 16U * 1024;
+/// A TLS record holds at most this much plaintext (RFC 8446, section 5.1).
+inline constexpr std::size_t kRecordBytes = 16U * 1024;
+/// The longest WebSocket frame header: 2 + 8 bytes of length + 4 of mask key, rounded up.
+inline constexpr std::size_t kHeadroom = 16;
+/// First frame we send: header + payload fill one record. Masked (our ends): 16,384 - 8.
+inline constexpr std::size_t kLargestMaskedFrame = kRecordBytes - 8;
+/// Unmasked (the relay): 16,384 - 4.
+inline constexpr std::size_t kLargestUnmaskedFrame = kRecordBytes - 4;
+/// What framing and records may add to a turn: a 16 KiB record costs 22 bytes, a frame 8; short
+/// pieces are gathered into full records, so a quarter is far above what can happen (asserted).
+inline constexpr std::size_t kDirectionHeldBytes = kTurnBytes + kTurnBytes / 4;
+/// Bytes a tunnel may hold that the kernel did not take: one turn a direction.
+inline constexpr std::size_t kTunnelHeldBytes = 2 * kDirectionHeldBytes;
+/// One block of held bytes.
+inline constexpr std::size_t kHeldBlockBytes = 32U * 1024;
+/// Held bytes of one shard, all tunnels together.
+inline constexpr std::size_t kShardHeldBytes = 256U * 1024 * 1024;
+
+// --- endings ----------------------------------------------------------------------------------
+/// After our last end: read and discard until the peer's end, at most so long after the queue ran
+/// empty.
+inline constexpr std::uint64_t kLingerMs = 5'000;
+/// An ending that makes no progress for so long is dropped.
+inline constexpr std::uint64_t kAbortStallMs = 60'000;
+/// How often unsent bytes are looked at while an abort waits for them.
+inline constexpr std::uint64_t kAbortProbeMs = 5;
+/// A half-closed tunnel that is silent for so long is aborted.
+inline constexpr std::uint64_t kHalfClosedIdleMs = 3'600'000;
+/// After an error Close of ours the server ends the connection, answered or not.
+inline constexpr std::uint64_t kErrorCloseMs = 1'000;
+inline constexpr std::uint64_t kDrainGraceMs = 10'000;
+
+// --- heads and messages -----------------------------------------------------------------------
+inline constexpr std::size_t kHeadBytes = 40U * 1024;
+/// A relay plugin's own bytes about a connection, and a capability's or offer's message.
+inline constexpr std::size_t kFactsBytes = 40U * 1024;
+inline constexpr std::size_t kAnswerBodyBytes = 64U * 1024;
+/// A whole control message, where a link description or an intent names no smaller bound.
+inline constexpr std::size_t kControlMessageBytes = 64U * 1024;
+inline constexpr std::size_t kCloseReasonBytes = 123; // RFC 6455, section 5.5
+inline constexpr std::size_t kReasonPhraseBytes = 512;
+
+// --- set-up -----------------------------------------------------------------------------------
+inline constexpr std::uint64_t kHandshakeMs = 10'000; // TLS and the head, each
+inline constexpr std::uint64_t kTargetDialMs = 10'000;
+inline constexpr std::uint64_t kUpgradeMs = 40'000; // a sender waits for its listener
+inline constexpr std::uint64_t kRendezvousMs = 30'000;
+inline constexpr std::uint64_t kReconnectFloorMs = 500;
+inline constexpr std::uint64_t kReconnectCeilingMs = 15'000;
+inline constexpr int kKeepAliveSec = 60;
+inline constexpr std::int64_t kTokenGraceSec = 300;
+
+// --- how many ---------------------------------------------------------------------------------
+inline constexpr std::uint32_t kPendingPerEntity = 1'000;
+inline constexpr std::uint32_t kPendingPerSource = 256;
+inline constexpr std::uint32_t kUnauthenticated = 1'024;
+
+} // namespace culvert

@@ -1,0 +1,29 @@
+// Where log lines go. The engine writes one message with named fields; a sink decides the form.
+//
+// A sink may be shared by all shards and must be thread-safe. Secrets, request targets and header
+// values never go into a message or a field, at any level.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+namespace culvert {
+
+enum class LogLevel : std::uint8_t { kError, kWarn, kInfo, kDebug, kTrace };
+
+struct LogField {
+  std::string_view name;
+  std::string value;
+};
+
+class Log {
+public:
+  virtual ~Log() = default;
+  [[nodiscard]] virtual bool enabled(LogLevel level) const = 0;
+  virtual void write(LogLevel level, std::string_view message,
+                     std::initializer_list<LogField> fields) = 0;
+};
+
+} // namespace culvert

@@ -1,0 +1,58 @@
+// The record of one operation, embedded in whoever asked for it; never allocated, never copied.
+//
+// An owner binds a completion to a member function once and may then use it for one operation at a
+// time. While in_flight() the owner must stay where it is: destroying or reusing the record then is
+// a broken invariant (asserted). The callback runs on the shard that armed it, exactly once an
+// operation (a multishot accept: once an arrival, `more` says whether another follows), never from
+// inside the call that armed it. A completion is marked idle before its last callback, so the
+// callback may arm it again.
+#pragma once
+
+#include "core/assert.hpp"
+#include "core/delegate.hpp"
+
+namespace culvert {
+
+/// What became of an operation.
+struct Outcome {
+  int result = 0;    // >= 0: the operation's value; < 0: the negated errno
+  bool more = false; // the operation goes on and will complete again
+};
+
+class Completion {
+public:
+  Completion() = default;
+  Completion(const Completion &) = delete;
+  Completion &operator=(const Completion &) = delete;
+  ~Completion() { CULVERT_ASSERT(!in_flight_); }
+
+  template <auto Method, typename Owner> void bind(Owner &owner) {
+    CULVERT_ASSERT(!in_flight_);
+    callback_ = Delegate<Outcome>::to<Method>(owner);
+  }
+
+  /// From the call that armed it until just before its last callback.
+  [[nodiscard]] bool in_flight() const { return in_flight_; }
+
+  /// A hint of the owner: its last turn filled the buffer, so short streams go before it
+  /// (design section 12, item 5).
+  bool bulk = false;
+
+private:
+  friend class Io;
+  friend class Link; // a link's operations complete the same way
+  void begin() {
+    CULVERT_ASSERT(!in_flight_ && callback_);
+    in_flight_ = true;
+  }
+  void run(Outcome outcome) {
+    CULVERT_ASSERT(in_flight_);
+    in_flight_ = outcome.more;
+    callback_(outcome);
+  }
+
+  Delegate<Outcome> callback_;
+  bool in_flight_ = false;
+};
+
+} // namespace culvert

@@ -1,0 +1,83 @@
+#include "io/io.hpp"
+
+#include "core/limits.hpp"
+
+namespace culvert {
+
+void Io::accept(Socket socket, Completion &completion) {
+  completion.begin();
+  ++in_flight_;
+  start_accept(socket, completion);
+}
+
+void Io::connect(Socket socket, const Address &address, Completion &completion) {
+  completion.begin();
+  ++in_flight_;
+  start_connect(socket, address, completion);
+}
+
+void Io::poll(Socket socket, Interest interest, Completion &completion) {
+  completion.begin();
+  ++in_flight_;
+  start_poll(socket, interest, completion);
+}
+
+void Io::yield(Completion &completion) {
+  completion.begin();
+  ++in_flight_;
+  ready_.push(completion, {});
+}
+
+void Io::cancel(Completion &target, Completion &with) {
+  with.begin();
+  ++in_flight_;
+  start_cancel(target, with);
+}
+
+void Io::post(Io &target, Mail &mail) {
+  CULVERT_ASSERT(!mail.under_way_);
+  mail.under_way_ = true;
+  target.start_deliver(this, mail);
+}
+
+void Io::deliver(Mail &mail) {
+  CULVERT_ASSERT(!mail.under_way_);
+  mail.under_way_ = true;
+  start_deliver(nullptr, mail);
+}
+
+void Io::run_mail(Mail &mail) {
+  CULVERT_ASSERT(mail.under_way_);
+  const Delegate<Mail &> callback = mail.callback_;
+  mail.under_way_ = false; // from here on the receiver decides about it
+  callback(mail);
+}
+
+void Io::run(ReadyQueue::Entry entry) {
+  if (!entry.outcome.more) {
+    CULVERT_ASSERT(in_flight_ > 0);
+    --in_flight_;
+  }
+  entry.completion->run(entry.outcome);
+}
+
+bool Io::run_ready() {
+  reap();
+  timers_.fire(now_ns());
+  for (int budget = kRunBudget; budget > 0; --budget) {
+    if (ready_.interactive()) {
+      run(ready_.pop_interactive());
+      continue;
+    }
+    if (!ready_.bulk()) {
+      break;
+    }
+    run(ready_.pop_bulk());
+    if (anything_new()) {
+      reap(); // a short stream that became ready meanwhile goes before the next bulk turn
+    }
+  }
+  return ready_.interactive() || ready_.bulk() || anything_new();
+}
+
+} // namespace culvert

@@ -1,0 +1,147 @@
+// The only door to the kernel: a closed set of operations and the loop that completes them.
+//
+// One Io belongs to one shard and is used only by the thread that drives it; deliver() alone may be
+// called from any thread. Three backends implement it: uring (the engine), epoll (where io_uring is
+// forbidden; its seat is kept), sim (a deterministic world). The ring says when, the caller moves
+// the bytes: receive() and send() are immediate and never block, poll() says when to try (design
+// section 4, rule 7).
+//
+// Who owns what: a Socket is owned by whoever got it from listen(), open() or an accept's outcome,
+// until close(). Closing is three steps: cancel, join, close; close() with an operation of that
+// socket still in flight is a broken invariant of the caller that only sim can see.
+#pragma once
+
+#include "culvert/status.hpp"
+#include "io/address.hpp"
+#include "io/completion.hpp"
+#include "io/mail.hpp"
+#include "io/ready_queue.hpp"
+#include "io/timers.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace culvert {
+
+/// A kernel or simulated socket; a number without meaning outside its Io.
+struct Socket {
+  int id = -1;
+  [[nodiscard]] bool valid() const { return id >= 0; }
+};
+
+enum class Interest : std::uint8_t {
+  kReadable, // bytes, an end or an error can be received
+  kWritable, // room in the send buffer, or an error
+  kHangup,   // the other side ended or broke; unread bytes do not fire it
+};
+
+enum class SocketOption : std::uint8_t {
+  kNoDelay,      // 1: small sends leave at once
+  kLingerZero,   // 1: close() resets; 0: close() ends cleanly
+  kKeepAliveSec, // idle seconds before TCP probes begin; 0 turns them off
+  kSendBuffer,   // bytes
+  kReceiveBuffer // bytes
+};
+
+class Io {
+public:
+  Io() = default;
+  Io(const Io &) = delete;
+  Io &operator=(const Io &) = delete;
+  virtual ~Io() = default;
+
+  // --- time ---------------------------------------------------------------------------------
+  /// Monotonic nanoseconds; every deadline counts on this clock.
+  [[nodiscard]] virtual std::uint64_t now_ns() const = 0;
+  /// Unix seconds, for tokens and certificates only.
+  [[nodiscard]] virtual std::int64_t wall_s() const = 0;
+  void arm(Timer &timer, std::uint64_t deadline_ns) { timers_.arm(timer, deadline_ns); }
+  void arm_after_ms(Timer &timer, std::uint64_t delay_ms) {
+    timers_.arm(timer, now_ns() + delay_ms * 1'000'000U);
+  }
+
+  // --- immediate operations -------------------------------------------------------------------
+  /// A bound, listening socket. Port 0 picks a free one; local_address() tells which. Several
+  /// shards may accept() on one listening socket; the last of them closes it.
+  virtual Result<Socket> listen(const Address &address) = 0;
+  /// A socket fit to connect() to an address of this family.
+  virtual Result<Socket> open(const Address &address) = 0;
+  /// Bytes received (> 0), 0 at the end of the stream, or the negated errno; -EAGAIN when nothing
+  /// is there yet.
+  virtual int receive(Socket socket, std::span<std::byte> into) = 0;
+  /// Bytes taken in order from the parts (it may be fewer than given), or the negated errno;
+  /// -EAGAIN when there is no room. At most kGatherParts parts.
+  virtual int send(Socket socket, std::span<const std::span<const std::byte>> parts) = 0;
+  /// Ends the sending direction (FIN behind everything sent). 0 or the negated errno.
+  virtual int shutdown_send(Socket socket) = 0;
+  virtual int set_option(Socket socket, SocketOption option, int value) = 0;
+  virtual Result<Address> local_address(Socket socket) = 0;
+  virtual Result<Address> peer_address(Socket socket) = 0;
+  /// Bytes sent that the peer's kernel has not acknowledged; 0 where the family cannot tell.
+  virtual int unsent_bytes(Socket socket) = 0;
+  /// Nothing of the socket may be in flight.
+  virtual void close(Socket socket) = 0;
+
+  // --- operations with a completion -----------------------------------------------------------
+  /// Multishot: each outcome is an accepted socket's id (the receiver of the callback owns it, also
+  /// after a cancel) or the negated errno; `more` false means it must be armed again.
+  void accept(Socket socket, Completion &completion);
+  /// Outcome 0 once connected.
+  void connect(Socket socket, const Address &address, Completion &completion);
+  /// One-shot. Outcome >= 0: try now.
+  void poll(Socket socket, Interest interest, Completion &completion);
+  /// Completes with 0 in its turn behind what is ready already: for work that is due without an
+  /// event.
+  void yield(Completion &completion);
+  /// Asks that `target` end early. Both complete, in either order: the target with -ECANCELED or
+  /// its real outcome, the cancel with 0, -ENOENT or -EALREADY.
+  void cancel(Completion &target, Completion &with);
+
+  // --- other shards ---------------------------------------------------------------------------
+  /// Lends the mail to the shard of `target`.
+  void post(Io &target, Mail &mail);
+  /// The same from a thread that drives no shard; safe from any thread.
+  void deliver(Mail &mail);
+
+  // --- the loop -------------------------------------------------------------------------------
+  /// Runs what is ready, at most kRunBudget callbacks; true when more is ready already.
+  bool run_ready();
+  /// Sleeps until something can be run, or until a timer or `deadline_ns` is due.
+  virtual void wait(std::uint64_t deadline_ns) = 0;
+  /// Polls readable when run_ready() has work that is not a timer; -1 in sim.
+  [[nodiscard]] virtual int descriptor() const = 0;
+  /// When run_ready() must be called at the latest, or Timers::kNever.
+  [[nodiscard]] std::uint64_t nearest_deadline_ns() const { return timers_.nearest_ns(); }
+
+  /// Operations and mail begun and not yet completed; 0 when a shard has been joined.
+  [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
+  /// The backend's fixed word: "uring", "epoll", "sim".
+  [[nodiscard]] virtual const char *name() const = 0;
+
+protected:
+  virtual void start_accept(Socket socket, Completion &completion) = 0;
+  virtual void start_connect(Socket socket, const Address &address, Completion &completion) = 0;
+  virtual void start_poll(Socket socket, Interest interest, Completion &completion) = 0;
+  virtual void start_cancel(Completion &target, Completion &with) = 0;
+  virtual void start_deliver(Io *from, Mail &mail) = 0;
+  /// Copies every finished operation out of the kernel into the ready queue, and arrived mail into
+  /// run_mail(); submits what was started. Runs no callback of an owner but mail's.
+  virtual void reap() = 0;
+  /// True when a reap would find something without waiting; cheap, asked after every bulk turn.
+  virtual bool anything_new() = 0;
+
+  /// For backends: this operation completed so.
+  void complete(Completion &completion, Outcome outcome) { ready_.push(completion, outcome); }
+  /// For backends: this mail arrived at this shard.
+  void run_mail(Mail &mail);
+
+private:
+  void run(ReadyQueue::Entry entry);
+
+  Timers timers_;
+  ReadyQueue ready_;
+  std::size_t in_flight_ = 0;
+};
+
+} // namespace culvert

@@ -1,0 +1,95 @@
+// A shard: one event loop and what all its connections share.
+//
+// Plain references and buffers, passed to whoever works on this shard; used only by the thread that
+// drives its Io. It owns the buffers; the Io, the random source and the log belong to the engine.
+#pragma once
+
+#include "core/limits.hpp"
+#include "core/list.hpp"
+#include "core/log.hpp"
+#include "core/random.hpp"
+#include "io/io.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+namespace culvert {
+
+/// Waits until the shard's byte budget has room again; leaves the queue when it is destroyed.
+class BudgetWaiter : public ListHook<BudgetWaiter> {
+public:
+  ~BudgetWaiter() { unlink(); }
+  template <auto Method, typename Owner> void bind(Owner &owner) {
+    callback_ = Delegate<>::to<Method>(owner);
+  }
+
+private:
+  friend class HeldBudget;
+  Delegate<> callback_;
+};
+
+/// The bytes that all connections of a shard may hold because a kernel did not take them.
+class HeldBudget {
+public:
+  explicit HeldBudget(std::size_t capacity) : capacity_(capacity) {}
+
+  [[nodiscard]] std::size_t available() const { return held_ < capacity_ ? capacity_ - held_ : 0; }
+  [[nodiscard]] std::size_t held() const { return held_; }
+  /// The most ever held, for tests and metrics.
+  [[nodiscard]] std::size_t peak() const { return peak_; }
+  /// A turn may overshoot by its own framing, so this cannot fail; the next turn shrinks.
+  void take(std::size_t bytes);
+  /// Runs the waiters, in order, while there is room for a turn.
+  void give(std::size_t bytes);
+  void wait(BudgetWaiter &waiter) { waiters_.push_back(waiter); }
+
+private:
+  std::size_t capacity_;
+  std::size_t held_ = 0;
+  std::size_t peak_ = 0;
+  List<BudgetWaiter, BudgetWaiter> waiters_;
+};
+
+/// The buffers of a turn. One turn runs at a time on a shard and none outlives its callback, so
+/// each exists once. What a turn leaves over is copied into held blocks.
+class TurnBuffers {
+public:
+  TurnBuffers();
+  /// Bytes received from the kernel; kHeadroom writable bytes stand in front of it.
+  [[nodiscard]] std::span<std::byte> receive() { return {base_.get() + kHeadroom, kTurnBytes}; }
+  /// What a turn encodes for the kernel, or, towards a raw sink, the plaintext of a whole turn.
+  /// kHeadroom writable bytes stand in front of it.
+  [[nodiscard]] std::span<std::byte> encode() {
+    return {base_.get() + 2 * kHeadroom + kTurnBytes, kDirectionHeldBytes};
+  }
+  /// One decrypted record, in cache from decryption to encryption; kHeadroom in front.
+  [[nodiscard]] std::span<std::byte> scratch() {
+    return {base_.get() + 3 * kHeadroom + kTurnBytes + kDirectionHeldBytes, kRecordBytes};
+  }
+  /// Short pieces on their way into one full record.
+  [[nodiscard]] std::span<std::byte> gather() {
+    return {base_.get() + 4 * kHeadroom + kTurnBytes + kDirectionHeldBytes + kRecordBytes,
+            kRecordBytes};
+  }
+
+private:
+  std::unique_ptr<std::byte[]> base_;
+};
+
+struct Shard {
+  Shard(Io &io_of_it, Random &random_of_it, Log &log_of_it, unsigned index_of_it,
+        std::size_t held_bytes = kShardHeldBytes)
+      : io(io_of_it), random(random_of_it), log(log_of_it), index(index_of_it), held(held_bytes) {}
+  Shard(const Shard &) = delete;
+  Shard &operator=(const Shard &) = delete;
+
+  Io &io;
+  Random &random;
+  Log &log;
+  const unsigned index;
+  HeldBudget held;
+  TurnBuffers buffers;
+};
+
+} // namespace culvert

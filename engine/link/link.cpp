@@ -1,0 +1,84 @@
+#include "link/link.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace culvert {
+
+void Link::begin(Completion *&slot, Completion &completion) {
+  CULVERT_ASSERT(slot == nullptr);
+  completion.begin();
+  slot = &completion;
+}
+
+void Link::complete_now(Completion *&slot, int result) {
+  CULVERT_ASSERT(slot != nullptr);
+  Completion *completion = slot;
+  slot = nullptr;
+  completion->run({result, false});
+}
+
+void Link::complete_later(Completion *&slot, int result) {
+  CULVERT_ASSERT(slot != nullptr && due_count_ < kMostDue);
+  due_[due_count_++] = {slot, result};
+  slot = nullptr;
+  if (!tick_.in_flight()) {
+    shard_->io.yield(tick_);
+  }
+}
+
+void Link::on_tick(Outcome) {
+  // What these callbacks make due waits for the next tick; behind the last one `this` may be gone.
+  const std::array<Due, kMostDue> batch = due_;
+  const std::size_t count = due_count_;
+  due_count_ = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    batch[i].completion->run({batch[i].result, false});
+  }
+}
+
+void Link::receive(Completion &completion) {
+  CULVERT_ASSERT(!received_end_);
+  begin(receiving_, completion);
+  unread_turn_ = unread_taken_ < unread_.size();
+  if (unread_turn_) {
+    complete_later(receiving_, 0);
+  } else {
+    start_receive();
+  }
+}
+
+bool Link::take(Chunk &chunk, const Take &how) {
+  if (!unread_turn_) {
+    return take_own(chunk, how);
+  }
+  if (unread_taken_ == unread_.size()) {
+    unread_.clear();
+    unread_taken_ = 0;
+    return false;
+  }
+  const std::size_t size = std::min(how.chunk_bytes, unread_.size() - unread_taken_);
+  chunk = {unread_.data() + unread_taken_, size, how.keep ? 0 : kHeadroom, ChunkKind::kBinary,
+           true};
+  unread_taken_ += size;
+  return true;
+}
+
+void Link::unread(std::span<const std::byte> tail) {
+  if (tail.empty()) {
+    return;
+  }
+  std::vector<std::byte> joined(kHeadroom + tail.size() + unread_.size() - unread_taken_);
+  std::copy(tail.begin(), tail.end(), joined.begin() + kHeadroom);
+  std::copy(unread_.begin() + static_cast<std::ptrdiff_t>(unread_taken_), unread_.end(),
+            joined.begin() + static_cast<std::ptrdiff_t>(kHeadroom + tail.size()));
+  unread_ = std::move(joined);
+  unread_taken_ = kHeadroom;
+}
+
+void Link::move_to(Shard &shard) {
+  CULVERT_ASSERT(receiving_ == nullptr && due_count_ == 0 && !tick_.in_flight());
+  shard_ = &shard;
+}
+
+} // namespace culvert
