@@ -34,23 +34,37 @@ void Io::cancel(Completion &target, Completion &with) {
   start_cancel(target, with);
 }
 
-void Io::post(Io &target, Mail &mail) {
-  CULVERT_ASSERT(!mail.under_way_);
+void Io::begin_mail(Io *from, Mail &mail) {
+  CULVERT_ASSERT(!mail.under_way_ && mail.callback_);
   mail.under_way_ = true;
-  target.start_deliver(this, mail);
+  mail.from_ = from;
+  mail_.fetch_add(1, std::memory_order_relaxed);
+  if (from != nullptr) {
+    from->mail_.fetch_add(1, std::memory_order_relaxed);
+  }
+  start_deliver(from, mail);
+}
+
+void Io::post(Io &target, Mail &mail) {
+  target.begin_mail(this, mail);
 }
 
 void Io::deliver(Mail &mail) {
-  CULVERT_ASSERT(!mail.under_way_);
-  mail.under_way_ = true;
-  start_deliver(nullptr, mail);
+  begin_mail(nullptr, mail);
 }
 
 void Io::run_mail(Mail &mail) {
   CULVERT_ASSERT(mail.under_way_);
   const Delegate<Mail &> callback = mail.callback_;
+  Io *const from = mail.from_;
   mail.under_way_ = false; // from here on the receiver decides about it
   callback(mail);
+  end_mail();
+  if (from == this) {
+    end_mail();
+  } else if (from != nullptr) {
+    from->lent_mail_done(); // its shard may be joined and gone once this returns
+  }
 }
 
 void Io::run(ReadyQueue::Entry entry) {
@@ -77,7 +91,7 @@ bool Io::run_ready() {
       reap(); // a short stream that became ready meanwhile goes before the next bulk turn
     }
   }
-  return ready_.interactive() || ready_.bulk() || anything_new();
+  return has_ready() || anything_new();
 }
 
 } // namespace culvert

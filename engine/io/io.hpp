@@ -18,6 +18,7 @@
 #include "io/ready_queue.hpp"
 #include "io/timers.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -105,17 +106,24 @@ public:
   void deliver(Mail &mail);
 
   // --- the loop -------------------------------------------------------------------------------
-  /// Runs what is ready, at most kRunBudget callbacks; true when more is ready already.
+  /// Runs what is ready, at most kRunBudget callbacks; true when it must be called again before a
+  /// host sleeps: more is ready, or what the callbacks started is not yet with the kernel.
   bool run_ready();
-  /// Sleeps until something can be run, or until a timer or `deadline_ns` is due.
+  /// Hands over what was started and sleeps until something can be run, or until a timer or
+  /// `deadline_ns` is due; it does not sleep while something is ready. A thread of the shard's own
+  /// loops over run_ready() and wait(), whatever run_ready() said.
   virtual void wait(std::uint64_t deadline_ns) = 0;
-  /// Polls readable when run_ready() has work that is not a timer; -1 in sim.
+  /// For a host's own loop: polls readable when run_ready() has work that is not a timer, once
+  /// run_ready() has said false and nothing was started or posted since; -1 in sim.
   [[nodiscard]] virtual int descriptor() const = 0;
   /// When run_ready() must be called at the latest, or Timers::kNever.
   [[nodiscard]] std::uint64_t nearest_deadline_ns() const { return timers_.nearest_ns(); }
 
-  /// Operations and mail begun and not yet completed; 0 when a shard has been joined.
-  [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
+  /// Operations and mail begun and not yet completed; 0 when a shard has been joined. Mail counts
+  /// on the shard that lent it and on the shard it was lent to, until its callback has returned.
+  [[nodiscard]] std::size_t in_flight() const {
+    return in_flight_ + mail_.load(std::memory_order_acquire);
+  }
   /// The backend's fixed word: "uring", "epoll", "sim".
   [[nodiscard]] virtual const char *name() const = 0;
 
@@ -135,13 +143,21 @@ protected:
   void complete(Completion &completion, Outcome outcome) { ready_.push(completion, outcome); }
   /// For backends: this mail arrived at this shard.
   void run_mail(Mail &mail);
+  /// For backends: a callback can run without a reap.
+  [[nodiscard]] bool has_ready() const { return ready_.interactive() || ready_.bulk(); }
+  /// Mail that this shard lent was run; called by the thread of the other shard. A backend whose
+  /// wait() sleeps wakes it, so that a join sees in_flight() fall.
+  virtual void lent_mail_done() { end_mail(); }
+  void end_mail() { mail_.fetch_sub(1, std::memory_order_acq_rel); }
 
 private:
   void run(ReadyQueue::Entry entry);
+  void begin_mail(Io *from, Mail &mail);
 
   Timers timers_;
   ReadyQueue ready_;
   std::size_t in_flight_ = 0;
+  std::atomic<std::size_t> mail_ = 0; // lent by this shard, and lent to it
 };
 
 } // namespace culvert

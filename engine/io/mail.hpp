@@ -32,6 +32,7 @@ private:
   friend class MailStack;
   Delegate<Mail &> callback_;
   Mail *next_ = nullptr;
+  Io *from_ = nullptr; // whose shard lent it; nullptr: a thread that drives none
   bool under_way_ = false;
 };
 
