@@ -25,7 +25,8 @@
 
 namespace culvert {
 
-/// A kernel or simulated socket; a number without meaning outside its Io.
+/// A kernel or simulated socket. The number means the same to every Io of one process or one
+/// simulated world, so a connection with nothing in flight may go on at another shard.
 struct Socket {
   int id = -1;
   [[nodiscard]] bool valid() const { return id >= 0; }
@@ -35,6 +36,7 @@ enum class Interest : std::uint8_t {
   kReadable, // bytes, an end or an error can be received
   kWritable, // room in the send buffer, or an error
   kHangup,   // the other side ended or broke; unread bytes do not fire it
+  kBroken,   // the socket broke; neither bytes nor the other side's end fire it
 };
 
 enum class SocketOption : std::uint8_t {
@@ -72,7 +74,8 @@ public:
   /// is there yet.
   virtual int receive(Socket socket, std::span<std::byte> into) = 0;
   /// Bytes taken in order from the parts (it may be fewer than given), or the negated errno;
-  /// -EAGAIN when there is no room. At most kGatherParts parts.
+  /// -EAGAIN when there is no room. At most kGatherParts parts. -ECONNRESET consumes the socket's
+  /// error: a receive() after it reads what had arrived and then 0, as if the stream had ended.
   virtual int send(Socket socket, std::span<const std::span<const std::byte>> parts) = 0;
   /// Ends the sending direction (FIN behind everything sent). 0 or the negated errno.
   virtual int shutdown_send(Socket socket) = 0;

@@ -15,7 +15,13 @@ void HeldBudget::take(std::size_t bytes) {
 void HeldBudget::give(std::size_t bytes) {
   CULVERT_ASSERT(bytes <= held_);
   held_ -= bytes;
-  while (available() >= kMinTurnBytes) {
+  if (!waiters_.empty() && available() >= kMinTurnBytes && !tick_.in_flight()) {
+    io_.yield(tick_);
+  }
+}
+
+void HeldBudget::on_tick(Outcome) {
+  for (std::size_t room = available() / kMinTurnBytes; room > 0; --room) {
     BudgetWaiter *waiter = waiters_.pop_front();
     if (waiter == nullptr) {
       return;

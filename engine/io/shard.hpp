@@ -32,7 +32,9 @@ private:
 /// The bytes that all connections of a shard may hold because a kernel did not take them.
 class HeldBudget {
 public:
-  explicit HeldBudget(std::size_t capacity) : capacity_(capacity) {}
+  HeldBudget(Io &io, std::size_t capacity) : io_(io), capacity_(capacity) {
+    tick_.bind<&HeldBudget::on_tick>(*this);
+  }
 
   [[nodiscard]] std::size_t available() const { return held_ < capacity_ ? capacity_ - held_ : 0; }
   [[nodiscard]] std::size_t held() const { return held_; }
@@ -40,15 +42,20 @@ public:
   [[nodiscard]] std::size_t peak() const { return peak_; }
   /// A turn may overshoot by its own framing, so this cannot fail; the next turn shrinks.
   void take(std::size_t bytes);
-  /// Runs the waiters, in order, while there is room for a turn.
+  /// Waiters run in the shard's next round, in order, one for each kMinTurnBytes that are free
+  /// then.
   void give(std::size_t bytes);
   void wait(BudgetWaiter &waiter) { waiters_.push_back(waiter); }
 
 private:
+  void on_tick(Outcome outcome);
+
+  Io &io_;
   std::size_t capacity_;
   std::size_t held_ = 0;
   std::size_t peak_ = 0;
   List<BudgetWaiter, BudgetWaiter> waiters_;
+  Completion tick_;
 };
 
 /// The buffers of a turn. One turn runs at a time on a shard and none outlives its callback, so
@@ -80,7 +87,8 @@ private:
 struct Shard {
   Shard(Io &io_of_it, Random &random_of_it, Log &log_of_it, unsigned index_of_it,
         std::size_t held_bytes = kShardHeldBytes)
-      : io(io_of_it), random(random_of_it), log(log_of_it), index(index_of_it), held(held_bytes) {}
+      : io(io_of_it), random(random_of_it), log(log_of_it), index(index_of_it),
+        held(io_of_it, held_bytes) {}
   Shard(const Shard &) = delete;
   Shard &operator=(const Shard &) = delete;
 

@@ -27,6 +27,14 @@ void Link::complete_later(Completion *&slot, int result) {
   }
 }
 
+void Link::complete_end(Completion *&slot, int result) {
+  if (tick_.in_flight()) {
+    complete_later(slot, result);
+  } else {
+    complete_now(slot, result);
+  }
+}
+
 void Link::on_tick(Outcome) {
   // What these callbacks make due waits for the next tick; behind the last one `this` may be gone.
   const std::array<Due, kMostDue> batch = due_;
@@ -38,12 +46,14 @@ void Link::on_tick(Outcome) {
 }
 
 void Link::receive(Completion &completion) {
-  CULVERT_ASSERT(!received_end_);
+  CULVERT_ASSERT(received_end() == nullptr);
   begin(receiving_, completion);
-  unread_turn_ = unread_taken_ < unread_.size();
+  unread_turn_ = has_unread();
   if (unread_turn_) {
     complete_later(receiving_, 0);
   } else {
+    unread_ = {};
+    unread_taken_ = 0;
     start_receive();
   }
 }
@@ -52,9 +62,7 @@ bool Link::take(Chunk &chunk, const Take &how) {
   if (!unread_turn_) {
     return take_own(chunk, how);
   }
-  if (unread_taken_ == unread_.size()) {
-    unread_.clear();
-    unread_taken_ = 0;
+  if (!has_unread()) {
     return false;
   }
   const std::size_t size = std::min(how.chunk_bytes, unread_.size() - unread_taken_);
@@ -76,8 +84,13 @@ void Link::unread(std::span<const std::byte> tail) {
   unread_taken_ = kHeadroom;
 }
 
-void Link::move_to(Shard &shard) {
+void Link::leave() {
   CULVERT_ASSERT(receiving_ == nullptr && due_count_ == 0 && !tick_.in_flight());
+  shard_ = nullptr;
+}
+
+void Link::arrive(Shard &shard) {
+  CULVERT_ASSERT(shard_ == nullptr);
   shard_ = &shard;
 }
 

@@ -1,34 +1,46 @@
 // The contract of every link: a duplex sequence of chunks, each direction of which ends once.
 //
 // A link belongs to one shard and is used only there; it never moves in memory. It owns the links
-// below it. The completions given to its operations belong to the caller, who keeps them in place
-// until they have run; none runs inside a call of the caller. One suite (tests/unit/link) runs on
-// every link.
+// below it and is their only user. The completions given to its operations belong to the caller,
+// who keeps them in place until they have run; none runs inside a call of the caller. One suite
+// (tests/unit/link) runs on every link.
 //
 // Receiving. receive() is armed once at a time and completes when a turn can begin: inside that
-// callback, and only there, the caller takes the turn's chunks with take() until it returns false.
-// A chunk is valid until the next take(), or, with Take::keep, until the callback returns. After
-// the turn, unread() gives back what was taken but not used. Once the direction has ended,
+// callback, and only there, the caller takes the turn's chunks with take() until it returns false,
+// or declines the turn by taking none: nothing is lost then, and the next receive() completes
+// again. A turn may hold no chunk at all (half a record, half a frame header). The same Take goes
+// with every take of a turn. A chunk is valid until the next take(), or, with Take::keep, until the
+// later of the sink's flush() and the end of the callback. Once the direction has ended,
 // received_end() tells how, never before every byte in front of the end was taken; receive() is not
 // armed again after that.
 //
 // Sending. Within a turn, send() encodes chunk after chunk and flush() gives all of them to the
-// kernel in one send. What the kernel refuses is copied and held (HeldBudget); while held() is not
-// 0 the caller sends nothing more and waits with drain(). When the sending direction breaks,
-// broken() has the reason, what was held is discarded, and send() becomes a no-op.
+// kernel in one send; where a turn outgrows its buffer, send() itself sends what there is. What the
+// kernel refuses is copied and held (HeldBudget). A turn is not begun while held() is not 0: the
+// caller waits with drain(). When the sending direction breaks, broken() has the reason, what was
+// held is discarded, and send(), flush() and finish() do nothing more.
 //
-// Ending. finish() ends the sending direction, abort(), close() and drop() end the link; each goes
-// behind everything accepted before (drop() excepted). At most one of abort() and close() is
-// started, drop() may follow either and then the earlier one completes with -ECANCELED. After the
-// completion of abort(), close() or drop() the link has nothing in flight and may be destroyed.
+// Ending. finish() ends the sending direction behind everything accepted; it needs no drain()
+// before it, and a message may be left unfinished by it. abort() and close() end the link behind
+// everything accepted, drop() at once. Each first completes what is armed with -ECANCELED (or its
+// real outcome) and has the link's last completion; after it nothing is in flight and the link may
+// be destroyed. Of abort() and close() at most one is started; drop() may follow either, which then
+// completes with -ECANCELED before drop()'s own. An ending that makes no progress for kAbortStallMs
+// is dropped by the link itself (outcome -ETIMEDOUT).
 //
 //                 raw TCP that ends a tunnel          TCP, TLS, WebSocket that carry one
-//   finish()      shutdown(SHUT_WR)                   FIN; close_notify; Close
+//   finish()      FIN                                 FIN; close_notify; Close
 //   abort()       RST, once all sent bytes arrived    FIN without close_notify and without Close
-//   close()       after both ends: close; before that: finish(), then read and discard until the
-//   peer's
-//                 end, at most kLingerMs, then close
+//   (but
+//                                                     behind a WebSocket's own error Close), then
+//                                                     as close() goes on behind its finish()
+//   close()       finish() if that was not done, then read and discard until the peer's end, at
+//   most
+//                 kLingerMs from the moment the queue ran empty, then close
 //   drop()        at once, linger 0
+//
+// In a stack, close() is Close both ways, then the close() of the TLS link, then that of the
+// socket; abort() goes down the same way.
 #pragma once
 
 #include "io/completion.hpp"
@@ -72,9 +84,17 @@ public:
   void receive(Completion &completion);
   /// The next chunk of this turn; false when the turn is over.
   bool take(Chunk &chunk, const Take &how);
-  /// Gives back bytes taken but not used; they come first again. Copies them. Never within a turn.
+  /// Gives back bytes taken but not used; they come first again, before a received end. Copies
+  /// them. Only once take() has returned false; ends the validity of kept chunks. Byte streams
+  /// only.
   void unread(std::span<const std::byte> tail);
-  [[nodiscard]] const std::optional<Ending> &received_end() const { return received_end_; }
+  /// How the direction ended, or nullptr.
+  [[nodiscard]] const Ending *received_end() const {
+    return received_end_ && !has_unread() ? &*received_end_ : nullptr;
+  }
+  /// Outcome 0: the other side ended or broke (after its end was read: broke) without a byte being
+  /// read. For a link that is not read now; never beside receive().
+  virtual void watch(Completion &completion) = 0;
 
   // --- sending --------------------------------------------------------------------------------
   /// Encodes one chunk of a turn. A chunk may be empty only if it ends a message.
@@ -89,14 +109,16 @@ public:
   [[nodiscard]] const std::optional<Status> &broken() const { return broken_; }
 
   // --- ending ---------------------------------------------------------------------------------
-  /// Outcome 0 when the end is with the kernel or the direction broke.
+  /// Outcome 0 when the end is with the kernel or the direction broke. The ending is a finish. A
+  /// WebSocket that has received a Close answers with that Close's own code.
   virtual void finish(const Ending &ending, Completion &completion) = 0;
   virtual void abort(Completion &completion) = 0;
   virtual void close(Completion &completion) = 0;
   virtual void drop(Completion &completion) = 0;
 
   // --- the rest -------------------------------------------------------------------------------
-  /// Asks that a receive() or drain() in flight complete now with -ECANCELED (or its real outcome).
+  /// Asks that a receive, watch, drain, or operation of a link's own (a handshake) complete soon
+  /// with -ECANCELED (or its real outcome). Does nothing when it is due already.
   virtual void cancel(Completion &completion) = 0;
   [[nodiscard]] virtual LinkFacts facts() const = 0;
   /// After both directions finished: gives out the link below, what was read too far unread into
@@ -117,7 +139,9 @@ protected:
   static void complete_now(Completion *&slot, int result);
   /// From a call of the caller: the same, in the shard's next round, in the order of these calls.
   void complete_later(Completion *&slot, int result);
-  [[nodiscard]] bool later_pending() const { return due_count_ > 0; }
+  /// The link's last completion: behind all that is due.
+  void complete_end(Completion *&slot, int result);
+  [[nodiscard]] bool has_unread() const { return unread_taken_ < unread_.size(); }
 
   Shard *shard_;
   Completion *receiving_ = nullptr; // the caller's, while armed
@@ -129,8 +153,8 @@ private:
     Completion *completion = nullptr;
     int result = 0;
   };
-  /// receive, drain, finish, abort or close, drop: one of each at a time.
-  static constexpr std::size_t kMostDue = 5;
+  /// receive or watch, drain, finish, a link's own, abort or close, drop: one of each at a time.
+  static constexpr std::size_t kMostDue = 6;
   void on_tick(Outcome outcome);
 
   std::array<Due, kMostDue> due_;

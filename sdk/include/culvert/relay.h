@@ -1,0 +1,124 @@
+/*
+ * culvert.kind.relay/1: the relay's half of a protocol.
+ *
+ * A relay plugin reads heads and messages into intents, and writes offers and refusals. The engine
+ * authorizes, limits, registers, parks, joins, redeems capabilities and moves the bytes. An intent,
+ * its facts and its answers are bytes by value: the next step may run on another shard's instance.
+ */
+#ifndef CULVERT_RELAY_H
+#define CULVERT_RELAY_H
+
+#include "culvert/plugin.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define CULVERT_KIND_RELAY "culvert.kind.relay/1"
+
+enum culvert_body_kind { CULVERT_BODY_NONE = 0, CULVERT_BODY_LENGTH = 1, CULVERT_BODY_CHUNKED = 2 };
+
+/* What a connection said first. */
+typedef struct culvert_head {
+  uint32_t size;
+  uint32_t form; /* the plugin's own head_form */
+  culvert_view method;
+  culvert_view target; /* byte for byte */
+  const culvert_field *fields;
+  uint32_t field_count;
+  uint32_t body_kind;
+  uint64_t body_length;
+  culvert_view message; /* HEAD_MESSAGE */
+  culvert_view remote_host;
+  uint32_t remote_port;
+  uint32_t reserved;
+} culvert_head;
+
+enum culvert_answer_form {
+  CULVERT_ANSWER_NONE = 0,
+  CULVERT_ANSWER_HTTP = 1,    /* status, reason, fields and a body of at most 64 KiB */
+  CULVERT_ANSWER_MESSAGE = 2, /* behind a 16-bit length before the framing, a message within it */
+  CULVERT_ANSWER_CLOSE = 3    /* closes a control channel: status is the close code */
+};
+
+typedef struct culvert_answer {
+  uint32_t form;
+  uint32_t status;
+  culvert_view reason;
+  const culvert_field *fields;
+  uint32_t field_count;
+  uint32_t reserved;
+  culvert_view body;
+  culvert_message message;
+} culvert_answer;
+
+/* A verb the engine does not know is refused as unsupported. */
+enum culvert_verb {
+  CULVERT_VERB_LISTEN = 0,  /* becomes a control channel once authorized */
+  CULVERT_VERB_CONNECT = 1, /* a sender: parked until a listener fetches it */
+  CULVERT_VERB_ACCEPT = 2,  /* a listener fetches the sender of `capability` */
+  CULVERT_VERB_REJECT = 3,  /* a listener refuses it */
+  CULVERT_VERB_RENEW = 4,   /* on a control channel: a new token */
+  CULVERT_VERB_ANSWER = 5,  /* send `answer`; a connection that is no channel then ends */
+  CULVERT_VERB_IGNORE = 6   /* on a control channel: nothing */
+};
+
+typedef struct culvert_intent {
+  uint32_t size;
+  uint32_t verb;
+  culvert_view path;        /* what was asked for, decoded, without a leading '/': entity and below */
+  culvert_view token;       /* LISTEN, CONNECT, RENEW; empty: none was given */
+  culvert_view capability;  /* ACCEPT, REJECT: the engine's hex, as the peer returned it */
+  culvert_view listener_id; /* LISTEN: replaces the registration of the same id */
+  culvert_view authority;   /* the host[:port] the peer says it dialled */
+  culvert_view loggable_id; /* what both ends may write to their logs */
+  culvert_view facts;       /* the plugin's own bytes about this connection, at most 40 KiB */
+  const culvert_view *allowed; /* CONNECT: only these listener ids, if any */
+  const culvert_view *denied;  /* CONNECT: none of these */
+  uint32_t allowed_count;
+  uint32_t denied_count;
+  culvert_answer answer;      /* to this connection */
+  culvert_answer peer_answer; /* ACCEPT, REJECT: to the parked sender */
+  uint32_t framing;           /* of this connection behind its answer */
+  uint32_t ping_interval_ms;
+  culvert_view ping; /* FRAMING_MESSAGES */
+  culvert_view pong;
+  uint32_t largest_message; /* on a control channel; 0: the engine's default */
+  uint32_t reserved;
+} culvert_intent;
+
+typedef struct culvert_offer_request {
+  uint32_t size;
+  uint32_t public_port;
+  culvert_view public_host;
+  culvert_view facts;      /* of the parked sender */
+  culvert_view capability; /* lower-case hex, at most 64 digits */
+} culvert_offer_request;
+
+typedef struct culvert_relay {
+  uint32_t size;
+  uint32_t head_form; /* HEAD_HTTP or HEAD_MESSAGE */
+  const char *const *alpn; /* ALPN words that mean this protocol */
+  uint32_t alpn_count;
+  uint32_t reserved;
+  culvert_life life;
+
+  void (*on_head)(void *instance, const culvert_head *head, culvert_arena *arena,
+                  culvert_intent *intent);
+  /* The word is the plugin's own, 0 at first, one a control channel. */
+  void (*on_message)(void *instance, uint64_t *channel_word, const culvert_message *message,
+                     culvert_arena *arena, culvert_intent *intent);
+  /* The message that offers a parked sender to a listener. 0: the sender is refused with `error`. */
+  uint32_t (*offer)(void *instance, const culvert_offer_request *request, culvert_arena *arena,
+                    culvert_message *message, culvert_status *error);
+  /* What a connection with these facts is told because of `why`. */
+  void (*outcome)(void *instance, culvert_view facts, const culvert_status *why,
+                  culvert_arena *arena, culvert_answer *answer);
+  /* A control channel is gone; may be NULL. */
+  void (*on_gone)(void *instance, uint64_t *channel_word);
+} culvert_relay;
+
+#ifdef __cplusplus
+}
+#endif
+#endif
