@@ -121,11 +121,16 @@ public:
   /// with -ECANCELED (or its real outcome). Does nothing when it is due already.
   virtual void cancel(Completion &completion) = 0;
   [[nodiscard]] virtual LinkFacts facts() const = 0;
+  /// This socket is the app's or the target's own, not one that carries a tunnel: linger 0 from
+  /// now on, so that a killed process reads as an abort there. A no-op on other links.
+  virtual void end_tunnel_here() {}
   /// After both directions finished: gives out the link below, what was read too far unread into
   /// it. nullptr where there is none. This link is then empty and may only be destroyed.
   virtual std::unique_ptr<Link> peel() { return nullptr; }
-  /// Moves to another shard, with nothing in flight: called by the old shard, used by the new one.
-  virtual void move_to(Shard &shard);
+  /// Moving to another shard with nothing in flight: leave() on the old shard's thread, then
+  /// arrive() on the new one's. Held, unread and pending bytes go along. Links pass both down.
+  virtual void leave();
+  virtual void arrive(Shard &shard);
 
 protected:
   /// Arms the receive of the link itself, for receiving_.
