@@ -14,6 +14,19 @@ inline constexpr int kRunBudget = 256;
 /// for short frames; the kernel takes 1024.
 inline constexpr std::size_t kGatherParts = 64;
 
+/// Connections that may wait for an accept; the kernel cuts it to net.core.somaxconn, by default
+/// 4096.
+inline constexpr int kListenBacklog = 4'096;
+/// Entries of a ring's submission queue: one turn's operations are a few, a full queue is submitted
+/// and used again.
+inline constexpr unsigned kSubmissionEntries = 256;
+/// Completions that wait in a ring: a tunnel has at most 4 polls armed and 4 cancels on their way,
+/// so 1,024 tunnels can end at once; beyond it the kernel keeps the rest in its own memory.
+inline constexpr unsigned kCompletionEntries = 8'192;
+/// Threads the kernel may start for a ring; only a connect to a unix socket with a full backlog
+/// ever needs one.
+inline constexpr unsigned kRingWorkers = 4;
+
 // --- the byte path ----------------------------------------------------------------------------
 /// Received in one turn at the most. Half of it costs 5 to 10 % more CPU, twice as much gains
 /// nothing.
@@ -70,6 +83,9 @@ inline constexpr std::uint64_t kRendezvousMs = 30'000;
 inline constexpr std::uint64_t kReconnectFloorMs = 500;
 inline constexpr std::uint64_t kReconnectCeilingMs = 15'000;
 inline constexpr int kKeepAliveSec = 60;
+/// A silent peer is given up 4 * 10 s after the first probe: 100 s after its last word.
+inline constexpr int kKeepAliveIntervalSec = 10;
+inline constexpr int kKeepAliveProbes = 4;
 inline constexpr std::int64_t kTokenGraceSec = 300;
 
 // --- how many ---------------------------------------------------------------------------------

@@ -1,0 +1,44 @@
+// The direct system calls of the backends that have a real kernel: addresses, listen, receive, send
+// and what else completes at once.
+//
+// Free functions without state, safe from any thread; the descriptor belongs to the caller. They
+// never block, whatever the descriptor's own flags say, and never raise SIGPIPE. A number below 0
+// is a negated errno.
+#pragma once
+
+#include "io/io.hpp"
+
+#include <cstddef>
+#include <span>
+#include <sys/socket.h>
+
+namespace culvert::socket_calls {
+
+/// An address as the kernel takes it.
+struct KernelAddress {
+  sockaddr_storage storage{};
+  socklen_t length = 0;
+  [[nodiscard]] const sockaddr *get() const { return reinterpret_cast<const sockaddr *>(&storage); }
+  [[nodiscard]] sockaddr *get() { return reinterpret_cast<sockaddr *>(&storage); }
+};
+
+/// 0, -EAFNOSUPPORT for an address of no family, -ENAMETOOLONG or -EINVAL for a path that fits no
+/// socket.
+int to_kernel(const Address &address, KernelAddress &out);
+Address from_kernel(const KernelAddress &address);
+
+/// A unix socket's path must not exist: nothing is unlinked, neither here nor by close().
+Result<Socket> listen(const Address &address);
+Result<Socket> open(const Address &address);
+int receive(Socket socket, std::span<std::byte> into);
+int send(Socket socket, std::span<const std::span<const std::byte>> parts);
+int shutdown_send(Socket socket);
+/// An option that the socket's family does not have is silently fine: a unix socket delays nothing
+/// and needs no probes.
+int set_option(Socket socket, SocketOption option, int value);
+Result<Address> local_address(Socket socket);
+Result<Address> peer_address(Socket socket);
+/// 0 as well for a socket that is connected no more, whose rest nobody will acknowledge.
+int unsent_bytes(Socket socket);
+
+} // namespace culvert::socket_calls
