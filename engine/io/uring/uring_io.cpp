@@ -33,6 +33,8 @@ unsigned events_of(Interest interest) {
     return POLLOUT;
   case Interest::kHangup:
     return POLLRDHUP;
+  case Interest::kBroken:
+    return 0;
   }
   return 0;
 }
