@@ -2,8 +2,9 @@
  * culvert.kind.auth/1: tokens, made for those who dial and verified for a relay.
  *
  * acquire() and verify() return CULVERT_DONE with the record filled in, or CULVERT_PENDING and call
- * record->complete later, on the same shard, never from inside the call. The record belongs to the
- * caller, who keeps it in place until then.
+ * record->complete later, on the same shard, once, and never from inside the call. The record and
+ * what it points at belong to the caller, who keeps both in place until then. A failure is a status
+ * in the record.
  */
 #ifndef CULVERT_AUTH_H
 #define CULVERT_AUTH_H

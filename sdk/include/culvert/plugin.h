@@ -41,7 +41,10 @@ typedef struct culvert_view {
   size_t size;
 } culvert_view;
 
-/* Room for the results of one call. `used` grows; what does not fit makes the call fail. */
+/*
+ * Room for the results of one call. `used` grows; what does not fit makes the call fail. `data` is
+ * aligned for every type; arrays of fields and views are placed aligned for theirs (helpers.h).
+ */
 typedef struct culvert_arena {
   char *data;
   size_t capacity;
@@ -152,8 +155,11 @@ struct culvert_host {
 /* --- the life of a unit -------------------------------------------------------------------------- */
 
 /*
- * Every kind's functions begin with these. Each may be NULL: without create() the unit is NULL,
- * without attach() the instance is the unit.
+ * Every kind's functions begin with these. Each may be NULL: without create() the unit is NULL and
+ * creates nothing; without attach() the instance is the unit, shared by all shards at once: it must
+ * not change after create(), and its functions call no service. attach() and detach() run on the
+ * shard; attach() of several shards may run at once, each reading the same unit. detach() comes
+ * when none of the instance's records is pending, destroy() after the last detach().
  */
 typedef struct culvert_life {
   void *(*create)(const culvert_host *host, culvert_status *error); /* NULL is failure */
@@ -176,7 +182,7 @@ enum culvert_config_type {
 typedef struct culvert_config_key {
   const char *name;
   const char *summary;       /* one line for an operator */
-  const char *default_value; /* as text; NULL: none */
+  const char *default_value; /* as text: "12", "true", "one,two"; NULL: none; a secret has none */
   uint32_t type;             /* enum culvert_config_type */
   uint32_t required;
 } culvert_config_key;

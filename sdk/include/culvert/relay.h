@@ -52,15 +52,15 @@ typedef struct culvert_answer {
   culvert_message message;
 } culvert_answer;
 
-/* A verb the engine does not know is refused as unsupported. */
+/* A verb the engine does not know is refused as unsupported; so is 0, an intent left unwritten. */
 enum culvert_verb {
-  CULVERT_VERB_LISTEN = 0,  /* becomes a control channel once authorized */
-  CULVERT_VERB_CONNECT = 1, /* a sender: parked until a listener fetches it */
-  CULVERT_VERB_ACCEPT = 2,  /* a listener fetches the sender of `capability` */
-  CULVERT_VERB_REJECT = 3,  /* a listener refuses it */
-  CULVERT_VERB_RENEW = 4,   /* on a control channel: a new token */
-  CULVERT_VERB_ANSWER = 5,  /* send `answer`; a connection that is no channel then ends */
-  CULVERT_VERB_IGNORE = 6   /* on a control channel: nothing */
+  CULVERT_VERB_LISTEN = 1,  /* becomes a control channel once authorized */
+  CULVERT_VERB_CONNECT = 2, /* a sender: parked until a listener fetches it */
+  CULVERT_VERB_ACCEPT = 3,  /* a listener fetches the sender of `capability` */
+  CULVERT_VERB_REJECT = 4,  /* a listener refuses it */
+  CULVERT_VERB_RENEW = 5,   /* on a control channel: a new token */
+  CULVERT_VERB_ANSWER = 6,  /* send `answer`; a connection that is no channel then ends */
+  CULVERT_VERB_IGNORE = 7   /* on a control channel: nothing */
 };
 
 typedef struct culvert_intent {

@@ -76,9 +76,9 @@ typedef struct culvert_reply {
 } culvert_reply;
 
 enum culvert_verdict {
-  CULVERT_VERDICT_DONE = 0, /* the link stands, or (REJECT) the refusal was taken */
-  CULVERT_VERDICT_SAY = 1,  /* send this message and wait for the next */
-  CULVERT_VERDICT_FAIL = 2  /* `error` says why; its source and retry decide what follows */
+  CULVERT_VERDICT_FAIL = 0, /* `error` says why; its source and retry decide what follows */
+  CULVERT_VERDICT_DONE = 1, /* the link stands, or (REJECT) the refusal was taken */
+  CULVERT_VERDICT_SAY = 2   /* send this message and wait for the next */
 };
 
 typedef struct culvert_reply_result {
@@ -100,7 +100,7 @@ typedef struct culvert_channel_result {
   culvert_view loggable_id; /* of an offer: what both ends may write to their logs */
 } culvert_channel_result;
 
-/* Functions that cannot fail by design return nothing; `arena` holds what results point at. */
+/* on_reply() answers by its verdict; all functions but renew() are required. */
 typedef struct culvert_transport {
   uint32_t size;
   uint32_t reserved;
