@@ -1,0 +1,107 @@
+#include "tunnel/pump.hpp"
+
+#include <algorithm>
+
+namespace culvert {
+
+Pump::Pump(Shard &shard, Link &source, Link &sink, Delegate<> changed)
+    : shard_(shard), source_(source), sink_(sink), changed_(changed) {
+  const LinkFacts facts = sink.facts();
+  how_.chunk_bytes = facts.largest_first_frame;
+  how_.keep = facts.gathers;
+  receive_.bind<&Pump::on_receive>(*this);
+  drain_.bind<&Pump::on_drain>(*this);
+  finish_.bind<&Pump::on_finish>(*this);
+  budget_.bind<&Pump::on_budget>(*this);
+}
+
+bool Pump::in_flight() const {
+  return receive_.in_flight() || drain_.in_flight() || finish_.in_flight();
+}
+
+void Pump::start() {
+  CULVERT_ASSERT(state_ == State::kIdle);
+  state_ = State::kFlowing;
+  arm();
+}
+
+void Pump::become(State state) {
+  state_ = state;
+  changed_(); // the tunnel may be gone behind this
+}
+
+void Pump::arm() {
+  if (sink_.held() > 0) {
+    sink_.drain(drain_);
+  } else if (shard_.held.available() < kMinTurnBytes) {
+    shard_.held.wait(budget_);
+  } else {
+    source_.receive(receive_);
+  }
+}
+
+void Pump::on_receive(Outcome) {
+  if (state_ != State::kFlowing) {
+    return;
+  }
+  // Since the source was armed the sink may have come to hold something of its own (a pong), and
+  // other tunnels may have used up the budget: then this turn is declined and comes again.
+  if (sink_.broken()) {
+    become(State::kBroken);
+  } else if (sink_.held() > 0 || shard_.held.available() < kMinTurnBytes) {
+    arm();
+  } else {
+    turn();
+  }
+}
+
+void Pump::turn() {
+  how_.turn_bytes = std::min(kTurnBytes, shard_.held.available());
+  Chunk chunk;
+  bool any = false;
+  while (source_.take(chunk, how_)) {
+    bytes_ += chunk.size;
+    sink_.send(chunk);
+    any = true;
+  }
+  if (any) {
+    sink_.flush();
+    ++turns_;
+  }
+  const Ending *end = source_.received_end();
+  if (end != nullptr && end->aborted) {
+    become(State::kAborted);
+  } else if (sink_.broken()) {
+    become(State::kBroken);
+  } else if (end != nullptr) {
+    sink_.finish(*end, finish_);
+    become(State::kFinishing);
+  } else {
+    arm();
+  }
+}
+
+void Pump::on_drain(Outcome) {
+  if (state_ != State::kFlowing) {
+    return;
+  }
+  if (sink_.broken()) {
+    become(State::kBroken);
+  } else {
+    arm();
+  }
+}
+
+void Pump::on_budget() {
+  if (state_ == State::kFlowing) {
+    arm();
+  }
+}
+
+void Pump::on_finish(Outcome) {
+  if (state_ == State::kFinishing) {
+    become(sink_.broken() ? State::kBroken : State::kDone);
+  }
+}
+
+} // namespace culvert

@@ -1,0 +1,68 @@
+// Moves chunks one way, from one link to another. The same type serves every direction of every
+// role.
+//
+// A pump belongs to a shard and to its tunnel; it owns nothing but its own operations and never
+// moves in memory. Each turn: the source's chunks go to the sink one after the other, then one
+// send. While the sink holds bytes, or the shard's byte budget has no room, the source is not
+// armed; that is all there is to back-pressure.
+#pragma once
+
+#include "link/link.hpp"
+
+#include <cstdint>
+
+namespace culvert {
+
+class Pump {
+public:
+  enum class State : std::uint8_t {
+    kIdle,      // not started, or stopped
+    kFlowing,   // the source is armed, or waits for the sink or the budget
+    kFinishing, // the source has finished; its end is on its way into the sink
+    kDone,      // the end is with the sink's kernel
+    kAborted,   // the source was broken: source().received_end() says how
+    kBroken     // the sink was broken: sink().broken() says how; the source is not read any more
+  };
+
+  /// `changed` runs after each change of state, never inside a call of the tunnel.
+  Pump(Shard &shard, Link &source, Link &sink, Delegate<> changed);
+  Pump(const Pump &) = delete;
+  Pump &operator=(const Pump &) = delete;
+
+  void start();
+  /// No receive is armed from here on. What is armed completes when its link is aborted or dropped.
+  void stop() { state_ = State::kIdle; }
+
+  [[nodiscard]] State state() const { return state_; }
+  [[nodiscard]] bool in_flight() const;
+  [[nodiscard]] Link &source() const { return source_; }
+  [[nodiscard]] Link &sink() const { return sink_; }
+  /// Payload bytes given to the sink.
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+  /// Turns that moved bytes; a tunnel in which it stands still is silent.
+  [[nodiscard]] std::uint64_t turns() const { return turns_; }
+
+private:
+  void arm();
+  void on_receive(Outcome outcome);
+  void turn();
+  void on_drain(Outcome outcome);
+  void on_budget();
+  void on_finish(Outcome outcome);
+  void become(State state);
+
+  Shard &shard_;
+  Link &source_;
+  Link &sink_;
+  Delegate<> changed_;
+  Take how_;
+  State state_ = State::kIdle;
+  std::uint64_t bytes_ = 0;
+  std::uint64_t turns_ = 0;
+  Completion receive_;
+  Completion drain_;
+  Completion finish_;
+  BudgetWaiter budget_;
+};
+
+} // namespace culvert

@@ -1,0 +1,86 @@
+// The set-up of a connection: a constant table of steps with deadlines, run by one small loop.
+//
+// A step's start leads to exactly one completed(), at once or later; its cancel asks that this come
+// soon. A Steps object belongs to a shard and to the owner whose member functions are the steps; it
+// is embedded there and reports exactly once, through `done`, unless it was never started.
+#pragma once
+
+#include "io/shard.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace culvert {
+
+template <typename Owner> struct Step {
+  const char *name;          // as operators read it: "resolve", "dial", "tls", "upgrade"
+  std::uint64_t deadline_ms; // from this step's start
+  void (Owner::*start)();
+  void (Owner::*cancel)();
+};
+
+template <typename Owner> class Steps {
+public:
+  Steps(Shard &shard, Owner &owner, Delegate<const Status &> done)
+      : shard_(shard), owner_(owner), done_(done) {
+    deadline_.bind<&Steps::on_deadline>(*this);
+  }
+
+  /// The table must outlive the run.
+  void start(std::span<const Step<Owner>> table) {
+    CULVERT_ASSERT(!running());
+    table_ = table;
+    at_ = 0;
+    failure_ = {};
+    start_step();
+  }
+  /// The current step is over. A failure ends the run; so does the last step's success.
+  void completed(Status status) {
+    CULVERT_ASSERT(running());
+    deadline_.disarm();
+    if (failure_.ok() && !status.ok()) {
+      failure_ = std::move(status);
+    }
+    if (failure_.ok() && at_ + 1 < table_.size()) {
+      ++at_;
+      start_step();
+      return;
+    }
+    table_ = {};
+    const Status outcome = failure_; // the owner may be gone behind done
+    done_(outcome);
+  }
+  /// Ends the run early for this reason; done still comes.
+  void cancel(Status why) {
+    if (running() && failure_.ok()) {
+      failure_ = std::move(why);
+      deadline_.disarm();
+      (owner_.*table_[at_].cancel)();
+    }
+  }
+  [[nodiscard]] bool running() const { return !table_.empty(); }
+  /// The step that runs now, or "".
+  [[nodiscard]] const char *name() const { return running() ? table_[at_].name : ""; }
+
+private:
+  void start_step() {
+    shard_.io.arm_after_ms(deadline_, table_[at_].deadline_ms);
+    (owner_.*table_[at_].start)();
+  }
+  void on_deadline() {
+    cancel(Status::failure(Code::kTimeout, Source::kLocal, Retry::kBackoff,
+                           std::string(table_[at_].name) + " took longer than " +
+                               std::to_string(table_[at_].deadline_ms / 1000) + " s"));
+  }
+
+  Shard &shard_;
+  Owner &owner_;
+  Delegate<const Status &> done_;
+  std::span<const Step<Owner>> table_;
+  std::size_t at_ = 0;
+  Status failure_;
+  Timer deadline_;
+};
+
+} // namespace culvert
