@@ -2,7 +2,9 @@
 
 namespace culvert::test {
 
-INSTANTIATE_TEST_SUITE_P(Backends, IoSuite, testing::Values(IoBackend{"uring", &make_uring_world}),
+INSTANTIATE_TEST_SUITE_P(Backends, IoSuite,
+                         testing::Values(IoBackend{"uring", &make_uring_world},
+                                         IoBackend{"sim", &make_sim_world}),
                          [](const auto &info) { return info.param.name; });
 
 } // namespace culvert::test
