@@ -6,7 +6,7 @@
 
 #include "core/limits.hpp"
 #include "core/list.hpp"
-#include "core/log.hpp"
+#include "culvert/log.hpp"
 #include "core/random.hpp"
 #include "io/io.hpp"
 

@@ -3,7 +3,7 @@
 // Called once on the thread that will drive the ring. The caller owns the ring it gets.
 #pragma once
 
-#include "core/log.hpp"
+#include "culvert/log.hpp"
 #include "culvert/status.hpp"
 
 #include <liburing.h>

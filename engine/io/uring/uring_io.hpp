@@ -12,7 +12,7 @@
 // that sleeps on descriptor() itself must wake up at nearest_deadline_ns() by its own means.
 #pragma once
 
-#include "core/log.hpp"
+#include "culvert/log.hpp"
 #include "io/io.hpp"
 
 #include <memory>

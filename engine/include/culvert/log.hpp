@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -25,5 +26,10 @@ public:
   virtual void write(LogLevel level, std::string_view message,
                      std::initializer_list<LogField> fields) = 0;
 };
+
+enum class LogFormat : std::uint8_t { kText, kJson };
+
+/// A sink that writes lines to stderr, from `level` on. Thread-safe.
+std::unique_ptr<Log> make_stderr_log(LogLevel level, LogFormat format);
 
 } // namespace culvert

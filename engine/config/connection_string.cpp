@@ -1,0 +1,147 @@
+#include "culvert/config.hpp"
+
+#include <algorithm>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+#include <cctype>
+#include <optional>
+
+namespace culvert {
+namespace {
+
+constexpr std::size_t kLongestKeyName = 256; // reference section 3.4: the clients' own limit
+constexpr std::size_t kLongestKey = 256;
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  std::transform(result.begin(), result.end(), result.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return result;
+}
+
+Status wrong(std::string what) {
+  return Status::config("the connection string " + std::move(what));
+}
+
+/// The parts as written; an empty optional: not given.
+struct Parts {
+  std::optional<std::string> endpoint, entity_path, key_name, key, signature;
+};
+
+std::optional<std::string> *slot_of(Parts &parts, const std::string &name) {
+  if (name == "endpoint") {
+    return &parts.endpoint;
+  }
+  if (name == "entitypath") {
+    return &parts.entity_path;
+  }
+  if (name == "sharedaccesskeyname") {
+    return &parts.key_name;
+  }
+  if (name == "sharedaccesskey") {
+    return &parts.key;
+  }
+  return name == "sharedaccesssignature" ? &parts.signature : nullptr;
+}
+
+Status split(std::string_view text, Parts &parts) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(';'), text.size());
+    const std::string_view part = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (part.empty()) {
+      continue;
+    }
+    const std::size_t equals = part.find('=');
+    if (equals == std::string_view::npos) {
+      return wrong("has a part without '='; write KEY=VALUE;KEY=VALUE");
+    }
+    const std::string name(part.substr(0, equals));
+    if (lower(name) == "operationtimeout") {
+      continue; // of Microsoft's clients; the engine has its own deadlines
+    }
+    std::optional<std::string> *slot = slot_of(parts, lower(name));
+    if (slot == nullptr) {
+      const bool plain = std::all_of(name.begin(), name.end(),
+                                     [](unsigned char c) { return std::isalnum(c) != 0; });
+      return wrong("has an unknown key" + (plain ? " '" + name.substr(0, 40) + "'" : "") +
+                   "; known are Endpoint, EntityPath, SharedAccessKeyName, SharedAccessKey and "
+                   "SharedAccessSignature");
+    }
+    if (*slot) {
+      return wrong("has " + name + " twice");
+    }
+    *slot = std::string(part.substr(equals + 1));
+  }
+  return {};
+}
+
+Status read_endpoint(const std::string &endpoint, ConnectionString &into) {
+  const auto url = boost::urls::parse_uri(endpoint);
+  if (!url || lower(url->scheme()) != "sb" || url->encoded_host().empty()) {
+    return wrong("has an Endpoint that is no sb:// address; write Endpoint=sb://HOST[:PORT]/");
+  }
+  if (!url->encoded_query().empty() || url->has_userinfo() ||
+      (url->encoded_path() != "" && url->encoded_path() != "/")) {
+    return wrong("has more than HOST[:PORT] in its Endpoint; the path goes into EntityPath");
+  }
+  into.host = lower(std::string_view(url->host_address()));
+  if (url->has_port()) {
+    if (url->port_number() == 0) {
+      return wrong("has a port in its Endpoint that is not 1 to 65535");
+    }
+    into.port = url->port_number();
+  }
+  return {};
+}
+
+Status check_credentials(const Parts &parts) {
+  if (parts.signature && (parts.key || parts.key_name)) {
+    return wrong("has SharedAccessSignature beside a key; keep one of them");
+  }
+  if (!parts.signature && !(parts.key && parts.key_name)) {
+    return wrong("needs SharedAccessKeyName and SharedAccessKey (or SharedAccessSignature)");
+  }
+  if (parts.key && (parts.key->empty() || parts.key->size() > kLongestKey)) {
+    return wrong("has a SharedAccessKey that is empty or longer than 256 characters");
+  }
+  if (parts.key_name && (parts.key_name->empty() || parts.key_name->size() > kLongestKeyName)) {
+    return wrong("has a SharedAccessKeyName that is empty or longer than 256 characters");
+  }
+  if (parts.signature && parts.signature->empty()) {
+    return wrong("has an empty SharedAccessSignature");
+  }
+  return {};
+}
+
+} // namespace
+
+Result<ConnectionString> ConnectionString::parse(std::string_view text) {
+  if (std::any_of(text.begin(), text.end(), [](unsigned char c) { return std::iscntrl(c) != 0; })) {
+    return wrong("holds a line break or another control character; it is one line");
+  }
+  Parts parts;
+  if (Status status = split(text, parts); !status.ok()) {
+    return status;
+  }
+  ConnectionString result;
+  if (!parts.endpoint) {
+    return wrong("has no Endpoint; write Endpoint=sb://HOST[:PORT]/");
+  }
+  if (Status status = read_endpoint(*parts.endpoint, result); !status.ok()) {
+    return status;
+  }
+  if (!parts.entity_path || parts.entity_path->empty()) {
+    return wrong("has no EntityPath; take the entity's own string, or add EntityPath=NAME");
+  }
+  if (Status status = check_credentials(parts); !status.ok()) {
+    return status;
+  }
+  result.entity_path = *parts.entity_path;
+  result.key_name = parts.key_name.value_or("");
+  result.key = Secret(parts.key.value_or(""));
+  result.signature = Secret(parts.signature.value_or(""));
+  return result;
+}
+
+} // namespace culvert

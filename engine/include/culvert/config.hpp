@@ -1,0 +1,101 @@
+// What an embedder, or the command line, asks the engine to run. Plain values: nothing here is
+// bound to a thread, and nothing is opened before the engine is given them.
+#pragma once
+
+#include "culvert/secret.hpp"
+#include "culvert/status.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace culvert {
+
+/// The connection string that Azure's portal shows for an entity, with a port allowed (reference
+/// section 3.4).
+struct ConnectionString {
+  std::string host; // lower case, without brackets
+  std::uint16_t port = 443;
+  std::string entity_path;
+  std::string key_name;
+  Secret key;
+  Secret signature; // a ready token instead of a key
+
+  /// Status of Source::kConfig: what is wrong with the text, never the text itself.
+  static Result<ConnectionString> parse(std::string_view text);
+};
+
+/// "10.0.0.1:80", "[::1]:80", "name:80" or "unix:/path".
+struct HostPort {
+  std::string host; // without brackets; empty with a unix path
+  std::uint16_t port = 0;
+  std::string unix_path;
+
+  /// `what` names the setting in the error.
+  static Result<HostPort> parse(std::string_view text, std::string_view what);
+  [[nodiscard]] std::string text() const;
+};
+
+/// Rights of a rule; Manage implies the others.
+struct Rights {
+  bool listen = false;
+  bool send = false;
+  bool manage = false;
+};
+
+struct RuleConfig {
+  std::string name; // compared ignoring case
+  Rights rights;
+  Secret primary;
+  Secret secondary; // may be empty
+};
+
+struct EntityConfig {
+  std::string path; // compared ignoring case
+  std::vector<RuleConfig> rules;
+};
+
+struct RelayConfig {
+  HostPort bind;
+  std::string tls_certificate_file; // PEM, leaf first
+  std::string tls_key_file;         // PEM
+  std::vector<std::string> names; // host names or IP literals this relay is known by; at least one
+  std::vector<EntityConfig> entities;
+  std::vector<RuleConfig> rules;      // of the relay: hold for every entity
+  std::vector<std::string> protocols; // plugin ids; the first serves connections without ALPN
+  std::string auth = "auth_sas";
+  std::string public_host; // of the address in an offer; empty: as the listener dialled
+  std::uint16_t public_port = 0;
+};
+
+/// What a listener and a sender have in common.
+struct ClientConfig {
+  ConnectionString connection;
+  std::string ca_file; // PEM; empty: the system's
+  std::string transport = "transport_azure";
+  std::string auth = "auth_sas";
+  std::string resolver = "resolver_static";
+  std::vector<std::string> resolve; // NAME=ADDR[,ADDR]
+};
+
+struct ListenerConfig : ClientConfig {
+  HostPort target;
+  std::vector<std::string> rendezvous_hosts; // HOST or *.SUFFIX an offer may send us to
+};
+
+struct SenderConfig : ClientConfig {
+  HostPort bind;
+};
+
+struct EngineConfig {
+  unsigned shards = 1;
+  std::string plugin_directory; // empty: beside the running program
+  /// True: the host drives the one shard with Engine::run_ready(), on the thread that made the
+  /// engine.
+  bool driven_by_host = false;
+  std::uint64_t drain_grace_ms = 10'000;
+};
+
+} // namespace culvert

@@ -1,0 +1,112 @@
+// The engine: relays, listeners and senders in this process.
+//
+// An Engine belongs to the thread that made it (the control thread); all its functions are called
+// there. It owns its shards, its plugins' units and, unless driven_by_host, a thread for each
+// shard. Several engines may live in one process. Plugins stay mapped after an engine is gone.
+//
+// Driven by a host: the one shard runs only inside run_ready(). Poll descriptor() for reading, at
+// most until nearest_deadline_ms(), then call run_ready() until it returns false.
+#pragma once
+
+#include "culvert/config.hpp"
+#include "culvert/log.hpp"
+#include "culvert/status.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace culvert {
+
+/// One running relay, listener or sender of an engine.
+using RoleId = std::uint32_t;
+
+struct RoleStats {
+  enum class State : std::uint8_t {
+    kStarting, // a listener that was not registered yet
+    kOnline,   // serving; a listener: registered at its relay
+    kOffline,  // a listener that lost its relay and looks for it
+    kDraining,
+    kStopped
+  };
+  State state = State::kStarting;
+  std::uint64_t tunnels_open = 0;
+  std::uint64_t tunnels_ended = 0;
+  std::uint64_t tunnels_aborted = 0; // of the ended ones
+  std::uint64_t setups_failed = 0;
+  std::uint64_t bytes_in = 0;  // payload from the app's side towards the target, of ended tunnels
+  std::uint64_t bytes_out = 0; // the other way
+  std::uint32_t listeners = 0; // of a relay: control channels now
+  std::string last_failure;    // one sentence, or empty
+};
+
+/// What one shard holds at this moment; everything 0 when nothing runs.
+struct ShardStats {
+  std::size_t operations = 0;
+  std::size_t held_bytes = 0;
+  std::size_t held_bytes_peak = 0;
+};
+
+class Engine {
+public:
+  /// The log must outlive the engine.
+  static Result<std::unique_ptr<Engine>> create(const EngineConfig &config, Log &log);
+  virtual ~Engine() = default;
+
+  /// Each checks everything first (Source::kConfig says what to write instead), then starts.
+  virtual Result<RoleId> start_relay(const RelayConfig &config) = 0;
+  virtual Result<RoleId> start_listener(const ListenerConfig &config) = 0;
+  virtual Result<RoleId> start_sender(const SenderConfig &config) = 0;
+
+  /// The address a relay or sender is bound to, with its real port.
+  [[nodiscard]] virtual HostPort bound(RoleId role) const = 0;
+  [[nodiscard]] virtual RoleStats stats(RoleId role) const = 0;
+  [[nodiscard]] virtual ShardStats shard_stats(unsigned shard) const = 0;
+
+  /// Stops accepting, lets tunnels end for drain_grace_ms, then drops them. drop() does so at once
+  /// and may follow. Both return immediately; stopped() says when nothing is left.
+  virtual void drain() = 0;
+  virtual void drop() = 0;
+  [[nodiscard]] virtual bool stopped() const = 0;
+  /// Blocks until the role is in that state or `timeout_ms` has passed; true if it is. Driven by a
+  /// host, it runs the shard meanwhile.
+  virtual bool wait_for(RoleId role, RoleStats::State state, std::uint64_t timeout_ms) = 0;
+  /// Blocks until stopped() or the time has passed.
+  virtual bool wait_stopped(std::uint64_t timeout_ms) = 0;
+
+  // --- driven by a host -------------------------------------------------------------------------
+  [[nodiscard]] virtual int descriptor() const = 0;
+  [[nodiscard]] virtual std::uint64_t nearest_deadline_ms() const = 0; // from now; UINT64_MAX: none
+  virtual bool run_ready() = 0;
+};
+
+/// A throw-away certificate authority and a server certificate for `names` (host names or IP
+/// literals) in `folder`: ca.pem, relay.pem, relay.key. For demos and tests.
+Status make_throwaway_certificates(const std::string &folder,
+                                   const std::vector<std::string> &names);
+
+struct IssuedToken {
+  Secret text;
+  std::int64_t expires_s = 0; // Unix seconds
+};
+/// A token as a sender or listener with this configuration would present it, good for `lifetime_s`
+/// (0: as the auth plugin's default).
+Result<IssuedToken> issue_token(const EngineConfig &engine, const ClientConfig &client,
+                                std::int64_t lifetime_s);
+struct TokenQuestion {
+  Secret token;
+  std::string path; // what it is used for: an entity's path, or one below it
+  std::vector<std::string> names;
+  std::vector<RuleConfig> rules;
+  Rights wanted; // one of them
+  std::string auth = "auth_sas";
+};
+/// Success, or the refusal a relay with these names and rules would give.
+Status check_token(const EngineConfig &engine, const TokenQuestion &question);
+
+/// The plugins in a directory, without mapping one; and what one says of itself, mapped in a child
+/// process.
+Result<std::vector<std::string>> list_plugins(const std::string &directory);
+Result<std::string> describe_plugin(const std::string &directory, const std::string &id);
+
+} // namespace culvert
