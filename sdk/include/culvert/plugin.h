@@ -1,21 +1,23 @@
 /*
  * The plugin ABI of Culvert: what every plugin and every kind of plugin shares.
  *
- * Plugins share the process and are trusted; this ABI protects against mistakes and version skew, not
- * against malice. A plugin describes, the engine moves bytes: no function here runs for each buffer.
+ * Plugins share the process and are trusted; this ABI protects against mistakes and version skew,
+ * not against malice. A plugin describes, the engine moves bytes: no function here runs for each
+ * buffer.
  *
  * The rules, for both sides:
  *  1. C11, fixed-width integers, no exception, no errno, no FILE crosses this line.
- *  2. A view is bytes that somebody else owns: an argument until the call returns, a result until the
- *     engine has copied it, which it does before it calls the same instance again. Text is UTF-8
+ *  2. A view is bytes that somebody else owns: an argument until the call returns, a result until
+ * the engine has copied it, which it does before it calls the same instance again. Text is UTF-8
  *     without a terminating NUL.
  *  3. Results are written where the engine says: into the arena of the call, or they are constants.
  *     Nothing is freed across the boundary.
- *  4. A struct that travels by itself starts with its own size, is zero where nothing is said, and only
- *     ever grows at its end; neither side reads beyond the size the other side stated. A struct without
- *     a size stands inside others or in arrays and never changes.
+ *  4. A struct that travels by itself starts with its own size, is zero where nothing is said, and
+ * only ever grows at its end; neither side reads beyond the size the other side stated. A struct
+ * without a size stands inside others or in arrays and never changes.
  *  5. A unit is made and destroyed on the control thread; an instance belongs to one shard, all its
- *     functions run there, one at a time, never from inside a call of the plugin, and return at once.
+ *     functions run there, one at a time, never from inside a call of the plugin, and return at
+ * once.
  *  6. Time, randomness and secrets come from the services of the host only; a plugin has no thread,
  *     no mutable static and opens no socket.
  *  7. Functions that return uint32_t return 1 for success and 0 for failure; a failure fills in the
@@ -136,11 +138,13 @@ enum culvert_head_form {
 /* How bytes are framed after the heads. */
 enum culvert_framing {
   CULVERT_FRAMING_RAW = 0,
-  CULVERT_FRAMING_WEBSOCKET = 1, /* RFC 6455; with HEAD_HTTP the engine writes the handshake itself */
-  CULVERT_FRAMING_MESSAGES = 2   /* 16-bit big-endian length, then that many bytes */
+  CULVERT_FRAMING_WEBSOCKET =
+      1,                       /* RFC 6455; with HEAD_HTTP the engine writes the handshake itself */
+  CULVERT_FRAMING_MESSAGES = 2 /* 16-bit big-endian length, then that many bytes */
 };
 
-/* --- the host ----------------------------------------------------------------------------------- */
+/* --- the host -----------------------------------------------------------------------------------
+ */
 
 typedef struct culvert_host culvert_host;
 
@@ -152,7 +156,8 @@ struct culvert_host {
   const void *(*service)(const culvert_host *host, const char *id);
 };
 
-/* --- the life of a unit -------------------------------------------------------------------------- */
+/* --- the life of a unit --------------------------------------------------------------------------
+ */
 
 /*
  * Every kind's functions begin with these. Each may be NULL: without create() the unit is NULL and
@@ -168,7 +173,8 @@ typedef struct culvert_life {
   void (*detach)(void *instance);
 } culvert_life;
 
-/* --- the entry ----------------------------------------------------------------------------------- */
+/* --- the entry -----------------------------------------------------------------------------------
+ */
 
 enum culvert_config_type {
   CULVERT_CONFIG_TEXT = 0,
@@ -212,7 +218,8 @@ typedef struct culvert_plugin {
   const char *const *services; /* ids this plugin cannot work without */
 } culvert_plugin;
 
-/* CULVERT_PLUGIN_ENTRY = { CULVERT_PLUGIN_MAGIC, sizeof(culvert_plugin), ... }; once in a plugin. */
+/* CULVERT_PLUGIN_ENTRY = { CULVERT_PLUGIN_MAGIC, sizeof(culvert_plugin), ... }; once in a plugin.
+ */
 #define CULVERT_JOIN_(a, b) a##b
 #define CULVERT_JOIN(a, b) CULVERT_JOIN_(a, b)
 #ifdef CULVERT_STATIC_PLUGIN

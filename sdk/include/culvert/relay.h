@@ -66,13 +66,13 @@ enum culvert_verb {
 typedef struct culvert_intent {
   uint32_t size;
   uint32_t verb;
-  culvert_view path;        /* what was asked for, decoded, without a leading '/': entity and below */
-  culvert_view token;       /* LISTEN, CONNECT, RENEW; empty: none was given */
-  culvert_view capability;  /* ACCEPT, REJECT: the engine's hex, as the peer returned it */
-  culvert_view listener_id; /* LISTEN: replaces the registration of the same id */
-  culvert_view authority;   /* the host[:port] the peer says it dialled */
-  culvert_view loggable_id; /* what both ends may write to their logs */
-  culvert_view facts;       /* the plugin's own bytes about this connection, at most 40 KiB */
+  culvert_view path;  /* what was asked for, decoded, without a leading '/': entity and below */
+  culvert_view token; /* LISTEN, CONNECT, RENEW; empty: none was given */
+  culvert_view capability;     /* ACCEPT, REJECT: the engine's hex, as the peer returned it */
+  culvert_view listener_id;    /* LISTEN: replaces the registration of the same id */
+  culvert_view authority;      /* the host[:port] the peer says it dialled */
+  culvert_view loggable_id;    /* what both ends may write to their logs */
+  culvert_view facts;          /* the plugin's own bytes about this connection, at most 40 KiB */
   const culvert_view *allowed; /* CONNECT: only these listener ids, if any */
   const culvert_view *denied;  /* CONNECT: none of these */
   uint32_t allowed_count;
@@ -97,7 +97,7 @@ typedef struct culvert_offer_request {
 
 typedef struct culvert_relay {
   uint32_t size;
-  uint32_t head_form; /* HEAD_HTTP or HEAD_MESSAGE */
+  uint32_t head_form;      /* HEAD_HTTP or HEAD_MESSAGE */
   const char *const *alpn; /* ALPN words that mean this protocol */
   uint32_t alpn_count;
   uint32_t reserved;
@@ -108,7 +108,8 @@ typedef struct culvert_relay {
   /* The word is the plugin's own, 0 at first, one a control channel. */
   void (*on_message)(void *instance, uint64_t *channel_word, const culvert_message *message,
                      culvert_arena *arena, culvert_intent *intent);
-  /* The message that offers a parked sender to a listener. 0: the sender is refused with `error`. */
+  /* The message that offers a parked sender to a listener. 0: the sender is refused with `error`.
+   */
   uint32_t (*offer)(void *instance, const culvert_offer_request *request, culvert_arena *arena,
                     culvert_message *message, culvert_status *error);
   /* What a connection with these facts is told because of `why`. */

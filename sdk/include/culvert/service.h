@@ -1,8 +1,8 @@
 /*
  * The services a host offers to plugins. Each is found by its id with culvert_host.service.
  *
- * The host passed to a service is the one it was asked from. With an instance's host a service may be
- * called on that shard only; with a unit's host on the control thread only.
+ * The host passed to a service is the one it was asked from. With an instance's host a service may
+ * be called on that shard only; with a unit's host on the control thread only.
  */
 #ifndef CULVERT_SERVICE_H
 #define CULVERT_SERVICE_H

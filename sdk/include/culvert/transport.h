@@ -28,7 +28,7 @@ typedef struct culvert_dial_request {
   uint32_t reserved;
   culvert_entity_address entity;
   culvert_view token; /* empty where the unit has no auth */
-  culvert_view id;    /* UUID text: a listener's, the same at every reconnect; a sender's, new each */
+  culvert_view id; /* UUID text: a listener's, the same at every reconnect; a sender's, new each */
 } culvert_dial_request;
 
 /* One connection, described. */
@@ -44,8 +44,8 @@ typedef struct culvert_link_description {
   culvert_view authority;   /* HEAD_HTTP: the Host field */
   const culvert_field *fields;
   uint32_t field_count;
-  uint32_t framing;     /* enum culvert_framing, after the heads */
-  culvert_view message; /* HEAD_MESSAGE: what to say; may hold a token, never logged */
+  uint32_t framing;          /* enum culvert_framing, after the heads */
+  culvert_view message;      /* HEAD_MESSAGE: what to say; may hold a token, never logged */
   uint32_t ping_interval_ms; /* 0: none */
   uint32_t largest_message;  /* of a control channel; 0: the engine's default */
   culvert_view ping;         /* FRAMING_MESSAGES: the words of a ping and of its answer */
