@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""The rules of the tree, as tests: one way of includes, no relay protocol in the engine, sizes.
+
+Usage: check_tree.py RULE, with RULE one of: layers, doors, protocol, sizes. Prints every breach.
+"""
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# What each folder of engine/ may include besides itself and culvert/ (the embedder's values).
+LAYERS = {
+    "core": set(),
+    "crypto": {"core"},
+    "io": {"core"},
+    "link": {"core", "io", "crypto"},
+    "tunnel": {"core", "io", "crypto", "link"},
+    "plugin": {"core", "io", "crypto", "link"},
+    "observe": {"core"},
+    "config": {"core", "crypto"},
+    "role": {"core", "io", "crypto", "link", "tunnel", "plugin", "config", "observe"},
+    "": {"core", "io", "crypto", "link", "tunnel", "plugin", "config", "observe", "role"},
+}
+
+# A library's header may be included only below these paths.
+DOORS = {
+    r"liburing": ("engine/io/uring/",),
+    r"openssl/": ("engine/link/tls", "engine/crypto/"),
+    r"boost/dll": ("engine/plugin/loader",),
+    r"spdlog/": ("engine/observe/",),
+    r"sys/socket\.h|netinet/|sys/un\.h": ("engine/io/",),
+}
+
+PROTOCOL = re.compile(r"\$hc|sb-hc-|SharedAccess|servicebus", re.IGNORECASE)
+FUNCTION_LINES = 70
+FILE_LINES = 500
+
+
+def tracked(*patterns):
+    out = subprocess.run(["git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard", *patterns],
+                         check=True, capture_output=True, text=True).stdout
+    return [Path(line) for line in out.splitlines() if (ROOT / line).is_file()]
+
+
+def includes(path):
+    for number, line in enumerate((ROOT / path).read_text().splitlines(), 1):
+        match = re.match(r'\s*#\s*include\s*[<"]([^>"]+)[>"]', line)
+        if match:
+            yield number, match.group(1)
+
+
+def layer_of(path):
+    parts = path.parts
+    if parts[1] == "include":
+        return None
+    return parts[1] if len(parts) > 2 else ""
+
+
+def check_layers():
+    for path in tracked("engine/*.hpp", "engine/*.cpp"):
+        layer = layer_of(path)
+        for number, name in includes(path):
+            first = name.split("/")[0]
+            if first not in LAYERS or "/" not in name:
+                continue
+            allowed = {"core"} if layer is None else LAYERS[layer] | {layer}
+            if layer is None or first not in allowed:
+                yield f"{path}:{number}: {layer or 'engine'} may not include {name}"
+    for path in tracked("plugins/*.hpp", "plugins/*.cpp", "plugins/*.h", "sdk/*.c", "sdk/*.h", "sdk/*.hpp"):
+        for number, name in includes(path):
+            if name.split("/")[0] in LAYERS:
+                yield f"{path}:{number}: plugins see only sdk/, not {name}"
+    for path in tracked("tools/culvert/*.cpp", "tools/culvert/*.hpp"):
+        for number, name in includes(path):
+            if name.split("/")[0] in LAYERS:
+                yield f"{path}:{number}: the command uses the embedder's API alone, not {name}"
+
+
+def check_doors():
+    for path in tracked("engine/*.hpp", "engine/*.cpp"):
+        for number, name in includes(path):
+            for library, doors in DOORS.items():
+                if re.match(library, name) and not str(path).startswith(doors):
+                    yield f"{path}:{number}: {name} belongs to {' and '.join(doors)}"
+
+
+def check_protocol():
+    for path in tracked("engine/*"):
+        if str(path).startswith("engine/config/connection_string."):
+            continue
+        for number, line in enumerate((ROOT / path).read_text().splitlines(), 1):
+            if PROTOCOL.search(line):
+                yield f"{path}:{number}: the engine knows no relay protocol: {line.strip()}"
+
+
+OPENING = re.compile(r"^(?P<indent> *)(?=\S)(?!namespace|class|struct|union|enum|extern|if|for|while|switch|else|do\b|\})"
+                     r".*\)[^;]*\{$")
+
+
+def functions(lines):
+    """(first line, length) of each function, by the shape clang-format gives them."""
+    at = 0
+    while at < len(lines):
+        match = OPENING.match(lines[at])
+        if match and "[" not in lines[at].split("(")[0]:
+            closing = match.group("indent") + "}"
+            end = at + 1
+            while end < len(lines) and not re.match(re.escape(closing) + r"(?![\w ])", lines[end]):
+                end += 1
+            yield at + 1, end - at + 1
+        at += 1
+
+
+def check_sizes():
+    for path in tracked("*.cpp", "*.hpp", "*.c", "*.h"):
+        lines = (ROOT / path).read_text().splitlines()
+        if len(lines) > FILE_LINES:
+            yield f"{path}: {len(lines)} lines, at most {FILE_LINES}"
+        for first, length in functions(lines):
+            if length > FUNCTION_LINES:
+                yield f"{path}:{first}: a function of {length} lines, at most {FUNCTION_LINES}"
+    for path in tracked("*README.md"):
+        if path.parent != Path(".") and len((ROOT / path).read_text().splitlines()) > 70:
+            yield f"{path}: a folder's README is at most one screen (70 lines)"
+
+
+def main():
+    rules = {"layers": check_layers, "doors": check_doors, "protocol": check_protocol, "sizes": check_sizes}
+    breaches = list(rules[sys.argv[1]]())
+    print("\n".join(breaches))
+    return 1 if breaches else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
