@@ -1,0 +1,227 @@
+#include "crypto/certificate.hpp"
+
+#include "crypto/openssl.hpp"
+
+#include <arpa/inet.h>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <fcntl.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace culvert {
+
+namespace {
+
+/// A certificate file larger than this is not one: the bundle of all public authorities is 220 KB.
+constexpr std::size_t kLargestPemFile = 4U * 1024 * 1024;
+
+BioOwner memory_of(std::string_view text) {
+  return BioOwner(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+}
+
+/// In place of libcrypto's own, which would ask at the terminal.
+int no_passphrase(char *, int, int, void *) {
+  return -1;
+}
+
+std::int64_t unix_seconds(const ASN1_TIME *time) {
+  std::tm parts{};
+  return ASN1_TIME_to_tm(time, &parts) == 1 ? static_cast<std::int64_t>(timegm(&parts)) : 0;
+}
+
+std::string utc_date(std::int64_t seconds) {
+  const auto time = static_cast<std::time_t>(seconds);
+  std::tm parts{};
+  gmtime_r(&time, &parts);
+  char text[32];
+  const std::size_t size = std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S UTC", &parts);
+  return {text, size};
+}
+
+std::string ip_text(std::string_view raw) {
+  char text[INET6_ADDRSTRLEN] = "";
+  inet_ntop(raw.size() == 4 ? AF_INET : AF_INET6, raw.data(), text, sizeof text);
+  return text;
+}
+
+std::vector<std::string> names_of(const X509 *certificate) {
+  std::vector<std::string> names;
+  auto *all = static_cast<GENERAL_NAMES *>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+  for (int i = 0; i < sk_GENERAL_NAME_num(all); ++i) {
+    const GENERAL_NAME *name = sk_GENERAL_NAME_value(all, i);
+    const int ip_size = name->type == GEN_IPADD ? ASN1_STRING_length(name->d.iPAddress) : 0;
+    if (name->type != GEN_DNS && ip_size != 4 && ip_size != 16) {
+      continue;
+    }
+    const ASN1_STRING *value = name->type == GEN_DNS ? name->d.dNSName : name->d.iPAddress;
+    const std::string_view raw(reinterpret_cast<const char *>(ASN1_STRING_get0_data(value)),
+                               static_cast<std::size_t>(ASN1_STRING_length(value)));
+    names.push_back(name->type == GEN_DNS ? std::string(raw) : ip_text(raw));
+  }
+  GENERAL_NAMES_free(all);
+  return names;
+}
+
+Result<std::string> read_file(const std::string &file, std::string_view what) {
+  const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  struct stat facts {};
+  if (descriptor < 0 || fstat(descriptor, &facts) != 0 || S_ISDIR(facts.st_mode)) {
+    const int error = descriptor < 0 ? errno : EISDIR;
+    if (descriptor >= 0) {
+      ::close(descriptor);
+    }
+    return Status::config("cannot read the " + std::string(what) + " '" + file +
+                          "': " + std::strerror(error) + "; name a PEM file this user may read");
+  }
+  std::string content;
+  char block[16384];
+  ssize_t count = 0;
+  while (content.size() <= kLargestPemFile &&
+         (count = ::read(descriptor, block, sizeof block)) > 0) {
+    content.append(block, static_cast<std::size_t>(count));
+  }
+  ::close(descriptor);
+  OPENSSL_cleanse(block, sizeof block);
+  if (count < 0 || content.size() > kLargestPemFile) {
+    cleanse(content);
+    return Status::config("cannot read the " + std::string(what) + " '" + file +
+                          "': it is no PEM file");
+  }
+  return content;
+}
+
+Status check_validity(const CertificateFacts &facts, const std::string &file, std::int64_t now_s) {
+  if (now_s > facts.not_after_s) {
+    return Status::config("the certificate '" + file + "' expired at " +
+                          utc_date(facts.not_after_s) + "; renew it");
+  }
+  if (now_s < facts.not_before_s) {
+    return Status::config("the certificate '" + file + "' is not valid before " +
+                          utc_date(facts.not_before_s) + "; check this machine's clock");
+  }
+  return {};
+}
+
+} // namespace
+
+std::vector<CertificateOwner> parse_certificates(std::string_view pem) {
+  const BioOwner memory = memory_of(pem);
+  std::vector<CertificateOwner> found;
+  while (X509 *certificate = PEM_read_bio_X509(memory.get(), nullptr, no_passphrase, nullptr)) {
+    found.emplace_back(certificate);
+  }
+  const unsigned long error = ERR_peek_last_error();
+  const bool at_end =
+      ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
+  ERR_clear_error();
+  if (!at_end) {
+    found.clear();
+  }
+  return found;
+}
+
+KeyOwner parse_private_key(std::string_view pem) {
+  const BioOwner memory = memory_of(pem);
+  KeyOwner key(PEM_read_bio_PrivateKey(memory.get(), nullptr, no_passphrase, nullptr));
+  ERR_clear_error();
+  return key;
+}
+
+std::string subject_of(const X509 *certificate) {
+  const X509_NAME *subject = X509_get_subject_name(certificate);
+  char text[256] = "";
+  if (X509_NAME_get_text_by_NID(subject, NID_commonName, text, sizeof text) <= 0) {
+    X509_NAME_oneline(subject, text, sizeof text);
+  }
+  return text;
+}
+
+Result<CertificateFacts> inspect_certificate(std::string_view certificate_pem) {
+  const std::vector<CertificateOwner> found = parse_certificates(certificate_pem);
+  if (found.empty()) {
+    return Status::config("no certificate in PEM form (-----BEGIN CERTIFICATE-----)");
+  }
+  const X509 *first = found.front().get();
+  return CertificateFacts{subject_of(first), names_of(first),
+                          unix_seconds(X509_get0_notBefore(first)),
+                          unix_seconds(X509_get0_notAfter(first))};
+}
+
+Result<Credentials> load_credentials(const std::string &certificate_file,
+                                     const std::string &key_file, std::int64_t now_s) {
+  Result<std::string> certificate = read_file(certificate_file, "certificate");
+  if (!certificate.ok()) {
+    return certificate.status();
+  }
+  Result<std::string> key_text = read_file(key_file, "private key");
+  if (!key_text.ok()) {
+    return key_text.status();
+  }
+  Credentials credentials{std::move(certificate.value()), Secret::take(key_text.value())};
+  const std::vector<CertificateOwner> chain = parse_certificates(credentials.certificate_pem);
+  if (chain.empty()) {
+    return Status::config("'" + certificate_file +
+                          "' holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)");
+  }
+  const KeyOwner key = parse_private_key(credentials.key_pem.reveal());
+  if (key == nullptr) {
+    return Status::config("'" + key_file +
+                          "' holds no private key in PEM form without a passphrase "
+                          "(-----BEGIN PRIVATE KEY-----)");
+  }
+  const bool match = X509_check_private_key(chain.front().get(), key.get()) == 1;
+  ERR_clear_error();
+  if (!match) {
+    return Status::config("the private key '" + key_file +
+                          "' does not belong to the certificate '" + certificate_file + "' (" +
+                          subject_of(chain.front().get()) +
+                          "), which must be the first in its file");
+  }
+  const Result<CertificateFacts> facts = inspect_certificate(credentials.certificate_pem);
+  if (Status status = check_validity(facts.value(), certificate_file, now_s); !status.ok()) {
+    return status;
+  }
+  return credentials;
+}
+
+Result<std::string> load_authorities(const std::string &file) {
+  Result<std::string> content = read_file(file, "bundle of trusted certificates");
+  if (content.ok() && parse_certificates(content.value()).empty()) {
+    return Status::config("'" + file +
+                          "' holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)");
+  }
+  return content;
+}
+
+Status write_private_file(const std::string &file, std::string_view content) {
+  // A new file under another name first: an existing one may have wider permissions or readers.
+  const std::string fresh = file + ".new";
+  ::unlink(fresh.c_str());
+  const int descriptor =
+      open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  bool written = descriptor >= 0;
+  while (written && !content.empty()) {
+    const ssize_t count = ::write(descriptor, content.data(), content.size());
+    written = count > 0;
+    content.remove_prefix(written ? static_cast<std::size_t>(count) : 0);
+  }
+  int error = errno;
+  if (descriptor >= 0) {
+    ::close(descriptor);
+  }
+  if (written && ::rename(fresh.c_str(), file.c_str()) == 0) {
+    return {};
+  }
+  error = written ? errno : error;
+  if (descriptor >= 0) {
+    ::unlink(fresh.c_str());
+  }
+  return Status::config("cannot write '" + file + "': " + std::strerror(error));
+}
+
+} // namespace culvert
