@@ -11,6 +11,8 @@
 #include "core/assert.hpp"
 #include "core/delegate.hpp"
 
+#include <cstdint>
+
 namespace culvert {
 
 /// What became of an operation.
@@ -34,6 +36,13 @@ public:
   /// From the call that armed it until just before its last callback.
   [[nodiscard]] bool in_flight() const { return in_flight_; }
 
+  /// What a backend remembers about the operation in flight.
+  struct Note {
+    int socket = -1;
+    std::uint8_t stage = 0; // in the backend's own words
+    bool cancelled = false; // somebody asked for its end
+  };
+
   /// A hint of the owner: its last turn filled the buffer, so short streams go before it
   /// (design section 12, item 5).
   bool bulk = false;
@@ -53,6 +62,7 @@ private:
 
   Delegate<Outcome> callback_;
   bool in_flight_ = false;
+  Note note_;
 };
 
 } // namespace culvert

@@ -144,6 +144,8 @@ protected:
 
   /// For backends: this operation completed so.
   void complete(Completion &completion, Outcome outcome) { ready_.push(completion, outcome); }
+  /// For backends: their memory inside the record, theirs while the operation is in flight.
+  static Completion::Note &note_of(Completion &completion) { return completion.note_; }
   /// For backends: this mail arrived at this shard.
   void run_mail(Mail &mail);
   /// For backends: a callback can run without a reap.

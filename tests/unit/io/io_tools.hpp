@@ -4,6 +4,7 @@
 // asserts it); sockets are closed by the test.
 #pragma once
 
+#include "core/limits.hpp"
 #include "unit/io/io_world.hpp"
 
 #include <algorithm>
