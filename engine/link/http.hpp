@@ -1,0 +1,111 @@
+// HTTP/1.1 heads: found in a stream of bytes, read strictly, and written.
+//
+// Plain values and pure functions, callable from any thread; a head owns its strings. A request's
+// target and all fields are byte for byte what was sent. Nothing here may be logged: targets and
+// values can hold tokens.
+#pragma once
+
+#include "culvert/status.hpp"
+#include "link/description.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace culvert {
+
+enum class HttpBody : std::uint8_t { kNone, kLength, kChunked };
+
+struct RequestHead {
+  std::string method;
+  std::string target;
+  unsigned minor_version = 1; // of HTTP/1
+  std::vector<Field> fields;
+  HttpBody body = HttpBody::kNone;
+  std::uint64_t body_length = 0;
+  bool expects_continue = false; // waits for a 100 before it sends its body
+};
+
+struct ResponseHead {
+  std::uint16_t status = 0;
+  std::string reason; // stripped and cut as clean_reason() says
+  std::vector<Field> fields;
+};
+
+/// What is wrong with a request head.
+enum class HeadFault : std::uint8_t {
+  kNone,
+  kMalformed,
+  kTooLarge,
+  kVersion,
+  kHost,
+  kBodyLength,       // Content-Length: malformed, repeated, or beside Transfer-Encoding
+  kTransferEncoding, // anything but "chunked"
+  kExpectation,
+  kNotGet, // these are about an upgrade
+  kNoUpgrade,
+  kWebSocketVersion,
+  kWebSocketKey,
+};
+
+/// How a faulty request is refused.
+struct HeadRefusal {
+  std::uint16_t status = 0;
+  const char *reason = nullptr;
+  const char *sentence = nullptr;   // for a body and a log line
+  const char *extra_name = nullptr; // a field the answer must carry, or nullptr
+  const char *extra_value = nullptr;
+};
+const HeadRefusal &refusal(HeadFault fault);
+
+/// Finds the end of a head, piece by piece, and refuses at once what none may hold: NUL and other
+/// control bytes, a CR or LF alone, folded fields, more than kHeadBytes.
+class HeadScanner {
+public:
+  /// Bytes of the piece that belong to the head.
+  std::size_t feed(std::string_view piece);
+  [[nodiscard]] bool done() const { return done_; }
+  [[nodiscard]] HeadFault fault() const { return fault_; }
+
+private:
+  void step(char byte);
+
+  std::size_t size_ = 0;
+  char last_ = '\n';
+  bool line_empty_ = true;
+  bool done_ = false;
+  HeadFault fault_ = HeadFault::kNone;
+};
+
+/// Reads a whole head, its empty line included.
+HeadFault parse_request(std::string_view bytes, RequestHead &head);
+/// The Status blames the relay.
+Result<ResponseHead> parse_response(std::string_view bytes);
+
+/// The first field of that name, whatever its case, or nullptr.
+const Field *find_field(const std::vector<Field> &fields, std::string_view name);
+std::size_t count_fields(const std::vector<Field> &fields, std::string_view name);
+/// A comma list in one of these fields holds the token, whatever its case.
+bool has_token(const std::vector<Field> &fields, std::string_view name, std::string_view token);
+bool same_word(std::string_view left, std::string_view right);
+
+bool is_token(std::string_view text);
+/// Fit to be a value: no control bytes but tab, no space at its ends.
+bool is_field_value(std::string_view text);
+/// Without CR, LF, other control bytes and non-ASCII, cut at kReasonPhraseBytes.
+std::string clean_reason(std::string_view reason);
+/// The phrase of RFC 9110 for a status, or "".
+std::string_view standard_reason(std::uint16_t status);
+
+/// A head that would not be read back as what was asked for is a Status that names the part, never
+/// its value. Host is written first, from `authority`; fields may not repeat it.
+Result<std::string> build_request(std::string_view method, std::string_view target,
+                                  std::string_view authority, const std::vector<Field> &fields);
+/// With Content-Length unless the status forbids one, and the body behind the head. An empty reason
+/// becomes the standard one.
+Result<std::string> build_response(std::uint16_t status, std::string_view reason,
+                                   const std::vector<Field> &fields, std::string_view body);
+
+} // namespace culvert

@@ -1,0 +1,35 @@
+// The WebSocket handshake (RFC 6455, section 4), both ends. It hands over a byte stream; what
+// frames it afterwards is not its business.
+//
+// Pure functions but for the random source and the digests given to them. Connection, Upgrade and
+// Sec-WebSocket-Key, -Version and -Accept are written here and refused in the fields of others.
+#pragma once
+
+#include "core/random.hpp"
+#include "crypto/digest.hpp"
+#include "link/http.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace culvert {
+
+/// 16 random bytes in base64.
+std::string make_upgrade_key(Random &random);
+
+/// The client's request. The fields come on top.
+Result<std::string> build_upgrade_request(std::string_view target, std::string_view authority,
+                                          std::string_view key, const std::vector<Field> &fields);
+/// Of a 101: one Upgrade: websocket, one Connection: Upgrade, the accept value of this key, no
+/// extension. Another status is a refusal with that status in peer_status and its reason as
+/// message.
+Status check_upgrade_response(const ResponseHead &head, std::string_view key, Digests &digests);
+
+/// The server's check of a request; on success the key is in it.
+HeadFault check_upgrade_request(const RequestHead &head);
+/// The 101 to a request that passed the check. An empty reason becomes the standard one.
+Result<std::string> build_upgrade_response(const RequestHead &request, std::string_view reason,
+                                           const std::vector<Field> &fields, Digests &digests);
+
+} // namespace culvert

@@ -1,0 +1,147 @@
+// The WebSocket handshake, both ends.
+#include "link/http_upgrade.hpp"
+
+#include <gtest/gtest.h>
+
+namespace culvert {
+namespace {
+
+// The example of RFC 6455, section 1.3.
+const std::string kKey = "dGhlIHNhbXBsZSBub25jZQ==";
+const std::string kAccept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+RequestHead request(const std::string &start, const std::string &fields) {
+  RequestHead head;
+  EXPECT_EQ(parse_request(start + "\r\nHost: a\r\n" + fields + "\r\n", head), HeadFault::kNone);
+  return head;
+}
+
+const std::string kUpgrade = "Upgrade: websocket\r\n";
+const std::string kConnection = "Connection: keep-alive, Upgrade\r\n";
+const std::string kVersion = "Sec-WebSocket-Version: 13\r\n";
+const std::string kKeyLine = "Sec-WebSocket-Key: " + kKey + "\r\n";
+
+TEST(UpgradeRequest, IsChecked) {
+  struct Row {
+    const char *what;
+    std::string start, fields;
+    HeadFault fault;
+    unsigned status;
+  };
+  const std::string all = kUpgrade + kConnection + kVersion;
+  const std::string get = "GET / HTTP/1.1";
+  const std::vector<Row> rows = {
+      {"right", get, all + kKeyLine, HeadFault::kNone, 0},
+      {"words in another case", get,
+       "upgrade: WebSocket\r\nCONNECTION: uPGRADE\r\n" + kVersion + kKeyLine, HeadFault::kNone, 0},
+      {"an extension is offered", get,
+       all + kKeyLine + "Sec-WebSocket-Extensions: permessage-deflate\r\n", HeadFault::kNone, 0},
+      {"POST", "POST / HTTP/1.1", all + kKeyLine, HeadFault::kNotGet, 400},
+      {"HTTP/1.0", "GET / HTTP/1.0", all + kKeyLine, HeadFault::kNotGet, 400},
+      {"a body", get, all + kKeyLine + "Content-Length: 1\r\n", HeadFault::kNotGet, 400},
+      {"no Upgrade", get, kConnection + kVersion + kKeyLine, HeadFault::kNoUpgrade, 426},
+      {"another Upgrade", get, "Upgrade: h2c\r\n" + kConnection + kVersion + kKeyLine,
+       HeadFault::kNoUpgrade, 426},
+      {"no Connection", get, kUpgrade + kVersion + kKeyLine, HeadFault::kNoUpgrade, 426},
+      {"another Connection", get, kUpgrade + "Connection: close\r\n" + kVersion + kKeyLine,
+       HeadFault::kNoUpgrade, 426},
+      {"no version", get, kUpgrade + kConnection + kKeyLine, HeadFault::kWebSocketVersion, 426},
+      {"version 8", get, kUpgrade + kConnection + "Sec-WebSocket-Version: 8\r\n" + kKeyLine,
+       HeadFault::kWebSocketVersion, 426},
+      {"two versions", get, all + kVersion + kKeyLine, HeadFault::kWebSocketVersion, 426},
+      {"no key", get, all, HeadFault::kWebSocketKey, 400},
+      {"two keys", get, all + kKeyLine + kKeyLine, HeadFault::kWebSocketKey, 400},
+      {"a short key", get, all + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25j\r\n",
+       HeadFault::kWebSocketKey, 400},
+      {"a long key", get, all + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZTE=\r\n",
+       HeadFault::kWebSocketKey, 400},
+      {"no base64", get, all + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=!\r\n",
+       HeadFault::kWebSocketKey, 400},
+      {"an empty key", get, all + "Sec-WebSocket-Key:\r\n", HeadFault::kWebSocketKey, 400},
+  };
+  for (const Row &row : rows) {
+    SCOPED_TRACE(row.what);
+    const HeadFault fault = check_upgrade_request(request(row.start, row.fields));
+    EXPECT_EQ(static_cast<int>(fault), static_cast<int>(row.fault));
+    EXPECT_EQ(refusal(fault).status, row.status);
+  }
+  EXPECT_STREQ(refusal(HeadFault::kWebSocketVersion).extra_name, "Sec-WebSocket-Version");
+  EXPECT_STREQ(refusal(HeadFault::kWebSocketVersion).extra_value, "13");
+}
+
+TEST(UpgradeResponse, IsTheOneOfTheRfcWithFieldsOnTop) {
+  Digests digests;
+  const RequestHead head = request("GET / HTTP/1.1", kUpgrade + kConnection + kVersion + kKeyLine);
+  const Result<std::string> text =
+      build_upgrade_response(head, "", {{"Sec-WebSocket-Protocol", "chat"}}, digests);
+  ASSERT_TRUE(text.ok());
+  EXPECT_EQ(text.value(), "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+                          "Upgrade: websocket\r\nSec-WebSocket-Accept: " +
+                              kAccept + "\r\nSec-WebSocket-Protocol: chat\r\n\r\n");
+  EXPECT_TRUE(check_upgrade_response(parse_response(text.value()).value(), kKey, digests).ok());
+  EXPECT_FALSE(build_upgrade_response(head, "", {{"upgrade", "x"}}, digests).ok());
+  EXPECT_FALSE(build_upgrade_response(head, "", {{"A", "x\r\nB: c"}}, digests).ok());
+}
+
+TEST(UpgradeResponse, IsChecked) {
+  struct Row {
+    const char *what;
+    std::string fields;
+    bool ok;
+  };
+  const std::string accept = "Sec-WebSocket-Accept: " + kAccept + "\r\n";
+  const std::string connection = "Connection: Upgrade\r\n";
+  const std::vector<Row> rows = {
+      {"right", kUpgrade + connection + accept, true},
+      {"other case", "UPGRADE: WebSocket\r\nconnection: upgrade\r\n" + accept, true},
+      {"no Upgrade", connection + accept, false},
+      {"two Upgrades", kUpgrade + kUpgrade + connection + accept, false},
+      {"another Upgrade", "Upgrade: h2c\r\n" + connection + accept, false},
+      {"no Connection", kUpgrade + accept, false},
+      {"two Connections", kUpgrade + connection + connection + accept, false},
+      {"another Connection", kUpgrade + "Connection: close\r\n" + accept, false},
+      {"no accept value", kUpgrade + connection, false},
+      {"two accept values", kUpgrade + connection + accept + accept, false},
+      {"another accept value",
+       kUpgrade + connection + "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOp=\r\n", false},
+      {"an accept value in another case",
+       kUpgrade + connection + "Sec-WebSocket-Accept: S3PPLMBITXAQ9KYGZZHZRBK+XOO=\r\n", false},
+      {"an extension",
+       kUpgrade + connection + accept + "Sec-WebSocket-Extensions: permessage-deflate\r\n", false},
+  };
+  Digests digests;
+  for (const Row &row : rows) {
+    SCOPED_TRACE(row.what);
+    const auto head = parse_response("HTTP/1.1 101 Switching Protocols\r\n" + row.fields + "\r\n");
+    ASSERT_TRUE(head.ok());
+    EXPECT_EQ(check_upgrade_response(head.value(), kKey, digests).ok(), row.ok);
+  }
+}
+
+TEST(UpgradeResponse, OfAnotherStatusIsARefusalWithItsReason) {
+  Digests digests;
+  const auto head = parse_response("HTTP/1.1 404 No such entity\r\n\r\n");
+  const Status status = check_upgrade_response(head.value(), kKey, digests);
+  EXPECT_EQ(status.code, Code::kRejected);
+  EXPECT_EQ(status.peer_status, 404);
+  EXPECT_EQ(status.message, "No such entity");
+}
+
+TEST(UpgradeRequest, OfOursPassesOurOwnCheckWithAFreshKeyEachTime) {
+  SeededRandom random(7);
+  const std::string key = make_upgrade_key(random);
+  EXPECT_EQ(key.size(), 24U);
+  EXPECT_NE(make_upgrade_key(random), key);
+  const Result<std::string> text =
+      build_upgrade_request("/$x?y=1", "relay:443", key, {{"Authorization", "t", true}});
+  ASSERT_TRUE(text.ok());
+  RequestHead head;
+  ASSERT_EQ(parse_request(text.value(), head), HeadFault::kNone);
+  EXPECT_EQ(check_upgrade_request(head), HeadFault::kNone);
+  EXPECT_EQ(find_field(head.fields, "Host")->value, "relay:443");
+  EXPECT_EQ(find_field(head.fields, "Authorization")->value, "t");
+  EXPECT_FALSE(build_upgrade_request("/", "a", key, {{"Sec-WebSocket-Key", "x"}}).ok());
+}
+
+} // namespace
+} // namespace culvert
