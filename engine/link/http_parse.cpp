@@ -136,9 +136,10 @@ HeadFault parse_request(std::string_view bytes, RequestHead &head) {
   }
   Reader<true> reader(head.fields);
   const error_code failure = read_all(reader, bytes);
-  // Repeated or mixed body lengths are told apart from other faults by the fields read so far.
   if (failure) {
-    return fault_of(failure);
+    const bool mixed = failure == error::bad_transfer_encoding &&
+                       find_field(head.fields, "Content-Length") != nullptr;
+    return mixed ? HeadFault::kBodyLength : fault_of(failure);
   }
   head.method = std::move(reader.method);
   head.target = std::move(reader.target);

@@ -1,5 +1,7 @@
 #include "link/http_upgrade.hpp"
 
+#include "core/assert.hpp"
+
 #include <algorithm>
 #include <array>
 

@@ -3,7 +3,7 @@
 // Used on the one thread that drives the world; the test owns it, and the world outlives it.
 #pragma once
 
-#include "core/log.hpp"
+#include "culvert/log.hpp"
 #include "io/sim/sim_world.hpp"
 
 #include <string>

@@ -315,7 +315,9 @@ TEST(ClosePayload, IsWrittenSoThatItCanBeRead) {
   EXPECT_EQ(round(1000, "\xFF").reason, "");
   EXPECT_EQ(round(1000, std::string(123, 'x')).reason.size(), 123U);
   EXPECT_EQ(round(1000, std::string(200, 'x')).reason.size(), 123U);
-  EXPECT_EQ(round(1000, std::string(122, 'x') + "\xC3\xA9").reason.size(), 122U);
+  std::string cut_inside_a_character(122, 'x');
+  cut_inside_a_character.append("\xC3\xA9");
+  EXPECT_EQ(round(1000, cut_inside_a_character).reason.size(), 122U);
 }
 
 } // namespace
