@@ -105,7 +105,10 @@ def functions(lines):
     while at < len(lines):
         match = OPENING.match(lines[at])
         if match and "[" not in lines[at].split("(")[0]:
-            closing = match.group("indent") + "}"
+            start = at  # of a declaration over several lines, down from its closing brace's column
+            while start > 0 and not re.search(r"[;{}>]$|^$|^#|^ *//|:$", lines[start - 1]):
+                start -= 1
+            closing = re.match(" *", lines[start]).group() + "}"
             end = at + 1
             while end < len(lines) and not re.match(re.escape(closing) + r"(?![\w ])", lines[end]):
                 end += 1
