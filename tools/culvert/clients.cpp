@@ -1,0 +1,93 @@
+#include "command.hpp"
+
+namespace culvert::command {
+namespace {
+
+struct ClientOptions {
+  std::string connection_string;
+  std::string address; // --target or --bind
+  std::vector<std::string> rendezvous_hosts;
+  ClientConfig client;
+};
+
+void add_client(CLI::App &app, ClientOptions &options) {
+  app.add_option("--connection-string", options.connection_string,
+                 "The entity's connection string: env:NAME, file:PATH or -")
+      ->type_name("S")
+      ->required();
+  app.add_option("--ca", options.client.ca_file,
+                 "Certificate authorities to trust, PEM (default: the system's)")
+      ->type_name("FILE");
+  app.add_option("--transport", options.client.transport, "Plugin that speaks to the relay")
+      ->type_name("ID")
+      ->capture_default_str();
+  app.add_option("--auth", options.client.auth, "Plugin that makes tokens")
+      ->type_name("ID")
+      ->capture_default_str();
+  app.add_option("--resolver", options.client.resolver, "Plugin that finds addresses of names")
+      ->type_name("ID")
+      ->capture_default_str();
+  app.add_option("--resolve", options.client.resolve,
+                 "Addresses of a name, before /etc/hosts; repeats")
+      ->type_name("NAME=ADDR[,ADDR]");
+}
+
+/// Everything is read before anything starts.
+template <typename Config> Config read_client(const ClientOptions &options, SecretReader &secrets) {
+  Config config;
+  static_cast<ClientConfig &>(config) = options.client;
+  config.connection = read_connection_string(options.connection_string, secrets);
+  return config;
+}
+
+} // namespace
+
+Run add_listen(CLI::App &parent, Common &common) {
+  auto options = std::make_shared<ClientOptions>();
+  CLI::App *app = parent.add_subcommand(
+      "listen", "Run a listener beside the target: what comes through the relay goes to it");
+  add_client(*app, *options);
+  app->add_option("--target", options->address, "The service behind this listener")
+      ->type_name("HOST:PORT")
+      ->required();
+  app->add_option("--rendezvous-hosts", options->rendezvous_hosts,
+                  "Hosts an offer may send us to besides the relay itself: exact, or *.SUFFIX")
+      ->type_name("HOST[,HOST]");
+  add_common(*app, common);
+  return [options, &common] {
+    SecretReader secrets(common.literal_secrets);
+    auto config = read_client<ListenerConfig>(*options, secrets);
+    config.target = read_host_port(options->address, "--target");
+    config.rendezvous_hosts = read_list(options->rendezvous_hosts, "--rendezvous-hosts");
+    const EngineConfig engine_config = read_engine(common);
+    const std::unique_ptr<Log> log = read_log(common);
+    block_signals();
+    const std::unique_ptr<Engine> engine = require(Engine::create(engine_config, *log));
+    require(engine->start_listener(config));
+    return run_until_signal(*engine);
+  };
+}
+
+Run add_connect(CLI::App &parent, Common &common) {
+  auto options = std::make_shared<ClientOptions>();
+  CLI::App *app = parent.add_subcommand(
+      "connect", "Run a sender beside the app: local connections go to the target");
+  add_client(*app, *options);
+  app->add_option("--bind", options->address, "Where the app connects")
+      ->type_name("HOST:PORT")
+      ->required();
+  add_common(*app, common);
+  return [options, &common] {
+    SecretReader secrets(common.literal_secrets);
+    auto config = read_client<SenderConfig>(*options, secrets);
+    config.bind = read_host_port(options->address, "--bind");
+    const EngineConfig engine_config = read_engine(common);
+    const std::unique_ptr<Log> log = read_log(common);
+    block_signals();
+    const std::unique_ptr<Engine> engine = require(Engine::create(engine_config, *log));
+    require(engine->start_sender(config));
+    return run_until_signal(*engine);
+  };
+}
+
+} // namespace culvert::command

@@ -1,0 +1,240 @@
+#include "command.hpp"
+
+#include <csignal>
+#include <cstdlib>
+#include <ctime>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <sched.h>
+#include <sstream>
+
+namespace culvert::command {
+namespace {
+
+constexpr unsigned kMostShards = 64;
+
+std::string without_newline(std::string text) {
+  if (!text.empty() && text.back() == '\n') {
+    text.pop_back();
+  }
+  return text;
+}
+
+unsigned allowed_processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? static_cast<unsigned>(CPU_COUNT(&set)) : 1;
+}
+
+sigset_t ending_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  return set;
+}
+
+std::string lower(std::string text) {
+  for (char &c : text) {
+    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return text;
+}
+
+} // namespace
+
+void add_common(CLI::App &app, Common &common) {
+  app.add_option("--shards", common.shards,
+                 "Event loops, each with a thread: a number, or auto (one a CPU)")
+      ->type_name("N|auto")
+      ->capture_default_str();
+  app.add_option("--log-level", common.log_level, "error, warn, info, debug or trace")
+      ->type_name("LEVEL")
+      ->capture_default_str();
+  app.add_option("--log-format", common.log_format, "text or json")
+      ->type_name("FORMAT")
+      ->capture_default_str();
+  app.add_option("--plugin-dir", common.plugin_directory,
+                 "Where <id>.so is looked for (default: beside this program)")
+      ->type_name("DIR");
+  app.add_flag("--insecure-literal-secrets", common.literal_secrets,
+               "Allow secrets on the command line, where every user of the machine can read them");
+}
+
+Secret SecretReader::read(const std::string &text, const std::string &option) {
+  std::string value;
+  if (text.starts_with("env:")) {
+    const char *found = std::getenv(text.c_str() + 4);
+    if (found == nullptr) {
+      throw Refusal{kExitUsage, option + ": the environment variable '" + text.substr(4) +
+                                    "' is not set; export it first"};
+    }
+    value = without_newline(found);
+  } else if (text.starts_with("file:")) {
+    std::ifstream file(text.substr(5), std::ios::binary);
+    if (!file) {
+      throw Refusal{kExitFailure, option + ": cannot read the file '" + text.substr(5) +
+                                      "'; check its path and permissions"};
+    }
+    value = without_newline({std::istreambuf_iterator<char>(file), {}});
+  } else if (text == "-") {
+    if (stdin_used_) {
+      throw Refusal{kExitUsage, option +
+                                    ": standard input is read once; write env:NAME or file:PATH "
+                                    "for the other secret"};
+    }
+    stdin_used_ = true;
+    value = without_newline({std::istreambuf_iterator<char>(std::cin), {}});
+  } else if (literals_allowed_) {
+    value = text;
+  } else {
+    throw Refusal{kExitUsage, option +
+                                  ": a secret on the command line can be read by every user of "
+                                  "this machine; write env:NAME, file:PATH or - (standard "
+                                  "input), or add --insecure-literal-secrets"};
+  }
+  if (value.empty()) {
+    throw Refusal{kExitUsage, option + ": the secret is empty"};
+  }
+  return Secret(value);
+}
+
+Rights read_rights(const std::string &text, const std::string &option) {
+  Rights rights;
+  std::istringstream words(text);
+  std::string word;
+  bool any = false;
+  while (std::getline(words, word, ',')) {
+    const std::string right = lower(word);
+    any = true;
+    if (right == "listen") {
+      rights.listen = true;
+    } else if (right == "send") {
+      rights.send = true;
+    } else if (right == "manage") {
+      rights = {true, true, true};
+    } else {
+      throw Refusal{kExitUsage, option + ": '" + word +
+                                    "' is no right; write a comma list of listen, send and manage"};
+    }
+  }
+  if (!any) {
+    throw Refusal{kExitUsage, option + ": no right is named; write listen, send or manage"};
+  }
+  return rights;
+}
+
+RuleConfig read_rule(const std::string &text, SecretReader &secrets) {
+  const std::size_t first = text.find(':');
+  const std::size_t second = first == std::string::npos ? first : text.find(':', first + 1);
+  if (second == std::string::npos || first == 0) {
+    throw Refusal{kExitUsage, "--rule: write NAME:RIGHTS:SECRET, for example "
+                              "app:send:env:APP_KEY"};
+  }
+  RuleConfig rule;
+  rule.name = text.substr(0, first);
+  rule.rights = read_rights(text.substr(first + 1, second - first - 1), "--rule " + rule.name);
+  rule.primary = secrets.read(text.substr(second + 1), "--rule " + rule.name);
+  return rule;
+}
+
+HostPort read_host_port(const std::string &text, const std::string &option) {
+  Result<HostPort> parsed = HostPort::parse(text, option);
+  if (!parsed.ok()) {
+    throw Refusal{kExitUsage, parsed.status().message};
+  }
+  return parsed.value();
+}
+
+ConnectionString read_connection_string(const std::string &text, SecretReader &secrets) {
+  const Secret secret = secrets.read(text, "--connection-string");
+  Result<ConnectionString> parsed = ConnectionString::parse(secret.reveal());
+  if (!parsed.ok()) {
+    throw Refusal{kExitUsage, "--connection-string: " + parsed.status().message};
+  }
+  return parsed.value();
+}
+
+std::vector<std::string> read_list(const std::vector<std::string> &texts,
+                                   const std::string &option) {
+  std::vector<std::string> items;
+  for (const std::string &text : texts) {
+    std::istringstream words(text + ",");
+    std::string word;
+    while (std::getline(words, word, ',')) {
+      if (word.empty()) {
+        throw Refusal{kExitUsage, option + ": '" + text + "' has an empty item; write A,B"};
+      }
+      items.push_back(word);
+    }
+  }
+  return items;
+}
+
+EngineConfig read_engine(const Common &common) {
+  EngineConfig config;
+  config.plugin_directory = common.plugin_directory;
+  if (common.shards == "auto") {
+    config.shards = std::min(allowed_processors(), kMostShards);
+    return config;
+  }
+  const bool digits = !common.shards.empty() && common.shards.size() < 4 &&
+                      common.shards.find_first_not_of("0123456789") == std::string::npos;
+  config.shards = digits ? static_cast<unsigned>(std::stoul(common.shards)) : 0;
+  if (config.shards == 0 || config.shards > kMostShards) {
+    throw Refusal{kExitUsage,
+                  "--shards: '" + common.shards + "' is not 1 to 64; write a number or auto"};
+  }
+  return config;
+}
+
+std::unique_ptr<Log> read_log(const Common &common) {
+  static constexpr std::array<const char *, 5> kLevels{"error", "warn", "info", "debug", "trace"};
+  const auto level = std::find(kLevels.begin(), kLevels.end(), common.log_level);
+  if (level == kLevels.end()) {
+    throw Refusal{kExitUsage, "--log-level: '" + common.log_level +
+                                  "' is no level; write error, warn, info, debug or trace"};
+  }
+  if (common.log_format != "text" && common.log_format != "json") {
+    throw Refusal{kExitUsage,
+                  "--log-format: '" + common.log_format + "' is no format; write text or json"};
+  }
+  return make_stderr_log(static_cast<LogLevel>(level - kLevels.begin()),
+                         common.log_format == "json" ? LogFormat::kJson : LogFormat::kText);
+}
+
+void require(const Status &status) {
+  if (!status.ok()) {
+    throw Refusal{kExitFailure, status.message};
+  }
+}
+
+void block_signals() {
+  const sigset_t set = ending_signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+bool wait_for_signal(unsigned timeout_ms) {
+  const sigset_t set = ending_signals();
+  const timespec timeout{timeout_ms / 1000, static_cast<long>(timeout_ms % 1000) * 1'000'000};
+  return sigtimedwait(&set, nullptr, &timeout) > 0;
+}
+
+int run_until_signal(Engine &engine) {
+  constexpr unsigned kLookMs = 100; // how soon after the last tunnel's end a drained process exits
+  int signals = 0;
+  while (!engine.stopped()) {
+    if (!wait_for_signal(kLookMs)) {
+      continue;
+    }
+    if (++signals == 1) {
+      engine.drain();
+    } else {
+      engine.drop();
+    }
+  }
+  return kExitOk;
+}
+
+} // namespace culvert::command

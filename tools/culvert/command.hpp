@@ -1,0 +1,83 @@
+// What the subcommands of `culvert` share: options, secrets, one-line errors, and running an engine
+// until a signal ends it. One thread; nothing here outlives main().
+#pragma once
+
+#include "culvert/engine.hpp"
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace culvert::command {
+
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitFailure = 1;
+inline constexpr int kExitUsage = 2;
+
+/// Options that stand behind every subcommand.
+struct Common {
+  std::string shards = "1";
+  std::string log_level = "info";
+  std::string log_format = "text";
+  std::string plugin_directory;
+  bool literal_secrets = false;
+};
+void add_common(CLI::App &app, Common &common);
+
+/// What the arguments gave: a value, or the sentence and the exit code that end the program.
+struct Refusal {
+  int exit_code = kExitUsage;
+  std::string sentence;
+};
+
+/// Reads secrets as the operator named them; standard input once.
+class SecretReader {
+public:
+  explicit SecretReader(bool literals_allowed) : literals_allowed_(literals_allowed) {}
+  /// `text`: env:NAME, file:PATH or -; throws a Refusal that names `option`.
+  Secret read(const std::string &text, const std::string &option);
+
+private:
+  bool literals_allowed_;
+  bool stdin_used_ = false;
+};
+
+/// NAME:RIGHTS:SECRET; throws a Refusal.
+RuleConfig read_rule(const std::string &text, SecretReader &secrets);
+/// throws a Refusal
+Rights read_rights(const std::string &text, const std::string &option);
+HostPort read_host_port(const std::string &text, const std::string &option);
+ConnectionString read_connection_string(const std::string &text, SecretReader &secrets);
+/// "a,b" and repeated options become one list; empty items are refused.
+std::vector<std::string> read_list(const std::vector<std::string> &texts,
+                                   const std::string &option);
+EngineConfig read_engine(const Common &common);
+std::unique_ptr<Log> read_log(const Common &common);
+/// Turns an engine's failure into a Refusal and throws it.
+void require(const Status &status);
+template <typename T> T require(Result<T> result) {
+  if (!result.ok()) {
+    require(result.status());
+  }
+  return std::move(result.value());
+}
+
+/// Blocks SIGTERM and SIGINT in this thread and those it starts; call before an engine is made.
+void block_signals();
+/// Waits for a signal for at most `timeout_ms`; true when one came.
+bool wait_for_signal(unsigned timeout_ms);
+/// Serves until SIGTERM or SIGINT; the first drains, a second one ends at once.
+int run_until_signal(Engine &engine);
+
+// --- the subcommands: each adds itself and runs when chosen
+// ----------------------------------------
+using Run = std::function<int()>;
+Run add_relay(CLI::App &parent, Common &common);
+Run add_listen(CLI::App &parent, Common &common);
+Run add_connect(CLI::App &parent, Common &common);
+Run add_sas(CLI::App &parent, Common &common);
+Run add_plugins(CLI::App &parent, Common &common);
+Run add_demo(CLI::App &parent, Common &common);
+
+} // namespace culvert::command

@@ -1,0 +1,30 @@
+#include "command.hpp"
+
+#include <iostream>
+
+namespace culvert::command {
+
+Run add_plugins(CLI::App &parent, Common &common) {
+  auto id = std::make_shared<std::string>();
+  CLI::App *app =
+      parent.add_subcommand("plugins", "See which plugins there are and what one offers");
+  app->require_subcommand(1);
+  CLI::App *list =
+      app->add_subcommand("list", "Name the plugins in the plugin directory; maps none");
+  CLI::App *describe = app->add_subcommand("describe", "Print what a plugin says of itself");
+  describe->add_option("id", *id, "The plugin's id: its file's name without .so")->required();
+  add_common(*list, common);
+  add_common(*describe, common);
+  return [id, list, &common] {
+    if (list->parsed()) {
+      for (const std::string &name : require(list_plugins(common.plugin_directory))) {
+        std::cout << name << '\n';
+      }
+    } else {
+      std::cout << require(describe_plugin(common.plugin_directory, *id));
+    }
+    return kExitOk;
+  };
+}
+
+} // namespace culvert::command

@@ -1,0 +1,95 @@
+#include "command.hpp"
+
+namespace culvert::command {
+namespace {
+
+struct RelayOptions {
+  std::string bind;
+  std::string certificate;
+  std::string key;
+  std::vector<std::string> names;
+  std::vector<std::string> entities;
+  std::vector<std::string> rules;
+  std::vector<std::string> protocols;
+  std::string auth = "auth_sas";
+  std::string public_address;
+};
+
+RelayConfig read_relay(const RelayOptions &options, SecretReader &secrets) {
+  RelayConfig config;
+  config.bind = read_host_port(options.bind, "--bind");
+  config.tls_certificate_file = options.certificate;
+  config.tls_key_file = options.key;
+  config.names = read_list(options.names, "--name");
+  config.auth = options.auth;
+  config.protocols = options.protocols;
+  if (config.protocols.empty()) {
+    config.protocols = {"transport_azure"};
+  }
+  for (const std::string &path : options.entities) {
+    config.entities.push_back({path, {}});
+  }
+  for (const std::string &rule : options.rules) {
+    config.rules.push_back(read_rule(rule, secrets));
+  }
+  if (!options.public_address.empty()) {
+    const bool has_port = options.public_address.rfind(':') != std::string::npos &&
+                          !options.public_address.ends_with(']');
+    const HostPort address = read_host_port(
+        has_port ? options.public_address : options.public_address + ":443", "--public-address");
+    config.public_host = address.host;
+    config.public_port = address.port;
+  }
+  return config;
+}
+
+} // namespace
+
+Run add_relay(CLI::App &parent, Common &common) {
+  auto options = std::make_shared<RelayOptions>();
+  CLI::App *app = parent.add_subcommand("relay", "Run a relay: where senders and listeners meet");
+  app->add_option("--bind", options->bind, "Where to accept connections")
+      ->type_name("HOST:PORT")
+      ->required();
+  app->add_option("--tls-cert", options->certificate,
+                  "Certificate chain, PEM, the relay's own first")
+      ->type_name("FILE")
+      ->required();
+  app->add_option("--tls-key", options->key, "Its private key, PEM")->type_name("FILE")->required();
+  app->add_option("--name", options->names,
+                  "Host names this relay is known by; tokens are for them")
+      ->type_name("HOST[,HOST]")
+      ->required();
+  app->add_option("--entity", options->entities,
+                  "A path that listeners and senders meet at; repeats")
+      ->type_name("PATH")
+      ->required();
+  app->add_option("--rule", options->rules,
+                  "A key and its rights, for every entity: RIGHTS is a comma list of listen, send, "
+                  "manage; SECRET is env:NAME, file:PATH or -; repeats")
+      ->type_name("NAME:RIGHTS:SECRET")
+      ->required();
+  app->add_option("--protocol", options->protocols,
+                  "Plugin of a relay protocol; the first serves connections without ALPN; repeats "
+                  "(default: transport_azure)")
+      ->type_name("ID");
+  app->add_option("--auth", options->auth, "Plugin that verifies tokens")
+      ->type_name("ID")
+      ->capture_default_str();
+  app->add_option("--public-address", options->public_address,
+                  "Where listeners reach this relay (default: as each of them dialled it)")
+      ->type_name("HOST[:PORT]");
+  add_common(*app, common);
+  return [options, &common] {
+    SecretReader secrets(common.literal_secrets);
+    const RelayConfig config = read_relay(*options, secrets);
+    const EngineConfig engine_config = read_engine(common);
+    const std::unique_ptr<Log> log = read_log(common);
+    block_signals();
+    const std::unique_ptr<Engine> engine = require(Engine::create(engine_config, *log));
+    require(engine->start_relay(config));
+    return run_until_signal(*engine);
+  };
+}
+
+} // namespace culvert::command

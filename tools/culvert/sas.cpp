@@ -1,0 +1,93 @@
+#include "command.hpp"
+
+#include <iostream>
+
+namespace culvert::command {
+namespace {
+
+struct SasOptions {
+  std::string connection_string;
+  std::string transport = "transport_azure";
+  std::string auth = "auth_sas";
+  std::int64_t lifetime_s = 0;
+  std::string token;
+  std::vector<std::string> names;
+  std::vector<std::string> rules;
+  std::string path;
+  std::string right = "listen";
+};
+
+int print_token(const SasOptions &options, const Common &common) {
+  SecretReader secrets(common.literal_secrets);
+  ClientConfig client;
+  client.connection = read_connection_string(options.connection_string, secrets);
+  client.transport = options.transport;
+  client.auth = options.auth;
+  const IssuedToken token = require(issue_token(read_engine(common), client, options.lifetime_s));
+  std::cout << token.text.reveal() << '\n';
+  return kExitOk;
+}
+
+int verify(const SasOptions &options, const Common &common) {
+  SecretReader secrets(common.literal_secrets);
+  TokenQuestion question;
+  question.token = secrets.read(options.token, "--token");
+  question.path = options.path;
+  question.names = read_list(options.names, "--name");
+  question.auth = options.auth;
+  question.wanted = read_rights(options.right, "--right");
+  for (const std::string &rule : options.rules) {
+    question.rules.push_back(read_rule(rule, secrets));
+  }
+  const Status status = check_token(read_engine(common), question);
+  if (!status.ok()) {
+    throw Refusal{kExitFailure, "refused: " + status.message};
+  }
+  std::cout << "accepted\n";
+  return kExitOk;
+}
+
+} // namespace
+
+Run add_sas(CLI::App &parent, Common &common) {
+  auto options = std::make_shared<SasOptions>();
+  CLI::App *app = parent.add_subcommand("sas", "Make a token, or see what a relay thinks of one");
+  app->require_subcommand(1);
+  CLI::App *token = app->add_subcommand("token", "Print a token for an entity: a secret");
+  token->add_option("--connection-string", options->connection_string, "env:NAME, file:PATH or -")
+      ->type_name("S")
+      ->required();
+  token->add_option("--lifetime", options->lifetime_s, "Seconds it is good for (default: 3600)")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(1, 366 * 24 * 3600));
+  token->add_option("--transport", options->transport, "Plugin that says what a token is for")
+      ->type_name("ID")
+      ->capture_default_str();
+  CLI::App *check = app->add_subcommand("verify", "Judge a token as a relay would");
+  check->add_option("--token", options->token, "env:NAME, file:PATH or -")
+      ->type_name("S")
+      ->required();
+  check->add_option("--name", options->names, "The relay's names")
+      ->type_name("HOST[,HOST]")
+      ->required();
+  check->add_option("--entity", options->path, "The path it is used for")
+      ->type_name("PATH")
+      ->required();
+  check->add_option("--rule", options->rules, "As for culvert relay; repeats")
+      ->type_name("NAME:RIGHTS:SECRET")
+      ->required();
+  check->add_option("--right", options->right, "listen, send or manage")
+      ->type_name("RIGHT")
+      ->capture_default_str();
+  for (CLI::App *command : {token, check}) {
+    command->add_option("--auth", options->auth, "Plugin that makes and verifies tokens")
+        ->type_name("ID")
+        ->capture_default_str();
+    add_common(*command, common);
+  }
+  return [options, token, &common] {
+    return token->parsed() ? print_token(*options, common) : verify(*options, common);
+  };
+}
+
+} // namespace culvert::command
