@@ -139,8 +139,11 @@ Result<ConnectionString> ConnectionString::parse(std::string_view text) {
   }
   result.entity_path = *parts.entity_path;
   result.key_name = parts.key_name.value_or("");
-  result.key = Secret(parts.key.value_or(""));
-  result.signature = Secret(parts.signature.value_or(""));
+  if (parts.key) {
+    result.key = Secret::take(*parts.key);
+  } else {
+    result.signature = Secret::take(*parts.signature);
+  }
   return result;
 }
 

@@ -33,9 +33,9 @@ void add_client(CLI::App &app, ClientOptions &options) {
 }
 
 /// Everything is read before anything starts.
-template <typename Config> Config read_client(const ClientOptions &options, SecretReader &secrets) {
+template <typename Config> Config read_client(ClientOptions &options, SecretReader &secrets) {
   Config config;
-  static_cast<ClientConfig &>(config) = options.client;
+  static_cast<ClientConfig &>(config) = std::move(options.client);
   config.connection = read_connection_string(options.connection_string, secrets);
   return config;
 }

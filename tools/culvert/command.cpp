@@ -153,7 +153,7 @@ ConnectionString read_connection_string(const std::string &text, SecretReader &s
   if (!parsed.ok()) {
     throw Refusal{kExitUsage, "--connection-string: " + parsed.status().message};
   }
-  return parsed.value();
+  return std::move(parsed.value());
 }
 
 std::vector<std::string> read_list(const std::vector<std::string> &texts,

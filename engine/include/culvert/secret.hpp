@@ -1,28 +1,45 @@
-// A secret text (a key, a ready token) that is wiped when it goes; nothing prints it.
+// A secret text (a key, a ready token): it cannot be copied or printed, and its bytes are
+// overwritten when it dies or is moved over. Not bound to a thread. Whoever passes bytes in
+// cleanses his own.
 #pragma once
 
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
 #include <string_view>
-#include <vector>
 
 namespace culvert {
 
 class Secret {
 public:
   Secret() = default;
-  explicit Secret(std::string_view text) : text_(text.begin(), text.end()) {}
-  Secret(const Secret &) = default;
-  Secret &operator=(const Secret &other);
-  Secret(Secret &&) noexcept = default; // a vector's move takes the bytes along, leaving no copy
+  explicit Secret(std::span<const std::byte> bytes);
+  explicit Secret(std::string_view text);
+  /// Takes the text over and cleanses the place it came from.
+  static Secret take(std::string &text);
+  Secret(const Secret &) = delete;
+  Secret &operator=(const Secret &) = delete;
+  Secret(Secret &&other) noexcept;
   Secret &operator=(Secret &&other) noexcept;
-  ~Secret() { wipe(); }
+  ~Secret();
 
-  [[nodiscard]] bool empty() const { return text_.empty(); }
-  /// Valid as long as this object is neither assigned nor gone.
-  [[nodiscard]] std::string_view reveal() const { return {text_.data(), text_.size()}; }
+  [[nodiscard]] std::span<const std::byte> bytes() const { return {data_.get(), size_}; }
+  /// The bytes as text, for a parser; never for a message.
+  [[nodiscard]] std::string_view reveal() const {
+    return {reinterpret_cast<const char *>(data_.get()), size_};
+  }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  /// An intended copy.
+  [[nodiscard]] Secret clone() const { return Secret(bytes()); }
 
 private:
   void wipe();
-  std::vector<char> text_;
+  std::unique_ptr<std::byte[]> data_;
+  std::size_t size_ = 0;
 };
+
+/// Overwrites the text in a way no optimizer removes, and empties it.
+void cleanse(std::string &text);
 
 } // namespace culvert
