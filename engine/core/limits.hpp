@@ -48,6 +48,9 @@ inline constexpr std::size_t kDirectionHeldBytes = kTurnBytes + kTurnBytes / 4;
 inline constexpr std::size_t kTunnelHeldBytes = 2 * kDirectionHeldBytes;
 /// One block of held bytes.
 inline constexpr std::size_t kHeldBlockBytes = 32U * 1024;
+/// A socket that was refused memory by the kernel is tried again after so long: the kernel frees
+/// buffers within a round trip, and a hundred tries a second cost nothing.
+inline constexpr std::uint64_t kNoBufferRetryMs = 10;
 /// Held bytes of one shard, all tunnels together.
 inline constexpr std::size_t kShardHeldBytes = 256U * 1024 * 1024;
 
@@ -59,6 +62,8 @@ inline constexpr std::uint64_t kLingerMs = 5'000;
 inline constexpr std::uint64_t kAbortStallMs = 60'000;
 /// How often unsent bytes are looked at while an abort waits for them.
 inline constexpr std::uint64_t kAbortProbeMs = 5;
+/// How often a lingering close looks at them: a tenth of the deadline it has to keep.
+inline constexpr std::uint64_t kCloseProbeMs = kLingerMs / 10;
 /// A half-closed tunnel that is silent for so long is aborted.
 inline constexpr std::uint64_t kHalfClosedIdleMs = 3'600'000;
 /// After an error Close of ours the server ends the connection, answered or not.
