@@ -23,6 +23,8 @@ public:
     callback_ = Delegate<Outcome>::to<Method>(owner);
   }
   [[nodiscard]] bool armed() const { return armed_; }
+  /// Inside the callback: whether a cancel was asked for, whatever the outcome says.
+  [[nodiscard]] bool cancelled() const { return cancelled_; }
   /// Streams whose last turn was full wait behind the others.
   void set_bulk(bool bulk) { operation_.bulk = bulk; }
 
@@ -33,6 +35,7 @@ public:
   /// Asks that it complete soon; nothing happens when it is not armed or is asked already.
   void cancel() {
     if (operation_.in_flight() && !cancel_.in_flight()) {
+      cancelled_ = true;
       io_->cancel(operation_, cancel_);
     }
   }
@@ -42,6 +45,7 @@ private:
     CULVERT_ASSERT(!armed_);
     io_ = &io;
     armed_ = true;
+    cancelled_ = false;
     return operation_;
   }
   void on_operation(Outcome outcome) {
@@ -62,6 +66,7 @@ private:
   Delegate<Outcome> callback_;
   Outcome outcome_;
   bool armed_ = false;
+  bool cancelled_ = false;
 };
 
 } // namespace culvert

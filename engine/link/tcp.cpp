@@ -45,46 +45,56 @@ LinkFacts TcpLink::facts() const {
 
 void TcpLink::start_receive() {
   CULVERT_ASSERT(phase_ == Phase::kOpen && watching_ == nullptr);
-  poll_readable();
-}
-
-void TcpLink::poll_readable() {
-  if (receive_later_) {
-    receive_later_ = false;
-    shard_->io.arm_after_ms(receive_retry_, kNoBufferRetryMs);
-  } else {
-    readable_.poll(shard_->io, socket_, Interest::kReadable);
-  }
-}
-
-void TcpLink::on_receive_retry() {
-  readable_.poll(shard_->io, socket_, Interest::kReadable);
+  await(Interest::kReadable);
 }
 
 void TcpLink::watch(Completion &completion) {
   CULVERT_ASSERT(phase_ == Phase::kOpen && receiving_ == nullptr);
   begin(watching_, completion);
   readable_.set_bulk(false);
-  readable_.poll(shard_->io, socket_, received_end_ ? Interest::kBroken : Interest::kHangup);
+  await(received_end_ ? Interest::kBroken : Interest::kHangup);
+}
+
+void TcpLink::await(Interest interest) {
+  awaited_ = interest;
+  if (receive_later_) {
+    receive_later_ = false;
+    shard_->io.arm_after_ms(receive_retry_, kNoBufferRetryMs);
+  } else {
+    on_receive_retry();
+  }
+}
+
+void TcpLink::on_receive_retry() {
+  readable_.poll(shard_->io, socket_, awaited_);
 }
 
 void TcpLink::on_readable(Outcome outcome) {
-  const bool cancelled = outcome.result == -ECANCELED || phase_ != Phase::kOpen;
-  if (watching_ != nullptr) {
-    complete_now(watching_, cancelled ? -ECANCELED : 0);
-  } else if (receiving_ != nullptr) {
-    turn_open_ = !cancelled;
-    turn_received_ = false;
-    turn_size_ = turn_taken_ = 0;
-    complete_now(receiving_, cancelled ? -ECANCELED : 0);
-    CULVERT_ASSERT(turn_taken_ == turn_size_); // a turn is taken whole, or not at all
-    turn_open_ = false;
-  } else if (phase_ == Phase::kClosing && outcome.result != -ECANCELED) {
-    receive_turn(kTurnBytes); // and discard it
-  } else if (phase_ == Phase::kAborting && outcome.result != -ECANCELED) {
-    leave_socket(0, true); // broken: nobody is left who could be told
+  const bool refused = outcome.result < 0 && outcome.result != -ECANCELED;
+  receive_later_ = receive_later_ || refused;
+  if (phase_ != Phase::kOpen) {
+    ending_readable(outcome);
+  } else if (refused && !readable_.cancelled()) {
+    await(awaited_);
+  } else {
+    // A cancel that came too late is told as one: what was ready is ready still.
+    const int result = readable_.cancelled() ? -ECANCELED : 0;
+    if (watching_ != nullptr) {
+      complete_now(watching_, result);
+    } else {
+      run_turn(result);
+    }
+    advance();
   }
-  advance();
+}
+
+void TcpLink::run_turn(int result) {
+  turn_open_ = result == 0;
+  turn_received_ = false;
+  turn_size_ = turn_taken_ = 0;
+  complete_now(receiving_, result);
+  CULVERT_ASSERT(turn_taken_ == turn_size_); // a turn is taken whole, or not at all
+  turn_open_ = false;
 }
 
 bool TcpLink::take_own(Chunk &chunk, const Take &how) {
@@ -193,13 +203,17 @@ void TcpLink::on_send_retry() {
   let_flow();
 }
 
-void TcpLink::on_writable(Outcome) {
+void TcpLink::on_writable(Outcome outcome) {
   if (phase_ == Phase::kLeaving) {
     advance();
-  } else if (!paused_) {
+  } else if (paused_) {
+    if (draining_ != nullptr) {
+      complete_now(draining_, -ECANCELED);
+    }
+  } else if (outcome.result < 0 && outcome.result != -ECANCELED) {
+    shard_->io.arm_after_ms(send_retry_, kNoBufferRetryMs);
+  } else {
     push_held();
-  } else if (draining_ != nullptr) {
-    complete_now(draining_, -ECANCELED);
   }
 }
 
@@ -286,11 +300,8 @@ void TcpLink::finish(const Ending &ending, Completion &completion) {
 // --- the rest -----------------------------------------------------------------------------------
 
 void TcpLink::cancel(Completion &completion) {
-  if (&completion == receiving_ && receive_retry_.armed()) {
-    receive_retry_.disarm();
-    complete_later(receiving_, -ECANCELED);
-  } else if (&completion == receiving_ || &completion == watching_) {
-    readable_.cancel();
+  if (&completion == receiving_ || &completion == watching_) {
+    cancel_readable();
   } else if (&completion == draining_) {
     paused_ = !end_wanted_;
     if (paused_ && writable_.armed()) {

@@ -54,7 +54,8 @@ private:
     kClosed
   };
 
-  void poll_readable();
+  void await(Interest interest);
+  void run_turn(int result);
   void receive_turn(std::size_t most_bytes);
   void received_error(int error);
   void on_readable(Outcome outcome);
@@ -81,6 +82,8 @@ private:
   void leave_socket(int outcome, bool reset);
   void try_close();
   void cancel_waiting();
+  void cancel_readable();
+  void ending_readable(Outcome outcome);
   [[nodiscard]] std::size_t unsent() const;
 
   Socket socket_;
@@ -89,6 +92,7 @@ private:
   bool linger_zero_ = false;
 
   Joint readable_; // of receive(), watch(), or the ending's own
+  Interest awaited_ = Interest::kReadable;
   Timer receive_retry_;
   bool receive_later_ = false; // the kernel had no memory: wait before the next poll
   std::size_t turn_size_ = 0;

@@ -99,18 +99,24 @@ void TcpLink::begin_ending(Completion *&slot, Completion &completion, Phase phas
 
 /// Everything that waits for the other side ends; a finish waits for our own queue and goes on.
 void TcpLink::cancel_waiting() {
-  readable_.cancel();
-  if (receive_retry_.armed()) {
-    receive_retry_.disarm();
-    if (receiving_ != nullptr) {
-      complete_later(receiving_, -ECANCELED);
-    }
-  }
+  cancel_readable();
   if (draining_ != nullptr) {
     complete_later(draining_, -ECANCELED);
   }
   if (phase_ == Phase::kLeaving && finishing_ != nullptr) {
     complete_later(finishing_, -ECANCELED);
+  }
+}
+
+void TcpLink::cancel_readable() {
+  readable_.cancel();
+  if (receive_retry_.armed()) {
+    receive_retry_.disarm();
+    if (receiving_ != nullptr) {
+      complete_later(receiving_, -ECANCELED);
+    } else if (watching_ != nullptr) {
+      complete_later(watching_, -ECANCELED);
+    }
   }
 }
 
@@ -148,6 +154,20 @@ void TcpLink::on_probe() {
   advance();
 }
 
+void TcpLink::ending_readable(Outcome outcome) {
+  const bool fired = outcome.result >= 0 && !readable_.cancelled();
+  if (watching_ != nullptr) {
+    complete_now(watching_, -ECANCELED);
+  } else if (receiving_ != nullptr) {
+    run_turn(-ECANCELED);
+  } else if (phase_ == Phase::kClosing && fired) {
+    receive_turn(kTurnBytes); // and forget it
+  } else if (phase_ == Phase::kAborting && fired) {
+    leave_socket(0, true); // broken: nobody is left who could be told
+  }
+  advance();
+}
+
 /// From a callback of the loop: looks whether the ending can go on. `this` may be gone after.
 void TcpLink::advance() {
   if (step_.in_flight()) {
@@ -168,9 +188,9 @@ void TcpLink::advance_abort() {
     leave_socket(0, true);
     return;
   }
-  if (held_.empty() && !readable_.armed()) {
+  if (held_.empty() && !readable_.armed() && !receive_retry_.armed()) {
     readable_.set_bulk(false);
-    readable_.poll(shard_->io, socket_, Interest::kBroken);
+    await(Interest::kBroken);
     arm_probe(); // it is looked at more often now
   }
 }
@@ -189,7 +209,7 @@ void TcpLink::advance_close() {
   } else if (reset_ && held_.empty() && unsent() == 0) {
     leave_socket(0, true);
   } else if (!received_end_ && !readable_.armed() && !receive_retry_.armed()) {
-    poll_readable();
+    await(Interest::kReadable);
   }
 }
 
