@@ -137,9 +137,18 @@ public:
   std::vector<std::pair<ChunkKind, std::size_t>> messages; // read, in order
 
   // --- ending -----------------------------------------------------------------------------------
-  void abort() { link_->abort(ended.completion); }
-  void close() { link_->close(ended.completion); }
-  void drop() { link_->drop(dropped.completion); }
+  void abort() {
+    ending_ = true;
+    link_->abort(ended.completion);
+  }
+  void close() {
+    ending_ = true;
+    link_->close(ended.completion);
+  }
+  void drop() {
+    ending_ = true;
+    link_->drop(dropped.completion);
+  }
   /// The link had its last completion, or there is none.
   [[nodiscard]] bool over() const;
 
@@ -157,6 +166,7 @@ private:
   void check(const Chunk &chunk);
 
   std::unique_ptr<Link> link_;
+  LinkFacts facts_;
   std::uint64_t seed_out_;
   std::uint64_t seed_in_;
   std::vector<std::byte> buffer_;
@@ -169,6 +179,7 @@ private:
   std::size_t message_read_ = 0;
   unsigned turns_ = 0;
   bool intact_ = true;
+  bool ending_ = false; // nothing is begun any more
 };
 
 class LinkSuite : public testing::TestWithParam<LinkKind> {
