@@ -16,11 +16,11 @@
 
 namespace culvert {
 
-/// How bytes travel between any two hosts.
+/// How bytes travel between any two hosts: one delivery a direction and latency, so a direction
+/// carries about largest_delivery / 2 in each latency_ns.
 struct SimLink {
   std::uint64_t latency_ns = 100'000;
-  std::uint64_t jitter_ns = 50'000; // drawn anew for each delivery
-  std::uint64_t bytes_per_ms = 1'000'000;
+  std::uint64_t jitter_ns = 50'000;          // drawn anew for each delivery
   std::size_t largest_delivery = 64U * 1024; // each delivery draws a size up to this
 };
 

@@ -84,7 +84,8 @@ public:
   /// What a connection (both ends) is doing, for the counts. Everything before a connection exists
   /// is set-up; a connection labelled kStream counts as kClosing once either direction ends.
   void label(Socket socket, SimPhase phase) { kernel_.label(socket, phase); }
-  /// Replaces those labels by an answer of the test's own.
+  /// Replaces those labels by an answer of the test's own; it is asked about sockets that are not
+  /// yet accepted or already closed, too.
   void classify(std::function<SimPhase(Socket)> answer) { kernel_.classify = std::move(answer); }
   /// The open socket with these addresses: for tests that know links, not sockets.
   [[nodiscard]] std::optional<Socket> find(const Address &local, const Address &peer) const {
