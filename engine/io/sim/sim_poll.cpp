@@ -6,6 +6,9 @@
 namespace culvert {
 
 bool SimKernel::ready(const SimSocket &socket, Interest interest) {
+  if (interest == Interest::kBroken) {
+    return socket.pending_error != 0; // POLLERR, which goes when the error has been told
+  }
   switch (socket.state) {
   case SimSocket::State::kConnecting:
     return false;
@@ -28,7 +31,7 @@ bool SimKernel::ready(const SimSocket &socket, Interest interest) {
   case Interest::kHangup:
     return socket.end_received;
   case Interest::kBroken:
-    return false;
+    break;
   }
   return false;
 }
@@ -65,7 +68,9 @@ void SimKernel::start_cancel(SimIo &io, Completion &target, Completion &with) {
   const std::uint64_t id = operations_.begin({SimOperation::Kind::kCancel, &io, &with, -1});
   SimOperation *operation = operations_.find(target_id);
   if (operation == nullptr || operation->ended) {
-    operations_.finish(id, {core_.random.below(2) == 0 ? -ENOENT : -EALREADY}, SimPhase::kNone);
+    const bool told = operation == nullptr;
+    const int result = told || core_.random.below(2) == 0 ? -ENOENT : -EALREADY;
+    operations_.finish(id, {result}, SimPhase::kNone);
     return;
   }
   CULVERT_ASSERT(operation->io == &io); // else: cancelled from a shard that did not arm it

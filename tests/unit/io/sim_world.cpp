@@ -22,6 +22,7 @@ public:
   }
 
   bool run_until(const std::function<bool()> &predicate) override {
+    world_.step(); // time goes on between two calls, as in a real world
     return world_.run_until(predicate, 3'600'000);
   }
 
