@@ -93,6 +93,22 @@ inline constexpr int kKeepAliveIntervalSec = 10;
 inline constexpr int kKeepAliveProbes = 4;
 inline constexpr std::int64_t kTokenGraceSec = 300;
 
+// --- plugins ----------------------------------------------------------------------------------
+/// Room for the results of one call: an intent holds the strings of a head, facts, and two answers.
+inline constexpr std::size_t kPluginArenaBytes = kHeadBytes + kFactsBytes + 2 * kAnswerBodyBytes;
+/// A token travels in a head, beside all else there.
+inline constexpr std::size_t kTokenBytes = kHeadBytes / 2;
+/// Fields of one head; servers of others stop at about 100.
+inline constexpr std::uint32_t kHeadFields = 128;
+/// Allowed or denied listener ids of one intent: 40 KiB of head hold no more of any use.
+inline constexpr std::uint32_t kListenerIds = 256;
+/// What a line of the log shows of a connection's id.
+inline constexpr std::size_t kLoggableIdBytes = 128;
+/// One log line of a plugin.
+inline constexpr std::size_t kLogLineBytes = 1024;
+/// What an entry may declare of kinds, settings, services and ALPN words, each: more is garbage.
+inline constexpr std::uint32_t kPluginDeclarations = 64;
+
 // --- how many ---------------------------------------------------------------------------------
 inline constexpr std::uint32_t kPendingPerEntity = 1'000;
 inline constexpr std::uint32_t kPendingPerSource = 256;

@@ -93,13 +93,20 @@ public:
 /// shard, exactly once and never inside the starting call. It cannot be cancelled, only joined.
 template <typename Value> class PluginOperation {
 public:
-  template <auto Method, typename Owner> void bind(Owner &owner) { done.bind<Method>(owner); }
-  [[nodiscard]] bool in_flight() const { return done.in_flight() || pending; }
+  PluginOperation() = default;
+  PluginOperation(const PluginOperation &) = delete;
+  PluginOperation &operator=(const PluginOperation &) = delete;
+  ~PluginOperation() { CULVERT_ASSERT(!pending_); }
 
-  Result<Value> result = Status{};
-  // --- for kinds.cpp
-  Completion done;
-  bool pending = false;
+  template <auto Method, typename Owner> void bind(Owner &owner) { done_.bind<Method>(owner); }
+  [[nodiscard]] bool in_flight() const { return done_.in_flight() || pending_; }
+
+  Result<Value> result = Status{}; // when the callback runs
+
+private:
+  template <typename Call> friend class RecordPool;
+  Completion done_;
+  bool pending_ = false; // the plugin has it
 };
 
 struct Token {

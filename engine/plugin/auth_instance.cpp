@@ -1,0 +1,98 @@
+#include "plugin/instance.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <span>
+
+namespace culvert {
+
+void AuthInstance::acquire(AcquireToken &operation, std::string_view audience) {
+  auto &record = acquires_.begin(operation);
+  AcquireCall &call = record.call;
+  if (call.room == nullptr) {
+    call.room = std::make_unique_for_overwrite<std::byte[]>(kTokenBytes);
+  }
+  call.audience = audience;
+  call.arena = {reinterpret_cast<char *>(call.room.get()), kTokenBytes, 0};
+  record.arena = &call.arena;
+  record.audience = view_of(call.audience);
+  acquires_.called(record, functions_.acquire(self_, &record));
+}
+
+Result<Token> AcquireCall::read(const culvert_acquire &record, Reader &reader) {
+  Token token{reader.line(record.token, kTokenBytes, "the token"), record.token_id,
+              record.expires_s, record.renew_after_s};
+  if (token.text.empty()) {
+    reader.refuse("success without a token");
+  }
+  return token;
+}
+
+bool AuthInstance::refused(std::uint64_t token_id) {
+  return functions_.refused(self_, token_id) != 0;
+}
+
+void AuthInstance::verify(VerifyToken &operation, const TokenCheck &check) {
+  auto &record = verifies_.begin(operation);
+  VerifyCall &call = record.call;
+  call.rules.clear();
+  call.names.clear();
+  for (const Rule *rule : *check.rules) {
+    culvert_rule out{};
+    out.name = view_of(rule->name);
+    out.rights = rule->rights;
+    CULVERT_ASSERT(rule->secrets.size() <= std::size(out.secrets));
+    out.secret_count = static_cast<std::uint32_t>(rule->secrets.size());
+    std::copy(rule->secrets.begin(), rule->secrets.end(), out.secrets);
+    call.rules.push_back(out);
+  }
+  for (const std::string &name : *check.names) {
+    call.names.push_back(view_of(name));
+  }
+  record.rule_count = static_cast<std::uint32_t>(call.rules.size());
+  record.rules = call.rules.data();
+  record.name_count = static_cast<std::uint32_t>(call.names.size());
+  record.names = call.names.data();
+  record.token = view_of(check.token);
+  record.path = view_of(check.path);
+  record.right_wanted = check.right_wanted;
+  record.wall_s = shard_.io.wall_s();
+  verifies_.called(record, functions_.verify(self_, &record));
+}
+
+Result<Grant> VerifyCall::read(const culvert_verify &record, Reader &reader) {
+  // A success that grants something else would let the wrong one in: the engine asks for itself.
+  if ((record.rights & (record.right_wanted | kRightManage)) == 0) {
+    reader.refuse("success without the right that was wanted");
+  }
+  return Grant{record.rights, record.expires_s};
+}
+
+void ResolverInstance::resolve(ResolveName &operation, std::string_view name) {
+  auto &record = resolves_.begin(operation);
+  record.call.name = name;
+  record.name = view_of(record.call.name);
+  resolves_.called(record, functions_.resolve(self_, &record));
+}
+
+Result<Addresses> ResolveCall::read(const culvert_resolve &record, Reader &reader) {
+  Addresses out;
+  out.lifetime_ms = record.lifetime_ms;
+  if (record.address_count == 0 || record.address_count > CULVERT_MOST_ADDRESSES) {
+    reader.refuse("success with " + std::to_string(record.address_count) + " addresses");
+    return out;
+  }
+  for (const culvert_address &from : std::span(record.addresses, record.address_count)) {
+    if (from.family != CULVERT_IPV4 && from.family != CULVERT_IPV6) {
+      reader.refuse("an address of family " + std::to_string(from.family));
+      return out;
+    }
+    Address address;
+    address.family = from.family == CULVERT_IPV4 ? Address::Family::kIpv4 : Address::Family::kIpv6;
+    std::copy_n(from.bytes, from.family == CULVERT_IPV4 ? 4 : 16, address.bytes.begin());
+    out.addresses.push_back(std::move(address));
+  }
+  return out;
+}
+
+} // namespace culvert

@@ -1,0 +1,117 @@
+#include "plugin/config.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace culvert {
+
+namespace {
+
+struct TypeWords {
+  const char *found; // "is ..."
+  const char *wanted;
+};
+
+constexpr std::array<TypeWords, 5> kTypes{{{"a text", "a text"},
+                                           {"an integer", "an integer"},
+                                           {"a boolean", "true or false"},
+                                           {"a secret", "a secret as env:NAME or file:PATH"},
+                                           {"a list", "a list of texts"}}};
+
+std::string quoted(std::string_view word) {
+  return "'" + std::string(word) + "'";
+}
+
+std::string known_keys(std::span<const culvert_config_key> keys) {
+  if (keys.empty()) {
+    return "it has none";
+  }
+  std::string text = "it has ";
+  for (std::size_t index = 0; index < keys.size(); ++index) {
+    text += (index == 0 ? "" : ", ");
+    text += keys[index].name;
+  }
+  return text;
+}
+
+std::vector<std::string> split_list(std::string_view text) {
+  std::vector<std::string> items;
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    items.emplace_back(text.substr(0, comma));
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return items;
+}
+
+Status check_value(std::string_view id, std::span<const culvert_config_key> keys,
+                   std::string_view name, const ConfigValue &value) {
+  const auto key = std::find_if(keys.begin(), keys.end(),
+                                [&](const culvert_config_key &one) { return name == one.name; });
+  if (key == keys.end()) {
+    return Status::config("plugin " + std::string(id) + " has no setting " + quoted(name) + "; " +
+                          known_keys(keys));
+  }
+  if (value.index() != key->type) {
+    return Status::config("plugin " + std::string(id) + ": setting " + quoted(name) + " is " +
+                          kTypes[value.index()].found + "; write " + kTypes[key->type].wanted);
+  }
+  return {};
+}
+
+} // namespace
+
+Result<ConfigValue> parse_config_text(std::uint32_t type, std::string_view text) {
+  switch (type) {
+  case CULVERT_CONFIG_TEXT:
+    return ConfigValue(std::string(text));
+  case CULVERT_CONFIG_INTEGER: {
+    std::int64_t number = 0;
+    const char *end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data(), end, number);
+    if (parsed.ec != std::errc() || parsed.ptr != end) {
+      return Status::config(quoted(text) + " is no integer");
+    }
+    return ConfigValue(number);
+  }
+  case CULVERT_CONFIG_BOOLEAN:
+    if (text != "true" && text != "false") {
+      return Status::config(quoted(text) + " is neither true nor false");
+    }
+    return ConfigValue(text == "true");
+  case CULVERT_CONFIG_LIST:
+    return ConfigValue(split_list(text));
+  default:
+    return Status::config("a secret cannot have a default");
+  }
+}
+
+Result<ConfigValues> check_config(std::string_view id, std::span<const culvert_config_key> keys,
+                                  ConfigValues values) {
+  for (const auto &[name, value] : values) {
+    if (Status status = check_value(id, keys, name, value); !status.ok()) {
+      return status;
+    }
+  }
+  for (const culvert_config_key &key : keys) {
+    if (values.contains(std::string_view(key.name))) {
+      continue;
+    }
+    if (key.required != 0) {
+      return Status::config("plugin " + std::string(id) + ": setting " + quoted(key.name) +
+                            " is missing (" + key.summary + "); write " + kTypes[key.type].wanted);
+    }
+    if (key.default_value != nullptr) {
+      Result<ConfigValue> value = parse_config_text(key.type, key.default_value);
+      if (!value.ok()) {
+        return Status::config("plugin " + std::string(id) + ": setting " + quoted(key.name) +
+                              " has a broken default: " + value.status().message);
+      }
+      values.emplace(key.name, std::move(value.value()));
+    }
+  }
+  return values;
+}
+
+} // namespace culvert

@@ -1,0 +1,88 @@
+#include "plugin/entry.hpp"
+#include "plugin/loader.hpp"
+
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <string>
+#include <sys/wait.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace culvert {
+
+namespace {
+
+/// In the child: one byte says whether it went well, the text follows.
+[[noreturn]] void tell(int descriptor, const std::string &directory, std::string_view id) {
+  const Result<LoadedPlugin> loaded = load_plugin(directory, id);
+  const std::string text = loaded.ok() ? "+" + describe_entry(*loaded.value().entry) +
+                                             "file: " + loaded.value().file + "\n"
+                                       : "-" + loaded.status().message;
+  std::size_t written = 0;
+  while (written < text.size()) {
+    const ssize_t count = ::write(descriptor, text.data() + written, text.size() - written);
+    if (count < 0 && errno != EINTR) {
+      ::_exit(1);
+    }
+    written += count > 0 ? static_cast<std::size_t>(count) : 0;
+  }
+  ::_exit(0);
+}
+
+std::string read_all(int descriptor) {
+  std::string text;
+  std::array<char, 4096> buffer{};
+  for (;;) {
+    const ssize_t count = ::read(descriptor, buffer.data(), buffer.size());
+    if (count > 0) {
+      text.append(buffer.data(), static_cast<std::size_t>(count));
+    } else if (count == 0 || errno != EINTR) {
+      return text;
+    }
+  }
+}
+
+Status system_failure(const char *what) {
+  const int error = errno;
+  Status status =
+      Status::failure(Code::kInternal, Source::kLocal, Retry::kBackoff,
+                      std::string(what) + ": " + std::generic_category().message(error));
+  status.os_error = error;
+  return status;
+}
+
+} // namespace
+
+Result<std::string> describe_in_child(const std::string &directory, std::string_view id) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    return system_failure("pipe");
+  }
+  const pid_t child = ::fork();
+  if (child == 0) {
+    tell(ends[1], directory, id);
+  }
+  ::close(ends[1]);
+  if (child < 0) {
+    ::close(ends[0]);
+    return system_failure("fork");
+  }
+  const std::string text = read_all(ends[0]);
+  ::close(ends[0]);
+  int state = 0;
+  while (::waitpid(child, &state, 0) < 0 && errno == EINTR) {
+  }
+  if (text.empty() || !WIFEXITED(state) || WEXITSTATUS(state) != 0) {
+    return Status::config(
+        "plugin '" + std::string(id) + "' in " + directory + " ended the process that loaded it" +
+        (WIFSIGNALED(state) ? " with signal " + std::to_string(WTERMSIG(state)) : std::string()) +
+        "; do not use it");
+  }
+  if (text.front() == '-') {
+    return Status::config(text.substr(1));
+  }
+  return text.substr(1);
+}
+
+} // namespace culvert

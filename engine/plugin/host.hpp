@@ -1,0 +1,64 @@
+// The host as a plugin sees it: the services, behind culvert_host.
+//
+// A unit's host is used on the control thread, an instance's on its shard. A host owns nothing; it
+// stays where it is from create() to destroy(), or from attach() to detach(). One file a service.
+#pragma once
+
+#include "core/clock.hpp"
+#include "core/random.hpp"
+#include "crypto/digest.hpp"
+#include "culvert/log.hpp"
+#include "io/shard.hpp"
+#include "plugin/config.hpp"
+
+#include "culvert/service.h"
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+namespace culvert {
+
+class SecretStore;
+
+/// What the engine gives to plugins on the control thread; all of it outlives every unit.
+struct HostServices {
+  Log &log;
+  Random &random;
+  const Clock &clock;
+  const SecretStore &secrets;
+};
+
+/// Made by Unit and by its instances only.
+struct PluginHost final : culvert_host {
+  PluginHost(const HostServices &services, std::string_view plugin_id, const ConfigValues &values);
+  PluginHost(const HostServices &services, std::string_view plugin_id, const ConfigValues &values,
+             Shard &shard);
+  PluginHost(const PluginHost &) = delete;
+  PluginHost &operator=(const PluginHost &) = delete;
+
+  static const PluginHost &of(const culvert_host *host) {
+    return *static_cast<const PluginHost *>(host);
+  }
+
+  std::string_view id;
+  const ConfigValues &config;
+  Log &log;
+  Random &random;
+  const SecretStore &secrets;
+  const Clock &clock; // of a unit
+  const Io *io;       // of an instance
+  mutable Digests digests;
+};
+
+/// True when hosts offer the service of this id.
+bool offers_service(std::string_view id);
+
+extern const culvert_log kLogService;
+extern const culvert_clock kClockService;
+extern const culvert_random kRandomService;
+extern const culvert_config kConfigService;
+extern const culvert_secret kSecretService;
+
+} // namespace culvert

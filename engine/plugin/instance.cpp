@@ -1,0 +1,33 @@
+#include "plugin/instance.hpp"
+
+namespace culvert {
+
+Instance::Instance(Unit &unit, Shard &shard, const culvert_life &life)
+    : unit_(unit), shard_(shard), life_(life),
+      host_(unit.services_, unit.id(), unit.values_, shard),
+      room_(std::make_unique_for_overwrite<std::byte[]>(kPluginArenaBytes)) {
+  unit_.instances_.fetch_add(1, std::memory_order_acq_rel);
+}
+
+Status Instance::attach() {
+  self_ = unit_.self_;
+  if (life_.attach == nullptr) {
+    return {};
+  }
+  culvert_status error = no_error();
+  self_ = life_.attach(unit_.self_, &host_, shard_.index, &error);
+  if (self_ == nullptr) {
+    return Reader(id(), "attach").failure(error);
+  }
+  attached_ = true;
+  return {};
+}
+
+Instance::~Instance() {
+  if (attached_ && life_.detach != nullptr) {
+    life_.detach(self_);
+  }
+  unit_.instances_.fetch_sub(1, std::memory_order_acq_rel);
+}
+
+} // namespace culvert

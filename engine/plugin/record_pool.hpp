@@ -1,0 +1,123 @@
+// The C records of calls that may complete later, and the rule that each completes exactly once.
+//
+// Belongs to one instance, on its shard. It owns the records and keeps them until the instance
+// ends, so that a plugin that completes one twice finds a free record, not a freed one. A result is
+// copied into the operation at once; the operation's callback always runs from the shard's loop,
+// never inside a call into or out of the plugin.
+//
+// Call has: Record (the C struct), Value, what the record points at, and
+// static Result<Value> read(const Record &, Reader &).
+#pragma once
+
+#include "core/assert.hpp"
+#include "plugin/kinds.hpp"
+#include "plugin/values.hpp"
+
+#include "culvert/auth.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace culvert {
+
+template <typename Call> class RecordPool {
+public:
+  using Operation = PluginOperation<typename Call::Value>;
+
+  struct Entry : Call::Record {
+    enum class State : std::uint8_t { kFree, kInCall, kMisused, kPending };
+    Call call;
+    State state = State::kFree;
+    Operation *operation = nullptr;
+    RecordPool *pool = nullptr;
+  };
+
+  RecordPool(Shard &shard, std::string_view plugin_id, std::string_view function)
+      : shard_(shard), plugin_id_(plugin_id), function_(function) {}
+  RecordPool(const RecordPool &) = delete;
+  RecordPool &operator=(const RecordPool &) = delete;
+  /// Every operation has been joined.
+  ~RecordPool() { CULVERT_ASSERT(free_.size() == entries_.size()); }
+
+  /// A zeroed record for the operation; the caller fills in the arguments, calls the plugin, and
+  /// says what it returned with called().
+  Entry &begin(Operation &operation) {
+    CULVERT_ASSERT(!operation.in_flight());
+    if (free_.empty()) {
+      entries_.push_back(std::make_unique<Entry>());
+      entries_.back()->pool = this;
+      free_.push_back(entries_.back().get());
+    }
+    Entry &entry = *free_.back();
+    free_.pop_back();
+    static_cast<typename Call::Record &>(entry) = {};
+    entry.size = sizeof(typename Call::Record);
+    entry.status.size = sizeof entry.status;
+    entry.complete = &RecordPool::on_complete;
+    entry.owner = &entry;
+    entry.state = Entry::State::kInCall;
+    entry.operation = &operation;
+    operation.pending_ = true;
+    return entry;
+  }
+
+  void called(Entry &entry, std::uint32_t progress) {
+    if (entry.state == Entry::State::kMisused) {
+      finish(entry, fault("it completed inside the call"));
+    } else if (progress == CULVERT_DONE) {
+      finish(entry, read(entry));
+    } else if (progress == CULVERT_PENDING) {
+      entry.state = Entry::State::kPending;
+    } else {
+      finish(entry, fault("it returned " + std::to_string(progress)));
+    }
+  }
+
+private:
+  static void on_complete(typename Call::Record *record) {
+    auto &entry = *static_cast<Entry *>(record);
+    if (entry.state == Entry::State::kPending) {
+      entry.pool->finish(entry, entry.pool->read(entry));
+    } else if (entry.state == Entry::State::kFree) {
+      entry.pool->shard_.log.write(LogLevel::kError,
+                                   entry.pool->fault("it completed twice").message, {});
+    } else {
+      entry.state = Entry::State::kMisused;
+    }
+  }
+
+  Status fault(std::string_view what) const { return plugin_fault(plugin_id_, function_, what); }
+
+  Result<typename Call::Value> read(const Entry &entry) const {
+    Reader reader(plugin_id_, function_);
+    if (entry.status.code != CULVERT_OK) {
+      return reader.failure(entry.status);
+    }
+    Result<typename Call::Value> value = Call::read(entry, reader);
+    if (!reader.ok()) {
+      return reader.fault();
+    }
+    return value;
+  }
+
+  void finish(Entry &entry, Result<typename Call::Value> result) {
+    Operation &operation = *entry.operation;
+    entry.state = Entry::State::kFree;
+    entry.operation = nullptr;
+    free_.push_back(&entry);
+    operation.result = std::move(result);
+    operation.pending_ = false;
+    shard_.io.yield(operation.done_);
+  }
+
+  Shard &shard_;
+  std::string_view plugin_id_;
+  std::string_view function_;
+  std::vector<std::unique_ptr<Entry>> entries_;
+  std::vector<Entry *> free_;
+};
+
+} // namespace culvert

@@ -1,0 +1,43 @@
+#include "plugin/registry.hpp"
+
+#include <utility>
+
+namespace culvert {
+
+Status PluginRegistry::register_static(const culvert_plugin &entry) {
+  const std::string id = entry.id == nullptr ? "" : entry.id;
+  Status status = check_entry(entry, id, "static plugin '" + id + "'");
+  if (status.ok()) {
+    entries_.insert_or_assign(id, &entry);
+  }
+  return status;
+}
+
+Result<const culvert_plugin *> PluginRegistry::load(std::string_view id) {
+  if (const auto found = entries_.find(id); found != entries_.end()) {
+    return found->second;
+  }
+  Result<LoadedPlugin> loaded = load_plugin(directory_, id);
+  if (!loaded.ok()) {
+    return loaded.status();
+  }
+  const culvert_plugin *entry = loaded.value().entry;
+  entries_.emplace(id, entry);
+  services_.log.write(LogLevel::kInfo, "plugin loaded",
+                      {{"plugin", entry->id},
+                       {"version", entry->version},
+                       {"license", entry->license},
+                       {"file", loaded.value().file}});
+  return entry;
+}
+
+Result<std::unique_ptr<Unit>> PluginRegistry::make_unit(std::string_view id, PluginKind kind,
+                                                        ConfigValues values) {
+  const Result<const culvert_plugin *> entry = load(id);
+  if (!entry.ok()) {
+    return entry.status();
+  }
+  return Unit::make(*entry.value(), kind, std::move(values), services_, ++generation_);
+}
+
+} // namespace culvert

@@ -1,0 +1,95 @@
+#include "plugin/instance.hpp"
+
+namespace culvert {
+
+RelayInstance::RelayInstance(Unit &unit, Shard &shard, const culvert_relay &functions)
+    : Instance(unit, shard, functions.life), functions_(functions),
+      alpn_(functions.alpn, functions.alpn + functions.alpn_count) {}
+
+namespace {
+
+culvert_intent nothing_said() {
+  culvert_intent intent{};
+  intent.size = sizeof intent;
+  return intent;
+}
+
+Result<Intent> read(Reader &reader, const culvert_intent &intent) {
+  Intent out = reader.intent(intent);
+  if (!reader.ok()) {
+    return reader.fault();
+  }
+  return out;
+}
+
+} // namespace
+
+Result<Intent> RelayInstance::on_head(const Head &head) {
+  const std::vector<culvert_field> fields = fields_of(head.fields);
+  culvert_head said{};
+  said.size = sizeof said;
+  said.form = functions_.head_form;
+  said.method = view_of(head.method);
+  said.target = view_of(head.target);
+  said.fields = fields.data();
+  said.field_count = static_cast<std::uint32_t>(fields.size());
+  said.body_kind = static_cast<std::uint32_t>(head.body_kind);
+  said.body_length = head.body_length;
+  said.message = view_of(head.message);
+  said.remote_host = view_of(head.remote_host);
+  said.remote_port = head.remote_port;
+  culvert_arena room = arena();
+  culvert_intent intent = nothing_said();
+  functions_.on_head(self_, &said, &room, &intent);
+  Reader reader(id(), "on_head");
+  return read(reader, intent);
+}
+
+Result<Intent> RelayInstance::on_message(std::uint64_t &channel_word, const Message &message) {
+  const culvert_message said = message_of(message);
+  culvert_arena room = arena();
+  culvert_intent intent = nothing_said();
+  functions_.on_message(self_, &channel_word, &said, &room, &intent);
+  Reader reader(id(), "on_message");
+  return read(reader, intent);
+}
+
+Result<Message> RelayInstance::offer(std::string_view facts, std::string_view capability,
+                                     std::string_view public_host, std::uint16_t public_port) {
+  const culvert_offer_request request{sizeof(culvert_offer_request), public_port,
+                                      view_of(public_host), view_of(facts), view_of(capability)};
+  culvert_arena room = arena();
+  culvert_message message{};
+  culvert_status error = no_error();
+  Reader reader(id(), "offer");
+  if (functions_.offer(self_, &request, &room, &message, &error) == 0) {
+    return reader.failure(error);
+  }
+  Message out = reader.message(message);
+  if (!reader.ok()) {
+    return reader.fault();
+  }
+  return out;
+}
+
+Answer RelayInstance::outcome(std::string_view facts, const Status &why) {
+  const culvert_status reason = status_of(why);
+  culvert_arena room = arena();
+  culvert_answer answer{};
+  functions_.outcome(self_, view_of(facts), &reason, &room, &answer);
+  Reader reader(id(), "outcome");
+  Answer out = reader.answer(answer);
+  if (!reader.ok()) {
+    shard_.log.write(LogLevel::kError, reader.fault().message, {});
+    return {};
+  }
+  return out;
+}
+
+void RelayInstance::on_gone(std::uint64_t &channel_word) {
+  if (functions_.on_gone != nullptr) {
+    functions_.on_gone(self_, &channel_word);
+  }
+}
+
+} // namespace culvert

@@ -1,0 +1,91 @@
+#include "plugin/unit.hpp"
+
+#include "core/assert.hpp"
+#include "plugin/instance.hpp"
+#include "plugin/values.hpp"
+
+#include <utility>
+
+namespace culvert {
+
+Unit::Unit(const culvert_plugin &entry, KindFunctions functions, ConfigValues values,
+           const HostServices &services, std::uint64_t generation)
+    : entry_(entry), functions_(functions), values_(std::move(values)), services_(services),
+      generation_(generation), host_(services_, entry_.id, values_) {}
+
+const culvert_life &Unit::life() const {
+  return std::visit([](const auto &one) -> const culvert_life & { return one.life; }, functions_);
+}
+
+Result<std::unique_ptr<Unit>> Unit::make(const culvert_plugin &entry, PluginKind kind,
+                                         ConfigValues values, const HostServices &services,
+                                         std::uint64_t generation) {
+  Result<KindFunctions> functions = find_kind(entry, kind);
+  if (!functions.ok()) {
+    return functions.status();
+  }
+  Result<ConfigValues> checked = check_config(entry.id, config_keys(entry), std::move(values));
+  if (!checked.ok()) {
+    return checked.status();
+  }
+  std::unique_ptr<Unit> unit(
+      new Unit(entry, functions.value(), std::move(checked.value()), services, generation));
+  const culvert_life &life = unit->life();
+  if (life.create != nullptr) {
+    culvert_status error{};
+    error.size = sizeof error;
+    unit->self_ = life.create(&unit->host_, &error);
+    if (unit->self_ == nullptr) {
+      return Reader(entry.id, "create").failure(error);
+    }
+  }
+  return unit;
+}
+
+Unit::~Unit() {
+  CULVERT_ASSERT(instances() == 0);
+  if (self_ != nullptr && life().destroy != nullptr) {
+    life().destroy(self_);
+  }
+}
+
+namespace {
+
+template <typename Functions> const Functions &checked(const KindFunctions &functions) {
+  const auto *found = std::get_if<Functions>(&functions);
+  CULVERT_ASSERT(found != nullptr); // the caller asks a unit for its own kind
+  return *found;
+}
+
+template <typename Kind, typename Made>
+Result<std::unique_ptr<Kind>> attached(std::unique_ptr<Made> instance) {
+  Status status = instance->attach();
+  if (!status.ok()) {
+    return status;
+  }
+  return std::unique_ptr<Kind>(std::move(instance));
+}
+
+} // namespace
+
+Result<std::unique_ptr<Transport>> Unit::transport(Shard &shard) {
+  return attached<Transport>(
+      std::make_unique<TransportInstance>(*this, shard, checked<culvert_transport>(functions_)));
+}
+
+Result<std::unique_ptr<RelayProtocol>> Unit::relay_protocol(Shard &shard) {
+  return attached<RelayProtocol>(
+      std::make_unique<RelayInstance>(*this, shard, checked<culvert_relay>(functions_)));
+}
+
+Result<std::unique_ptr<Auth>> Unit::auth(Shard &shard) {
+  return attached<Auth>(
+      std::make_unique<AuthInstance>(*this, shard, checked<culvert_auth>(functions_)));
+}
+
+Result<std::unique_ptr<Resolver>> Unit::resolver(Shard &shard) {
+  return attached<Resolver>(
+      std::make_unique<ResolverInstance>(*this, shard, checked<culvert_resolver>(functions_)));
+}
+
+} // namespace culvert

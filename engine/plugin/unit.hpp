@@ -1,0 +1,59 @@
+// One configured use of a plugin.
+//
+// Made and destroyed on the control thread; instances are made, used and destroyed on their shard.
+// The unit owns what the plugin's create() made and must outlive its instances (asserted). The
+// generation tells a unit from the one it replaced.
+#pragma once
+
+#include "plugin/entry.hpp"
+#include "plugin/host.hpp"
+#include "plugin/kinds.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace culvert {
+
+class Unit {
+public:
+  /// `entry` has been checked. The settings are checked before anything of the plugin runs.
+  static Result<std::unique_ptr<Unit>> make(const culvert_plugin &entry, PluginKind kind,
+                                            ConfigValues values, const HostServices &services,
+                                            std::uint64_t generation);
+  Unit(const Unit &) = delete;
+  Unit &operator=(const Unit &) = delete;
+  ~Unit();
+
+  [[nodiscard]] std::string_view id() const { return entry_.id; }
+  [[nodiscard]] PluginKind kind() const { return static_cast<PluginKind>(functions_.index()); }
+  [[nodiscard]] std::uint64_t generation() const { return generation_; }
+  /// Instances alive now; read from any thread.
+  [[nodiscard]] std::uint32_t instances() const {
+    return instances_.load(std::memory_order_acquire);
+  }
+
+  /// The unit's kind must be the one asked for (asserted).
+  Result<std::unique_ptr<Transport>> transport(Shard &shard);
+  Result<std::unique_ptr<RelayProtocol>> relay_protocol(Shard &shard);
+  Result<std::unique_ptr<Auth>> auth(Shard &shard);
+  Result<std::unique_ptr<Resolver>> resolver(Shard &shard);
+
+private:
+  friend class Instance;
+  Unit(const culvert_plugin &entry, KindFunctions functions, ConfigValues values,
+       const HostServices &services, std::uint64_t generation);
+  [[nodiscard]] const culvert_life &life() const;
+
+  const culvert_plugin &entry_;
+  const KindFunctions functions_;
+  const ConfigValues values_;
+  const HostServices services_;
+  const std::uint64_t generation_;
+  PluginHost host_;
+  void *self_ = nullptr; // what create() made
+  std::atomic<std::uint32_t> instances_ = 0;
+};
+
+} // namespace culvert

@@ -1,0 +1,73 @@
+// Between the C ABI and the engine's values: writing arguments, and reading results with every
+// check.
+//
+// Used inside one call into a plugin, by the instances of this folder only. An Outgoing keeps the
+// arrays an argument points at until the call returned. A Reader remembers the first rule that a
+// result broke; after reading everything the caller asks ok() once. What it reads it copies.
+#pragma once
+
+#include "core/limits.hpp"
+#include "culvert/relay.h"
+#include "culvert/status.hpp"
+#include "culvert/transport.h"
+#include "link/description.hpp"
+#include "plugin/intent.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace culvert {
+
+inline culvert_view view_of(std::string_view text) {
+  return {text.data(), text.size()};
+}
+std::vector<culvert_field> fields_of(const std::vector<Field> &fields);
+culvert_message message_of(const Message &message);
+culvert_status status_of(const Status &status);
+
+/// Printable text on one line: control bytes become spaces, and it is cut at `limit` bytes, never
+/// inside a UTF-8 sequence.
+std::string one_line(std::string_view text, std::size_t limit);
+
+/// What a plugin did wrong, as a Status of Source::kPlugin.
+Status plugin_fault(std::string_view plugin_id, std::string_view function, std::string_view what);
+
+class Reader {
+public:
+  Reader(std::string_view plugin_id, std::string_view function)
+      : plugin_id_(plugin_id), function_(function) {}
+
+  [[nodiscard]] bool ok() const { return fault_.ok(); }
+  [[nodiscard]] const Status &fault() const { return fault_; }
+  /// Remembers the first.
+  void refuse(std::string_view what);
+
+  std::string text(culvert_view view, std::size_t limit, std::string_view what);
+  /// The same, and nothing in it may end a line of a head or of a log.
+  std::string line(culvert_view view, std::size_t limit, std::string_view what);
+  /// What may be written to a log: one line, cut at kLoggableIdBytes.
+  std::string log_word(culvert_view view);
+  std::vector<Field> fields(const culvert_field *fields, std::uint32_t count);
+  std::vector<std::string> list(const culvert_view *views, std::uint32_t count,
+                                std::string_view what);
+  Message message(const culvert_message &message);
+  LinkDescription link(const culvert_link_description &link);
+  Answer answer(const culvert_answer &answer);
+  Intent intent(const culvert_intent &intent);
+  /// A failure as the plugin describes it; a plugin that failed without a code is at fault.
+  Status failure(const culvert_status &status);
+
+private:
+  FramingOptions framing(std::uint32_t framing, std::uint32_t ping_interval_ms, culvert_view ping,
+                         culvert_view pong, std::uint32_t largest_message);
+  bool readable(culvert_view view, std::size_t limit, std::string_view what);
+
+  std::string_view plugin_id_;
+  std::string_view function_;
+  Status fault_;
+};
+
+} // namespace culvert
