@@ -79,6 +79,8 @@ inline constexpr std::size_t kAnswerBodyBytes = 64U * 1024;
 inline constexpr std::size_t kControlMessageBytes = 64U * 1024;
 inline constexpr std::size_t kCloseReasonBytes = 123; // RFC 6455, section 5.5
 inline constexpr std::size_t kReasonPhraseBytes = 512;
+/// Pongs owed for the pings of one turn: 16 of the largest; of a longer burst the latest counts.
+inline constexpr std::size_t kTurnPongBytes = 2'048;
 
 // --- set-up -----------------------------------------------------------------------------------
 inline constexpr std::uint64_t kHandshakeMs = 10'000; // TLS and the head, each

@@ -1,0 +1,71 @@
+// Whole messages over a byte link, each behind its length in 16 bits, big-endian: for control
+// channels without WebSocket.
+//
+// Used on its shard only; owns the link below. A message is handed out as one chunk, whatever
+// Take::chunk_bytes says: in place where it arrived in one piece, else from a buffer of its own,
+// counted in the shard's HeldBudget until it is complete. Messages sent are whole: one chunk each,
+// of 1 to largest_first_frame bytes. An empty message is a breach of the protocol: it carries
+// nothing, and would let a peer keep the loop busy for two bytes each. Words that mean ping are
+// answered here, and words that mean pong end here.
+#pragma once
+
+#include "link/description.hpp"
+#include "link/framed.hpp"
+
+#include <array>
+#include <memory>
+#include <vector>
+
+namespace culvert {
+
+class MessagesLink final : public FramedLink {
+public:
+  MessagesLink(Shard &shard, std::unique_ptr<Link> below, const FramingOptions &options);
+  ~MessagesLink() override;
+
+  void send(const Chunk &chunk) override;
+  void finish(const Ending &ending, Completion &completion) override;
+  [[nodiscard]] LinkFacts facts() const override;
+  void leave() override;
+  void arrive(Shard &shard) override;
+
+protected:
+  bool take_own(Chunk &chunk, const Take &how) override;
+  void on_end_below(const Ending &ending) override;
+  [[nodiscard]] bool word_due() const override { return !finished_ && (pong_due_ || ping_due_); }
+  void send_words() override;
+  void queue_ping() override { ping_due_ = true; }
+  void finish_unasked() override {}
+  [[nodiscard]] Wait wait_for(End) const override { return Wait::kNothing; }
+  [[nodiscard]] std::uint64_t patience_ms() const override { return kLingerMs; }
+  void settle_finish() override {}
+
+private:
+  static constexpr std::size_t kPrefixBytes = 2;
+
+  void read_prefix();
+  bool read_message(Chunk &chunk, const Take &how);
+  bool is_own_word(std::span<const std::byte> message);
+  void send_word(const std::string &word);
+  void fail(Code code, const char *why);
+  void on_below_finish(Outcome outcome);
+
+  const std::size_t largest_;
+  std::string ping_;
+  std::string pong_;
+
+  Chunk piece_; // what is left of the piece from below
+  bool turn_over_ = true;
+  std::array<std::byte, kPrefixBytes> prefix_{};
+  std::size_t prefix_size_ = 0;
+  std::size_t size_ = 0;                          // of the message whose prefix was read
+  std::vector<std::byte> partial_;                // a message that arrives in several pieces
+  std::vector<std::vector<std::byte>> assembled_; // handed out in this turn
+
+  bool pong_due_ = false;
+  bool ping_due_ = false;
+  bool finished_ = false;
+  Completion below_finish_;
+};
+
+} // namespace culvert

@@ -1,0 +1,92 @@
+// A WebSocket (RFC 6455, without extensions) over any byte link, either role, cut-through.
+//
+// Used on its shard only; owns the link below. A received piece of a frame's payload is unmasked in
+// place and handed on at once: it never waits for the rest of a frame, and holds no more than a
+// partial header and one control frame. Each chunk sent becomes one frame, or several where it is
+// larger than largest_first_frame; masking edits the chunk's bytes. A chunk's header goes into its
+// headroom where the link below takes bytes at once; where that keeps references (gathers), into a
+// slot of this link's own.
+//
+// A breach of the protocol is answered with Close 1002 (1007 for text that is no UTF-8) and read as
+// aborted, and nothing more is sent. What may follow on the wire is skipped until the peer's Close.
+// The handshake is not here: link/http_upgrade.hpp.
+#pragma once
+
+#include "link/frame.hpp"
+#include "link/framed.hpp"
+#include "link/mask.hpp"
+#include "link/utf8.hpp"
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace culvert {
+
+enum class WebSocketRole : std::uint8_t { kClient, kServer };
+
+struct WebSocketOptions {
+  WebSocketRole role = WebSocketRole::kClient;
+  bool check_utf8 = false;            // of text messages; close reasons are always checked
+  std::uint32_t ping_interval_ms = 0; // 0: no pings of ours
+};
+
+class WebSocketLink final : public FramedLink {
+public:
+  WebSocketLink(Shard &shard, std::unique_ptr<Link> below, const WebSocketOptions &options);
+
+  void send(const Chunk &chunk) override;
+  void finish(const Ending &ending, Completion &completion) override;
+  [[nodiscard]] LinkFacts facts() const override;
+
+protected:
+  bool take_own(Chunk &chunk, const Take &how) override;
+  void on_end_below(const Ending &ending) override;
+  [[nodiscard]] bool word_due() const override;
+  void send_words() override;
+  void queue_ping() override;
+  void finish_unasked() override;
+  [[nodiscard]] Wait wait_for(End end) const override;
+  [[nodiscard]] std::uint64_t patience_ms() const override;
+  void settle_finish() override;
+
+private:
+  bool read_header(const Take &how);
+  bool take_payload(Chunk &chunk, const Take &how);
+  bool hand_out(std::size_t size, Chunk &chunk, const Take &how);
+  void end_frame();
+  void on_control();
+  void on_close();
+  void on_ping();
+  void fail(std::uint16_t code, const char *why);
+  void send_frame(const Chunk &piece, bool last);
+  void send_control(Opcode opcode, std::span<const std::byte> payload);
+
+  const WebSocketOptions options_;
+  const MaskFunction mask_;
+
+  // Receiving.
+  FrameDecoder decoder_;
+  Chunk piece_;                    // what is left of the piece from below; headroom is what is free
+  std::uint64_t payload_left_ = 0; // of the frame whose header was read
+  std::uint32_t key_ = 0;          // in phase with the next byte
+  ChunkKind kind_ = ChunkKind::kBinary;
+  Utf8Checker text_;
+  std::array<std::byte, kControlPayloadBytes> control_{};
+  std::size_t control_size_ = 0;
+  bool peer_closed_ = false;    // a Close of any kind was read
+  std::uint16_t peer_code_ = 0; // its code, to be answered
+
+  // Sending.
+  bool message_open_ = false;
+  bool failed_ = false;    // by a breach of the peer; our Close says so
+  bool close_due_ = false; // accepted, not yet with the link below
+  bool close_sent_ = false;
+  bool ping_due_ = false;
+  std::uint16_t close_code_ = 0;
+  std::string close_reason_;
+  std::vector<std::byte> pongs_; // owed: a size byte and the payload, each
+};
+
+} // namespace culvert
