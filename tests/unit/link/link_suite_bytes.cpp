@@ -78,7 +78,7 @@ TEST_P(LinkSuite, ASlowReaderBoundsWhatIsHeld) {
   EXPECT_TRUE(run_until([&] {
     most = std::max(most, near->link().held());
     if (far->bytes_read() >= limit) { // the reader wakes up now and then
-      limit += 40'000;
+      limit = far->bytes_read() + 40'000;
       far->read_to(limit);
     }
     return far->bytes_read() >= 8 * kMegabyte;
