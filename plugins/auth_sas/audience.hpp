@@ -1,0 +1,16 @@
+// Whether a token's audience covers a request: the many ways in which Microsoft's clients write the
+// same resource all mean it, and no other way does.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+namespace sas {
+
+enum class Cover { kYes, kNo, kUnreadable };
+
+/// `audience`: the token's `sr` as sent. `path`: the whole request path, decoded.
+Cover covers(std::string_view audience, std::string_view path,
+             const std::vector<std::string_view> &relay_names);
+
+} // namespace sas

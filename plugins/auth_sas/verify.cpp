@@ -1,0 +1,126 @@
+#include "verify.hpp"
+
+#include "../glue.hpp"
+#include "audience.hpp"
+#include "token.hpp"
+
+#include "culvert/service.h"
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+namespace sas {
+namespace {
+
+using culvert_glue::text;
+
+/// Microsoft's clients renew at expiry, not before it: without this all of them drop once an hour.
+constexpr std::int64_t kGraceSec = 300;
+constexpr std::uint32_t kAllRights =
+    CULVERT_RIGHT_LISTEN | CULVERT_RIGHT_SEND | CULVERT_RIGHT_MANAGE;
+
+void refuse(culvert_verify &record, std::uint32_t code, std::string_view sentence) {
+  culvert_glue::fail(&record.status, code, CULVERT_SOURCE_RELAY,
+                     code == CULVERT_TOKEN_RIGHT ? CULVERT_RETRY_NEVER : CULVERT_RETRY_NEW_TOKEN,
+                     sentence);
+}
+
+/// The rights of every rule whose name and key fit. All rules and keys are tried, whatever fits, so
+/// that time tells neither which rule names exist nor how much of a signature was right.
+std::uint32_t rights_of(const culvert_host *host, const culvert_verify &record,
+                        const Token &token) {
+  const auto *secrets = culvert_glue::service<culvert_secret>(host, CULVERT_SERVICE_SECRET);
+  const std::string signed_text = std::string(token.audience) + "\n" + std::string(token.expiry);
+  std::uint32_t rights = 0;
+  for (std::uint32_t i = 0; i < record.rule_count; ++i) {
+    const culvert_rule &rule = record.rules[i];
+    const bool named = equal_ignoring_case(text(rule.name), token.key_name);
+    for (std::uint32_t k = 0; k < rule.secret_count && k < 2; ++k) {
+      std::array<std::uint8_t, 32> digest{};
+      const bool known = secrets->hmac_sha256(host, rule.secrets[k],
+                                              culvert_glue::view(signed_text), digest.data()) != 0;
+      const std::string expected =
+          base64({reinterpret_cast<const char *>(digest.data()), digest.size()});
+      const bool fits = equal_in_constant_time(expected, token.signature);
+      rights |= known && named && fits ? rule.rights : 0U;
+    }
+  }
+  return (rights & CULVERT_RIGHT_MANAGE) != 0 ? kAllRights : rights;
+}
+
+std::string utc(std::int64_t seconds_since_epoch) {
+  using namespace std::chrono;
+  constexpr std::int64_t kYear9999 = 253'402'300'799;
+  if (seconds_since_epoch > kYear9999) {
+    return std::to_string(seconds_since_epoch);
+  }
+  const sys_seconds time{seconds{seconds_since_epoch}};
+  const auto day = floor<days>(time);
+  const year_month_day date{day};
+  const hh_mm_ss clock{time - day};
+  std::array<char, 64> result{};
+  std::snprintf(result.data(), result.size(), "%04d-%02u-%02uT%02d:%02d:%02dZ",
+                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
+                static_cast<int>(clock.minutes().count()),
+                static_cast<int>(clock.seconds().count()));
+  return result.data();
+}
+
+std::string_view name_of(std::uint32_t right) {
+  return right == CULVERT_RIGHT_LISTEN ? "Listen" : right == CULVERT_RIGHT_SEND ? "Send" : "Manage";
+}
+
+std::vector<std::string_view> names_of(const culvert_verify &record) {
+  std::vector<std::string_view> names;
+  for (std::uint32_t i = 0; i < record.name_count; ++i) {
+    names.push_back(text(record.names[i]));
+  }
+  return names;
+}
+
+} // namespace
+
+void verify(const culvert_host *host, culvert_verify &record) {
+  record.rights = 0;
+  record.expires_s = 0;
+  record.status.code = CULVERT_OK;
+  if (record.token.size == 0) {
+    refuse(record, CULVERT_TOKEN_MISSING, "MissingToken: The authorization header was not found.");
+    return;
+  }
+  std::string_view wrong;
+  const auto token = parse(text(record.token), wrong);
+  const Cover cover =
+      token ? covers(token->audience, text(record.path), names_of(record)) : Cover::kUnreadable;
+  if (token && cover == Cover::kUnreadable) {
+    wrong = "sr is not the encoded URL of a resource";
+  }
+  if (!token || cover == Cover::kUnreadable) {
+    refuse(record, CULVERT_TOKEN_MALFORMED,
+           "TokenMissingOrInvalid: Malformed token: " + std::string(wrong) + ".");
+    return;
+  }
+  const std::uint32_t rights = rights_of(host, record, *token);
+  if (rights == 0) {
+    refuse(record, CULVERT_TOKEN_SIGNATURE, "The token has an invalid signature.");
+  } else if (record.wall_s - kGraceSec > token->expires_s) {
+    refuse(record, CULVERT_TOKEN_EXPIRED,
+           "ExpiredToken: The token is expired. Expiration time: '" + utc(token->expires_s) + "'.");
+  } else if (cover == Cover::kNo) {
+    refuse(record, CULVERT_TOKEN_AUDIENCE,
+           "InvalidAudience: The authorization header contains a token with a wrong audience.");
+  } else if ((rights & record.right_wanted) == 0) {
+    refuse(record, CULVERT_TOKEN_RIGHT,
+           "Authorization failed for specified action: " +
+               std::string(name_of(record.right_wanted)));
+  } else {
+    record.rights = rights;
+    record.expires_s = token->expires_s;
+  }
+}
+
+} // namespace sas

@@ -1,0 +1,170 @@
+#include "answers.hpp"
+
+#include "../glue.hpp"
+#include "text.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+
+namespace azure {
+namespace {
+
+constexpr std::size_t kSentenceBytes = 240;
+/// 512 - sentence 240 - id 104 - the words around them 63 - timestamp 19, rounded down.
+constexpr std::size_t kTrackerBytes = 80;
+
+struct Sentence {
+  std::uint32_t code;
+  std::uint32_t status;
+  const char *text;
+  bool prefer_message; // the auth unit's own sentence says more
+};
+
+constexpr std::array kSentences{
+    Sentence{CULVERT_TOKEN_MISSING, 401, "MissingToken: The authorization header was not found.",
+             true},
+    Sentence{CULVERT_TOKEN_MALFORMED, 401, "TokenMissingOrInvalid: Malformed token.", true},
+    Sentence{CULVERT_TOKEN_SIGNATURE, 401, "The token has an invalid signature.", true},
+    Sentence{CULVERT_TOKEN_EXPIRED, 401, "ExpiredToken: The token is expired.", true},
+    Sentence{CULVERT_TOKEN_AUDIENCE, 401,
+             "InvalidAudience: The authorization header contains a token with a wrong audience.",
+             true},
+    Sentence{CULVERT_NO_ENTITY, 404, "Endpoint does not exist.", false},
+    Sentence{CULVERT_GONE, 403,
+             "The connection id is unknown or was used; is the listener accepting too late?",
+             false},
+    Sentence{CULVERT_TIMEOUT, 504,
+             "None of the connected listeners accepted the connection within the allowed timeout.",
+             false},
+    Sentence{CULVERT_OVERLOAD, 503, "The relay is too busy; try again later.", false},
+    Sentence{CULVERT_SHUTTING_DOWN, 503, "The relay is shutting down; try again later.", false},
+    Sentence{CULVERT_TOO_LARGE, 431, "The request's header fields are too large.", false},
+    Sentence{CULVERT_PROTOCOL, 400, "The request is malformed.", false},
+    Sentence{CULVERT_UNSUPPORTED, 501, "The relay does not support this request.", false},
+};
+
+std::string_view action_of(const Facts &facts) {
+  return facts.role == Role::kListener ? "Listen" : "Send";
+}
+
+std::string timestamp(std::int64_t wall_s) {
+  using namespace std::chrono;
+  const sys_seconds time{seconds{wall_s}};
+  const auto day = floor<days>(time);
+  const year_month_day date{day};
+  const hh_mm_ss clock{time - day};
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d",
+                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
+                static_cast<int>(clock.minutes().count()),
+                static_cast<int>(clock.seconds().count()));
+  return text.data();
+}
+
+/// A 401 without this header is a protocol violation to Jetty.
+void challenge(culvert_arena *arena, culvert_answer &answer) {
+  if (answer.status != 401) {
+    return;
+  }
+  auto *field = culvert_glue::put_array<culvert_field>(arena, 1);
+  if (field != nullptr) {
+    field->name = culvert_glue::view("WWW-Authenticate");
+    field->value = culvert_glue::view("SharedAccessSignature");
+    answer.fields = field;
+    answer.field_count = 1;
+  }
+}
+
+void write(std::uint32_t status, std::string_view reason, culvert_arena *arena,
+           culvert_answer &answer) {
+  answer.form = CULVERT_ANSWER_HTTP;
+  answer.status = status;
+  answer.reason = culvert_glue::put(arena, clean(reason, kReasonBytes));
+  challenge(arena, answer);
+}
+
+std::string_view standard_phrase(std::uint32_t status) {
+  switch (status) {
+  case 400:
+    return "Bad Request";
+  case 401:
+    return "Unauthorized";
+  case 403:
+    return "Forbidden";
+  case 404:
+    return "Not Found";
+  case 500:
+    return "Internal Server Error";
+  case 502:
+    return "Bad Gateway";
+  case 503:
+    return "Service Unavailable";
+  default:
+    return "Rejected";
+  }
+}
+
+} // namespace
+
+Refusal refusal_of(const Facts &facts, const culvert_status &why) {
+  for (const Sentence &sentence : kSentences) {
+    if (sentence.code == why.code) {
+      const bool own = sentence.prefer_message && why.message[0] != '\0';
+      return {sentence.status, own ? why.message : sentence.text};
+    }
+  }
+  switch (why.code) {
+  case CULVERT_TOKEN_RIGHT:
+    return {403, "Authorization failed for specified action: " + std::string(action_of(facts))};
+  case CULVERT_NO_LISTENER:
+    return {404, facts.chosen ? "None of the connected listeners meet the AllowedListeners/"
+                                "DisallowedListeners criteria."
+                              : "There are no listeners connected for the endpoint."};
+  case CULVERT_REJECTED:
+    return {why.peer_status >= 300 && why.peer_status <= 999 ? why.peer_status : 502,
+            why.message[0] != '\0' ? why.message : "Rejected by the listener."};
+  default:
+    return {500, "InternalServerError: The relay could not handle the request."};
+  }
+}
+
+void write_refusal(const culvert_host *host, const Facts &facts, const Refusal &refusal,
+                   culvert_arena *arena, culvert_answer &answer) {
+  const auto *clock = culvert_glue::service<culvert_clock>(host, CULVERT_SERVICE_CLOCK);
+  const std::string tracker = std::string(host_of(facts.authority)) + "/" + facts.path;
+  std::string reason = clean(refusal.sentence, kSentenceBytes);
+  reason += " TrackingId:" + clean(facts.tracking, 104);
+  reason += ", SystemTracker:sb://" + clean(tracker, kTrackerBytes);
+  reason += ", Timestamp:" + timestamp(clock->wall_s(host));
+  write(refusal.status, reason, arena, answer);
+}
+
+void write_rejection(std::uint32_t status, std::string_view description, culvert_arena *arena,
+                     culvert_answer &answer) {
+  // 1xx and 2xx would look like success to the sender.
+  const std::uint32_t shown = status < 300 ? 502 : status;
+  const std::string cleaned = clean(description, kReasonBytes);
+  write(shown, cleaned.empty() ? standard_phrase(shown) : cleaned, arena, answer);
+}
+
+void write_gone(culvert_arena *arena, culvert_answer &answer) {
+  write(410, "Gone", arena, answer);
+}
+
+void write_switching(std::string_view protocol, culvert_arena *arena, culvert_answer &answer) {
+  write(101, "Switching Protocols", arena, answer);
+  if (protocol.empty()) {
+    return;
+  }
+  auto *field = culvert_glue::put_array<culvert_field>(arena, 1);
+  if (field != nullptr) {
+    field->name = culvert_glue::view("Sec-WebSocket-Protocol");
+    field->value = culvert_glue::put(arena, protocol);
+    answer.fields = field;
+    answer.field_count = 1;
+  }
+}
+
+} // namespace azure

@@ -1,0 +1,36 @@
+// The relay's answers: which HTTP status and which sentence, in the service's own words, because
+// clients show nothing else and Microsoft's tests match parts of them.
+#pragma once
+
+#include "facts.hpp"
+
+#include "culvert/relay.h"
+
+#include <string>
+#include <string_view>
+
+namespace azure {
+
+/// A reason phrase of the engine and of clients ends here.
+inline constexpr std::size_t kReasonBytes = 512;
+
+struct Refusal {
+  std::uint32_t status = 0;
+  std::string sentence = {};
+};
+
+/// What a connection is told because of a failure.
+Refusal refusal_of(const Facts &facts, const culvert_status &why);
+
+/// The sentence, then TrackingId, SystemTracker and Timestamp as the service writes them.
+void write_refusal(const culvert_host *host, const Facts &facts, const Refusal &refusal,
+                   culvert_arena *arena, culvert_answer &answer);
+/// What a listener decided: its status and its words, nothing added.
+void write_rejection(std::uint32_t status, std::string_view description, culvert_arena *arena,
+                     culvert_answer &answer);
+/// 410: a refusal was taken.
+void write_gone(culvert_arena *arena, culvert_answer &answer);
+/// 101, with a sub-protocol where the listener chose one.
+void write_switching(std::string_view protocol, culvert_arena *arena, culvert_answer &answer);
+
+} // namespace azure

@@ -1,0 +1,87 @@
+#include "channel.hpp"
+
+#include "../glue.hpp"
+#include "facts.hpp"
+#include "json.hpp"
+#include "protocol.hpp"
+#include "target.hpp"
+#include "text.hpp"
+
+#include <string>
+#include <vector>
+
+namespace azure {
+namespace {
+
+using culvert_glue::text;
+
+constexpr std::uint32_t kPolicyViolation = 1008;
+
+/// Behind the sender's own query, with the capability last: target.cpp relies on it.
+std::string accept_address(const culvert_offer_request &request, const Facts &facts) {
+  std::string address = "wss://" + authority(text(request.public_host), request.public_port);
+  address += "/$hc/" + facts.raw_path + "?" + facts.query + (facts.query.empty() ? "" : "&");
+  address += "sb-hc-action=accept&sb-hc-id=" + facts.tracking;
+  address += "&" + std::string(kCapabilityName) + "=" + std::string(text(request.capability));
+  return address;
+}
+
+void close_channel(culvert_intent &intent, std::string_view reason) {
+  intent.verb = CULVERT_VERB_ANSWER;
+  intent.answer.form = CULVERT_ANSWER_CLOSE;
+  intent.answer.status = kPolicyViolation;
+  intent.answer.reason = culvert_glue::view(reason);
+}
+
+void note_ignored(const culvert_host *host, std::string_view what) {
+  const auto *log = culvert_glue::service<culvert_log>(host, CULVERT_SERVICE_LOG);
+  if (log != nullptr && log->enabled(host, CULVERT_LOG_DEBUG) != 0) {
+    log->write(host, CULVERT_LOG_DEBUG, culvert_glue::view(what));
+  }
+}
+
+} // namespace
+
+uint32_t write_offer(const culvert_offer_request &request, culvert_arena *arena,
+                     culvert_message &message, culvert_status *error) {
+  const auto facts = read_facts(text(request.facts));
+  if (!facts || facts->role != Role::kSender) {
+    return culvert_glue::fail(error, CULVERT_INTERNAL, CULVERT_SOURCE_PLUGIN, CULVERT_RETRY_NEVER,
+                              "the facts of a sender cannot be read");
+  }
+  std::string json = "{\"accept\":{\"address\":" + json_string(accept_address(request, *facts));
+  json += ",\"id\":" + json_string(facts->tracking);
+  json += ",\"connectHeaders\":" + facts->headers;
+  json += ",\"remoteEndpoint\":{\"address\":" + json_string(facts->remote_host);
+  json += ",\"port\":" + std::to_string(facts->remote_port) + "}}}";
+  if (json.size() >= kLargestOffer) {
+    return culvert_glue::fail(error, CULVERT_TOO_LARGE, CULVERT_SOURCE_RELAY, CULVERT_RETRY_NEVER,
+                              "the sender's header fields do not fit into an offer");
+  }
+  message.bytes = culvert_glue::put(arena, json);
+  message.kind = CULVERT_TEXT;
+  return 1;
+}
+
+void on_channel_message(const culvert_host *host, const culvert_message &message,
+                        culvert_arena *arena, culvert_intent &intent) {
+  intent.verb = CULVERT_VERB_IGNORE;
+  if (message.kind != CULVERT_TEXT) {
+    note_ignored(host, "ignored a binary message on a control channel");
+    return;
+  }
+  std::vector<JsonWanted> wanted{{"renewToken", "token"}};
+  const JsonMessage json = read_json(text(message.bytes), wanted);
+  if (!json.valid) {
+    close_channel(intent, "The control message is not a JSON object.");
+  } else if (!json.has("renewToken")) {
+    note_ignored(host, "ignored a control message of a kind that this relay does not use");
+  } else if (!wanted[0].found) {
+    close_channel(intent, "The renewToken message has no token.");
+  } else {
+    intent.verb = CULVERT_VERB_RENEW;
+    intent.token = culvert_glue::put(arena, wanted[0].value);
+  }
+}
+
+} // namespace azure

@@ -1,0 +1,16 @@
+// Numbers that both halves of this protocol share.
+#pragma once
+
+#include <cstdint>
+
+namespace azure {
+
+/// Load balancers on the way drop a silent connection after 2 to 4 minutes; four pings fit in the
+/// shorter, and a half-open socket is noticed in time.
+inline constexpr std::uint32_t kPingIntervalMs = 30'000;
+/// Microsoft's clients keep a control message below 64 KiB.
+inline constexpr std::uint32_t kLargestControlMessage = 64U * 1024;
+/// The metadata of one offer. Go clients close at 32,769 bytes, the document says 32 kB.
+inline constexpr std::uint32_t kLargestOffer = 32'000;
+
+} // namespace azure

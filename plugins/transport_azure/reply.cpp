@@ -1,0 +1,94 @@
+// What a relay's answer means: a status for the operator, and what to do next.
+#include "client.hpp"
+
+#include "../glue.hpp"
+#include "text.hpp"
+
+#include <array>
+#include <string>
+
+namespace azure {
+namespace {
+
+using culvert_glue::text;
+
+constexpr std::size_t kReasonBytes = 400; // what a status message has room for
+
+struct Meaning {
+  std::uint32_t status;
+  std::uint32_t code;
+  std::uint32_t retry;
+};
+
+constexpr std::array kHttpMeanings{
+    Meaning{401, CULVERT_REJECTED, CULVERT_RETRY_NEW_TOKEN},
+    Meaning{403, CULVERT_REJECTED, CULVERT_RETRY_NEVER},
+    Meaning{404, CULVERT_REJECTED, CULVERT_RETRY_BACKOFF},
+    Meaning{408, CULVERT_TIMEOUT, CULVERT_RETRY_BACKOFF},
+    Meaning{429, CULVERT_OVERLOAD, CULVERT_RETRY_BACKOFF},
+    Meaning{503, CULVERT_OVERLOAD, CULVERT_RETRY_BACKOFF},
+    Meaning{504, CULVERT_TIMEOUT, CULVERT_RETRY_BACKOFF},
+};
+
+Meaning meaning_of_http(std::uint32_t status, std::string_view reason) {
+  if (status == 404) {
+    const bool no_listener = reason.find("listeners") != std::string_view::npos;
+    const bool no_entity = reason.starts_with("Endpoint does not exist");
+    return {404,
+            no_listener ? CULVERT_NO_LISTENER
+            : no_entity ? CULVERT_NO_ENTITY
+                        : CULVERT_REJECTED,
+            CULVERT_RETRY_BACKOFF};
+  }
+  for (const Meaning &meaning : kHttpMeanings) {
+    if (meaning.status == status) {
+      return meaning;
+    }
+  }
+  if (status >= 500) {
+    return {status, CULVERT_REJECTED, CULVERT_RETRY_BACKOFF};
+  }
+  return {status, status >= 400 ? CULVERT_REJECTED : CULVERT_PROTOCOL, CULVERT_RETRY_NEVER};
+}
+
+/// A relay that quotes our token must not get it into a log.
+std::string quotable(std::string_view reason) {
+  std::string quoted = clean(reason, kReasonBytes);
+  const std::string small = lower(quoted);
+  for (const char *mark : {"sharedaccesssignature", "sig=", "sig%3d"}) {
+    quoted.resize(std::min(quoted.size(), small.find(mark)));
+  }
+  return quoted;
+}
+
+void fail(const Meaning &meaning, std::string_view what, std::string_view reason,
+          culvert_reply_result &result, culvert_status *error) {
+  std::string sentence = std::string(what) + " " + std::to_string(meaning.status);
+  const std::string quoted = quotable(reason);
+  sentence += quoted.empty() ? "" : ": " + quoted;
+  result.verdict = CULVERT_VERDICT_FAIL;
+  culvert_glue::fail(error, meaning.code, CULVERT_SOURCE_RELAY, meaning.retry, sentence,
+                     meaning.status);
+}
+
+} // namespace
+
+void on_reply(uint32_t purpose, const culvert_reply &reply, culvert_reply_result &result,
+              culvert_status *error) {
+  const std::string_view reason = text(reply.reason);
+  if (reply.form == CULVERT_REPLY_CLOSE) {
+    const bool token = reply.status == 1008;
+    fail({reply.status, token ? CULVERT_REJECTED : CULVERT_GONE,
+          token ? CULVERT_RETRY_NEW_TOKEN : CULVERT_RETRY_BACKOFF},
+         "the relay closed the control channel with", reason, result, error);
+    return;
+  }
+  const std::uint32_t wanted = purpose == CULVERT_PURPOSE_REJECT ? 410 : 101;
+  if (reply.form == CULVERT_REPLY_HTTP && reply.status == wanted) {
+    result.verdict = CULVERT_VERDICT_DONE;
+    return;
+  }
+  fail(meaning_of_http(reply.status, reason), "the relay answered", reason, result, error);
+}
+
+} // namespace azure
