@@ -1,140 +1,108 @@
 #include "acquire.hpp"
 
-#include "../glue.hpp"
 #include "token.hpp"
-
-#include "culvert/service.h"
 
 #include <algorithm>
 
 namespace sas {
 namespace {
 
-using culvert_glue::text;
+using culvert::sdk::text;
 
 constexpr std::int64_t kShortestLifetimeSec = 60;
 constexpr std::int64_t kLongestLifetimeSec = 7LL * 24 * 3600;
 /// Renewed this long before the end, or in the last quarter of a short life.
 constexpr std::int64_t kRenewAheadSec = 300;
+constexpr std::uint64_t kReadyTokenId = 1;
 
-uint32_t refuse_config(culvert_status *error, std::string_view sentence) {
-  return culvert_glue::fail(error, CULVERT_CONFIG, CULVERT_SOURCE_CONFIG, CULVERT_RETRY_NEVER,
-                            sentence);
+[[noreturn]] void refuse(culvert_code code, std::string sentence) {
+  throw culvert::sdk::Error(code, CULVERT_SOURCE_CONFIG, CULVERT_RETRY_NEVER, std::move(sentence));
 }
 
 } // namespace
 
-Signer::Signer(const culvert_host *host) : host_(host) {}
-
-uint32_t Signer::configure(culvert_status *error) {
-  const auto *config = culvert_glue::service<culvert_config>(host_, CULVERT_SERVICE_CONFIG);
-  key_name_ = text(config->text(host_, "key_name"));
-  keys_ = {config->secret(host_, "key"), config->secret(host_, "second_key")};
-  lifetime_s_ = config->integer(host_, "token_lifetime_s");
-  token_ = text(config->text(host_, "signature"));
-  ready_made_ = !token_.empty();
-  const bool keyed = keys_[0] != 0;
-  if (ready_made_ && (keyed || !key_name_.empty())) {
-    return refuse_config(error, "signature is a ready token: leave out key_name and key, or it");
+Settings::Settings(culvert::sdk::Host host)
+    : key_name(host.config_text("key_name")), keys{host.config_secret("key"),
+                                                   host.config_secret("second_key")},
+      lifetime_s(host.config_integer("token_lifetime_s")),
+      ready_token(host.config_text("signature")) {
+  const bool keyed = keys[0] != 0;
+  if (!ready_token.empty() && (keyed || keys[1] != 0 || !key_name.empty())) {
+    refuse(CULVERT_CONFIG, "signature is a ready token: give either it, or key_name and key");
   }
-  if (keyed != !key_name_.empty()) {
-    return refuse_config(error, "key_name and key belong together: give both");
+  if (keyed == key_name.empty()) {
+    refuse(CULVERT_CONFIG, "key_name and key belong together: give both");
   }
-  if (key_name_.size() > kKeyNameBytes) {
-    return refuse_config(error, "key_name is too long: at most 256 characters");
+  if (keys[1] != 0 && !keyed) {
+    refuse(CULVERT_CONFIG, "second_key stands beside a first one: give key_name and key too");
   }
-  if (keys_[1] != 0 && !keyed) {
-    return refuse_config(error, "second_key needs key_name and key");
+  if (key_name.size() > kKeyNameBytes) {
+    refuse(CULVERT_CONFIG, "key_name is too long: at most 256 characters");
   }
-  if (lifetime_s_ < kShortestLifetimeSec || lifetime_s_ > kLongestLifetimeSec) {
-    return refuse_config(error, "token_lifetime_s must be from 60 to 604800");
+  if (lifetime_s < kShortestLifetimeSec || lifetime_s > kLongestLifetimeSec) {
+    refuse(CULVERT_CONFIG, "token_lifetime_s must be a number from 60 to 604800");
   }
-  if (ready_made_) {
+  if (!ready_token.empty()) {
     std::string_view wrong;
-    const auto token = parse(token_, wrong);
+    const auto token = parse(ready_token, wrong);
     if (!token) {
-      return refuse_config(error,
-                           "signature is not a SharedAccessSignature token: " + std::string(wrong));
+      refuse(CULVERT_CONFIG,
+             "signature is not a SharedAccessSignature token: " + std::string(wrong));
     }
-    expires_s_ = token->expires_s;
-    renew_after_s_ = expires_s_;
-    token_id_ = 2;
+    ready_expires_s = token->expires_s;
   }
-  return 1;
 }
 
 void Signer::acquire(culvert_acquire &record) {
-  const auto *clock = culvert_glue::service<culvert_clock>(host_, CULVERT_SERVICE_CLOCK);
-  const std::int64_t now = clock->wall_s(host_);
-  record.status.code = CULVERT_OK;
-  if (ready_made_) {
-    if (now >= expires_s_) {
-      culvert_glue::fail(&record.status, CULVERT_TOKEN_EXPIRED, CULVERT_SOURCE_CONFIG,
-                         CULVERT_RETRY_NEVER,
-                         "the ready token of the configuration has expired: give a new one");
-      return;
+  const std::int64_t now_s = host_.wall_s();
+  if (!settings_.ready_token.empty()) {
+    if (now_s >= settings_.ready_expires_s) {
+      refuse(CULVERT_TOKEN_EXPIRED, "the token given as signature has expired: give a new one");
     }
-    hand_out(record);
-    return;
+    const std::int64_t end_s = settings_.ready_expires_s;
+    current_ = {kReadyTokenId, {}, settings_.ready_token, now_s, end_s, end_s};
+  } else if (settings_.keys[0] == 0) {
+    refuse(CULVERT_CONFIG, "there is no key to sign a token with: give key_name and key");
+  } else if (current_.id == 0 || current_.audience != text(record.audience) ||
+             now_s >= current_.renew_after_s || now_s < current_.made_s) {
+    sign(text(record.audience), now_s);
   }
-  if (keys_[0] == 0) {
-    refuse_config(&record.status, "no key to sign a token with: give key_name and key");
-    return;
-  }
-  const bool current = token_id_ != 0 && audience_ == text(record.audience) &&
-                       now < renew_after_s_ && now >= expires_s_ - lifetime_s_;
-  if (current || sign(record)) {
-    hand_out(record);
-  }
+  record.token = culvert::sdk::Arena(record.arena).copy(current_.text);
+  record.token_id = current_.id;
+  record.expires_s = current_.expires_s;
+  record.renew_after_s = current_.renew_after_s;
 }
 
-bool Signer::sign(culvert_acquire &record) {
-  const auto *clock = culvert_glue::service<culvert_clock>(host_, CULVERT_SERVICE_CLOCK);
-  const auto *secrets = culvert_glue::service<culvert_secret>(host_, CULVERT_SERVICE_SECRET);
-  const std::int64_t expires_s = clock->wall_s(host_) + lifetime_s_;
-  const std::string resource = percent_encode(text(record.audience));
+void Signer::sign(std::string_view audience, std::int64_t now_s) {
+  const std::int64_t expires_s = now_s + settings_.lifetime_s;
+  const std::string resource = percent_encode(audience);
   const std::string expiry = std::to_string(expires_s);
   std::array<std::uint8_t, 32> digest{};
-  if (secrets->hmac_sha256(host_, keys_[key_], culvert_glue::view(resource + "\n" + expiry),
-                           digest.data()) == 0) {
-    culvert_glue::fail(&record.status, CULVERT_INTERNAL, CULVERT_SOURCE_LOCAL, CULVERT_RETRY_NEVER,
-                       "the host does not know the secret of this unit");
-    return false;
+  if (!host_.hmac_sha256(settings_.keys[key_], resource + "\n" + expiry, digest.data())) {
+    throw culvert::sdk::Error(CULVERT_INTERNAL, CULVERT_SOURCE_LOCAL, CULVERT_RETRY_NEVER,
+                              "the host does not know the key of this unit");
   }
   const std::string signature =
       base64({reinterpret_cast<const char *>(digest.data()), digest.size()});
-  token_ = "SharedAccessSignature sr=" + resource + "&sig=" + percent_encode(signature) +
-           "&se=" + expiry + "&skn=" + percent_encode(key_name_);
-  audience_ = text(record.audience);
-  expires_s_ = expires_s;
-  renew_after_s_ = expires_s - std::min(kRenewAheadSec, lifetime_s_ / 4);
-  token_id_ = ++made_ * 2 + key_; // the low bit tells which key a refused token was signed with
-  return true;
-}
-
-void Signer::hand_out(culvert_acquire &record) const {
-  record.token = culvert_glue::put(record.arena, token_);
-  record.token_id = token_id_;
-  record.expires_s = expires_s_;
-  record.renew_after_s = renew_after_s_;
-  if (record.token.size != token_.size()) {
-    culvert_glue::fail(&record.status, CULVERT_TOO_LARGE, CULVERT_SOURCE_PLUGIN,
-                       CULVERT_RETRY_NEVER, "no room for the token");
-  }
+  current_.text = "SharedAccessSignature sr=" + resource + "&sig=" + percent_encode(signature) +
+                  "&se=" + expiry + "&skn=" + percent_encode(settings_.key_name);
+  current_.audience = audience;
+  current_.made_s = now_s;
+  current_.expires_s = expires_s;
+  current_.renew_after_s = expires_s - std::min(kRenewAheadSec, settings_.lifetime_s / 4);
+  current_.id = ++made_ * 2 + key_; // the low bit tells which key a refused token was signed with
 }
 
 bool Signer::refused(std::uint64_t token_id) {
-  if (ready_made_ || keys_[0] == 0) {
+  if (settings_.keys[1] == 0) {
+    // The same key signs anew: our clock may have been set right in the meantime.
+    current_.id = token_id == current_.id ? 0 : current_.id;
     return false;
   }
-  const std::size_t signed_with = token_id & 1;
-  if (token_id == 0 || token_id != token_id_) {
-    return signed_with != key_; // the switch was made already
+  if (token_id == 0 || token_id != current_.id) {
+    return token_id != 0 && (token_id & 1) != key_; // the switch was made already
   }
-  token_id_ = 0; // so that the next one is made anew
-  if (keys_[1] == 0) {
-    return false;
-  }
+  current_.id = 0;
   key_refused_[key_] = true;
   key_ = 1 - key_;
   const bool worth_trying = !key_refused_[key_];

@@ -1,70 +1,34 @@
-// Shared access signatures: made for those who dial, verified for a relay. The border to C.
-#include "../glue.hpp"
+// Shared access signatures: made for those who dial, verified for a relay.
 #include "acquire.hpp"
 #include "verify.hpp"
 
-#include "culvert/auth.h"
-
-#include <exception>
-#include <memory>
+#include "culvert/plugin.hpp"
 
 namespace sas {
 namespace {
 
-Signer *signer(void *instance) {
-  return static_cast<Signer *>(instance);
-}
+class SharedAccess final : public culvert::sdk::Auth {
+public:
+  SharedAccess(const Settings &settings, culvert::sdk::Host host, std::uint32_t)
+      : host_(host), signer_(settings, host) {}
 
-void out_of_memory(culvert_status *status) {
-  culvert_glue::fail(status, CULVERT_NO_MEMORY, CULVERT_SOURCE_PLUGIN, CULVERT_RETRY_BACKOFF,
-                     "out of memory");
-}
-
-/// A unit and an instance are the same thing; the unit shows early that the configuration works.
-void *make(const culvert_host *host, culvert_status *error) {
-  try {
-    auto made = std::make_unique<Signer>(host);
-    return made->configure(error) != 0 ? made.release() : nullptr;
-  } catch (const std::exception &) {
-    out_of_memory(error);
-    return nullptr;
+  culvert_progress acquire(culvert_acquire &record) override {
+    signer_.acquire(record);
+    return CULVERT_DONE;
   }
-}
-
-void drop(void *made) {
-  delete signer(made);
-}
-
-void *attach(void *, const culvert_host *host, uint32_t, culvert_status *error) {
-  return make(host, error);
-}
-
-uint32_t auth_acquire(void *instance, culvert_acquire *record) {
-  try {
-    signer(instance)->acquire(*record);
-  } catch (const std::exception &) {
-    out_of_memory(&record->status);
+  bool refused(std::uint64_t token_id) override { return signer_.refused(token_id); }
+  culvert_progress verify(culvert_verify &record) override {
+    sas::verify(host_, record);
+    return CULVERT_DONE;
   }
-  return CULVERT_DONE;
-}
 
-uint32_t auth_refused(void *instance, uint64_t token_id) {
-  return signer(instance)->refused(token_id) ? 1 : 0;
-}
+private:
+  culvert::sdk::Host host_;
+  Signer signer_;
+};
 
-uint32_t auth_verify(void *instance, culvert_verify *record) {
-  try {
-    verify(signer(instance)->host(), *record);
-  } catch (const std::exception &) {
-    record->rights = 0;
-    out_of_memory(&record->status);
-  }
-  return CULVERT_DONE;
-}
-
-constexpr culvert_auth kAuth = {
-    sizeof(culvert_auth), 0, {make, drop, attach, drop}, auth_acquire, auth_refused, auth_verify};
-constexpr culvert_kind kKinds[] = {{CULVERT_KIND_AUTH, &kAuth}};
+constexpr culvert_kind kKinds[] = {
+    {CULVERT_KIND_AUTH, &culvert::sdk::kAuth<SharedAccess, Settings>}};
 constexpr const char *kServices[] = {CULVERT_SERVICE_CLOCK, CULVERT_SERVICE_CONFIG,
                                      CULVERT_SERVICE_SECRET};
 constexpr culvert_config_key kKeys[] = {

@@ -200,15 +200,4 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return true;
 }
 
-bool equal_in_constant_time(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) {
-    return false;
-  }
-  volatile unsigned char difference = 0; // volatile: or the compiler may stop at the first one
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    difference = static_cast<unsigned char>(difference | (a[i] ^ b[i]));
-  }
-  return difference == 0;
-}
-
 } // namespace sas

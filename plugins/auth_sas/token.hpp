@@ -32,7 +32,5 @@ std::string percent_encode(std::string_view text);
 std::string base64(std::string_view bytes);
 
 bool equal_ignoring_case(std::string_view a, std::string_view b);
-/// Its time depends on the lengths alone.
-bool equal_in_constant_time(std::string_view a, std::string_view b);
 
 } // namespace sas

@@ -1,10 +1,7 @@
 #include "verify.hpp"
 
-#include "../glue.hpp"
 #include "audience.hpp"
 #include "token.hpp"
-
-#include "culvert/service.h"
 
 #include <array>
 #include <chrono>
@@ -15,7 +12,7 @@
 namespace sas {
 namespace {
 
-using culvert_glue::text;
+using culvert::sdk::text;
 
 /// Microsoft's clients renew at expiry, not before it: without this all of them drop once an hour.
 constexpr std::int64_t kGraceSec = 300;
@@ -23,16 +20,15 @@ constexpr std::uint32_t kAllRights =
     CULVERT_RIGHT_LISTEN | CULVERT_RIGHT_SEND | CULVERT_RIGHT_MANAGE;
 
 void refuse(culvert_verify &record, std::uint32_t code, std::string_view sentence) {
-  culvert_glue::fail(&record.status, code, CULVERT_SOURCE_RELAY,
-                     code == CULVERT_TOKEN_RIGHT ? CULVERT_RETRY_NEVER : CULVERT_RETRY_NEW_TOKEN,
-                     sentence);
+  culvert_fail(&record.status, code, CULVERT_SOURCE_RELAY,
+               code == CULVERT_TOKEN_RIGHT ? CULVERT_RETRY_NEVER : CULVERT_RETRY_NEW_TOKEN, "%.*s",
+               static_cast<int>(sentence.size()), sentence.data());
 }
 
 /// The rights of every rule whose name and key fit. All rules and keys are tried, whatever fits, so
 /// that time tells neither which rule names exist nor how much of a signature was right.
-std::uint32_t rights_of(const culvert_host *host, const culvert_verify &record,
+std::uint32_t rights_of(const culvert::sdk::Host &host, const culvert_verify &record,
                         const Token &token) {
-  const auto *secrets = culvert_glue::service<culvert_secret>(host, CULVERT_SERVICE_SECRET);
   const std::string signed_text = std::string(token.audience) + "\n" + std::string(token.expiry);
   std::uint32_t rights = 0;
   for (std::uint32_t i = 0; i < record.rule_count; ++i) {
@@ -40,11 +36,11 @@ std::uint32_t rights_of(const culvert_host *host, const culvert_verify &record,
     const bool named = equal_ignoring_case(text(rule.name), token.key_name);
     for (std::uint32_t k = 0; k < rule.secret_count && k < 2; ++k) {
       std::array<std::uint8_t, 32> digest{};
-      const bool known = secrets->hmac_sha256(host, rule.secrets[k],
-                                              culvert_glue::view(signed_text), digest.data()) != 0;
+      const bool known = host.hmac_sha256(rule.secrets[k], signed_text, digest.data());
       const std::string expected =
           base64({reinterpret_cast<const char *>(digest.data()), digest.size()});
-      const bool fits = equal_in_constant_time(expected, token.signature);
+      const bool fits = culvert_view_equal_secret(culvert::sdk::view(expected),
+                                                  culvert::sdk::view(token.signature)) != 0;
       rights |= known && named && fits ? rule.rights : 0U;
     }
   }
@@ -84,7 +80,7 @@ std::vector<std::string_view> names_of(const culvert_verify &record) {
 
 } // namespace
 
-void verify(const culvert_host *host, culvert_verify &record) {
+void verify(const culvert::sdk::Host &host, culvert_verify &record) {
   record.rights = 0;
   record.expires_s = 0;
   record.status.code = CULVERT_OK;

@@ -1,6 +1,5 @@
 #include "answers.hpp"
 
-#include "../glue.hpp"
 #include "text.hpp"
 
 #include <array>
@@ -63,25 +62,26 @@ std::string timestamp(std::int64_t wall_s) {
   return text.data();
 }
 
+void add_field(const culvert_field &field, culvert::sdk::Arena arena, culvert_answer &answer) {
+  answer.fields = arena.fields({&field, 1});
+  answer.field_count = 1;
+}
+
 /// A 401 without this header is a protocol violation to Jetty.
-void challenge(culvert_arena *arena, culvert_answer &answer) {
+void challenge(culvert::sdk::Arena arena, culvert_answer &answer) {
   if (answer.status != 401) {
     return;
   }
-  auto *field = culvert_glue::put_array<culvert_field>(arena, 1);
-  if (field != nullptr) {
-    field->name = culvert_glue::view("WWW-Authenticate");
-    field->value = culvert_glue::view("SharedAccessSignature");
-    answer.fields = field;
-    answer.field_count = 1;
-  }
+  add_field(culvert_field_of(CULVERT_LITERAL("WWW-Authenticate"),
+                             CULVERT_LITERAL("SharedAccessSignature")),
+            arena, answer);
 }
 
-void write(std::uint32_t status, std::string_view reason, culvert_arena *arena,
+void write(std::uint32_t status, std::string_view reason, culvert::sdk::Arena arena,
            culvert_answer &answer) {
   answer.form = CULVERT_ANSWER_HTTP;
   answer.status = status;
-  answer.reason = culvert_glue::put(arena, clean(reason, kReasonBytes));
+  answer.reason = arena.copy(clean(reason, kReasonBytes));
   challenge(arena, answer);
 }
 
@@ -130,18 +130,17 @@ Refusal refusal_of(const Facts &facts, const culvert_status &why) {
   }
 }
 
-void write_refusal(const culvert_host *host, const Facts &facts, const Refusal &refusal,
-                   culvert_arena *arena, culvert_answer &answer) {
-  const auto *clock = culvert_glue::service<culvert_clock>(host, CULVERT_SERVICE_CLOCK);
+void write_refusal(const culvert::sdk::Host &host, const Facts &facts, const Refusal &refusal,
+                   culvert::sdk::Arena arena, culvert_answer &answer) {
   const std::string tracker = std::string(host_of(facts.authority)) + "/" + facts.path;
   std::string reason = clean(refusal.sentence, kSentenceBytes);
   reason += " TrackingId:" + clean(facts.tracking, 104);
   reason += ", SystemTracker:sb://" + clean(tracker, kTrackerBytes);
-  reason += ", Timestamp:" + timestamp(clock->wall_s(host));
+  reason += ", Timestamp:" + timestamp(host.wall_s());
   write(refusal.status, reason, arena, answer);
 }
 
-void write_rejection(std::uint32_t status, std::string_view description, culvert_arena *arena,
+void write_rejection(std::uint32_t status, std::string_view description, culvert::sdk::Arena arena,
                      culvert_answer &answer) {
   // 1xx and 2xx would look like success to the sender.
   const std::uint32_t shown = status < 300 ? 502 : status;
@@ -149,22 +148,17 @@ void write_rejection(std::uint32_t status, std::string_view description, culvert
   write(shown, cleaned.empty() ? standard_phrase(shown) : cleaned, arena, answer);
 }
 
-void write_gone(culvert_arena *arena, culvert_answer &answer) {
+void write_gone(culvert::sdk::Arena arena, culvert_answer &answer) {
   write(410, "Gone", arena, answer);
 }
 
-void write_switching(std::string_view protocol, culvert_arena *arena, culvert_answer &answer) {
+void write_switching(std::string_view protocol, culvert::sdk::Arena arena, culvert_answer &answer) {
   write(101, "Switching Protocols", arena, answer);
   if (protocol.empty()) {
     return;
   }
-  auto *field = culvert_glue::put_array<culvert_field>(arena, 1);
-  if (field != nullptr) {
-    field->name = culvert_glue::view("Sec-WebSocket-Protocol");
-    field->value = culvert_glue::put(arena, protocol);
-    answer.fields = field;
-    answer.field_count = 1;
-  }
+  add_field(culvert_field_of(CULVERT_LITERAL("Sec-WebSocket-Protocol"), arena.copy(protocol)),
+            arena, answer);
 }
 
 } // namespace azure

@@ -4,7 +4,7 @@
 
 #include "facts.hpp"
 
-#include "culvert/relay.h"
+#include "culvert/plugin.hpp"
 
 #include <string>
 #include <string_view>
@@ -23,14 +23,14 @@ struct Refusal {
 Refusal refusal_of(const Facts &facts, const culvert_status &why);
 
 /// The sentence, then TrackingId, SystemTracker and Timestamp as the service writes them.
-void write_refusal(const culvert_host *host, const Facts &facts, const Refusal &refusal,
-                   culvert_arena *arena, culvert_answer &answer);
+void write_refusal(const culvert::sdk::Host &host, const Facts &facts, const Refusal &refusal,
+                   culvert::sdk::Arena arena, culvert_answer &answer);
 /// What a listener decided: its status and its words, nothing added.
-void write_rejection(std::uint32_t status, std::string_view description, culvert_arena *arena,
+void write_rejection(std::uint32_t status, std::string_view description, culvert::sdk::Arena arena,
                      culvert_answer &answer);
 /// 410: a refusal was taken.
-void write_gone(culvert_arena *arena, culvert_answer &answer);
+void write_gone(culvert::sdk::Arena arena, culvert_answer &answer);
 /// 101, with a sub-protocol where the listener chose one.
-void write_switching(std::string_view protocol, culvert_arena *arena, culvert_answer &answer);
+void write_switching(std::string_view protocol, culvert::sdk::Arena arena, culvert_answer &answer);
 
 } // namespace azure

@@ -1,6 +1,5 @@
 #include "channel.hpp"
 
-#include "../glue.hpp"
 #include "facts.hpp"
 #include "json.hpp"
 #include "protocol.hpp"
@@ -13,7 +12,7 @@
 namespace azure {
 namespace {
 
-using culvert_glue::text;
+using culvert::sdk::text;
 
 constexpr std::uint32_t kPolicyViolation = 1008;
 
@@ -30,23 +29,15 @@ void close_channel(culvert_intent &intent, std::string_view reason) {
   intent.verb = CULVERT_VERB_ANSWER;
   intent.answer.form = CULVERT_ANSWER_CLOSE;
   intent.answer.status = kPolicyViolation;
-  intent.answer.reason = culvert_glue::view(reason);
-}
-
-void note_ignored(const culvert_host *host, std::string_view what) {
-  const auto *log = culvert_glue::service<culvert_log>(host, CULVERT_SERVICE_LOG);
-  if (log != nullptr && log->enabled(host, CULVERT_LOG_DEBUG) != 0) {
-    log->write(host, CULVERT_LOG_DEBUG, culvert_glue::view(what));
-  }
+  intent.answer.reason = culvert::sdk::view(reason);
 }
 
 } // namespace
 
-uint32_t write_offer(const culvert_offer_request &request, culvert_arena *arena,
-                     culvert_message &message, culvert_status *error) {
+culvert_message write_offer(const culvert_offer_request &request, culvert::sdk::Arena arena) {
   const auto facts = read_facts(text(request.facts));
   if (!facts || facts->role != Role::kSender) {
-    return culvert_glue::fail(error, CULVERT_INTERNAL, CULVERT_SOURCE_PLUGIN, CULVERT_RETRY_NEVER,
+    throw culvert::sdk::Error(CULVERT_INTERNAL, CULVERT_SOURCE_PLUGIN, CULVERT_RETRY_NEVER,
                               "the facts of a sender cannot be read");
   }
   std::string json = "{\"accept\":{\"address\":" + json_string(accept_address(request, *facts));
@@ -55,19 +46,17 @@ uint32_t write_offer(const culvert_offer_request &request, culvert_arena *arena,
   json += ",\"remoteEndpoint\":{\"address\":" + json_string(facts->remote_host);
   json += ",\"port\":" + std::to_string(facts->remote_port) + "}}}";
   if (json.size() >= kLargestOffer) {
-    return culvert_glue::fail(error, CULVERT_TOO_LARGE, CULVERT_SOURCE_RELAY, CULVERT_RETRY_NEVER,
+    throw culvert::sdk::Error(CULVERT_TOO_LARGE, CULVERT_SOURCE_RELAY, CULVERT_RETRY_NEVER,
                               "the sender's header fields do not fit into an offer");
   }
-  message.bytes = culvert_glue::put(arena, json);
-  message.kind = CULVERT_TEXT;
-  return 1;
+  return {arena.copy(json), CULVERT_TEXT, 0};
 }
 
-void on_channel_message(const culvert_host *host, const culvert_message &message,
-                        culvert_arena *arena, culvert_intent &intent) {
+void on_channel_message(const culvert::sdk::Host &host, const culvert_message &message,
+                        culvert::sdk::Arena arena, culvert_intent &intent) {
   intent.verb = CULVERT_VERB_IGNORE;
   if (message.kind != CULVERT_TEXT) {
-    note_ignored(host, "ignored a binary message on a control channel");
+    host.log(CULVERT_LOG_DEBUG, "ignored a binary message on a control channel");
     return;
   }
   std::vector<JsonWanted> wanted{{"renewToken", "token"}};
@@ -75,12 +64,12 @@ void on_channel_message(const culvert_host *host, const culvert_message &message
   if (!json.valid) {
     close_channel(intent, "The control message is not a JSON object.");
   } else if (!json.has("renewToken")) {
-    note_ignored(host, "ignored a control message of a kind that this relay does not use");
+    host.log(CULVERT_LOG_DEBUG, "ignored a control message of a kind that this relay does not use");
   } else if (!wanted[0].found) {
     close_channel(intent, "The renewToken message has no token.");
   } else {
     intent.verb = CULVERT_VERB_RENEW;
-    intent.token = culvert_glue::put(arena, wanted[0].value);
+    intent.token = arena.copy(wanted[0].value);
   }
 }
 

@@ -1,6 +1,5 @@
 #include "client.hpp"
 
-#include "../glue.hpp"
 #include "json.hpp"
 #include "protocol.hpp"
 #include "text.hpp"
@@ -14,12 +13,12 @@
 namespace azure {
 namespace {
 
-using culvert_glue::put;
-using culvert_glue::text;
+using culvert::sdk::text;
 
 /// A reason that a sender's stack shows whole; encoding triples it at worst.
 constexpr std::size_t kDescriptionBytes = 256;
 constexpr std::size_t kLoggableBytes = 128;
+constexpr char kNoAddress[] = "the relay's offer has an address that is not wss://host/...";
 
 struct Address {
   std::string host;
@@ -27,9 +26,8 @@ struct Address {
   std::string_view target;
 };
 
-uint32_t refuse_offer(culvert_status *error, std::string_view sentence) {
-  return culvert_glue::fail(error, CULVERT_PROTOCOL, CULVERT_SOURCE_RELAY, CULVERT_RETRY_NEVER,
-                            sentence);
+[[noreturn]] void refuse_offer(const char *sentence) {
+  throw culvert::sdk::Error(CULVERT_PROTOCOL, CULVERT_SOURCE_RELAY, CULVERT_RETRY_NEVER, sentence);
 }
 
 /// Boost.URL reads scheme and authority. From the first '/' on the address is the relay's own
@@ -57,28 +55,27 @@ bool read_address(std::string_view address, Address &result) {
 }
 
 void describe(std::string_view host, std::uint32_t port, std::string_view target,
-              culvert_arena *arena, culvert_link_description &link) {
+              culvert::sdk::Arena arena, culvert_link_description &link) {
   link.tls = 1;
-  link.host = put(arena, host);
+  link.host = arena.copy(host);
   link.port = port;
   link.server_name = link.host;
-  link.alpn = culvert_glue::view("http/1.1");
+  link.alpn = culvert::sdk::view("http/1.1");
   link.head_form = CULVERT_HEAD_HTTP;
-  link.target = put(arena, target);
-  link.authority = put(arena, authority(host, port));
+  link.target = arena.copy(target);
+  link.authority = arena.copy(authority(host, port));
   link.framing = CULVERT_FRAMING_WEBSOCKET;
   link.ping_interval_ms = kPingIntervalMs;
   link.largest_message = kLargestControlMessage;
 }
 
-uint32_t dial_address(std::string_view address, std::string_view more, culvert_arena *arena,
-                      culvert_link_description &link, culvert_status *error) {
+void dial_address(std::string_view address, std::string_view more, culvert::sdk::Arena arena,
+                  culvert_link_description &link) {
   Address parts;
   if (!read_address(address, parts)) {
-    return refuse_offer(error, "the relay's offer has an address that is not wss://host/...");
+    refuse_offer(kNoAddress);
   }
   describe(parts.host, parts.port, std::string(parts.target) + std::string(more), arena, link);
-  return 1;
 }
 
 std::string_view bare_path(culvert_view path) {
@@ -94,89 +91,72 @@ std::string_view bare_path(culvert_view path) {
 
 } // namespace
 
-uint32_t audience(const culvert_entity_address &entity, culvert_arena *arena, culvert_view *result,
-                  culvert_status *) {
+culvert_view audience(const culvert_entity_address &entity, culvert::sdk::Arena arena) {
   // As .NET writes it: http whatever is used, no port, a slash behind.
   const std::string host = lower(authority(text(entity.host), 443));
   const std::string_view path = bare_path(entity.path);
-  *result = put(arena, "http://" + host + "/" + path_encode(path) + (path.empty() ? "" : "/"));
-  return 1;
+  return arena.join({"http://", host, "/", path_encode(path), path.empty() ? "" : "/"});
 }
 
-uint32_t describe_dial(const culvert_dial_request &request, const char *action,
-                       culvert_arena *arena, culvert_link_description &link,
-                       culvert_status *error) {
+void describe_dial(const culvert_dial_request &request, const char *action,
+                   culvert::sdk::Arena arena, culvert_link_description &link) {
   const std::string_view path = bare_path(request.entity.path);
   if (path.empty()) {
-    return culvert_glue::fail(error, CULVERT_CONFIG, CULVERT_SOURCE_CONFIG, CULVERT_RETRY_NEVER,
+    throw culvert::sdk::Error(CULVERT_CONFIG, CULVERT_SOURCE_CONFIG, CULVERT_RETRY_NEVER,
                               "no entity is named: write EntityPath=NAME in the connection string");
   }
   const std::string target = "/$hc/" + path_encode(path) + "?sb-hc-action=" + action +
                              "&sb-hc-id=" + form_encode(text(request.id));
   describe(text(request.entity.host), request.entity.port, target, arena, link);
   if (request.token.size > 0) {
-    auto *field = culvert_glue::put_array<culvert_field>(arena, 1);
-    if (field != nullptr) {
-      field->name = culvert_glue::view("ServiceBusAuthorization");
-      field->value = put(arena, text(request.token));
-      field->secret = 1;
-      link.fields = field;
-      link.field_count = 1;
-    }
+    const culvert_field field = culvert_field_secret(CULVERT_LITERAL("ServiceBusAuthorization"),
+                                                     arena.copy(text(request.token)));
+    link.fields = arena.fields({&field, 1});
+    link.field_count = 1;
   }
-  return 1;
 }
 
-uint32_t on_channel_message(const culvert_host *host, const culvert_message &message,
-                            culvert_arena *arena, culvert_channel_result &result,
-                            culvert_status *error) {
+void on_channel_message(const culvert::sdk::Host &host, const culvert_message &message,
+                        culvert::sdk::Arena arena, culvert_channel_result &result) {
   result.action = CULVERT_CHANNEL_NOTHING;
   std::vector<JsonWanted> wanted{{"accept", "address"}, {"accept", "id"}};
   const bool is_text = message.kind == CULVERT_TEXT;
   const JsonMessage json = is_text ? read_json(text(message.bytes), wanted) : JsonMessage{};
   if (is_text && !json.valid) {
-    return refuse_offer(error, "the relay sent a control message that is not a JSON object");
+    refuse_offer("the relay sent a control message that is not a JSON object");
   }
   if (!is_text || !json.has("accept")) {
-    const auto *log = culvert_glue::service<culvert_log>(host, CULVERT_SERVICE_LOG);
-    if (log != nullptr && log->enabled(host, CULVERT_LOG_DEBUG) != 0) {
-      log->write(host, CULVERT_LOG_DEBUG,
-                 culvert_glue::view("ignored a control message that is no offer"));
-    }
-    return 1;
+    host.log(CULVERT_LOG_DEBUG, "ignored a control message that is no offer");
+    return;
   }
   Address parts;
   if (!wanted[0].found || !read_address(wanted[0].value, parts)) {
-    return refuse_offer(error, "the relay's offer has an address that is not wss://host/...");
+    refuse_offer(kNoAddress);
   }
   result.action = CULVERT_CHANNEL_OFFER;
-  result.message.bytes = put(arena, wanted[0].value);
+  result.message.bytes = arena.copy(wanted[0].value);
   result.message.kind = CULVERT_BINARY;
-  result.loggable_id = put(arena, clean(wanted[1].value, kLoggableBytes));
-  return 1;
+  result.loggable_id = arena.copy(clean(wanted[1].value, kLoggableBytes));
 }
 
-uint32_t describe_accept(culvert_view offer, culvert_arena *arena, culvert_link_description &link,
-                         culvert_status *error) {
-  return dial_address(text(offer), "", arena, link, error);
+void describe_accept(std::string_view offer, culvert::sdk::Arena arena,
+                     culvert_link_description &link) {
+  dial_address(offer, "", arena, link);
 }
 
-uint32_t describe_reject(culvert_view offer, const culvert_status &why, culvert_arena *arena,
-                         culvert_link_description &link, culvert_status *error) {
+void describe_reject(std::string_view offer, const culvert_status &why, culvert::sdk::Arena arena,
+                     culvert_link_description &link) {
   std::string reason = clean(why.message, kDescriptionBytes);
   if (reason.empty()) {
     reason = "The listener could not reach its target.";
   }
-  const char *joint = text(offer).find('?') == std::string_view::npos ? "?" : "&";
-  return dial_address(
-      text(offer), joint + ("sb-hc-statusCode=502&sb-hc-statusDescription=" + form_encode(reason)),
-      arena, link, error);
+  const std::string joint = offer.find('?') == std::string_view::npos ? "?" : "&";
+  dial_address(offer, joint + "sb-hc-statusCode=502&sb-hc-statusDescription=" + form_encode(reason),
+               arena, link);
 }
 
-uint32_t write_renewal(culvert_view token, culvert_arena *arena, culvert_message &message) {
-  message.bytes = put(arena, "{\"renewToken\":{\"token\":" + json_string(text(token)) + "}}");
-  message.kind = CULVERT_TEXT;
-  return 1;
+culvert_message write_renewal(std::string_view token, culvert::sdk::Arena arena) {
+  return {arena.join({"{\"renewToken\":{\"token\":", json_string(token), "}}"}), CULVERT_TEXT, 0};
 }
 
 } // namespace azure

@@ -1,25 +1,23 @@
-// The client half: what listeners and senders dial, what they say first, what comes back.
+// The client half: what listeners and senders dial, what they say first, what comes back. Failures
+// are thrown (culvert::sdk::Error).
 #pragma once
 
-#include "culvert/transport.h"
+#include "culvert/plugin.hpp"
 
 namespace azure {
 
-uint32_t audience(const culvert_entity_address &entity, culvert_arena *arena, culvert_view *result,
-                  culvert_status *error);
-uint32_t describe_dial(const culvert_dial_request &request, const char *action,
-                       culvert_arena *arena, culvert_link_description &link, culvert_status *error);
-uint32_t on_channel_message(const culvert_host *host, const culvert_message &message,
-                            culvert_arena *arena, culvert_channel_result &result,
-                            culvert_status *error);
-uint32_t describe_accept(culvert_view offer, culvert_arena *arena, culvert_link_description &link,
-                         culvert_status *error);
-uint32_t describe_reject(culvert_view offer, const culvert_status &why, culvert_arena *arena,
-                         culvert_link_description &link, culvert_status *error);
-uint32_t write_renewal(culvert_view token, culvert_arena *arena, culvert_message &message);
+culvert_view audience(const culvert_entity_address &entity, culvert::sdk::Arena arena);
+void describe_dial(const culvert_dial_request &request, const char *action,
+                   culvert::sdk::Arena arena, culvert_link_description &link);
+void on_channel_message(const culvert::sdk::Host &host, const culvert_message &message,
+                        culvert::sdk::Arena arena, culvert_channel_result &result);
+void describe_accept(std::string_view offer, culvert::sdk::Arena arena,
+                     culvert_link_description &link);
+void describe_reject(std::string_view offer, const culvert_status &why, culvert::sdk::Arena arena,
+                     culvert_link_description &link);
+culvert_message write_renewal(std::string_view token, culvert::sdk::Arena arena);
 
 /// reply.cpp
-void on_reply(uint32_t purpose, const culvert_reply &reply, culvert_reply_result &result,
-              culvert_status *error);
+void on_reply(culvert_purpose purpose, const culvert_reply &reply, culvert_reply_result &result);
 
 } // namespace azure

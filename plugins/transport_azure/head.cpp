@@ -1,6 +1,5 @@
 #include "head.hpp"
 
-#include "../glue.hpp"
 #include "answers.hpp"
 #include "facts.hpp"
 #include "ids.hpp"
@@ -15,16 +14,15 @@
 namespace azure {
 namespace {
 
-using culvert_glue::put;
-using culvert_glue::text;
+using culvert::sdk::text;
 
 constexpr std::string_view kTokenHeader = "ServiceBusAuthorization";
 
 /// One connection while its head is read.
 struct Reading {
-  const culvert_host *host;
+  const culvert::sdk::Host &host;
   const culvert_head &head;
-  culvert_arena *arena;
+  culvert::sdk::Arena arena;
   culvert_intent &intent;
   Target target;
   Facts facts;
@@ -114,14 +112,14 @@ std::string token_of(const Reading &reading) {
   return header.empty() ? reading.target.token.value_or("") : header;
 }
 
-culvert_view *put_ids(culvert_arena *arena, const std::vector<std::string> &ids,
-                      std::uint32_t &count) {
-  auto *views = culvert_glue::put_array<culvert_view>(arena, ids.size());
-  for (std::size_t i = 0; views != nullptr && i < ids.size(); ++i) {
-    views[i] = put(arena, lower(ids[i]));
+const culvert_view *put_ids(culvert::sdk::Arena arena, const std::vector<std::string> &ids,
+                            std::uint32_t &count) {
+  std::vector<culvert_view> views;
+  for (const std::string &id : ids) {
+    views.push_back(arena.copy(lower(id)));
   }
-  count = views == nullptr ? 0 : static_cast<std::uint32_t>(ids.size());
-  return views;
+  count = static_cast<std::uint32_t>(ids.size());
+  return arena.views(views);
 }
 
 void read_listen(Reading &reading) {
@@ -129,8 +127,8 @@ void read_listen(Reading &reading) {
   const std::string known = listener_id(reading.target.id.value_or(""));
   reading.intent.verb = CULVERT_VERB_LISTEN;
   reading.intent.listener_id =
-      put(reading.arena, known.empty() ? reading.facts.tracking.substr(0, 36) : known);
-  reading.intent.token = put(reading.arena, token_of(reading));
+      reading.arena.copy(known.empty() ? reading.facts.tracking.substr(0, 36) : known);
+  reading.intent.token = reading.arena.copy(token_of(reading));
   reading.intent.largest_message = kLargestControlMessage;
   write_switching("", reading.arena, reading.intent.answer);
 }
@@ -152,7 +150,7 @@ void read_connect(Reading &reading) {
   }
   culvert_intent &intent = reading.intent;
   intent.verb = CULVERT_VERB_CONNECT;
-  intent.token = put(reading.arena, token_of(reading));
+  intent.token = reading.arena.copy(token_of(reading));
   intent.allowed = put_ids(reading.arena, allowed, intent.allowed_count);
   intent.denied = put_ids(reading.arena, denied, intent.denied_count);
 }
@@ -181,7 +179,7 @@ void read_rendezvous(Reading &reading) {
     refuse(reading, 400, "This is not an address that the relay gave out.");
     return;
   }
-  intent.capability = put(reading.arena, *target.capability);
+  intent.capability = reading.arena.copy(*target.capability);
   if (!target.status_code) {
     const auto chosen = list(field(reading.head, "Sec-WebSocket-Protocol"));
     const std::string protocol = chosen.empty() ? "" : chosen.front();
@@ -218,7 +216,7 @@ void read_action(Reading &reading) {
 
 } // namespace
 
-void on_head(const culvert_host *host, const culvert_head &head, culvert_arena *arena,
+void on_head(const culvert::sdk::Host &host, const culvert_head &head, culvert::sdk::Arena arena,
              culvert_intent &intent) {
   Reading reading{host, head, arena, intent, read_target(text(head.target)), {}};
   Target &target = reading.target;
@@ -241,10 +239,10 @@ void on_head(const culvert_host *host, const culvert_head &head, culvert_arena *
   } else {
     read_action(reading);
   }
-  intent.path = put(arena, facts.path);
-  intent.authority = put(arena, facts.authority);
-  intent.loggable_id = put(arena, facts.tracking);
-  intent.facts = put(arena, write_facts(facts));
+  intent.path = arena.copy(facts.path);
+  intent.authority = arena.copy(facts.authority);
+  intent.loggable_id = arena.copy(facts.tracking);
+  intent.facts = arena.copy(write_facts(facts));
 }
 
 } // namespace azure

@@ -1,11 +1,11 @@
 // The relay's first look at a connection: from a request head to an intent.
 #pragma once
 
-#include "culvert/relay.h"
+#include "culvert/plugin.hpp"
 
 namespace azure {
 
-void on_head(const culvert_host *host, const culvert_head &head, culvert_arena *arena,
+void on_head(const culvert::sdk::Host &host, const culvert_head &head, culvert::sdk::Arena arena,
              culvert_intent &intent);
 
 } // namespace azure

@@ -1,6 +1,5 @@
 #include "ids.hpp"
 
-#include "../glue.hpp"
 #include "text.hpp"
 
 #include <array>
@@ -35,10 +34,9 @@ bool starts_with_guid(std::string_view text) {
   return true;
 }
 
-std::string fresh_guid(const culvert_host *host) {
+std::string fresh_guid(const culvert::sdk::Host &host) {
   std::array<std::uint8_t, 16> bytes{};
-  culvert_glue::service<culvert_random>(host, CULVERT_SERVICE_RANDOM)
-      ->fill(host, bytes.data(), bytes.size());
+  host.random(bytes.data(), bytes.size());
   bytes[6] = static_cast<std::uint8_t>((bytes[6] & 0x0F) | 0x40); // version 4, RFC 9562
   bytes[8] = static_cast<std::uint8_t>((bytes[8] & 0x3F) | 0x80);
   std::string result;
@@ -52,7 +50,7 @@ std::string fresh_guid(const culvert_host *host) {
   return result;
 }
 
-std::string tracking_id(const culvert_host *host, std::string_view sent) {
+std::string tracking_id(const culvert::sdk::Host &host, std::string_view sent) {
   if (!starts_with_guid(sent)) {
     return fresh_guid(host) + "_G0";
   }

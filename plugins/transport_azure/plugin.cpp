@@ -1,151 +1,85 @@
-// The Azure Relay Hybrid Connections protocol, both halves. This file is the border: C functions in
-// front, no exception behind them. An instance is the host it was attached with, nothing more: the
-// protocol keeps no state between calls.
-#include "../glue.hpp"
+// The Azure Relay Hybrid Connections protocol, both halves. An instance keeps nothing but its host:
+// the protocol has no state between calls.
 #include "answers.hpp"
 #include "channel.hpp"
 #include "client.hpp"
 #include "facts.hpp"
 #include "head.hpp"
 
-#include "culvert/relay.h"
-#include "culvert/transport.h"
-
-#include <exception>
+#include "culvert/plugin.hpp"
 
 namespace azure {
 namespace {
 
-const culvert_host *host_of_instance(void *instance) {
-  return static_cast<const culvert_host *>(instance);
-}
+using culvert::sdk::Arena;
+using culvert::sdk::Host;
 
-void *attach(void *, const culvert_host *host, uint32_t, culvert_status *) {
-  return const_cast<culvert_host *>(host);
-}
+class ClientHalf final : public culvert::sdk::Transport {
+public:
+  ClientHalf(Host host, std::uint32_t) : host_(host) {}
 
-/// Only memory can run out here.
-template <typename Work> uint32_t guard(culvert_status *error, const Work &work) {
-  try {
-    return work();
-  } catch (const std::exception &) {
-    return culvert_glue::fail(error, CULVERT_NO_MEMORY, CULVERT_SOURCE_PLUGIN,
-                              CULVERT_RETRY_BACKOFF, "out of memory");
+  culvert_view audience(const culvert_entity_address &entity, Arena arena) override {
+    return azure::audience(entity, arena);
   }
-}
-
-// --- transport ----------------------------------------------------------------------------------
-
-uint32_t transport_audience(void *, const culvert_entity_address *entity, culvert_arena *arena,
-                            culvert_view *result, culvert_status *error) {
-  return guard(error, [&] { return audience(*entity, arena, result, error); });
-}
-
-uint32_t transport_listen(void *, const culvert_dial_request *request, culvert_arena *arena,
-                          culvert_link_description *link, culvert_status *error) {
-  return guard(error, [&] { return describe_dial(*request, "listen", arena, *link, error); });
-}
-
-uint32_t transport_dial(void *, const culvert_dial_request *request, culvert_arena *arena,
-                        culvert_link_description *link, culvert_status *error) {
-  return guard(error, [&] { return describe_dial(*request, "connect", arena, *link, error); });
-}
-
-void transport_on_reply(void *, uint32_t purpose, const culvert_reply *reply, culvert_arena *,
-                        culvert_reply_result *result, culvert_status *error) {
-  result->verdict = CULVERT_VERDICT_FAIL;
-  guard(error, [&] {
-    on_reply(purpose, *reply, *result, error);
-    return 1U;
-  });
-}
-
-uint32_t transport_on_message(void *instance, uint64_t *, const culvert_message *message,
-                              culvert_arena *arena, culvert_channel_result *result,
-                              culvert_status *error) {
-  return guard(error, [&] {
-    return on_channel_message(host_of_instance(instance), *message, arena, *result, error);
-  });
-}
-
-uint32_t transport_accept(void *, culvert_view offer, culvert_arena *arena,
-                          culvert_link_description *link, culvert_status *error) {
-  return guard(error, [&] { return describe_accept(offer, arena, *link, error); });
-}
-
-uint32_t transport_reject(void *, culvert_view offer, const culvert_status *why,
-                          culvert_arena *arena, culvert_link_description *link,
-                          culvert_status *error) {
-  return guard(error, [&] { return describe_reject(offer, *why, arena, *link, error); });
-}
-
-uint32_t transport_renew(void *, culvert_view token, culvert_arena *arena, culvert_message *message,
-                         culvert_status *error) {
-  return guard(error, [&] { return write_renewal(token, arena, *message); });
-}
-
-// --- relay --------------------------------------------------------------------------------------
-
-void out_of_memory(culvert_answer &answer) {
-  answer.form = CULVERT_ANSWER_HTTP;
-  answer.status = 503;
-  answer.reason = culvert_glue::view("The relay is out of memory.");
-}
-
-void relay_on_head(void *instance, const culvert_head *head, culvert_arena *arena,
-                   culvert_intent *intent) {
-  try {
-    on_head(host_of_instance(instance), *head, arena, *intent);
-  } catch (const std::exception &) {
-    intent->verb = CULVERT_VERB_ANSWER;
-    out_of_memory(intent->answer);
+  void listen(const culvert_dial_request &request, Arena arena,
+              culvert_link_description &link) override {
+    describe_dial(request, "listen", arena, link);
   }
-}
-
-void relay_on_message(void *instance, uint64_t *, const culvert_message *message,
-                      culvert_arena *arena, culvert_intent *intent) {
-  try {
-    on_channel_message(host_of_instance(instance), *message, arena, *intent);
-  } catch (const std::exception &) {
-    intent->verb = CULVERT_VERB_IGNORE;
+  void dial(const culvert_dial_request &request, Arena arena,
+            culvert_link_description &link) override {
+    describe_dial(request, "connect", arena, link);
   }
-}
-
-uint32_t relay_offer(void *, const culvert_offer_request *request, culvert_arena *arena,
-                     culvert_message *message, culvert_status *error) {
-  return guard(error, [&] { return write_offer(*request, arena, *message, error); });
-}
-
-void relay_outcome(void *instance, culvert_view bytes, const culvert_status *why,
-                   culvert_arena *arena, culvert_answer *answer) {
-  try {
-    const Facts facts = read_facts(culvert_glue::text(bytes)).value_or(Facts{});
-    write_refusal(host_of_instance(instance), facts, refusal_of(facts, *why), arena, *answer);
-  } catch (const std::exception &) {
-    out_of_memory(*answer);
+  void on_reply(culvert_purpose purpose, const culvert_reply &reply, Arena,
+                culvert_reply_result &result) override {
+    azure::on_reply(purpose, reply, result);
   }
-}
+  void on_message(std::uint64_t &, const culvert_message &message, Arena arena,
+                  culvert_channel_result &result) override {
+    on_channel_message(host_, message, arena, result);
+  }
+  void accept(std::string_view offer, Arena arena, culvert_link_description &link) override {
+    describe_accept(offer, arena, link);
+  }
+  void reject(std::string_view offer, const culvert_status &why, Arena arena,
+              culvert_link_description &link) override {
+    describe_reject(offer, why, arena, link);
+  }
+  culvert_message renew(std::string_view token, Arena arena) override {
+    return write_renewal(token, arena);
+  }
 
-constexpr culvert_life kLife = {nullptr, nullptr, attach, nullptr};
+private:
+  Host host_;
+};
 
-constexpr culvert_transport kTransport = {sizeof(culvert_transport),
-                                          0,
-                                          kLife,
-                                          transport_audience,
-                                          transport_listen,
-                                          transport_dial,
-                                          transport_on_reply,
-                                          transport_on_message,
-                                          transport_accept,
-                                          transport_reject,
-                                          transport_renew};
+class RelayHalf final : public culvert::sdk::Relay {
+public:
+  RelayHalf(Host host, std::uint32_t) : host_(host) {}
+
+  void on_head(const culvert_head &head, Arena arena, culvert_intent &intent) override {
+    azure::on_head(host_, head, arena, intent);
+  }
+  void on_message(std::uint64_t &, const culvert_message &message, Arena arena,
+                  culvert_intent &intent) override {
+    on_channel_message(host_, message, arena, intent);
+  }
+  culvert_message offer(const culvert_offer_request &request, Arena arena) override {
+    return write_offer(request, arena);
+  }
+  void outcome(std::string_view bytes, const culvert_status &why, Arena arena,
+               culvert_answer &answer) override {
+    const Facts facts = read_facts(bytes).value_or(Facts{});
+    write_refusal(host_, facts, refusal_of(facts, why), arena, answer);
+  }
+
+private:
+  Host host_;
+};
 
 constexpr const char *kAlpn[] = {"http/1.1"};
-constexpr culvert_relay kRelay = {
-    sizeof(culvert_relay), CULVERT_HEAD_HTTP, kAlpn,         1,      0, kLife, relay_on_head,
-    relay_on_message,      relay_offer,       relay_outcome, nullptr};
-
-constexpr culvert_kind kKinds[] = {{CULVERT_KIND_TRANSPORT, &kTransport},
+constexpr culvert_relay kRelay =
+    culvert::sdk::relay_functions<RelayHalf>(CULVERT_HEAD_HTTP, kAlpn, 1);
+constexpr culvert_kind kKinds[] = {{CULVERT_KIND_TRANSPORT, &culvert::sdk::kTransport<ClientHalf>},
                                    {CULVERT_KIND_RELAY, &kRelay}};
 constexpr const char *kServices[] = {CULVERT_SERVICE_CLOCK, CULVERT_SERVICE_RANDOM,
                                      CULVERT_SERVICE_LOG};

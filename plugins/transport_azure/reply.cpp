@@ -1,7 +1,6 @@
 // What a relay's answer means: a status for the operator, and what to do next.
 #include "client.hpp"
 
-#include "../glue.hpp"
 #include "text.hpp"
 
 #include <array>
@@ -10,14 +9,14 @@
 namespace azure {
 namespace {
 
-using culvert_glue::text;
+using culvert::sdk::text;
 
 constexpr std::size_t kReasonBytes = 400; // what a status message has room for
 
 struct Meaning {
   std::uint32_t status;
-  std::uint32_t code;
-  std::uint32_t retry;
+  culvert_code code;
+  culvert_retry retry;
 };
 
 constexpr std::array kHttpMeanings{
@@ -61,34 +60,29 @@ std::string quotable(std::string_view reason) {
   return quoted;
 }
 
-void fail(const Meaning &meaning, std::string_view what, std::string_view reason,
-          culvert_reply_result &result, culvert_status *error) {
+[[noreturn]] void fail(const Meaning &meaning, std::string_view what, std::string_view reason) {
   std::string sentence = std::string(what) + " " + std::to_string(meaning.status);
   const std::string quoted = quotable(reason);
   sentence += quoted.empty() ? "" : ": " + quoted;
-  result.verdict = CULVERT_VERDICT_FAIL;
-  culvert_glue::fail(error, meaning.code, CULVERT_SOURCE_RELAY, meaning.retry, sentence,
-                     meaning.status);
+  throw culvert::sdk::Error(meaning.code, CULVERT_SOURCE_RELAY, meaning.retry, sentence,
+                            meaning.status);
 }
 
 } // namespace
 
-void on_reply(uint32_t purpose, const culvert_reply &reply, culvert_reply_result &result,
-              culvert_status *error) {
+void on_reply(culvert_purpose purpose, const culvert_reply &reply, culvert_reply_result &result) {
   const std::string_view reason = text(reply.reason);
   if (reply.form == CULVERT_REPLY_CLOSE) {
     const bool token = reply.status == 1008;
     fail({reply.status, token ? CULVERT_REJECTED : CULVERT_GONE,
           token ? CULVERT_RETRY_NEW_TOKEN : CULVERT_RETRY_BACKOFF},
-         "the relay closed the control channel with", reason, result, error);
-    return;
+         "the relay closed the control channel with", reason);
   }
   const std::uint32_t wanted = purpose == CULVERT_PURPOSE_REJECT ? 410 : 101;
-  if (reply.form == CULVERT_REPLY_HTTP && reply.status == wanted) {
-    result.verdict = CULVERT_VERDICT_DONE;
-    return;
+  if (reply.form != CULVERT_REPLY_HTTP || reply.status != wanted) {
+    fail(meaning_of_http(reply.status, reason), "the relay answered", reason);
   }
-  fail(meaning_of_http(reply.status, reason), "the relay answered", reason, result, error);
+  result.verdict = CULVERT_VERDICT_DONE;
 }
 
 } // namespace azure

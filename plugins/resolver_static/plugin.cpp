@@ -1,0 +1,97 @@
+// The resolver without DNS: IP literals, the operator's own entries, /etc/hosts. A name that none
+// of them knows is an error that says what to write.
+#include "table.hpp"
+
+#include "culvert/plugin.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+namespace resolver {
+namespace {
+
+using culvert::sdk::text;
+
+/// A table does not age; whoever caches its answers should still look again now and then.
+constexpr std::uint32_t kLifetimeMs = 60'000;
+constexpr std::streamsize kHostsBytes = 4LL * 1024 * 1024;
+constexpr std::size_t kQuotedName = 255; // the longest name there is
+
+/// Made on the control thread, where reading one small local file is allowed.
+class Unit {
+public:
+  explicit Unit(culvert::sdk::Host host) {
+    for (const std::string &entry : host.config_list("resolve")) {
+      const std::string wrong = table.add_entry(entry);
+      if (!wrong.empty()) {
+        throw culvert::sdk::Error(CULVERT_CONFIG, CULVERT_SOURCE_CONFIG, CULVERT_RETRY_NEVER,
+                                  "--resolve " + entry.substr(0, 300) + ": " + wrong +
+                                      "; write --resolve NAME=ADDR[,ADDR]");
+      }
+    }
+    // A machine without the file is not an error: then nobody's names are in it.
+    std::ifstream file(std::string(host.config_text("hosts_file")), std::ios::binary);
+    std::string content(static_cast<std::size_t>(kHostsBytes), '\0');
+    file.read(content.data(), kHostsBytes);
+    content.resize(static_cast<std::size_t>(file.gcount()));
+    table.add_hosts(content);
+  }
+
+  Table table;
+};
+
+class StaticResolver final : public culvert::sdk::Resolver {
+public:
+  StaticResolver(const Unit &unit, culvert::sdk::Host, std::uint32_t) : table_(unit.table) {}
+
+  culvert_progress resolve(culvert_resolve &record) override {
+    const std::string_view name = text(record.name);
+    record.address_count = 0;
+    record.lifetime_ms = kLifetimeMs;
+    if (const auto literal = parse_literal(name)) {
+      record.addresses[0] = *literal;
+      record.address_count = 1;
+    } else if (const Table::Addresses *addresses = table_.find(name)) {
+      std::copy(addresses->begin(), addresses->end(), record.addresses);
+      record.address_count = static_cast<std::uint32_t>(addresses->size());
+    } else {
+      const std::string quoted(name.substr(0, kQuotedName));
+      throw culvert::sdk::Error(CULVERT_NO_NAME, CULVERT_SOURCE_CONFIG, CULVERT_RETRY_NEVER,
+                                "no address is known for " + quoted + ": write --resolve " +
+                                    quoted + "=ADDR, or add it to /etc/hosts and start again");
+    }
+    return CULVERT_DONE;
+  }
+
+private:
+  const Table &table_;
+};
+
+constexpr culvert_kind kKinds[] = {
+    {CULVERT_KIND_RESOLVER, &culvert::sdk::kResolver<StaticResolver, Unit>}};
+constexpr const char *kServices[] = {CULVERT_SERVICE_CONFIG};
+constexpr culvert_config_key kKeys[] = {
+    {"resolve", "NAME=ADDR[,ADDR], tried before the hosts file", nullptr, CULVERT_CONFIG_LIST, 0},
+    {"hosts_file", "names and addresses of this machine", "/etc/hosts", CULVERT_CONFIG_TEXT, 0},
+};
+
+} // namespace
+} // namespace resolver
+
+CULVERT_PLUGIN_ENTRY = {CULVERT_PLUGIN_MAGIC,
+                        sizeof(culvert_plugin),
+                        CULVERT_ABI_MINOR,
+                        0,
+                        1,
+                        resolver::kKinds,
+                        "resolver_static",
+                        "0.1.0",
+                        "Culvert",
+                        "Apache-2.0",
+                        "IP literals, --resolve entries and /etc/hosts; no DNS",
+                        "",
+                        resolver::kKeys,
+                        2,
+                        1,
+                        resolver::kServices};

@@ -1,0 +1,2 @@
+target_link_libraries(unit_plugins_resolver PRIVATE resolver_static_static)
+target_include_directories(unit_plugins_resolver PRIVATE ${CULVERT_SDK_COPY}/include)
