@@ -123,7 +123,7 @@ Refusal refusal_of(const Facts &facts, const culvert_status &why) {
                                 "DisallowedListeners criteria."
                               : "There are no listeners connected for the endpoint."};
   case CULVERT_REJECTED:
-    return {why.peer_status >= 300 && why.peer_status <= 999 ? why.peer_status : 502,
+    return {why.peer_status >= 300 && why.peer_status <= 599 ? why.peer_status : 502,
             why.message[0] != '\0' ? why.message : "Rejected by the listener."};
   default:
     return {500, "InternalServerError: The relay could not handle the request."};
@@ -142,8 +142,8 @@ void write_refusal(const culvert::sdk::Host &host, const Facts &facts, const Ref
 
 void write_rejection(std::uint32_t status, std::string_view description, culvert::sdk::Arena arena,
                      culvert_answer &answer) {
-  // 1xx and 2xx would look like success to the sender.
-  const std::uint32_t shown = status < 300 ? 502 : status;
+  // 1xx and 2xx would look like success to the sender; beyond 599 HTTP has no status.
+  const std::uint32_t shown = status < 300 || status > 599 ? 502 : status;
   const std::string cleaned = clean(description, kReasonBytes);
   write(shown, cleaned.empty() ? standard_phrase(shown) : cleaned, arena, answer);
 }

@@ -41,7 +41,7 @@ bool read_address(std::string_view address, Address &result) {
   if (slash == std::string_view::npos || address[slash] != '/') {
     return false;
   }
-  const auto url = boost::urls::parse_uri(std::string(address.substr(0, slash)));
+  const auto url = boost::urls::parse_uri(address.substr(0, slash));
   if (url.has_error() || url->scheme_id() != boost::urls::scheme::wss || url->has_userinfo() ||
       url->encoded_host().empty()) {
     return false;

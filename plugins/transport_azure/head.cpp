@@ -17,6 +17,8 @@ namespace {
 using culvert::sdk::text;
 
 constexpr std::string_view kTokenHeader = "ServiceBusAuthorization";
+/// An entity has 25 listeners at the service; the engine takes 256 ids of a kind.
+constexpr std::size_t kListenerIds = 256;
 
 /// One connection while its head is read.
 struct Reading {
@@ -144,7 +146,8 @@ void read_connect(Reading &reading) {
   facts.headers = connect_headers(reading.head);
   facts.remote_host = text(reading.head.remote_host);
   facts.remote_port = static_cast<std::uint16_t>(reading.head.remote_port);
-  if (write_facts(facts).size() > kFactsBytes) {
+  const bool too_many = allowed.size() > kListenerIds || denied.size() > kListenerIds;
+  if (too_many || write_facts(facts).size() > kFactsBytes) {
     refuse(reading, 431, "The request's header fields are too large.");
     return;
   }
