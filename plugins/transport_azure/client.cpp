@@ -42,14 +42,17 @@ bool read_address(std::string_view address, Address &result) {
     return false;
   }
   const auto url = boost::urls::parse_uri(address.substr(0, slash));
+  // Boost 1.81 reads "host:x" as a host with the path "x", and 99999 as 34463.
   if (url.has_error() || url->scheme_id() != boost::urls::scheme::wss || url->has_userinfo() ||
-      url->encoded_host().empty()) {
+      url->encoded_host().empty() || !url->encoded_path().empty()) {
+    return false;
+  }
+  std::uint64_t port = result.port;
+  if (url->has_port() && culvert_view_number(culvert::sdk::view(url->port()), 65535, &port) == 0) {
     return false;
   }
   result.host = url->host_address();
-  if (url->has_port() && !url->port().empty()) {
-    result.port = url->port_number();
-  }
+  result.port = static_cast<std::uint16_t>(port);
   result.target = address.substr(slash);
   return result.port != 0;
 }

@@ -148,6 +148,7 @@ void read_connect(Reading &reading) {
   facts.remote_port = static_cast<std::uint16_t>(reading.head.remote_port);
   const bool too_many = allowed.size() > kListenerIds || denied.size() > kListenerIds;
   if (too_many || write_facts(facts).size() > kFactsBytes) {
+    facts.raw_path = facts.query = facts.headers = "";
     refuse(reading, 431, "The request's header fields are too large.");
     return;
   }

@@ -10,7 +10,8 @@
  *  2. A view is bytes that somebody else owns: an argument until the call returns, a result until
  * the engine has copied it, which it does before it calls the same instance again. Text is UTF-8
  *     without a terminating NUL.
- *  3. Results are written where the engine says: into the arena of the call, or they are constants.
+ *  3. Results are written where the engine says: into the arena of the call; or they are constants,
+ *     or parts of that call's own arguments.
  *     Nothing is freed across the boundary.
  *  4. A struct that travels by itself starts with its own size, is zero where nothing is said, and
  * only ever grows at its end; neither side reads beyond the size the other side stated. A struct

@@ -298,8 +298,9 @@ TEST_F(AzureClient, AcceptUsesTheAddressByteForByteFromItsFirstSlashOn) {
   for (const char *bad :
        {"", "relay.test/x", "wss://", "wss:///x", "wss://relay.test", "wss://relay.test?x",
         "ws://relay.test/x", "http://relay.test/x", "wss://user@relay.test/x",
-        "wss://relay.test:port/x", "wss://relay.test:0/x", "wss://relay.test:99999/x",
-        "wss://relay.test/x y", "wss://relay.test/x\n", "wss://re lay/x", "wss://[::1/x"}) {
+        "wss://relay.test:port/x", "wss://relay.test:/x", "wss://relay.test:0/x",
+        "wss://relay.test:99999/x", "wss://relay.test/x y", "wss://relay.test/x\n",
+        "wss://re lay/x", "wss://[::1/x"}) {
     EXPECT_FALSE(accept(bad).made) << bad;
   }
 }
