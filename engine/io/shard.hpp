@@ -6,8 +6,8 @@
 
 #include "core/limits.hpp"
 #include "core/list.hpp"
-#include "culvert/log.hpp"
 #include "core/random.hpp"
+#include "culvert/log.hpp"
 #include "io/io.hpp"
 
 #include <cstddef>

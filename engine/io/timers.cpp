@@ -2,6 +2,8 @@
 
 #include "core/assert.hpp"
 
+#include <algorithm>
+
 namespace culvert {
 
 Timer::~Timer() {
@@ -27,7 +29,8 @@ void Timers::arm(Timer &timer, std::uint64_t deadline_ns) {
   CULVERT_ASSERT(timer.callback_);
   timer.disarm();
   timer.timers_ = this;
-  timer.deadline_ns_ = deadline_ns;
+  // Armed for the past by a callback, it goes behind everything that is due, or it would hide it.
+  timer.deadline_ns_ = std::max(deadline_ns, firing_ns_);
   timer.sequence_ = sequence_++;
   heap_.push_back(&timer);
   rise(heap_.size() - 1);
@@ -39,14 +42,14 @@ std::uint64_t Timers::nearest_ns() const {
 
 void Timers::fire(std::uint64_t now_ns) {
   const std::uint64_t armed_before = sequence_;
-  while (!heap_.empty()) {
+  firing_ns_ = now_ns;
+  while (!heap_.empty() && heap_.front()->deadline_ns_ <= now_ns &&
+         heap_.front()->sequence_ < armed_before) {
     Timer &timer = *heap_.front();
-    if (timer.deadline_ns_ > now_ns || timer.sequence_ >= armed_before) {
-      return;
-    }
     remove(timer);
     timer.callback_();
   }
+  firing_ns_ = 0;
 }
 
 void Timers::remove(Timer &timer) {

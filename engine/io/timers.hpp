@@ -65,6 +65,7 @@ private:
 
   std::vector<Timer *> heap_;
   std::uint64_t sequence_ = 0;
+  std::uint64_t firing_ns_ = 0; // the moment that is being fired, or 0
 };
 
 } // namespace culvert

@@ -4,7 +4,6 @@
 // 6.18], so once the other side has ended, a poll for room answers at once and for ever. Such an
 // answer is not passed on: the poll is armed again as a multishot one, which fires at changes only,
 // and is ended when it brings what was wanted ("patient" below).
-#include "io/uring/compat.hpp"
 #include "io/uring/ring_io.hpp"
 
 #include <cerrno>
@@ -46,10 +45,8 @@ io_uring_sqe &UringIo::next_entry() {
 void UringIo::start_accept(Socket socket, Completion &completion) {
   note_of(completion) = {socket.id, kPlain, false};
   io_uring_sqe &entry = next_entry();
+  // never with IORING_ACCEPT_POLL_FIRST: a connection that waits already would not be seen
   io_uring_prep_multishot_accept(&entry, socket.id, nullptr, nullptr, SOCK_CLOEXEC);
-  if (features_.accept_poll_first) {
-    entry.ioprio |= kAcceptPollFirst;
-  }
   entry.user_data = tag_of(completion);
 }
 

@@ -1,7 +1,6 @@
 #include "io/uring/probe.hpp"
 
 #include "core/limits.hpp"
-#include "io/uring/compat.hpp"
 
 #include <array>
 #include <cerrno>
@@ -112,7 +111,7 @@ Status no_ring(int error, int disabled) {
   }
 }
 
-Result<Features> make_ring(io_uring &ring, Log &log) {
+Status make_ring(io_uring &ring, Log &log) {
   io_uring_params parameters{};
   parameters.flags = kSetupFlags;
   parameters.cq_entries = kCompletionEntries;
@@ -134,10 +133,7 @@ Result<Features> make_ring(io_uring &ring, Log &log) {
   }
   unsigned workers[2] = {kRingWorkers, kRingWorkers};
   say(log, "bounded workers", io_uring_register_iowq_max_workers(&ring, workers) == 0);
-  Features features;
-  features.accept_poll_first = (parameters.features & kFeatureOf610) != 0;
-  say(log, "accept after poll", features.accept_poll_first);
-  return features;
+  return {};
 }
 
 } // namespace culvert::uring

@@ -10,13 +10,9 @@
 
 namespace culvert::uring {
 
-struct Features {
-  bool accept_poll_first = false;
-};
-
 /// Fills `ring`, which must be ended with io_uring_queue_exit() when this succeeded. A failure says
 /// what to change on this machine. Writes one line a feature at level debug.
-Result<Features> make_ring(io_uring &ring, Log &log);
+Status make_ring(io_uring &ring, Log &log);
 
 /// Why io_uring_setup() answered `error`; `disabled` is what kernel.io_uring_disabled says, -1 when
 /// there is no such setting.

@@ -5,7 +5,6 @@
 #include "io/io.hpp"
 #include "io/mail_stack.hpp"
 #include "io/socket_calls.hpp"
-#include "io/uring/probe.hpp"
 
 #include <array>
 #include <atomic>
@@ -24,7 +23,7 @@ static_assert(alignof(Completion) > 1);
 class UringIo final : public Io {
 public:
   /// Takes over both.
-  UringIo(const io_uring &ring, Features features, int wake_descriptor);
+  UringIo(const io_uring &ring, int wake_descriptor);
   ~UringIo() override;
 
   [[nodiscard]] std::uint64_t now_ns() const override;
@@ -76,7 +75,6 @@ private:
   void wake();
 
   io_uring ring_;
-  const Features features_;
   const int wake_descriptor_;
   bool watching_mail_ = false;
   MailStack mailbox_;

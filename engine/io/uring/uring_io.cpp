@@ -1,5 +1,6 @@
 #include "io/uring/uring_io.hpp"
 
+#include "io/uring/probe.hpp"
 #include "io/uring/ring_io.hpp"
 
 #include <algorithm>
@@ -19,8 +20,8 @@ constexpr std::uint64_t kNsPerSec = 1'000'000'000;
 
 } // namespace
 
-UringIo::UringIo(const io_uring &ring, Features features, int wake_descriptor)
-    : ring_(ring), features_(features), wake_descriptor_(wake_descriptor) {
+UringIo::UringIo(const io_uring &ring, int wake_descriptor)
+    : ring_(ring), wake_descriptor_(wake_descriptor) {
   CULVERT_ASSERT(ring_.sq.ring_entries <= addresses_.size());
   watch_mail();
 }
@@ -151,9 +152,9 @@ void UringIo::wait(std::uint64_t deadline_ns) {
 
 Result<std::unique_ptr<Io>> make_uring_io(Log &log) {
   io_uring ring{};
-  Result<uring::Features> features = uring::make_ring(ring, log);
-  if (!features.ok()) {
-    return features.status();
+  Status made = uring::make_ring(ring, log);
+  if (!made.ok()) {
+    return made;
   }
   const int wake_descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (wake_descriptor < 0) {
@@ -161,8 +162,7 @@ Result<std::unique_ptr<Io>> make_uring_io(Log &log) {
     io_uring_queue_exit(&ring);
     return status;
   }
-  return std::unique_ptr<Io>(
-      std::make_unique<uring::UringIo>(ring, features.value(), wake_descriptor));
+  return std::unique_ptr<Io>(std::make_unique<uring::UringIo>(ring, wake_descriptor));
 }
 
 } // namespace culvert

@@ -199,7 +199,7 @@ TEST_P(IoSuite, ALateCancelDoesNotHitTheNextOperationOfItsTarget) {
   EXPECT_GE(target.results[1], 0);
   io.cancel(target.completion, late.completion);
   EXPECT_TRUE(world->run_until([&] { return late.done(); }));
-  EXPECT_EQ(late.result(), -ENOENT);
+  EXPECT_TRUE(late.result() == -ENOENT || late.result() == -EALREADY) << late.result();
   EXPECT_EQ(target.results.size(), 2U);
   io.close(pair.client);
   io.close(pair.server);

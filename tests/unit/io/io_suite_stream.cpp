@@ -10,6 +10,7 @@ constexpr std::array kIpFamilies{Address::Family::kIpv4, Address::Family::kIpv6}
 
 /// Sends until the socket takes no more, also after a moment; how much it took.
 std::size_t fill(IoWorld &world, Io &io, Socket socket) {
+  EXPECT_EQ(io.set_option(socket, SocketOption::kSendBuffer, 262'144), 0); // no tuning meanwhile
   std::size_t total = 0;
   for (int quiet = 0; quiet < 3;) {
     const int sent = send_text(io, socket, coded(65536, total));
@@ -117,8 +118,9 @@ TEST_P(IoSuite, ASlowReaderGetsEveryByteInOrder) {
         if (!readable.completion.in_flight()) {
           io.poll(pair.server, Interest::kReadable, readable.completion);
         }
+        const bool full = room.completion.in_flight();
         ASSERT_TRUE(world->run_until(
-            [&] { return readable.done() || (refusals > 0 && !room.completion.in_flight()); }));
+            [&] { return readable.done() || (full && !room.completion.in_flight()); }));
       }
     }
     if (readable.completion.in_flight()) {
@@ -293,13 +295,12 @@ TEST_P(IoSuite, BrokenThatNeverFiresCanBeCancelled) {
   const Pair pair = connected_pair(*world, io);
   Op broken;
   io.poll(pair.server, Interest::kBroken, broken.completion);
-  io.close(pair.client);
+  EXPECT_EQ(io.shutdown_send(pair.client), 0);
   EXPECT_GE(wait_for(*world, io, pair.server, Interest::kHangup), 0);
-  EXPECT_TRUE(stays_silent(*world, io, broken));
-  EXPECT_EQ(io.shutdown_send(pair.server), 0); // both directions ended, and still no break
   EXPECT_TRUE(stays_silent(*world, io, broken));
   cancel_and_join(*world, io, broken);
   EXPECT_EQ(broken.result(), -ECANCELED);
+  io.close(pair.client);
   io.close(pair.server);
 }
 

@@ -1,0 +1,291 @@
+// The loop itself: timers, order, budget and mail, on every backend.
+#include "unit/io/io_tools.hpp"
+
+namespace culvert::test {
+namespace {
+
+constexpr std::uint64_t kMs = 1'000'000;
+
+struct Alarm {
+  Alarm(Io &io_of_it, std::vector<int> &journal_of_it, int id_of_it)
+      : io(io_of_it), journal(journal_of_it), id(id_of_it) {
+    timer.bind<&Alarm::on_time>(*this);
+  }
+  void on_time() {
+    fired_ns = io.now_ns();
+    journal.push_back(id);
+    if (disarms != nullptr) {
+      disarms->disarm();
+    }
+    if (rearm_ns != 0) {
+      io.arm(timer, rearm_ns);
+      rearm_ns = 0;
+    }
+  }
+  Io &io;
+  std::vector<int> &journal;
+  int id;
+  Timer timer;
+  Timer *disarms = nullptr;
+  std::uint64_t rearm_ns = 0;
+  std::uint64_t fired_ns = 0;
+};
+
+TEST_P(IoSuite, TimersFireInOrderAndNeverEarly) {
+  Io &io = world->make();
+  std::vector<int> journal;
+  std::vector<std::unique_ptr<Alarm>> alarms;
+  const std::uint64_t start_ns = io.now_ns();
+  const std::vector<std::uint64_t> delays{30, 5, 20, 5, 1, 20, 40};
+  for (std::size_t i = 0; i < delays.size(); ++i) {
+    alarms.push_back(std::make_unique<Alarm>(io, journal, static_cast<int>(i)));
+    io.arm(alarms.back()->timer, start_ns + delays[i] * kMs);
+  }
+  EXPECT_EQ(io.nearest_deadline_ns(), start_ns + kMs);
+  EXPECT_TRUE(world->run_until([&] { return journal.size() == delays.size(); }));
+  EXPECT_EQ(journal, (std::vector<int>{4, 1, 3, 2, 5, 0, 6}));
+  for (std::size_t i = 0; i < delays.size(); ++i) {
+    EXPECT_GE(alarms[i]->fired_ns, start_ns + delays[i] * kMs);
+    EXPECT_FALSE(alarms[i]->timer.armed());
+  }
+  EXPECT_EQ(io.nearest_deadline_ns(), Timers::kNever);
+}
+
+TEST_P(IoSuite, AMovedTimerFiresOnceAtItsNewTime) {
+  Io &io = world->make();
+  std::vector<int> journal;
+  Alarm later(io, journal, 1);
+  Alarm sooner(io, journal, 2);
+  Alarm middle(io, journal, 3);
+  const std::uint64_t start_ns = io.now_ns();
+  io.arm(later.timer, start_ns + 2 * kMs);
+  io.arm(sooner.timer, start_ns + 3'600'000 * kMs);
+  io.arm(middle.timer, start_ns + 10 * kMs);
+  io.arm(later.timer, start_ns + 20 * kMs);
+  io.arm(sooner.timer, start_ns + 5 * kMs);
+  EXPECT_TRUE(world->run_until([&] { return journal.size() == 3; }));
+  EXPECT_EQ(journal, (std::vector<int>{2, 3, 1}));
+  EXPECT_GE(later.fired_ns, start_ns + 20 * kMs);
+}
+
+TEST_P(IoSuite, ATimerDisarmedInACallbackOfTheSameMomentDoesNotFire) {
+  Io &io = world->make();
+  std::vector<int> journal;
+  Alarm first(io, journal, 1);
+  Alarm second(io, journal, 2);
+  Alarm third(io, journal, 3);
+  first.disarms = &second.timer;
+  const std::uint64_t due_ns = io.now_ns() + 2 * kMs;
+  io.arm(first.timer, due_ns);
+  io.arm(second.timer, due_ns);
+  io.arm(third.timer, due_ns);
+  EXPECT_TRUE(world->run_until([&] { return journal.size() >= 2; }));
+  EXPECT_EQ(journal, (std::vector<int>{1, 3}));
+  EXPECT_FALSE(second.timer.armed());
+}
+
+TEST_P(IoSuite, ATimerArmedInThePastDoesNotHoldBackOthersThatAreDue) {
+  Io &io = world->make();
+  std::vector<int> journal;
+  Alarm eager(io, journal, 1);
+  Alarm patient(io, journal, 2);
+  const std::uint64_t due_ns = io.now_ns() + 2 * kMs;
+  eager.rearm_ns = 1; // long ago
+  io.arm(eager.timer, due_ns);
+  io.arm(patient.timer, due_ns);
+  EXPECT_TRUE(world->run_until([&] { return journal.size() == 3; }));
+  EXPECT_EQ(journal, (std::vector<int>{1, 2, 1}));
+}
+
+/// Notes when it ran; may yield again or start work in its callback.
+struct Worker {
+  Worker(Io &io_of_it, std::vector<int> &journal_of_it, int id_of_it, int times_of_it = 1)
+      : io(io_of_it), journal(journal_of_it), id(id_of_it), times(times_of_it) {
+    completion.bind<&Worker::on_turn>(*this);
+  }
+  void on_turn(Outcome outcome) {
+    EXPECT_EQ(outcome.result, 0);
+    journal.push_back(id);
+    if (--times > 0) {
+      io.yield(completion);
+    }
+  }
+  Io &io;
+  std::vector<int> &journal;
+  int id;
+  int times;
+  Completion completion;
+};
+
+TEST_P(IoSuite, YieldsCompleteInTheirOrderBehindWhatIsReady) {
+  Io &io = world->make();
+  std::vector<int> journal;
+  Worker one(io, journal, 1, 3);
+  Worker two(io, journal, 2, 2);
+  Worker three(io, journal, 3);
+  io.yield(one.completion);
+  io.yield(two.completion);
+  io.yield(three.completion);
+  EXPECT_TRUE(journal.empty());
+  EXPECT_EQ(io.in_flight(), 3U);
+  EXPECT_TRUE(world->run_until([&] { return io.in_flight() == 0; }));
+  EXPECT_EQ(journal, (std::vector<int>{1, 2, 3, 1, 2, 1}));
+}
+
+TEST_P(IoSuite, BulkWaitsBehindInteractive) {
+  Io &io = world->make();
+  std::vector<int> journal;
+  Worker bulk_one(io, journal, 11, 2);
+  Worker bulk_two(io, journal, 12);
+  Worker short_one(io, journal, 1, 3);
+  Worker short_two(io, journal, 2);
+  bulk_one.completion.bulk = bulk_two.completion.bulk = true;
+  io.yield(bulk_one.completion);
+  io.yield(bulk_two.completion);
+  io.yield(short_one.completion);
+  io.yield(short_two.completion);
+  EXPECT_TRUE(world->run_until([&] { return io.in_flight() == 0; }));
+  EXPECT_EQ(journal, (std::vector<int>{1, 2, 1, 1, 11, 12, 11}));
+}
+
+TEST_P(IoSuite, AShortStreamThatBecomesReadyGoesBeforeTheNextBulkTurn) {
+  struct Sender {
+    Sender(Io &io_of_it, Socket socket_of_it) : io(io_of_it), socket(socket_of_it) {
+      completion.bind<&Sender::on_turn>(*this);
+      completion.bulk = true;
+    }
+    void on_turn(Outcome) {
+      ++turns;
+      if (turns == 2) {
+        EXPECT_EQ(send_text(io, socket, "x"), 1);
+      }
+      if (!stop) {
+        io.yield(completion);
+      }
+    }
+    Io &io;
+    Socket socket;
+    Completion completion;
+    int turns = 0;
+    bool stop = false;
+  };
+  Io &io = world->make();
+  const Pair pair = connected_pair(*world, io);
+  Sender sender(io, pair.client);
+  Op readable;
+  io.poll(pair.server, Interest::kReadable, readable.completion);
+  io.yield(sender.completion);
+  EXPECT_TRUE(world->run_until([&] { return readable.done(); }));
+  EXPECT_GE(sender.turns, 2); // bulk that never ends did not shut it out
+  sender.stop = true;
+  EXPECT_TRUE(world->run_until([&] { return io.in_flight() == 0; }));
+  io.close(pair.client);
+  io.close(pair.server);
+}
+
+TEST_P(IoSuite, OneRunIsBounded) {
+  Io &io = world->make();
+  std::vector<int> journal;
+  Worker endless(io, journal, 1, 3 * kRunBudget);
+  io.yield(endless.completion);
+  EXPECT_TRUE(io.run_ready());
+  EXPECT_LE(journal.size(), static_cast<std::size_t>(kRunBudget));
+  EXPECT_GE(journal.size(), 1U);
+  EXPECT_TRUE(world->run_until([&] { return io.in_flight() == 0; }));
+  EXPECT_EQ(journal.size(), static_cast<std::size_t>(3 * kRunBudget));
+  while (io.run_ready()) {
+  }
+  EXPECT_FALSE(io.run_ready());
+}
+
+// --- mail -------------------------------------------------------------------------------------
+
+struct Letter : Mail {
+  int number = 0;
+};
+
+struct Office {
+  explicit Office(Io &io_of_it) : io(io_of_it) {}
+  void on_letter(Mail &mail) {
+    auto &letter = static_cast<Letter &>(mail);
+    EXPECT_FALSE(mail.under_way());
+    numbers.push_back(letter.number);
+    if (answer_to != nullptr) {
+      letter.number += 1000;
+      letter.address_to<&Office::on_letter>(*answer_to);
+      io.post(answer_to->io, letter);
+    }
+  }
+  Io &io;
+  std::vector<int> numbers;
+  Office *answer_to = nullptr;
+};
+
+TEST_P(IoSuite, MailArrivesInOrderAndIsCountedOnBothShards) {
+  Io &here = world->make();
+  Io &there = world->make();
+  Office office(there);
+  std::vector<Letter> letters(300);
+  std::vector<int> expected;
+  for (std::size_t i = 0; i < letters.size(); ++i) {
+    letters[i].number = static_cast<int>(i);
+    letters[i].address_to<&Office::on_letter>(office);
+    here.post(there, letters[i]);
+    EXPECT_TRUE(letters[i].under_way());
+    expected.push_back(static_cast<int>(i));
+  }
+  EXPECT_TRUE(office.numbers.empty()); // never from inside the call
+  EXPECT_EQ(here.in_flight(), letters.size());
+  EXPECT_EQ(there.in_flight(), letters.size());
+  EXPECT_TRUE(world->run_until([&] { return here.in_flight() == 0; }));
+  EXPECT_EQ(office.numbers, expected);
+  EXPECT_EQ(there.in_flight(), 0U);
+  EXPECT_FALSE(letters.front().under_way());
+}
+
+TEST_P(IoSuite, AReceiverPostsTheSameMailBack) {
+  Io &here = world->make();
+  Io &there = world->make();
+  Office home(here);
+  Office away(there);
+  away.answer_to = &home;
+  Letter letter;
+  letter.number = 7;
+  letter.address_to<&Office::on_letter>(away);
+  here.post(there, letter);
+  EXPECT_TRUE(world->run_until([&] { return home.numbers.size() == 1; }));
+  EXPECT_EQ(away.numbers, std::vector<int>{7});
+  EXPECT_EQ(home.numbers, std::vector<int>{1007});
+  EXPECT_TRUE(world->run_until([&] { return here.in_flight() + there.in_flight() == 0; }));
+}
+
+TEST_P(IoSuite, AShardPostsToItself) {
+  Io &io = world->make();
+  Office office(io);
+  Letter first;
+  Letter second;
+  for (Letter *letter : {&first, &second}) {
+    letter->number = letter == &first ? 1 : 2;
+    letter->address_to<&Office::on_letter>(office);
+    io.post(io, *letter);
+  }
+  EXPECT_TRUE(office.numbers.empty());
+  EXPECT_GT(io.in_flight(), 0U);
+  EXPECT_TRUE(world->run_until([&] { return io.in_flight() == 0; }));
+  EXPECT_EQ(office.numbers, (std::vector<int>{1, 2}));
+}
+
+TEST_P(IoSuite, MailDeliveredFromOutsideArrives) {
+  Io &io = world->make();
+  Office office(io);
+  Letter letter;
+  letter.number = 5;
+  letter.address_to<&Office::on_letter>(office);
+  io.deliver(letter);
+  EXPECT_EQ(io.in_flight(), 1U);
+  EXPECT_TRUE(world->run_until([&] { return io.in_flight() == 0; }));
+  EXPECT_EQ(office.numbers, std::vector<int>{5});
+}
+
+} // namespace
+} // namespace culvert::test

@@ -1,0 +1,341 @@
+// What only the real kernel and real threads can show.
+#include "io/uring/probe.hpp"
+#include "io/uring/uring_io.hpp"
+#include "unit/io/io_tools.hpp"
+
+#include <atomic>
+#include <fcntl.h>
+#include <functional>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+
+namespace culvert::test {
+namespace {
+
+class RecordingLog final : public Log {
+public:
+  [[nodiscard]] bool enabled(LogLevel level) const override { return level <= LogLevel::kDebug; }
+  void write(LogLevel level, std::string_view message,
+             std::initializer_list<LogField> fields) override {
+    EXPECT_EQ(level, LogLevel::kDebug);
+    std::string line(message);
+    for (const LogField &field : fields) {
+      line += " " + std::string(field.name) + "=" + field.value;
+    }
+    lines.push_back(line);
+  }
+  std::vector<std::string> lines;
+};
+
+TEST(Uring, SaysOneLineForEachFeature) {
+  RecordingLog log;
+  const auto io = make_uring_io(log);
+  ASSERT_TRUE(io.ok()) << io.status().message;
+  EXPECT_STREQ(io.value()->name(), "uring");
+  for (const char *feature : {"accept", "connect", "poll", "cancel", "timed wait"}) {
+    const std::string line = std::string("io_uring feature feature=") + feature + " state=used";
+    EXPECT_EQ(std::count(log.lines.begin(), log.lines.end(), line), 1) << line;
+  }
+}
+
+TEST(Uring, AForbiddenRingSaysWhatToChange) {
+  struct Case {
+    int error;
+    int disabled;
+    Code code;
+    const char *advice;
+  };
+  for (const Case &row : {Case{EPERM, 2, Code::kUnsupported, "kernel.io_uring_disabled is 2; set"},
+                          Case{EPERM, 0, Code::kUnsupported, "allow io_uring_setup"},
+                          Case{EPERM, -1, Code::kUnsupported, "seccomp profile"},
+                          Case{ENOSYS, 0, Code::kUnsupported, "CONFIG_IO_URING"},
+                          Case{EINVAL, 0, Code::kUnsupported, "Linux 6.1 or newer is needed"},
+                          Case{ENOMEM, 0, Code::kNoMemory, "ulimit -l"},
+                          Case{EMFILE, 0, Code::kNoDescriptor, "ulimit -n"},
+                          Case{EFAULT, 0, Code::kInternal, "Bad address"}}) {
+    const Status status = uring::no_ring(row.error, row.disabled);
+    EXPECT_EQ(status.code, row.code) << row.error;
+    EXPECT_EQ(status.os_error, row.error);
+    EXPECT_NE(status.message.find(row.advice), std::string::npos) << status.message;
+  }
+}
+
+TEST(Uring, AListenerThatCannotBeSaysWhatToChange) {
+  RecordingLog log;
+  const auto io = std::move(make_uring_io(log).value());
+  struct Case {
+    Address address;
+    int error;
+    const char *advice;
+  };
+  for (const Case &row :
+       {Case{Address::unix_path("/nowhere/socket"), ENOENT, "unix:/nowhere/socket"},
+        Case{Address::unix_path(std::string(200, 'x')), ENAMETOOLONG, "at most 107 bytes"},
+        Case{Address::unix_path(""), EINVAL, "cannot listen on unix:"},
+        Case{*Address::from_literal("203.0.113.7", 0), EADDRNOTAVAIL, "no interface"},
+        Case{Address{}, EAFNOSUPPORT, "cannot listen on none"}}) {
+    const Result<Socket> result = io->listen(row.address);
+    ASSERT_FALSE(result.ok());
+    EXPECT_EQ(result.status().os_error, row.error) << result.status().message;
+    EXPECT_NE(result.status().message.find(row.advice), std::string::npos)
+        << result.status().message;
+  }
+}
+
+TEST(Uring, SocketsAreBlockingAndCloseOnExec) {
+  const auto world = make_uring_world();
+  Io &io = world->make();
+  const Pair pair = connected_pair(*world, io);
+  const Socket listener = io.listen(Address::loopback(0)).value();
+  for (const Socket socket : {pair.client, pair.server, listener}) {
+    EXPECT_EQ(fcntl(socket.id, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+    EXPECT_EQ(fcntl(socket.id, F_GETFL) & O_NONBLOCK, 0);
+    io.close(socket);
+  }
+}
+
+TEST(Uring, TwoEndsAreNotABreak) {
+  const auto world = make_uring_world();
+  Io &io = world->make();
+  const Pair pair = connected_pair(*world, io);
+  Op broken;
+  Op cancel;
+  io.poll(pair.server, Interest::kBroken, broken.completion);
+  EXPECT_EQ(io.shutdown_send(pair.client), 0);
+  EXPECT_EQ(io.shutdown_send(pair.server), 0);
+  EXPECT_EQ(final_receive(*world, io, pair.server), 0);
+  EXPECT_EQ(final_receive(*world, io, pair.client), 0);
+  io.cancel(broken.completion, cancel.completion);
+  EXPECT_TRUE(world->run_until([&] { return broken.done() && cancel.done(); }));
+  EXPECT_EQ(broken.result(), -ECANCELED); // poll(2) would have said POLLHUP
+  io.close(pair.client);
+  io.close(pair.server);
+}
+
+TEST(Uring, AHostsPollSeesCompletionsMailAndDeadlines) {
+  RecordingLog log;
+  const auto io = std::move(make_uring_io(log).value());
+  const auto readable = [&](int timeout_ms) {
+    pollfd descriptor{io->descriptor(), POLLIN, 0};
+    return ::poll(&descriptor, 1, timeout_ms) == 1;
+  };
+  const auto run_all = [&] {
+    while (io->run_ready()) {
+    }
+  };
+  /// Sleeps on the descriptor alone; false when it stayed silent although something was due.
+  const auto host_until = [&](const std::function<bool()> &predicate) {
+    for (run_all(); !predicate(); run_all()) {
+      if (!readable(20'000)) {
+        return false;
+      }
+    }
+    return true;
+  };
+  run_all();
+  EXPECT_FALSE(readable(0)); // idle
+
+  const Socket listener = io->listen(Address::loopback(0)).value();
+  const Address address = io->local_address(listener).value();
+  Op accept;
+  Op connect;
+  const Socket client = io->open(address).value();
+  io->accept(listener, accept.completion);
+  run_all();
+  EXPECT_FALSE(readable(0));
+  io->connect(client, address, connect.completion);
+  ASSERT_TRUE(host_until([&] { return connect.done() && !accept.outcomes.empty(); }));
+  EXPECT_EQ(connect.result(), 0);
+
+  struct Receiver {
+    void on_mail(Mail &) { ++count; }
+    int count = 0;
+  } receiver;
+  Mail mail;
+  mail.address_to<&Receiver::on_mail>(receiver);
+  std::thread poster([&] { io->deliver(mail); });
+  EXPECT_TRUE(host_until([&] { return receiver.count == 1; }));
+  poster.join();
+  EXPECT_EQ(io->nearest_deadline_ns(), Timers::kNever);
+
+  Op cancel;
+  io->cancel(accept.completion, cancel.completion);
+  ASSERT_TRUE(host_until([&] { return io->in_flight() == 0; }));
+  io->close({accept.outcomes.front().result});
+  io->close(client);
+  io->close(listener);
+}
+
+/// What a child with a small limit of descriptors finds; 0 when all is as promised.
+int accept_without_descriptors() {
+  RecordingLog log;
+  const auto io = std::move(make_uring_io(log).value());
+  const Socket listener = io->listen(Address::loopback(0)).value();
+  const Address address = io->local_address(listener).value();
+  const Socket client = io->open(address).value();
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  const int next = dup(0);
+  ::close(next);
+  limit.rlim_cur = static_cast<rlim_t>(next); // no descriptor is left
+  setrlimit(RLIMIT_NOFILE, &limit);
+  Op accept;
+  Op connect;
+  io->accept(listener, accept.completion);
+  io->connect(client, address, connect.completion);
+  const std::uint64_t deadline_ns = io->now_ns() + 20'000'000'000;
+  while (io->in_flight() > 0 && io->now_ns() < deadline_ns) {
+    io->run_ready();
+    io->wait(deadline_ns);
+  }
+  if (accept.outcomes.size() != 1 || accept.result() != -EMFILE || accept.outcomes[0].more) {
+    return 1;
+  }
+  if (io->open(address).status().code != Code::kNoDescriptor) {
+    return 2;
+  }
+  limit.rlim_cur = static_cast<rlim_t>(next) + 8;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  io->accept(listener, accept.completion); // the connection waited in the queue
+  while (accept.outcomes.size() < 2 && io->now_ns() < deadline_ns) {
+    io->run_ready();
+    io->wait(deadline_ns);
+  }
+  _exit(accept.outcomes.size() == 2 && accept.result() >= 0 ? 0 : 3); // with the accept armed
+}
+
+TEST(Uring, AcceptWithoutADescriptorSaysSoOnceAndCanBeArmedAgain) {
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    _exit(accept_without_descriptors());
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status)) << status;
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+// --- threads ----------------------------------------------------------------------------------
+
+struct Count : Mail {
+  int number = 0;
+  int sender = 0;
+};
+
+struct Counter {
+  void on_mail(Mail &mail) {
+    const auto &letter = static_cast<Count &>(mail);
+    ordered = ordered && letter.number == next[letter.sender];
+    next[letter.sender] = letter.number + 1;
+    ++total;
+  }
+  std::array<int, 3> next{};
+  bool ordered = true;
+  int total = 0;
+};
+
+TEST(UringThreads, MailOfTwoShardsAndOneStrangerArrivesInOrderAndIsJoined) {
+  constexpr int kLetters = 5'000;
+  RecordingLog receiver_log;
+  const auto receiver = std::move(make_uring_io(receiver_log).value());
+  Counter counter;
+  const auto send_all = [&](int sender) {
+    RecordingLog log;
+    const auto io = std::move(make_uring_io(log).value());
+    std::vector<Count> letters(kLetters);
+    for (int i = 0; i < kLetters; ++i) {
+      letters[i].number = i;
+      letters[i].sender = sender;
+      letters[i].address_to<&Counter::on_mail>(counter);
+      io->post(*receiver, letters[i]);
+    }
+    while (io->in_flight() > 0) { // sleeps without a deadline: it must be woken to see the end
+      io->run_ready();
+      if (io->in_flight() > 0) {
+        io->wait(Timers::kNever);
+      }
+    }
+  };
+  std::vector<Count> strange(kLetters);
+  std::thread first(send_all, 0);
+  std::thread second(send_all, 1);
+  std::thread stranger([&] {
+    for (int i = 0; i < kLetters; ++i) {
+      strange[i].number = i;
+      strange[i].sender = 2;
+      strange[i].address_to<&Counter::on_mail>(counter);
+      receiver->deliver(strange[i]);
+    }
+  });
+  while (counter.total < 3 * kLetters) {
+    receiver->run_ready();
+    if (counter.total < 3 * kLetters) {
+      receiver->wait(Timers::kNever);
+    }
+  }
+  first.join();
+  second.join();
+  stranger.join();
+  EXPECT_TRUE(counter.ordered);
+  EXPECT_EQ(receiver->in_flight(), 0U);
+}
+
+struct Player {
+  explicit Player(Io &io_of_it) : io(io_of_it) {}
+  void on_ball(Mail &mail) {
+    if (++hits < limit) {
+      mail.address_to<&Player::on_ball>(*other);
+      io.post(other->io, mail);
+    } else {
+      over->store(true);
+    }
+  }
+  Io &io;
+  Player *other = nullptr;
+  std::atomic<bool> *over = nullptr;
+  int hits = 0;
+  int limit = 2'000;
+};
+
+TEST(UringThreads, OneMailGoesToAndFroBetweenTwoThreads) {
+  RecordingLog log;
+  const auto here = std::move(make_uring_io(log).value());
+  Player left(*here);
+  std::atomic<bool> over = false;
+  std::atomic<Player *> right = nullptr;
+  std::atomic<bool> joined = false;
+  left.over = &over;
+  std::thread thread([&] {
+    RecordingLog silent;
+    const auto there = std::move(make_uring_io(silent).value());
+    Player player(*there);
+    player.other = &left;
+    player.over = &over;
+    right.store(&player);
+    while (!over.load() || there->in_flight() > 0 || !joined.load()) {
+      there->run_ready();
+      there->wait(there->now_ns() + 5'000'000);
+    }
+  });
+  while (right.load() == nullptr) {
+    std::this_thread::yield();
+  }
+  left.other = right.load();
+  Mail ball;
+  ball.address_to<&Player::on_ball>(*left.other);
+  here->post(left.other->io, ball);
+  while (!over.load() || here->in_flight() > 0) {
+    here->run_ready();
+    here->wait(here->now_ns() + 5'000'000);
+  }
+  joined.store(true);
+  thread.join();
+  EXPECT_EQ(left.hits + left.limit, 2 * left.limit - 1); // the other player had the last one
+}
+
+} // namespace
+} // namespace culvert::test
