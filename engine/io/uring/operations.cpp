@@ -45,7 +45,6 @@ io_uring_sqe &UringIo::next_entry() {
 void UringIo::start_accept(Socket socket, Completion &completion) {
   note_of(completion) = {socket.id, kPlain, false};
   io_uring_sqe &entry = next_entry();
-  // never with IORING_ACCEPT_POLL_FIRST: a connection that waits already would not be seen
   io_uring_prep_multishot_accept(&entry, socket.id, nullptr, nullptr, SOCK_CLOEXEC);
   entry.user_data = tag_of(completion);
 }

@@ -198,6 +198,7 @@ TEST_P(IoSuite, WritableIsSilentWhileFullEvenBehindThePeersEnd) {
     SCOPED_TRACE(static_cast<int>(family));
     Io &io = world->make();
     const Pair pair = connected_pair(*world, io, family);
+    EXPECT_EQ(io.set_option(pair.client, SocketOption::kReceiveBuffer, 131'072), 0);
     const std::size_t filled = fill(*world, io, pair.server);
     EXPECT_EQ(io.shutdown_send(pair.client), 0);
     EXPECT_EQ(final_receive(*world, io, pair.server), 0); // the end is here
@@ -213,10 +214,13 @@ TEST_P(IoSuite, WritableIsSilentWhileFullEvenBehindThePeersEnd) {
     EXPECT_GT(send_text(io, pair.server, "x"), 0);
 
     Op again; // cancelled while it waits behind an end
-    fill(*world, io, pair.server);
-    again.completion.bind<&Op::on_outcome>(again);
-    io.poll(pair.server, Interest::kWritable, again.completion);
-    EXPECT_TRUE(stays_silent(*world, io, again));
+    int fillings = 0;
+    do { // the peer's window may have opened once more
+      ASSERT_LT(++fillings, 50);
+      fill(*world, io, pair.server);
+      again.outcomes.clear();
+      io.poll(pair.server, Interest::kWritable, again.completion);
+    } while (!stays_silent(*world, io, again));
     cancel_and_join(*world, io, again);
     EXPECT_EQ(again.result(), -ECANCELED);
     Op at_once; // cancelled before its first look

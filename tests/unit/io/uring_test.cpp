@@ -189,7 +189,7 @@ int accept_without_descriptors() {
   const std::uint64_t deadline_ns = io->now_ns() + 20'000'000'000;
   while (io->in_flight() > 0 && io->now_ns() < deadline_ns) {
     io->run_ready();
-    io->wait(deadline_ns);
+    io->wait(io->now_ns() + 5'000'000);
   }
   if (accept.outcomes.size() != 1 || accept.result() != -EMFILE || accept.outcomes[0].more) {
     return 1;
@@ -202,7 +202,7 @@ int accept_without_descriptors() {
   io->accept(listener, accept.completion); // the connection waited in the queue
   while (accept.outcomes.size() < 2 && io->now_ns() < deadline_ns) {
     io->run_ready();
-    io->wait(deadline_ns);
+    io->wait(io->now_ns() + 5'000'000);
   }
   _exit(accept.outcomes.size() == 2 && accept.result() >= 0 ? 0 : 3); // with the accept armed
 }
