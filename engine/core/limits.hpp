@@ -54,6 +54,19 @@ inline constexpr std::uint64_t kNoBufferRetryMs = 10;
 /// Held bytes of one shard, all tunnels together.
 inline constexpr std::size_t kShardHeldBytes = 256U * 1024 * 1024;
 
+// --- TLS --------------------------------------------------------------------------------------
+/// What one record may take behind encryption: 5 of header, at most 256 of expansion (RFC 8446,
+/// section 5.2), and a KeyUpdate record of at most 64 before it; rounded up.
+inline constexpr std::size_t kTlsRecordRoom = kRecordBytes + 512;
+/// Alerts and answers that wait for the next send: an alert record is 24 bytes, a link sends few.
+inline constexpr std::size_t kTlsPendingBytes = 1024;
+/// Handshake messages behind the handshake (KeyUpdate, tickets, refused renegotiations) in one
+/// second; HAProxy's bound for key updates.
+inline constexpr std::uint32_t kTlsControlPerSecond = 100;
+/// Sessions a client context keeps, one a relay and name, and for how long (a ticket's life).
+inline constexpr std::size_t kTlsSessions = 256;
+inline constexpr std::int64_t kTlsSessionSec = 7'200;
+
 // --- endings ----------------------------------------------------------------------------------
 /// After our last end: read and discard until the peer's end, at most so long after the queue ran
 /// empty.
