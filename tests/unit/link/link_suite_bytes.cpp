@@ -171,7 +171,7 @@ TEST_P(LinkSuite, MovesWithHeldAndUnreadBytes) {
   near->link().drain(near->draining.completion);
   near->link().cancel(near->draining.completion);
   far->read_to(10'000);
-  ASSERT_TRUE(run_until([&] { return near->draining.done() && far->bytes_read() == 10'000; }));
+  ASSERT_TRUE(run_until([&] { return near->draining.done() && far->bytes_read() >= 10'000; }));
   if (traits().byte_stream) {
     far->give_back(4'000);
   }
