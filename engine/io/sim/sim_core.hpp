@@ -18,7 +18,7 @@ namespace culvert {
 inline constexpr std::uint64_t kSimLongestDelayNs = 50'000'000;
 /// The longest time a clogged direction delivers nothing.
 inline constexpr std::uint64_t kSimLongestClogNs = 5'000'000'000;
-/// A wall clock fault jumps at most this far.
+/// A wall clock fault is at most this far from the truth.
 inline constexpr std::int64_t kSimLongestJumpSec = 3'600;
 /// An event so close may come before a loop that could run already: loops find several things.
 inline constexpr std::uint64_t kSimWakeNs = 2'000;

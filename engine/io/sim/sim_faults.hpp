@@ -32,8 +32,8 @@ enum class SimFault : std::uint8_t {
   kLateCompletion,      // an operation's outcome is told up to kSimLongestDelayNs late
   kReorderedCompletion, // an outcome is told after others that came later
   kCancelRace,          // a cancelled operation still ends with a real outcome
-  kClockJump,           // the wall clock jumps by up to an hour, either way
-  kSpuriousWake,        // a poll fires although nothing is ready
+  kClockJump,           // the wall clock jumps to within an hour of the truth, either way
+  kSpuriousWake,        // a poll for bytes or room fires although nothing is ready
 };
 inline constexpr std::size_t kSimFaultKinds = 20;
 

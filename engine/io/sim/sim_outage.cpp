@@ -58,7 +58,9 @@ void SimKernel::paths_changed() {
       continue;
     }
     schedule_delivery(*socket);
-    const bool deserted = find(socket->peer) == nullptr && !socket->end_received;
+    const SimSocket *peer = find(socket->peer);
+    const bool deserted =
+        (peer == nullptr || peer->state == SimSocket::State::kBroken) && !socket->end_received;
     if (deserted && socket->keep_alive_sec > 0) { // the next probe is answered with a reset
       const auto idle_ns = static_cast<std::uint64_t>(socket->keep_alive_sec) * 1'000'000'000U;
       core_.after(idle_ns, SimEvent::Kind::kReset, static_cast<std::uint64_t>(socket->id));

@@ -5,6 +5,15 @@
 
 namespace culvert {
 
+namespace {
+
+/// Whoever is told "try now" finds out by trying; that the other side left cannot be tried.
+bool may_be_vain(Interest interest) {
+  return interest == Interest::kReadable || interest == Interest::kWritable;
+}
+
+} // namespace
+
 bool SimKernel::ready(const SimSocket &socket, Interest interest) {
   if (interest == Interest::kBroken) {
     return socket.pending_error != 0; // POLLERR, which goes when the error has been told
@@ -97,7 +106,8 @@ void SimKernel::race(std::uint64_t target_id) {
   const std::uint64_t after_ns = core_.random.below(kSimLongestDelayNs);
   switch (operation.kind) {
   case SimOperation::Kind::kPoll:
-    operations_.finish(target_id, {1}, phase(*socket), after_ns);
+    operations_.finish(target_id, {may_be_vain(operation.interest) ? 1 : -ECANCELED},
+                       phase(*socket), after_ns);
     return;
   case SimOperation::Kind::kConnect: {
     const int result = knock(operation, *socket);

@@ -32,6 +32,7 @@ struct SimSocket {
   }
   /// Somebody has it or can still get it; else the kernel alone keeps it until all is sent.
   [[nodiscard]] bool held() const { return open || unaccepted; }
+  [[nodiscard]] bool takes_bytes() const { return held() && state == State::kConnected; }
   [[nodiscard]] bool end_under_way() const { return end_queued && !end_delivered; }
   /// Something was sent that the peer's kernel does not have.
   [[nodiscard]] bool outstanding() const { return !outgoing.empty() || end_under_way(); }

@@ -110,7 +110,7 @@ void SimKernel::schedule_delivery(SimSocket &socket) {
     return;
   }
   const SimSocket *peer = find(socket.peer);
-  const bool full = peer != nullptr && peer->held() && peer->receive_room() == 0;
+  const bool full = peer != nullptr && peer->takes_bytes() && peer->receive_room() == 0;
   if (full && !socket.outgoing.empty()) {
     return; // the peer's receive() goes on with it
   }
@@ -135,7 +135,7 @@ void SimKernel::on_delivery(SimSocket &socket) {
     return;
   }
   socket.delivering = false;
-  if (socket.state != SimSocket::State::kConnected) {
+  if (socket.state != SimSocket::State::kConnected || !socket.outstanding()) {
     return;
   }
   if (!socket.is_unix() && core_.strikes(SimFault::kHalfOpen, phase(socket))) {
@@ -150,20 +150,19 @@ void SimKernel::on_delivery(SimSocket &socket) {
     return;
   }
   SimSocket *peer = find(socket.peer);
-  if (!socket.outgoing.empty()) {
-    if (peer == nullptr || !peer->held()) {
-      if (peer != nullptr) {
-        break_stream(*peer, ECONNRESET); // closed, and still sending: that is lost, too
-      }
-      break_stream(socket, ECONNRESET); // the answer of a host that has no such socket
-      return;
-    }
+  if (peer != nullptr && peer->state == SimSocket::State::kBroken) {
+    peer = nullptr; // it has given up what the other end still believes in
+  }
+  if (socket.outgoing.empty()) {
+    deliver_end(socket, peer);
+  } else if (peer != nullptr && peer->takes_bytes()) {
     deliver_bytes(socket, *peer);
     schedule_delivery(socket);
-    return;
-  }
-  if (socket.end_under_way()) {
-    deliver_end(socket, peer);
+  } else {
+    if (peer != nullptr) {
+      break_stream(*peer, ECONNRESET); // closed, and still sending: that is lost, too
+    }
+    break_stream(socket, ECONNRESET); // the answer of a host that has no such socket
   }
 }
 

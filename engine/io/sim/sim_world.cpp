@@ -32,7 +32,8 @@ std::unique_ptr<Random> SimWorld::make_random() {
 }
 
 std::int64_t SimWorld::wall_s() const {
-  return kFirstWallSec + wall_offset_s_ + static_cast<std::int64_t>(core_.now_ns / 1'000'000'000U);
+  return kFirstWallSec + wall_offset_s_ + wall_fault_s_ +
+         static_cast<std::int64_t>(core_.now_ns / 1'000'000'000U);
 }
 
 std::uint64_t SimWorld::next_ns(const SimIo *resting) const {
@@ -69,7 +70,7 @@ bool SimWorld::step_before(std::uint64_t deadline_ns, const SimIo *resting) {
   core_.now_ns = std::max(core_.now_ns, next);
   if (core_.strikes(SimFault::kClockJump, SimPhase::kNone)) {
     const auto span = static_cast<std::uint64_t>(2 * kSimLongestJumpSec + 1);
-    jump_wall(static_cast<std::int64_t>(core_.random.below(span)) - kSimLongestJumpSec);
+    wall_fault_s_ = static_cast<std::int64_t>(core_.random.below(span)) - kSimLongestJumpSec;
   }
   if (!core_.events.empty() && core_.events.top().time_ns <= core_.now_ns) {
     const SimEvent event = core_.events.top();
@@ -151,6 +152,7 @@ void SimWorld::mend(std::string_view host, std::string_view other) {
 
 void SimWorld::heal() {
   core_.faults = {};
+  wall_fault_s_ = 0;
   kernel_.network.mend_all();
   kernel_.unclog_all();
   kernel_.paths_changed();

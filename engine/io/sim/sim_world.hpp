@@ -78,8 +78,8 @@ public:
   // --- faults -----------------------------------------------------------------------------------
   [[nodiscard]] SimFaults &faults() { return core_.faults; }
   [[nodiscard]] const SimFaultCounts &fault_counts() const { return core_.counts; }
-  /// Ends every fault: rates to zero, paths mended, links unclogged. A half-open connection stays
-  /// lost: keepalive or its owner must notice.
+  /// Ends every fault: rates to zero, paths mended, links unclogged, the wall clock right. A
+  /// half-open connection stays lost: keepalive or its owner must notice.
   void heal();
   /// What a connection (both ends) is doing, for the counts. Everything before a connection exists
   /// is set-up; a connection labelled kStream counts as kClosing once either direction ends.
@@ -121,7 +121,8 @@ private:
 
   SimCore core_;
   SimKernel kernel_;
-  std::int64_t wall_offset_s_ = 0;
+  std::int64_t wall_offset_s_ = 0; // of jump_wall()
+  std::int64_t wall_fault_s_ = 0;
   std::vector<std::unique_ptr<SimIo>> ios_;
   std::map<Pair, std::size_t> pairs_;
   std::vector<Post> posts_;

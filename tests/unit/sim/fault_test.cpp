@@ -280,7 +280,10 @@ TEST_F(SimFaultTest, TheWallClockJumpsAndTheMonotonicDoesNot) {
   wire.send("x");
   world.sim.run_for(10);
   EXPECT_NE(wire.near_io.wall_s(), wall_s);
+  EXPECT_LE(std::abs(wire.near_io.wall_s() - wall_s), kSimLongestJumpSec);
   EXPECT_EQ(wire.near_io.now_ns() - before_ns, 10'000'000U);
+  world.sim.heal();
+  EXPECT_EQ(wire.near_io.wall_s(), wall_s);
   EXPECT_GT(count(SimFault::kClockJump, SimPhase::kNone), 0U);
   wire.close_both();
 }
@@ -291,6 +294,23 @@ TEST_F(SimFaultTest, ASpuriousWakeFindsNothing) {
   std::string ignored;
   EXPECT_EQ(receive_text(wire.near_io, wire.near, ignored), -EAGAIN);
   EXPECT_EQ(count(SimFault::kSpuriousWake, SimPhase::kSetUp), 1U);
+  wire.close_both();
+}
+
+TEST_F(SimFaultTest, NoFaultReportsADepartureThatDidNotHappen) {
+  always(SimFault::kSpuriousWake);
+  always(SimFault::kCancelRace);
+  for (const Interest interest : {Interest::kHangup, Interest::kBroken}) {
+    Op poll;
+    Op cancel;
+    wire.near_io.poll(wire.near, interest, poll.completion);
+    world.sim.run_for(60'000);
+    EXPECT_FALSE(poll.done());
+    wire.near_io.cancel(poll.completion, cancel.completion);
+    ASSERT_TRUE(world.run_until([&] { return poll.done() && cancel.done(); }));
+    EXPECT_EQ(poll.result(), -ECANCELED);
+  }
+  EXPECT_EQ(count(SimFault::kSpuriousWake, SimPhase::kSetUp), 0U);
   wire.close_both();
 }
 

@@ -201,6 +201,39 @@ TEST(SimNetwork, AClogStopsOneDirectionForItsTime) {
   wire.close_both();
 }
 
+TEST(SimNetwork, AnEndThatGaveUpAnswersWithAResetWhenThePathIsBack) {
+  TestWorld world;
+  Wire wire(world);
+  wire.near_io.set_option(wire.near, SocketOption::kKeepAliveSec, 10);
+  world.sim.cut("10.0.0.1", "10.0.0.2");
+  world.sim.run_for(120'000); // near gives up, far knows nothing
+  std::string ignored;
+  EXPECT_EQ(receive_text(wire.near_io, wire.near, ignored), -ETIMEDOUT);
+  world.sim.mend("10.0.0.1", "10.0.0.2");
+  wire.reply("still there?");
+  wire.settle();
+  int last = 0;
+  EXPECT_EQ(wire.take(last), "");
+  EXPECT_EQ(last, -ECONNRESET);
+  EXPECT_EQ(receive_text(wire.near_io, wire.near, ignored), 0); // told once, and no byte came
+  EXPECT_EQ(ignored, "");
+  wire.close_both();
+}
+
+TEST(SimNetwork, KeepAliveFindsAResetThatWasLost) {
+  TestWorld world;
+  Wire wire(world);
+  wire.far_io.set_option(wire.far, SocketOption::kKeepAliveSec, 30);
+  world.sim.cut("10.0.0.1", "10.0.0.2");
+  close_reset(wire.near_io, wire.near);
+  world.sim.run_for(5'000);
+  world.sim.mend("10.0.0.1", "10.0.0.2");
+  const std::uint64_t mended_ns = world.sim.now_ns();
+  EXPECT_EQ(final_receive(world, wire.far_io, wire.far), -ECONNRESET);
+  EXPECT_LE(world.sim.now_ns() - mended_ns, 31 * kSecNs);
+  wire.far_io.close(wire.far);
+}
+
 /// A connection handed to another shard by mail, as the relay does.
 struct Moving final : Mail {
   Socket socket;
