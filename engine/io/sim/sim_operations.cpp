@@ -2,7 +2,6 @@
 
 #include "io/sim/sim_io.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace culvert {
@@ -30,15 +29,15 @@ void SimOperations::finish(std::uint64_t id, Outcome outcome, SimPhase phase,
   CULVERT_ASSERT(operation != nullptr && !operation->ended);
   operation->due.push_back(outcome);
   operation->ended = !outcome.more;
-  std::uint64_t due_ns = core_.now_ns + after_ns + 100 + core_.random.below(1'000);
+  std::uint64_t delay_ns = after_ns + 100 + core_.random.below(1'000);
   if (core_.strikes(SimFault::kLateCompletion, phase)) {
-    due_ns += core_.random.below(kSimLongestDelayNs);
+    delay_ns += core_.random.below(kSimLongestDelayNs);
   }
   if (core_.strikes(SimFault::kReorderedCompletion, phase)) {
-    due_ns += kSimWakeNs + core_.random.below(20 * kSimWakeNs);
+    delay_ns += kSimWakeNs + core_.random.below(20 * kSimWakeNs);
   }
-  operation->due_ns = std::max(operation->due_ns, due_ns);
-  core_.after(operation->due_ns - core_.now_ns, SimEvent::Kind::kOutcome, id);
+  // Each event tells the oldest outcome of the operation, so drawing the delays keeps the order.
+  core_.after(delay_ns, SimEvent::Kind::kOutcome, id);
 }
 
 int SimOperations::tell(std::uint64_t id) {

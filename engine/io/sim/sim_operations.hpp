@@ -29,7 +29,6 @@ struct SimOperation {
   Address address = {};         // of a connect
   std::deque<Outcome> due = {}; // not yet told
   bool ended = false;           // its last outcome is among those due
-  std::uint64_t due_ns = 0;     // when the last of them will be told
 };
 
 class SimOperations {

@@ -103,13 +103,12 @@ void SimWorld::send_mail(SimIo *from, SimIo &to, Mail &mail) {
   const Pair pair(from == nullptr ? -1 : from->index(), to.index());
   const auto [found, added] = pairs_.try_emplace(pair, posts_.size());
   if (added) {
-    posts_.push_back({{}, 0, to.index()});
+    posts_.push_back({{}, to.index()});
   }
   Post &post = posts_[found->second];
   post.mail.push_back(&mail);
-  const std::uint64_t due_ns = core_.now_ns + 100 + core_.random.below(kLongestMailNs);
-  post.last_due_ns = std::max(post.last_due_ns, due_ns);
-  core_.after(post.last_due_ns - core_.now_ns, SimEvent::Kind::kMail, found->second);
+  // Each event brings the oldest mail of the pair, so drawing the delays keeps the order.
+  core_.after(100 + core_.random.below(kLongestMailNs), SimEvent::Kind::kMail, found->second);
 }
 
 bool SimWorld::run_until(const std::function<bool()> &done, std::uint64_t within_ms) {

@@ -107,7 +107,6 @@ private:
   using Pair = std::pair<int, int>; // of Io indices, from and to; from is -1 outside a shard
   struct Post {
     std::deque<Mail *> mail;
-    std::uint64_t last_due_ns = 0;
     int to = 0;
   };
 

@@ -152,6 +152,20 @@ TEST(SimNetwork, KeepAliveFindsADeadPeerAndOnlyThen) {
   wire.close_both();
 }
 
+TEST(SimNetwork, KeepAliveRestsWhileBytesAreOutstanding) {
+  TestWorld world;
+  Wire wire(world);
+  wire.near_io.set_option(wire.near, SocketOption::kKeepAliveSec, 60);
+  world.sim.lose(wire.far);
+  world.sim.run_for(1'000);
+  wire.send("never acknowledged");
+  world.sim.run_for(900'000);
+  EXPECT_EQ(wire.send("x"), 1); // Linux probes only an idle connection
+  world.sim.run_for(200'000);
+  EXPECT_EQ(wire.send("x"), -ETIMEDOUT);
+  wire.close_both();
+}
+
 TEST(SimNetwork, AMendedPathSavesAnIdleConnectionFromKeepAlive) {
   TestWorld world;
   Wire wire(world);

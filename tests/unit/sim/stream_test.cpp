@@ -148,6 +148,34 @@ TEST_F(SimStream, SendAfterThePeerClosedSucceedsThenBreaks) {
   wire.far_io.close(wire.far);
 }
 
+TEST_F(SimStream, AnEndThatWasReceivedHidesAResetFromReceiveAlone) {
+  wire.near_io.close(wire.near);
+  wire.settle();
+  EXPECT_EQ(wire.reply("into nothing"), 12);
+  wire.settle();
+  EXPECT_EQ(wire.take(last), "");
+  EXPECT_EQ(last, 0);
+  EXPECT_EQ(wire.reply("x"), -EPIPE);
+  wire.far_io.close(wire.far);
+}
+
+TEST_F(SimStream, WritableNeedsAThirdOfTheBuffer) {
+  wire.near_io.set_option(wire.near, SocketOption::kSendBuffer, 9'000);
+  wire.far_io.set_option(wire.far, SocketOption::kReceiveBuffer, 4'096);
+  ASSERT_EQ(wire.send(coded(9'000)), 9'000);
+  wire.settle();
+  ASSERT_EQ(wire.send(coded(9'000)), 4'096); // full, at both ends
+  Op room;
+  wire.near_io.poll(wire.near, Interest::kWritable, room.completion);
+  std::string got;
+  ASSERT_EQ(receive_text(wire.far_io, wire.far, got, 2'999), 2'999);
+  wire.settle();
+  EXPECT_FALSE(room.done());
+  ASSERT_EQ(receive_text(wire.far_io, wire.far, got, 1), 1);
+  EXPECT_TRUE(world.run_until([&] { return room.done(); }));
+  wire.close_both();
+}
+
 TEST_F(SimStream, BytesThatMeetAClosedSocketDestroyWhatItStillSends) {
   wire.far_io.set_option(wire.far, SocketOption::kReceiveBuffer, 4'096);
   ASSERT_EQ(wire.send(coded(100'000)), 100'000);
@@ -167,6 +195,7 @@ TEST_F(SimStream, AfterBothEndsLingerZeroIsSilent) {
   wire.settle();
   close_reset(wire.near_io, wire.near);
   wire.settle();
+  EXPECT_EQ(wire.reply("x"), -EPIPE); // its own end, no error
   EXPECT_EQ(wire.take(last), "");
   EXPECT_EQ(last, 0);
   wire.far_io.close(wire.far);
