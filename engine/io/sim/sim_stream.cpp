@@ -210,8 +210,7 @@ void SimKernel::break_stream(SimSocket &socket, int error) {
 }
 
 void SimKernel::close_stream(SimSocket &socket) {
-  const bool over = socket.end_queued && socket.end_received && !socket.outstanding();
-  if (socket.incoming.empty() && !(socket.linger_zero && !over)) {
+  if (socket.incoming.empty() && !socket.linger_zero) {
     socket.end_queued = true;
     if (socket.end_delivered) {
       destroy(socket);

@@ -201,6 +201,33 @@ TEST(SimWorld, CancelAndTargetCompleteInEitherOrder) {
   EXPECT_LT(cancel_first, kRuns);
 }
 
+TEST(SimWorld, OutcomesOfOneAcceptKeepTheirOrder) {
+  TestWorld world;
+  world.sim.link().jitter_ns = 0; // every SYN at the same moment
+  Io &io = world.make();
+  const Socket listener = io.listen(Address::loopback(0)).value();
+  const Address address = io.local_address(listener).value();
+  Acceptor acceptor(io, listener);
+  std::vector<Socket> clients;
+  std::vector<Op> connects(200);
+  for (Op &connect : connects) {
+    clients.push_back(io.open(address).value());
+    io.connect(clients.back(), address, connect.completion);
+  }
+  ASSERT_TRUE(world.run_until([&] {
+    return acceptor.accepted.size() == clients.size() &&
+           std::all_of(connects.begin(), connects.end(), [](const Op &op) { return op.done(); });
+  }));
+  for (std::size_t i = 1; i < clients.size(); ++i) {
+    EXPECT_LT(acceptor.accepted[i - 1].id, acceptor.accepted[i].id);
+  }
+  for (std::size_t i = 0; i < clients.size(); ++i) {
+    io.close(clients[i]);
+    io.close(acceptor.accepted[i]);
+  }
+  EXPECT_TRUE(acceptor.stop(world));
+}
+
 TEST(SimWorld, TheLogIsPartOfTheRun) {
   TestWorld world;
   SimLog log(world.sim, LogLevel::kInfo);
