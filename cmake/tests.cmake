@@ -35,3 +35,5 @@ foreach(rule layers doors protocol sizes)
   add_test(NAME style_${rule} COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/style/check_tree.py ${rule})
   set_tests_properties(style_${rule} PROPERTIES LABELS style)
 endforeach()
+
+include(${PROJECT_SOURCE_DIR}/tests/abi/tests.cmake)

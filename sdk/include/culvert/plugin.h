@@ -103,7 +103,8 @@ enum culvert_retry {
   CULVERT_RETRY_NEW_TOKEN = 3
 };
 
-/* `message` is one sentence for an operator, NUL-terminated, without secrets. */
+/* `message` is one sentence for an operator, NUL-terminated, without secrets. It stands inside
+   other records and so never grows; its size is there to be checked. */
 typedef struct culvert_status {
   uint32_t size;
   uint32_t code;

@@ -1,0 +1,203 @@
+// Finding, checking, mapping and describing real shared objects.
+#include "plugin_world.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace culvert::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string plugins() {
+  return fs::canonical(CULVERT_TEST_PLUGINS).string();
+}
+
+/// A fresh directory below a sticky one, with a plugin in it.
+class Folder {
+public:
+  Folder() {
+    char name[] = "/tmp/culvert-plugins-XXXXXX";
+    path_ = mkdtemp(name);
+    fs::copy_file(plugins() + "/plain.so", path_ + "/plain.so");
+    allow(path_ + "/plain.so", 0755);
+  }
+  Folder(const Folder &) = delete;
+  Folder &operator=(const Folder &) = delete;
+  ~Folder() { fs::remove_all(path_); }
+
+  [[nodiscard]] const std::string &path() const { return path_; }
+  static void allow(const std::string &path, mode_t mode) {
+    ASSERT_EQ(::chmod(path.c_str(), mode), 0);
+  }
+
+private:
+  std::string path_;
+};
+
+TEST(Loader, LoadsAPluginAndItsInstanceAnswers) {
+  PluginWorld world;
+  PluginRegistry registry(world.services, plugins());
+  auto unit = registry.make_unit("plain", PluginKind::kResolver, {});
+  ASSERT_TRUE(unit.ok()) << unit.status().message;
+  auto resolver = unit.value()->resolver(world.shard);
+  ASSERT_TRUE(resolver.ok());
+  Listener<ResolveName> owner;
+  resolver.value()->resolve(owner.operation, "x");
+  ASSERT_TRUE(world.run(owner.operation));
+  ASSERT_TRUE(owner.operation.result.ok());
+  EXPECT_EQ(owner.operation.result.value().addresses.at(0).host(), "127.0.0.1");
+  EXPECT_TRUE(world.logged(
+      "plugin loaded plugin=plain version=1.2.3 license=MIT file=" + plugins() + "/plain.so"));
+}
+
+TEST(Loader, AnIdIsLoadedOnceAndStaysMappedWhenItsRegistryIsGone) {
+  PluginWorld world;
+  const culvert_plugin *entry = nullptr;
+  {
+    PluginRegistry registry(world.services, plugins());
+    entry = registry.load("plain").value();
+    EXPECT_EQ(registry.load("plain").value(), entry);
+  }
+  EXPECT_EQ(std::string(entry->id), "plain");
+  PluginRegistry again(world.services, plugins());
+  EXPECT_EQ(again.load("plain").value(), entry);
+}
+
+TEST(Loader, SaysWhichFileWhatWasWantedWhatWasFoundAndWhatToDo) {
+  const std::string folder = plugins() + "/";
+  struct Case {
+    const char *id;
+    std::string message;
+  };
+  const Case cases[] = {
+      {"Plain", "plugin 'Plain': an id has lower-case letters, digits and '_' only"},
+      {"../plain", "plugin '../plain': an id has lower-case letters, digits and '_' only"},
+      {"", "plugin '': an id has lower-case letters, digits and '_' only"},
+      {"absent", folder + "absent.so: No such file or directory; put the plugin there, or name "
+                          "another directory with --plugin-dir"},
+      {"wrong_id", folder + "wrong_id.so: wanted the id 'wrong_id', found 'other'; the id is the "
+                            "file's name without .so"},
+      {"wrong_magic", folder + "wrong_magic.so: wanted the magic number 31474c5054564c43, found "
+                               "0000000000000001; this is no Culvert plugin, or one for another "
+                               "machine"},
+      {"newer_minor", folder + "newer_minor.so: it requires ABI 1.9, this program offers 1.0; use "
+                               "a newer Culvert or an older plugin"},
+      {"no_symbol", folder + "no_symbol.so: wanted the symbol culvert_plugin_v1, found none; build "
+                             "it with the SDK's CULVERT_PLUGIN_ENTRY"},
+  };
+  for (const Case &one : cases) {
+    SCOPED_TRACE(one.id);
+    const auto loaded = load_plugin(plugins(), one.id);
+    ASSERT_FALSE(loaded.ok());
+    EXPECT_EQ(loaded.status().message, one.message);
+    EXPECT_EQ(loaded.status().source, Source::kConfig);
+  }
+}
+
+TEST(Loader, RefusesWhatIsNoSharedObject) {
+  Folder folder;
+  std::ofstream(folder.path() + "/text.so") << "not an object";
+  Folder::allow(folder.path() + "/text.so", 0755);
+  fs::create_directory(folder.path() + "/folder.so");
+  const auto text = load_plugin(folder.path(), "text");
+  ASSERT_FALSE(text.ok());
+  EXPECT_EQ(text.status().message.find(folder.path() +
+                                       "/text.so: wanted a shared object that can be mapped"),
+            0U)
+      << text.status().message;
+  EXPECT_EQ(load_plugin(folder.path(), "folder").status().message,
+            folder.path() + "/folder.so: wanted a file, found something else");
+}
+
+TEST(Loader, NeedsADirectory) {
+  EXPECT_EQ(load_plugin("", "plain").status().message,
+            "plugin 'plain' is not part of this program, and there is no plugin directory");
+  EXPECT_EQ(load_plugin("/nowhere", "plain").status().message,
+            "/nowhere: No such file or directory; name the directory of the plugins with "
+            "--plugin-dir");
+}
+
+TEST(Loader, EveryComponentBelongsToUsAndIsWrittenByNobodyElse) {
+  Folder folder; // below /tmp, which is sticky: safe
+  const std::string file = folder.path() + "/plain.so";
+  EXPECT_TRUE(load_plugin(folder.path(), "plain").ok());
+  struct Case {
+    std::string path;
+    mode_t mode;
+    const char *text;
+  };
+  const Case cases[] = {{file, 0777, "0777"},
+                        {file, 0775, "0775"},
+                        {folder.path(), 0757, "0757"},
+                        {folder.path(), 0770, "0770"}};
+  for (const Case &one : cases) {
+    SCOPED_TRACE(one.path + " " + one.text);
+    Folder::allow(one.path, one.mode);
+    const auto loaded = load_plugin(folder.path(), "plain");
+    ASSERT_FALSE(loaded.ok());
+    EXPECT_EQ(loaded.status().message, one.path + " may be written by others (mode " + one.text +
+                                           "); run: chmod go-w " + one.path);
+    Folder::allow(one.path, 0755);
+  }
+  Folder::allow(folder.path(), 01777); // sticky, and the file in it is ours
+  EXPECT_TRUE(load_plugin(folder.path(), "plain").ok());
+}
+
+TEST(Loader, AComponentOfAnotherUserIsRefused) {
+  if (geteuid() != 0) {
+    GTEST_SKIP() << "only root can give a file away";
+  }
+  Folder folder;
+  const std::string file = folder.path() + "/plain.so";
+  ASSERT_EQ(::chown(file.c_str(), 12345, 0), 0);
+  EXPECT_EQ(load_plugin(folder.path(), "plain").status().message,
+            file + " belongs to user 12345; it must belong to root or to user 0");
+  Folder::allow(folder.path(), 01777); // sticky, and the file in it is not ours
+  EXPECT_FALSE(load_plugin(folder.path(), "plain").ok());
+}
+
+TEST(Loader, ASymbolicLinkIsJudgedByWhereItLeads) {
+  Folder folder;
+  Folder open;
+  fs::remove(folder.path() + "/plain.so");
+  fs::create_symlink(open.path() + "/plain.so", folder.path() + "/plain.so");
+  EXPECT_TRUE(load_plugin(folder.path(), "plain").ok());
+  Folder::allow(open.path(), 0777);
+  EXPECT_FALSE(load_plugin(folder.path(), "plain").ok());
+}
+
+TEST(Loader, ListingMapsNothing) {
+  Folder folder;
+  std::ofstream(folder.path() + "/text.so") << "not an object";
+  std::ofstream(folder.path() + "/Upper.so") << "no id";
+  std::ofstream(folder.path() + "/readme.txt") << "no plugin";
+  const auto ids = list_plugin_files(folder.path());
+  ASSERT_TRUE(ids.ok());
+  EXPECT_EQ(ids.value(), (std::vector<std::string>{"plain", "text"}));
+  EXPECT_EQ(list_plugin_files("/nowhere").status().message,
+            "plugin directory /nowhere: No such file or directory; name a readable directory with "
+            "--plugin-dir");
+}
+
+TEST(Loader, DescribesInAChildWhichMayCrash) {
+  const auto text = describe_in_child(plugins(), "plain");
+  ASSERT_TRUE(text.ok()) << text.status().message;
+  EXPECT_EQ(text.value(), "id: plain\nversion: 1.2.3\nvendor: Culvert\nlicense: MIT\n"
+                          "summary: answers 127.0.0.1\nabi: 1.0, requires 1.0\n"
+                          "kind: culvert.kind.resolver/1\nkind: culvert.kind.later/1\n"
+                          "service: culvert.service.log/1\n"
+                          "setting: names (list, default a,b): names it knows\n"
+                          "file: " +
+                              plugins() + "/plain.so\n");
+  EXPECT_EQ(describe_in_child(plugins(), "wrong_id").status().message,
+            load_plugin(plugins(), "wrong_id").status().message);
+  EXPECT_EQ(describe_in_child(plugins(), "crashes").status().message,
+            "plugin 'crashes' in " + plugins() +
+                " ended the process that loaded it with signal 6; do not use it");
+}
+
+} // namespace
+} // namespace culvert::test
