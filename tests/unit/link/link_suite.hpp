@@ -74,6 +74,7 @@ struct LinkTraits {
   bool keeps_reason = false;   // a finish's code and reason cross
   bool can_half_close = true;  // one direction goes on after the other finished
   bool abort_is_read = true;   // the peer reads an abort as aborted, not as a finish
+  bool drop_is_read = true;    // the peer reads a drop as aborted
   bool byte_stream = true;     // unread() works
   bool can_move = true;        // leave() and arrive()
   bool allocates = false;      // by a library below it, in steady state
