@@ -173,7 +173,12 @@ TEST_P(LinkSuite, ADropAtAnyMomentLeavesNothingBehind) {
     far->read_to();
     near->write_to(2 * kMegabyte);
     far->write_to(kMegabyte);
-    lab.run_some(1 + lab.random().below(300));
+    std::size_t moments = 1 + lab.random().below(300);
+    ASSERT_TRUE(run_until([&] {
+      const bool idle = far->bytes_read() == 2 * kMegabyte && near->bytes_read() == kMegabyte;
+      moments -= moments == 0 ? 0 : 1;
+      return moments == 0 || idle;
+    }));
     switch (lab.random().below(4)) {
     case 0:
       near->abort();

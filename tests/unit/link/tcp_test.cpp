@@ -1,6 +1,9 @@
 #include "link/tcp.hpp"
 
+#include "unit/io/io_tools.hpp"
 #include "unit/link/link_suite.hpp"
+
+#include <cerrno>
 
 namespace culvert::test {
 namespace {
@@ -29,6 +32,118 @@ INSTANTIATE_TEST_SUITE_P(
                     LinkKind{"sim_faulty", &make_faulty_sim_world, &tunnel_ends, kTunnelEnd},
                     LinkKind{"sim_unix", &make_sim_world, &unix_ends, kUnix}),
     kind_name);
+
+/// What only a raw socket shows.
+class TcpTest : public testing::TestWithParam<std::unique_ptr<IoWorld> (*)()> {
+protected:
+  /// A link and the plain socket at its other end.
+  void connect() {
+    pair = connected_pair(lab.world(), io());
+    user = std::make_unique<LinkUser>(std::make_unique<TcpLink>(lab.shard(), pair.client), 1, 2);
+  }
+  void TearDown() override {
+    if (!user->over()) {
+      user->drop();
+      ASSERT_TRUE(lab.run_until([&] { return user->over(); }));
+    }
+    user.reset();
+    EXPECT_EQ(lab.leaks(), "");
+  }
+  Io &io() { return lab.shard().io; }
+
+  LinkLab lab{GetParam()()};
+  Pair pair;
+  std::unique_ptr<LinkUser> user;
+};
+
+TEST_P(TcpTest, AnAbortOfATunnelEndIsAResetOnceEverythingArrived) {
+  connect();
+  user->link().end_tunnel_here();
+  user->write_to(1'000);
+  user->abort();
+  ASSERT_TRUE(lab.run_until([&] { return user->over(); }));
+  std::string text;
+  EXPECT_EQ(receive_bytes(lab.world(), io(), pair.server, 1'000, text), 1'000);
+  EXPECT_EQ(final_receive(lab.world(), io(), pair.server), -ECONNRESET);
+  io().close(pair.server);
+}
+
+TEST_P(TcpTest, AnAbortOfACarrierIsAFinNeverAReset) {
+  connect();
+  user->write_to(1'000);
+  user->abort();
+  std::string text;
+  EXPECT_EQ(receive_bytes(lab.world(), io(), pair.server, 1'000, text), 1'000);
+  EXPECT_EQ(final_receive(lab.world(), io(), pair.server), 0);
+  EXPECT_EQ(send_text(io(), pair.server, "more"), 4); // it is read and discarded
+  EXPECT_EQ(io().shutdown_send(pair.server), 0);
+  ASSERT_TRUE(lab.run_until([&] { return user->over(); }));
+  EXPECT_EQ(final_receive(lab.world(), io(), pair.server), 0);
+  io().close(pair.server);
+}
+
+TEST_P(TcpTest, ATunnelEndDestroyedUnendedResetsUntilBothDirectionsFinished) {
+  for (const bool both_finished : {false, true}) {
+    connect();
+    user->link().end_tunnel_here();
+    user->finish();
+    if (both_finished) {
+      EXPECT_EQ(io().shutdown_send(pair.server), 0);
+      user->read_to();
+      ASSERT_TRUE(lab.run_until([&] { return user->end() != nullptr; }));
+    }
+    ASSERT_TRUE(lab.run_until([&] { return user->finished.done(); }));
+    EXPECT_EQ(final_receive(lab.world(), io(), pair.server), 0);
+    user.reset(); // closes as a killed process would
+    const Interest shown = both_finished ? Interest::kReadable : Interest::kBroken;
+    EXPECT_GE(wait_for(lab.world(), io(), pair.server, shown), 0);
+    const int sent = send_text(io(), pair.server, "x");
+    EXPECT_EQ(sent, -EPIPE) << both_finished;
+    io().close(pair.server);
+  }
+  connect();
+  io().close(pair.server);
+}
+
+TEST_P(TcpTest, AResetThatASendConsumedStillReadsAsAborted) {
+  connect();
+  EXPECT_EQ(send_text(io(), pair.server, "x"), 1);
+  EXPECT_GE(wait_for(lab.world(), io(), pair.client, Interest::kReadable), 0); // it has arrived
+  user->link().watch(user->watching.completion);
+  close_reset(io(), pair.server);
+  ASSERT_TRUE(lab.run_until([&] { return user->watching.done(); }));
+  user->write_to(10); // its send gets the error that a receive would have got
+  ASSERT_TRUE(user->link().broken());
+  EXPECT_EQ(user->link().broken()->code, Code::kReset);
+  Event receiving;
+  std::size_t read = 0;
+  receiving.then = [&](int) {
+    Chunk chunk;
+    while (user->link().take(chunk, Take{})) {
+      read += chunk.size;
+    }
+    if (user->end() == nullptr) {
+      user->link().receive(receiving.completion);
+    }
+  };
+  user->link().receive(receiving.completion);
+  ASSERT_TRUE(lab.run_until([&] { return user->end() != nullptr; }));
+  EXPECT_TRUE(user->end()->aborted);
+  EXPECT_EQ(read, 1U);
+}
+
+TEST_P(TcpTest, FactsNameBothAddresses) {
+  connect();
+  const LinkFacts facts = user->link().facts();
+  EXPECT_TRUE(facts.raw_socket);
+  EXPECT_TRUE(facts.gathers);
+  EXPECT_EQ(facts.peer, io().local_address(pair.server).value());
+  EXPECT_EQ(facts.local, io().peer_address(pair.server).value());
+  io().close(pair.server);
+}
+
+INSTANTIATE_TEST_SUITE_P(Worlds, TcpTest, testing::Values(&make_uring_world, &make_sim_world),
+                         [](const auto &info) { return info.index == 0 ? "uring" : "sim"; });
 
 } // namespace
 } // namespace culvert::test
