@@ -70,14 +70,15 @@ private:
 
 /// What a link promises beyond the contract common to all.
 struct LinkTraits {
-  bool keeps_messages = false; // borders and kinds of messages cross
-  bool keeps_reason = false;   // a finish's code and reason cross
-  bool can_half_close = true;  // one direction goes on after the other finished
-  bool abort_is_read = true;   // the peer reads an abort as aborted, not as a finish
-  bool drop_is_read = true;    // the peer reads a drop as aborted
-  bool byte_stream = true;     // unread() works
-  bool can_move = true;        // leave() and arrive()
-  bool allocates = false;      // by a library below it, in steady state
+  bool keeps_messages = false;    // borders and kinds of messages cross
+  bool keeps_reason = false;      // a finish's code and reason cross
+  bool can_half_close = true;     // one direction goes on after the other finished
+  bool abort_is_read = true;      // the peer reads an abort as aborted, not as a finish
+  bool drop_is_read = true;       // the peer reads a drop as aborted
+  bool byte_stream = true;        // unread() works
+  bool watch_sees_finish = false; // a watch sees it past unread bytes; a Close is such a byte
+  bool can_move = true;           // leave() and arrive()
+  bool allocates = false;         // by a library below it, in steady state
 };
 
 struct LinkKind {

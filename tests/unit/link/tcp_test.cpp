@@ -18,9 +18,10 @@ LinkPair unix_ends(LinkLab &lab) {
   return lab.tcp_pair(true, Address::Family::kUnix);
 }
 
-constexpr LinkTraits kTunnelEnd{};
-constexpr LinkTraits kCarrier{.abort_is_read = false};
-constexpr LinkTraits kUnix{.abort_is_read = false, .drop_is_read = false};
+constexpr LinkTraits kTunnelEnd{.watch_sees_finish = true};
+constexpr LinkTraits kCarrier{.abort_is_read = false, .watch_sees_finish = true};
+constexpr LinkTraits kUnix{
+    .abort_is_read = false, .drop_is_read = false, .watch_sees_finish = true};
 
 INSTANTIATE_TEST_SUITE_P(
     Tcp, LinkSuite,
