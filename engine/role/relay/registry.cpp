@@ -1,0 +1,136 @@
+#include "role/relay/registry.hpp"
+
+#include <algorithm>
+
+namespace culvert {
+
+namespace {
+
+bool contains(const std::vector<std::string> &ids, const std::string &id) {
+  return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
+
+void lower_count(std::unordered_map<std::string, std::uint32_t> &counts, const std::string &key) {
+  const auto found = counts.find(key);
+  CULVERT_ASSERT(found != counts.end() && found->second > 0);
+  if (--found->second == 0) {
+    counts.erase(found);
+  }
+}
+
+Status overload(std::string message) {
+  return Status::failure(Code::kOverload, Source::kRelay, Retry::kBackoff, std::move(message));
+}
+
+} // namespace
+
+std::optional<ChannelRef> Registry::add(RegisteredListener listener) {
+  const std::lock_guard lock(mutex_);
+  std::vector<Entry> &entries = entities_[listener.entity];
+  const auto same = std::find_if(entries.begin(), entries.end(), [&](const Entry &entry) {
+    return !listener.id.empty() && entry.listener.id == listener.id &&
+           entry.listener.protocol == listener.protocol;
+  });
+  if (same == entries.end()) {
+    entries.push_back({std::move(listener), 0});
+    return std::nullopt;
+  }
+  const ChannelRef replaced = same->listener.channel;
+  *same = {std::move(listener), 0};
+  return replaced;
+}
+
+void Registry::remove(const std::string &entity, const ChannelRef &channel) {
+  const std::lock_guard lock(mutex_);
+  const auto found = entities_.find(entity);
+  if (found == entities_.end()) {
+    return;
+  }
+  std::erase_if(found->second,
+                [&](const Entry &entry) { return entry.listener.channel == channel; });
+  if (found->second.empty()) {
+    entities_.erase(found);
+  }
+}
+
+std::size_t Registry::size() const {
+  const std::lock_guard lock(mutex_);
+  std::size_t count = 0;
+  for (const auto &[entity, entries] : entities_) {
+    count += entries.size();
+  }
+  return count;
+}
+
+Result<RegisteredListener> Registry::choose(const Wish &wish, const std::vector<ChannelRef> &tried,
+                                            Random &random) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<const Entry *> fit;
+  bool any = false;
+  const auto found = entities_.find(wish.entity);
+  if (found != entities_.end()) {
+    for (const Entry &entry : found->second) {
+      const RegisteredListener &listener = entry.listener;
+      if (listener.protocol != wish.protocol) {
+        continue;
+      }
+      any = true;
+      if (std::find(tried.begin(), tried.end(), listener.channel) == tried.end() &&
+          (wish.allowed.empty() || contains(wish.allowed, listener.id)) &&
+          !contains(wish.denied, listener.id)) {
+        fit.push_back(&entry);
+      }
+    }
+  }
+  if (fit.empty()) {
+    return Status::failure(Code::kNoListener, Source::kRelay, Retry::kBackoff,
+                           any && tried.empty() ? "none of the connected listeners may be used"
+                                                : "no listener is connected");
+  }
+  if (policy_ == ChoicePolicy::kLeastTunnels) {
+    std::int64_t least = fit.front()->tunnels;
+    for (const Entry *entry : fit) {
+      least = std::min(least, entry->tunnels);
+    }
+    std::erase_if(fit, [&](const Entry *entry) { return entry->tunnels > least; });
+  }
+  return fit[random.below(fit.size())]->listener;
+}
+
+void Registry::count_tunnel(const std::string &entity, const ChannelRef &channel,
+                            std::int64_t change) {
+  const std::lock_guard lock(mutex_);
+  const auto found = entities_.find(entity);
+  if (found == entities_.end()) {
+    return;
+  }
+  for (Entry &entry : found->second) {
+    if (entry.listener.channel == channel) {
+      entry.tunnels += change;
+    }
+  }
+}
+
+Status Registry::admit(const std::string &entity, const std::string &source) {
+  const std::lock_guard lock(mutex_);
+  std::uint32_t &of_entity = pending_by_entity_[entity];
+  std::uint32_t &of_source = pending_by_source_[source];
+  if (of_entity < limits_.pending_per_entity && of_source < limits_.pending_per_source) {
+    ++of_entity;
+    ++of_source;
+    return {};
+  }
+  const bool entity_is_full = of_entity >= limits_.pending_per_entity;
+  std::erase_if(pending_by_entity_, [](const auto &count) { return count.second == 0; });
+  std::erase_if(pending_by_source_, [](const auto &count) { return count.second == 0; });
+  return overload(entity_is_full ? "too many senders wait for this entity"
+                                 : "too many senders of this address wait");
+}
+
+void Registry::release(const std::string &entity, const std::string &source) {
+  const std::lock_guard lock(mutex_);
+  lower_count(pending_by_entity_, entity);
+  lower_count(pending_by_source_, source);
+}
+
+} // namespace culvert

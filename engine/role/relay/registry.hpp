@@ -1,0 +1,95 @@
+// Who listens: every connected listener of every shard of one relay, and how many senders wait.
+//
+// Behind one mutex, for any thread; touched in set-up and tear-down only, never on the byte path.
+// It owns its entries and refers to channels by value, so an entry may outlive its channel by the
+// time one letter takes.
+#pragma once
+
+#include "core/limits.hpp"
+#include "core/random.hpp"
+#include "core/slab.hpp"
+#include "culvert/status.hpp"
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace culvert {
+
+/// One control channel, from the outside.
+struct ChannelRef {
+  unsigned shard = 0;
+  SlabHandle slot;
+  bool operator==(const ChannelRef &) const = default;
+};
+
+struct RegisteredListener {
+  std::string entity; // as configured
+  std::size_t protocol = 0;
+  std::string id; // empty: it named none, and replaces none
+  ChannelRef channel;
+  std::string public_host; // where it reaches this relay
+  std::uint16_t public_port = 0;
+};
+
+/// Which of several listeners gets a sender.
+enum class ChoicePolicy : std::uint8_t { kRandom, kLeastTunnels };
+
+struct RegistryLimits {
+  std::uint32_t pending_per_entity = kPendingPerEntity;
+  std::uint32_t pending_per_source = kPendingPerSource;
+};
+
+/// What a sender asks for.
+struct Wish {
+  std::string entity;
+  std::size_t protocol = 0;
+  std::vector<std::string> allowed; // listener ids; empty: any
+  std::vector<std::string> denied;
+};
+
+class Registry {
+public:
+  explicit Registry(ChoicePolicy policy = ChoicePolicy::kRandom, RegistryLimits limits = {})
+      : policy_(policy), limits_(limits) {}
+
+  /// Returns the channel of the same id that was registered before, which is no longer.
+  std::optional<ChannelRef> add(RegisteredListener listener);
+  /// Nothing happens when it is not registered, or not any more.
+  void remove(const std::string &entity, const ChannelRef &channel);
+  [[nodiscard]] std::size_t size() const;
+
+  /// One of those that fit the wish and are not among `tried`; else why there is none.
+  Result<RegisteredListener> choose(const Wish &wish, const std::vector<ChannelRef> &tried,
+                                    Random &random) const;
+
+  void tunnel_began(const std::string &entity, const ChannelRef &channel) {
+    count_tunnel(entity, channel, 1);
+  }
+  void tunnel_ended(const std::string &entity, const ChannelRef &channel) {
+    count_tunnel(entity, channel, -1);
+  }
+
+  /// A sender wants to wait: counted until released, or refused by a limit.
+  Status admit(const std::string &entity, const std::string &source);
+  void release(const std::string &entity, const std::string &source);
+
+private:
+  struct Entry {
+    RegisteredListener listener;
+    std::int64_t tunnels = 0;
+  };
+  void count_tunnel(const std::string &entity, const ChannelRef &channel, std::int64_t change);
+
+  const ChoicePolicy policy_;
+  const RegistryLimits limits_;
+  mutable std::mutex mutex_;
+  std::unordered_map<std::string, std::vector<Entry>> entities_;
+  std::unordered_map<std::string, std::uint32_t> pending_by_entity_;
+  std::unordered_map<std::string, std::uint32_t> pending_by_source_;
+};
+
+} // namespace culvert

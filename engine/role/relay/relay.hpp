@@ -1,0 +1,96 @@
+// The relay of one process: what its shards share.
+//
+// Made on the control thread before its shards, destroyed there after them. Constant but for the
+// registry (one mutex, set-up and tear-down only) and counters (atomics, read from any thread). It
+// owns the registry and the entity table; its shards belong to the engine and are known here so
+// that letters find them.
+//
+// How two connections meet: design section 4, rule 10. A reader begins with relay_shard.hpp, then
+// connection.hpp.
+#pragma once
+
+#include "role/relay/registry.hpp"
+#include "role/relay/rules.hpp"
+#include "role/relay/text.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace culvert {
+
+class RelayShard;
+
+struct RelayLimits {
+  RegistryLimits pending;
+  std::uint32_t unauthenticated = kUnauthenticated;
+  std::uint64_t drain_grace_ms = kDrainGraceMs;
+};
+
+struct RelayOptions {
+  std::vector<std::string> names; // host names or IP literals; at least one
+  std::vector<EntityOptions> entities;
+  std::vector<Rule> own_rules;
+  std::string public_host;       // in offers; empty: as the listener dialled
+  std::uint16_t public_port = 0; // 0 with a public_host: 443
+  ChoicePolicy policy = ChoicePolicy::kRandom;
+  RelayLimits limits;
+  unsigned shards = 1;
+};
+
+/// Sums over all shards since the start; each is read by itself.
+struct RelayCounters {
+  std::atomic<std::uint64_t> tunnels_open = 0;
+  std::atomic<std::uint64_t> tunnels_ended = 0;
+  std::atomic<std::uint64_t> tunnels_aborted = 0; // of the ended ones
+  std::atomic<std::uint64_t> tunnels_moved = 0;   // joined after a move between shards
+  std::atomic<std::uint64_t> setups_failed = 0;
+  std::atomic<std::uint64_t> bytes_from_senders = 0; // payload, of ended tunnels
+  std::atomic<std::uint64_t> bytes_from_listeners = 0;
+  std::atomic<std::uint32_t> listeners = 0; // control channels now
+  std::atomic<std::uint32_t> unauthenticated = 0;
+  std::atomic<std::uint32_t> pending = 0; // senders that wait now
+};
+
+class Relay {
+public:
+  /// What cannot work, as Source::kConfig.
+  static Status check(const RelayOptions &options);
+
+  /// The options must have passed check().
+  explicit Relay(RelayOptions options);
+  Relay(const Relay &) = delete;
+  Relay &operator=(const Relay &) = delete;
+  ~Relay();
+
+  [[nodiscard]] const RelayOptions &options() const { return options_; }
+  [[nodiscard]] const EntityTable &entities() const { return entities_; }
+  [[nodiscard]] Registry &registry() { return registry_; }
+  [[nodiscard]] RelayCounters &counters() { return counters_; }
+
+  /// Where a listener that dialled `authority` is told to fetch its senders.
+  [[nodiscard]] Authority public_address(std::string_view authority,
+                                         std::uint16_t bound_port) const;
+
+  // --- for RelayShard ---------------------------------------------------------------------------
+  void attach(unsigned index, RelayShard &shard);
+  void detach(unsigned index);
+  /// nullptr: no such shard, or not attached yet.
+  [[nodiscard]] RelayShard *shard(unsigned index) const;
+  /// True for the last shard that stops accepting: it closes the listening socket.
+  bool stop_accepting() { return accepting_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
+  /// A seat among the unauthenticated connections, or false.
+  bool take_seat();
+  void leave_seat() { counters_.unauthenticated.fetch_sub(1, std::memory_order_relaxed); }
+
+private:
+  const RelayOptions options_;
+  const EntityTable entities_;
+  Registry registry_;
+  RelayCounters counters_;
+  std::vector<std::atomic<RelayShard *>> shards_;
+  std::atomic<unsigned> accepting_;
+};
+
+} // namespace culvert

@@ -1,0 +1,156 @@
+#include "role/relay/rendezvous.hpp"
+
+#include <algorithm>
+
+namespace culvert {
+
+namespace {
+
+Status gone() {
+  return Status::failure(Code::kGone, Source::kRelay, Retry::kNever,
+                         "nobody waits for this capability any more");
+}
+
+} // namespace
+
+Rendezvous::Pending::Pending(Rendezvous &table_of_it, ParkedSender &sender_of_it, Wish wish_of_it,
+                             std::string source_of_it)
+    : table(table_of_it), sender(sender_of_it), wish(std::move(wish_of_it)),
+      source(std::move(source_of_it)) {
+  deadline.bind<&Pending::on_deadline>(*this);
+}
+
+Rendezvous::Rendezvous(Shard &shard, Registry &registry, Digests &digests)
+    : shard_(shard), registry_(registry), digests_(digests) {}
+
+Rendezvous::~Rendezvous() {
+  CULVERT_ASSERT(table_.size() == 0);
+}
+
+Result<SlabHandle> Rendezvous::park(ParkedSender &sender, Wish wish, std::string source) {
+  const Status admitted = registry_.admit(wish.entity, source);
+  if (!admitted.ok()) {
+    return admitted;
+  }
+  const auto handle = table_.make(*this, sender, wish, source);
+  if (!handle) {
+    registry_.release(wish.entity, source);
+    return Status::failure(Code::kOverload, Source::kRelay, Retry::kBackoff,
+                           "too many senders wait");
+  }
+  Pending &pending = *table_.find(*handle);
+  pending.handle = *handle;
+  const Status offered = make_offer(pending);
+  if (!offered.ok()) {
+    forget(pending);
+    return offered;
+  }
+  shard_.io.arm_after_ms(pending.deadline, kRendezvousMs);
+  return *handle;
+}
+
+Status Rendezvous::make_offer(Pending &pending) {
+  std::vector<ChannelRef> tried;
+  for (const Offer &offer : pending.offers) {
+    tried.push_back(offer.channel);
+  }
+  const auto listener = registry_.choose(pending.wish, tried, shard_.random);
+  if (!listener.ok()) {
+    return listener.status();
+  }
+  const std::string capability = make_capability({shard_.index, pending.handle}, shard_.random);
+  pending.offers.push_back(
+      {capability_hash(capability, digests_), listener.value().channel, Offer::State::kSending});
+  return pending.sender.offer(pending.handle, pending.offers.size() - 1, listener.value(),
+                              capability);
+}
+
+void Rendezvous::offer_written(SlabHandle handle, std::size_t attempt) {
+  if (Pending *pending = table_.find(handle)) {
+    CULVERT_ASSERT(attempt < pending->offers.size());
+    pending->offers[attempt].state = Offer::State::kWritten;
+  }
+}
+
+void Rendezvous::offer_failed(SlabHandle handle, std::size_t attempt) {
+  if (Pending *pending = table_.find(handle)) {
+    CULVERT_ASSERT(attempt < pending->offers.size());
+    pending->offers[attempt].state = Offer::State::kFailed;
+    try_again(*pending);
+  }
+}
+
+void Rendezvous::channel_lost(const ChannelRef &channel) {
+  table_.for_each([&](SlabHandle, Pending &pending) {
+    // Only the latest offer: behind an earlier one there is another already.
+    if (!pending.offers.empty() && pending.offers.back().channel == channel &&
+        pending.offers.back().state == Offer::State::kWritten) {
+      try_again(pending);
+    }
+  });
+}
+
+void Rendezvous::try_again(Pending &pending) {
+  Status why = Status::failure(Code::kNoListener, Source::kRelay, Retry::kBackoff,
+                               "no listener could be told of this sender");
+  if (pending.offers.size() < kMostOffers) {
+    why = make_offer(pending);
+    if (why.ok()) {
+      return;
+    }
+  }
+  // Whoever has read an offer may still come, even when its channel is lost.
+  const bool somebody_may_come =
+      std::any_of(pending.offers.begin(), pending.offers.end(),
+                  [](const Offer &offer) { return offer.state != Offer::State::kFailed; });
+  if (why.code != Code::kNoListener || !somebody_may_come) {
+    unmet(pending, why);
+  }
+}
+
+Result<Rendezvous::Met> Rendezvous::redeem(std::string_view capability, std::size_t protocol) {
+  const auto where = read_capability(capability);
+  Pending *const pending =
+      where && where->shard == shard_.index ? table_.find(where->slot) : nullptr;
+  if (pending == nullptr || pending->wish.protocol != protocol) {
+    return gone();
+  }
+  const Sha256Bytes hash = capability_hash(capability, digests_);
+  for (const Offer &offer : pending->offers) {
+    if (equal_in_constant_time(offer.hash, hash)) {
+      const Met met{&pending->sender, offer.channel};
+      forget(*pending);
+      return met;
+    }
+  }
+  return gone();
+}
+
+void Rendezvous::revoke(SlabHandle handle) {
+  if (Pending *pending = table_.find(handle)) {
+    forget(*pending);
+  }
+}
+
+void Rendezvous::refuse_all(const Status &why) {
+  table_.for_each([&](SlabHandle, Pending &pending) { unmet(pending, why); });
+}
+
+void Rendezvous::on_deadline(SlabHandle handle) {
+  unmet(*table_.find(handle), Status::failure(Code::kTimeout, Source::kRelay, Retry::kBackoff,
+                                              "no listener accepted within " +
+                                                  std::to_string(kRendezvousMs / 1000) + " s"));
+}
+
+void Rendezvous::forget(Pending &pending) {
+  registry_.release(pending.wish.entity, pending.source);
+  table_.erase(pending.handle);
+}
+
+void Rendezvous::unmet(Pending &pending, const Status &why) {
+  ParkedSender &sender = pending.sender;
+  forget(pending);
+  sender.on_unmet(why);
+}
+
+} // namespace culvert

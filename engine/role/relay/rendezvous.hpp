@@ -1,0 +1,92 @@
+// The senders that wait on one shard for a listener to fetch them.
+//
+// Used on that shard only. The table owns what it remembers of a sender, never the sender: one
+// parks, and leaves by exactly one of redeem(), revoke(), or its on_unmet(). A capability is bound
+// to one offer; all offers of a sender stay valid until one is redeemed, and none outlives it. An
+// offer that is not written, or whose channel is lost, is made once more to another listener;
+// the deadline runs on.
+#pragma once
+
+#include "io/shard.hpp"
+#include "role/relay/capability.hpp"
+#include "role/relay/registry.hpp"
+
+#include <string>
+#include <vector>
+
+namespace culvert {
+
+/// A sender that waits; implemented by its connection.
+class ParkedSender {
+public:
+  /// Asks that this offer be brought to the listener's channel. A failure ends the wait; else one
+  /// offer_written() or offer_failed() follows, never from inside this call.
+  virtual Status offer(SlabHandle pending, std::size_t attempt, const RegisteredListener &listener,
+                       const std::string &capability) = 0;
+  /// Nobody came, or can come any more; it is not in the table any more.
+  virtual void on_unmet(const Status &why) = 0;
+
+protected:
+  ~ParkedSender() = default;
+};
+
+class Rendezvous {
+public:
+  struct Met {
+    ParkedSender *sender = nullptr;
+    ChannelRef channel; // of the listener whose offer was redeemed
+  };
+
+  /// Offers for one sender: the first, and one more.
+  static constexpr std::size_t kMostOffers = 2;
+
+  Rendezvous(Shard &shard, Registry &registry, Digests &digests);
+  ~Rendezvous();
+
+  /// Makes the first offer. A failure: it does not wait, and on_unmet() does not follow.
+  Result<SlabHandle> park(ParkedSender &sender, Wish wish, std::string source);
+  void offer_written(SlabHandle pending, std::size_t attempt);
+  void offer_failed(SlabHandle pending, std::size_t attempt);
+  void channel_lost(const ChannelRef &channel);
+  /// The sender of this capability, if it waits here and speaks that protocol; it waits no more.
+  Result<Met> redeem(std::string_view capability, std::size_t protocol);
+  /// The sender has gone. Nothing happens when it waits no more.
+  void revoke(SlabHandle pending);
+  /// Each that waits gets on_unmet().
+  void refuse_all(const Status &why);
+
+  [[nodiscard]] std::uint32_t size() const { return table_.size(); }
+
+private:
+  struct Offer {
+    enum class State : std::uint8_t { kSending, kWritten, kFailed };
+    Sha256Bytes hash{};
+    ChannelRef channel;
+    State state = State::kSending;
+  };
+  struct Pending {
+    Pending(Rendezvous &table, ParkedSender &sender, Wish wish, std::string source);
+    void on_deadline() { table.on_deadline(handle); }
+
+    Rendezvous &table;
+    ParkedSender &sender;
+    Wish wish;
+    std::string source;
+    SlabHandle handle;
+    std::vector<Offer> offers;
+    Timer deadline;
+  };
+
+  Status make_offer(Pending &pending);
+  void try_again(Pending &pending);
+  void on_deadline(SlabHandle handle);
+  void forget(Pending &pending);
+  void unmet(Pending &pending, const Status &why);
+
+  Shard &shard_;
+  Registry &registry_;
+  Digests &digests_;
+  Slab<Pending> table_{kPendingPerShard};
+};
+
+} // namespace culvert

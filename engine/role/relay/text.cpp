@@ -1,0 +1,57 @@
+#include "role/relay/text.hpp"
+
+#include "core/limits.hpp"
+
+#include <charconv>
+
+namespace culvert {
+
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char &letter : lower) {
+    if (letter >= 'A' && letter <= 'Z') {
+      letter = static_cast<char>(letter - 'A' + 'a');
+    }
+  }
+  return lower;
+}
+
+std::string loggable(std::string_view text) {
+  std::string clean(text.substr(0, kReasonPhraseBytes));
+  for (char &letter : clean) {
+    const auto byte = static_cast<unsigned char>(letter);
+    if (byte < 0x20 || byte == 0x7f) {
+      letter = '?';
+    }
+  }
+  return clean;
+}
+
+Authority parse_authority(std::string_view text) {
+  std::string_view host;
+  std::string_view rest;
+  if (text.starts_with('[')) {
+    const std::size_t end = text.find(']');
+    if (end == std::string_view::npos) {
+      return {};
+    }
+    host = text.substr(1, end - 1);
+    rest = text.substr(end + 1);
+  } else {
+    const std::size_t colon = text.find(':');
+    host = text.substr(0, colon);
+    rest = colon == std::string_view::npos ? std::string_view{} : text.substr(colon);
+  }
+  if (rest.empty()) {
+    return {std::string(host), 443};
+  }
+  std::uint16_t port = 0;
+  const char *const last = rest.data() + rest.size();
+  const auto [end, error] = std::from_chars(rest.data() + 1, last, port);
+  if (rest.front() != ':' || error != std::errc{} || end != last || port == 0) {
+    return {};
+  }
+  return {std::string(host), port};
+}
+
+} // namespace culvert

@@ -1,0 +1,104 @@
+#include "role/relay/registry.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace culvert::test {
+namespace {
+
+RegisteredListener listener(std::string entity, std::string id, std::uint32_t slot,
+                            std::size_t protocol = 0) {
+  return {std::move(entity), protocol, std::move(id), {0, {slot, 1}}, "relay", 443};
+}
+
+class RegistryTest : public testing::Test {
+protected:
+  /// The id chosen, or the word of the failure.
+  std::string choose(const Wish &wish, const std::vector<ChannelRef> &tried = {}) {
+    const auto chosen = registry.choose(wish, tried, random);
+    return chosen.ok() ? chosen.value().id : std::string(word(chosen.status().code));
+  }
+
+  SeededRandom random{1};
+  Registry registry;
+};
+
+TEST_F(RegistryTest, EveryFittingListenerGetsItsShare) {
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    registry.add(listener("a", "l" + std::to_string(i), i));
+  }
+  std::map<std::string, int> count;
+  for (int i = 0; i < 300; ++i) {
+    ++count[choose({"a", 0, {}, {}})];
+  }
+  ASSERT_EQ(count.size(), 3U);
+  for (const auto &[id, times] : count) {
+    EXPECT_GT(times, 60) << id;
+  }
+}
+
+TEST_F(RegistryTest, OnlyListenersOfTheWishAreChosen) {
+  registry.add(listener("a", "one", 1));
+  registry.add(listener("a", "two", 2));
+  registry.add(listener("a", "other protocol", 3, 1));
+  registry.add(listener("b", "other entity", 4));
+  EXPECT_EQ(choose({"a", 0, {"two"}, {}}), "two");
+  EXPECT_EQ(choose({"a", 0, {}, {"two"}}), "one");
+  EXPECT_EQ(choose({"a", 0, {}, {}}, {{0, {1, 1}}}), "two");
+  EXPECT_EQ(choose({"a", 1, {}, {}}), "other protocol");
+  EXPECT_EQ(choose({"a", 0, {"two"}, {"two"}}), word(Code::kNoListener));
+  EXPECT_EQ(choose({"a", 0, {"other protocol"}, {}}), word(Code::kNoListener));
+  EXPECT_EQ(choose({"c", 0, {}, {}}), word(Code::kNoListener));
+}
+
+TEST_F(RegistryTest, AKnownIdReplacesItsOldRegistrationOfTheSameProtocol) {
+  EXPECT_FALSE(registry.add(listener("a", "same", 1)));
+  EXPECT_FALSE(registry.add(listener("a", "same", 2, 1)));
+  EXPECT_FALSE(registry.add(listener("b", "same", 3)));
+  const auto replaced = registry.add(listener("a", "same", 4));
+  ASSERT_TRUE(replaced);
+  EXPECT_EQ(replaced->slot.index, 1U);
+  EXPECT_EQ(registry.size(), 3U);
+  // The old channel's own farewell must not take the new one away.
+  registry.remove("a", *replaced);
+  EXPECT_EQ(choose({"a", 0, {}, {}}), "same");
+  registry.remove("a", {0, {4, 1}});
+  EXPECT_EQ(choose({"a", 0, {}, {}}), word(Code::kNoListener));
+}
+
+TEST_F(RegistryTest, ListenersWithoutAnIdDoNotReplaceEachOther) {
+  EXPECT_FALSE(registry.add(listener("a", "", 1)));
+  EXPECT_FALSE(registry.add(listener("a", "", 2)));
+  EXPECT_EQ(registry.size(), 2U);
+}
+
+TEST(RegistryPolicy, LeastTunnelsGivesToTheIdle) {
+  SeededRandom random{1};
+  Registry registry(ChoicePolicy::kLeastTunnels);
+  registry.add(listener("a", "one", 1));
+  registry.add(listener("a", "two", 2));
+  registry.tunnel_began("a", {0, {1, 1}});
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(registry.choose({"a", 0, {}, {}}, {}, random).value().id, "two");
+  }
+  registry.tunnel_began("a", {0, {2, 1}});
+  registry.tunnel_ended("a", {0, {1, 1}});
+  EXPECT_EQ(registry.choose({"a", 0, {}, {}}, {}, random).value().id, "one");
+}
+
+TEST(RegistryLimit, SendersWaitUpToTheLimitsOfEntityAndSource) {
+  Registry registry(ChoicePolicy::kRandom, {3, 2});
+  EXPECT_TRUE(registry.admit("a", "x").ok());
+  EXPECT_TRUE(registry.admit("a", "x").ok());
+  EXPECT_EQ(registry.admit("a", "x").code, Code::kOverload); // of the source
+  EXPECT_EQ(registry.admit("b", "x").code, Code::kOverload);
+  EXPECT_TRUE(registry.admit("a", "y").ok());
+  EXPECT_EQ(registry.admit("a", "z").code, Code::kOverload); // of the entity
+  EXPECT_TRUE(registry.admit("b", "z").ok());
+  registry.release("a", "x");
+  EXPECT_TRUE(registry.admit("a", "z").ok());
+}
+
+} // namespace
+} // namespace culvert::test

@@ -1,0 +1,226 @@
+#include "role/relay/rendezvous.hpp"
+
+#include "io/sim/sim_world.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace culvert::test {
+namespace {
+
+class NoLog final : public Log {
+public:
+  [[nodiscard]] bool enabled(LogLevel) const override { return false; }
+  void write(LogLevel, std::string_view, std::initializer_list<LogField>) override {}
+};
+
+class TestSender final : public ParkedSender {
+public:
+  Status offer(SlabHandle pending, std::size_t attempt, const RegisteredListener &listener,
+               const std::string &capability) override {
+    if (!refusal.ok()) {
+      return refusal;
+    }
+    handle = pending;
+    attempts.push_back(attempt);
+    listeners.push_back(listener.id);
+    capabilities.push_back(capability);
+    return {};
+  }
+  void on_unmet(const Status &why) override { unmet.push_back(why.code); }
+
+  Status refusal; // of the offer
+  SlabHandle handle;
+  std::vector<std::size_t> attempts;
+  std::vector<std::string> listeners;
+  std::vector<std::string> capabilities;
+  std::vector<Code> unmet;
+};
+
+class RendezvousTest : public testing::Test {
+protected:
+  void listen(const std::string &id, std::uint32_t slot) {
+    registry.add({"a", 0, id, channel(slot), "relay", 443});
+  }
+  static ChannelRef channel(std::uint32_t slot) { return {1, {slot, 1}}; }
+  std::uint32_t slot_of(const std::string &id) {
+    return registry.choose({"a", 0, {id}, {}}, {}, *random).value().channel.slot.index;
+  }
+  Result<SlabHandle> park(TestSender &sender) { return table.park(sender, {"a", 0, {}, {}}, "x"); }
+  Code redeem(const std::string &capability, std::size_t protocol = 0) {
+    const auto met = table.redeem(capability, protocol);
+    return met.ok() ? Code::kOk : met.status().code;
+  }
+
+  SimWorld world{1};
+  SimIo &io = world.make_io("relay");
+  std::unique_ptr<Random> random = world.make_random();
+  NoLog log;
+  Shard shard{io, *random, log, 7};
+  Registry registry{ChoicePolicy::kRandom, {3, 3}};
+  Digests digests;
+  Rendezvous table{shard, registry, digests};
+  TestSender sender;
+};
+
+TEST_F(RendezvousTest, ACapabilityMeetsItsSenderOnce) {
+  listen("one", 1);
+  ASSERT_TRUE(park(sender).ok());
+  ASSERT_EQ(sender.capabilities.size(), 1U);
+  EXPECT_EQ(sender.capabilities[0].size(), 56U);
+  EXPECT_EQ(read_capability(sender.capabilities[0])->shard, 7U);
+  const auto met = table.redeem(sender.capabilities[0], 0);
+  ASSERT_TRUE(met.ok());
+  EXPECT_EQ(met.value().sender, &sender);
+  EXPECT_EQ(met.value().channel, channel(1));
+  EXPECT_EQ(redeem(sender.capabilities[0]), Code::kGone);
+  world.run_for(60'000);
+  EXPECT_TRUE(sender.unmet.empty());
+}
+
+TEST_F(RendezvousTest, AForgedCapabilityMeetsNobodyAndHarmsNobody) {
+  listen("one", 1);
+  ASSERT_TRUE(park(sender).ok());
+  const std::string real = sender.capabilities[0];
+  for (std::size_t i = 0; i < real.size(); ++i) {
+    std::string forged = real;
+    forged[i] = forged[i] == '0' ? '1' : '0';
+    EXPECT_EQ(redeem(forged), Code::kGone) << i;
+  }
+  for (const std::string &malformed :
+       {std::string(), std::string("zz"), real + "00", real.substr(2), std::string(56, 'g')}) {
+    EXPECT_EQ(redeem(malformed), Code::kGone) << malformed;
+  }
+  EXPECT_EQ(redeem(real, 1), Code::kGone); // of another protocol
+  EXPECT_EQ(redeem(real), Code::kOk);
+}
+
+TEST_F(RendezvousTest, NobodyComesInTime) {
+  listen("one", 1);
+  ASSERT_TRUE(park(sender).ok());
+  world.run_for(kRendezvousMs - 1);
+  EXPECT_TRUE(sender.unmet.empty());
+  world.run_for(2);
+  ASSERT_EQ(sender.unmet.size(), 1U);
+  EXPECT_EQ(sender.unmet[0], Code::kTimeout);
+  EXPECT_EQ(redeem(sender.capabilities[0]), Code::kGone);
+  EXPECT_EQ(table.size(), 0U);
+}
+
+TEST_F(RendezvousTest, ASenderThatLeftCannotBeMet) {
+  listen("one", 1);
+  const auto handle = park(sender);
+  ASSERT_TRUE(handle.ok());
+  table.revoke(handle.value());
+  table.revoke(handle.value());
+  EXPECT_EQ(redeem(sender.capabilities[0]), Code::kGone);
+  table.offer_failed(handle.value(), 0); // letters on their way find nothing
+  table.channel_lost(channel(1));
+  world.run_for(60'000);
+  EXPECT_TRUE(sender.unmet.empty());
+}
+
+TEST_F(RendezvousTest, AnOfferThatIsNotWrittenGoesToAnotherListenerOnce) {
+  listen("one", 1);
+  listen("two", 2);
+  listen("three", 3);
+  ASSERT_TRUE(park(sender).ok());
+  table.offer_failed(sender.handle, 0);
+  ASSERT_EQ(sender.capabilities.size(), 2U);
+  EXPECT_NE(sender.listeners[0], sender.listeners[1]);
+  EXPECT_NE(sender.capabilities[0], sender.capabilities[1]);
+  EXPECT_TRUE(sender.unmet.empty());
+  table.offer_failed(sender.handle, 1);
+  EXPECT_EQ(sender.capabilities.size(), 2U);
+  EXPECT_EQ(sender.unmet, std::vector<Code>{Code::kNoListener});
+}
+
+TEST_F(RendezvousTest, ALostChannelIsReplacedAndBothOffersStayGoodUntilOneIsRedeemed) {
+  for (const std::size_t redeemed : {0U, 1U}) {
+    TestSender each;
+    listen("one", 1);
+    listen("two", 2);
+    ASSERT_TRUE(park(each).ok());
+    table.offer_written(each.handle, 0);
+    table.channel_lost(channel(slot_of(each.listeners[0])));
+    ASSERT_EQ(each.capabilities.size(), 2U);
+    table.offer_written(each.handle, 1);
+    EXPECT_EQ(redeem(each.capabilities[redeemed]), Code::kOk);
+    EXPECT_EQ(redeem(each.capabilities[1 - redeemed]), Code::kGone);
+  }
+}
+
+TEST_F(RendezvousTest, TheDeadlineDoesNotRestartWithTheSecondOffer) {
+  listen("one", 1);
+  listen("two", 2);
+  ASSERT_TRUE(park(sender).ok());
+  table.offer_written(sender.handle, 0);
+  world.run_for(20'000);
+  table.channel_lost(channel(slot_of(sender.listeners[0])));
+  ASSERT_EQ(sender.capabilities.size(), 2U);
+  world.run_for(10'001);
+  EXPECT_EQ(sender.unmet, std::vector<Code>{Code::kTimeout});
+}
+
+TEST_F(RendezvousTest, AListenerThatReadItsOfferMayComeAfterItsChannelIsLost) {
+  listen("one", 1);
+  ASSERT_TRUE(park(sender).ok());
+  table.offer_written(sender.handle, 0);
+  registry.remove("a", channel(1));
+  table.channel_lost(channel(1));
+  EXPECT_TRUE(sender.unmet.empty());
+  EXPECT_EQ(redeem(sender.capabilities[0]), Code::kOk);
+}
+
+TEST_F(RendezvousTest, AnOfferTheProtocolCannotMakeEndsTheWait) {
+  listen("one", 1);
+  sender.refusal = Status::failure(Code::kTooLarge, Source::kPlugin, Retry::kNever, "too large");
+  const auto parked = park(sender);
+  ASSERT_FALSE(parked.ok());
+  EXPECT_EQ(parked.status().code, Code::kTooLarge);
+  EXPECT_EQ(table.size(), 0U);
+  EXPECT_TRUE(sender.unmet.empty());
+}
+
+TEST_F(RendezvousTest, LimitsRefuseAndAreGivenBackWhateverEndsTheWait) {
+  listen("one", 1);
+  for (int round = 0; round < 3; ++round) {
+    TestSender each[4];
+    for (int i = 0; i < 3; ++i) {
+      ASSERT_TRUE(park(each[i]).ok());
+    }
+    const auto fourth = park(each[3]);
+    ASSERT_FALSE(fourth.ok());
+    EXPECT_EQ(fourth.status().code, Code::kOverload);
+    EXPECT_EQ(redeem(each[0].capabilities[0]), Code::kOk);
+    table.revoke(each[1].handle);
+    table.refuse_all(Status::failure(Code::kShuttingDown, Source::kRelay, Retry::kBackoff, ""));
+    EXPECT_EQ(each[2].unmet, std::vector<Code>{Code::kShuttingDown});
+    EXPECT_EQ(table.size(), 0U);
+  }
+}
+
+TEST_F(RendezvousTest, NoListenerIsARefusalThatLeavesNothing) {
+  const auto parked = park(sender);
+  ASSERT_FALSE(parked.ok());
+  EXPECT_EQ(parked.status().code, Code::kNoListener);
+  EXPECT_EQ(table.size(), 0U);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(registry.admit("a", "x").ok());
+  }
+}
+
+TEST_F(RendezvousTest, CapabilitiesNeverRepeat) {
+  listen("one", 1);
+  std::set<std::string> seen;
+  for (int i = 0; i < 200; ++i) {
+    TestSender each;
+    ASSERT_TRUE(park(each).ok());
+    EXPECT_TRUE(seen.insert(each.capabilities[0].substr(24)).second);
+    table.revoke(each.handle);
+  }
+}
+
+} // namespace
+} // namespace culvert::test

@@ -1,0 +1,121 @@
+#include "role/relay/relay.hpp"
+#include "role/relay/rules.hpp"
+
+#include <gtest/gtest.h>
+
+namespace culvert::test {
+namespace {
+
+Rule rule(std::string name) {
+  return {std::move(name), kRightListen, {1}};
+}
+
+std::string rules_of(const EntityTable::Match &match) {
+  std::string names;
+  for (const Rule *each : match.rules) {
+    names += each->name + " ";
+  }
+  return names;
+}
+
+TEST(Entities, APathBelongsToTheLongestEntityOnASegmentBorder) {
+  const EntityTable table({{"hyco", {rule("h")}}, {"a", {rule("a")}}, {"A/b", {rule("ab")}}},
+                          {rule("own")});
+  struct Row {
+    const char *path;
+    const char *entity; // nullptr: none
+    const char *rules;
+  };
+  const Row rows[] = {
+      {"hyco", "hyco", "h own "},
+      {"HYCO", "hyco", "h own "},
+      {"hyco/sub/x", "hyco", "h own "},
+      {"hyco/", "hyco", "h own "},
+      {"hyco2", nullptr, "own "},
+      {"hyc", nullptr, "own "},
+      {"a", "a", "a own "},
+      {"a/B/c", "A/b", "ab own "},
+      {"a/bc", "a", "a own "},
+      {"a/x/b", "a", "a own "},
+      {"", nullptr, "own "},
+      {"/", nullptr, "own "},
+      {"/hyco", nullptr, "own "},
+      {"nothing/hyco", nullptr, "own "},
+  };
+  for (const Row &row : rows) {
+    const EntityTable::Match match = table.match(row.path);
+    EXPECT_EQ(match.entity == nullptr ? "(none)" : *match.entity,
+              row.entity == nullptr ? "(none)" : row.entity)
+        << row.path;
+    EXPECT_EQ(rules_of(match), row.rules) << row.path;
+  }
+}
+
+TEST(Entities, PathsThatCannotBeAskedForAreRefusedWithWhatToWrite) {
+  struct Row {
+    std::vector<EntityOptions> entities;
+    const char *part;
+  };
+  const Row rows[] = {
+      {{{"", {}}}, "entity ''"},
+      {{{"/a", {}}}, "'/a'"},
+      {{{"a/", {}}}, "'a/'"},
+      {{{"a//b", {}}}, "'a//b'"},
+      {{{"a/b", {}}, {"A/B", {}}}, "twice"},
+  };
+  for (const Row &row : rows) {
+    const Status status = EntityTable::check(row.entities);
+    EXPECT_EQ(status.code, Code::kConfig) << row.part;
+    EXPECT_NE(status.message.find(row.part), std::string::npos) << status.message;
+  }
+  EXPECT_TRUE(EntityTable::check({{"a", {}}, {"a/b", {}}}).ok());
+}
+
+TEST(Authority, IsHostAndPortOrNothing) {
+  struct Row {
+    const char *text;
+    const char *host;
+    unsigned port;
+  };
+  const Row rows[] = {
+      {"relay.example", "relay.example", 443},
+      {"relay.example:8443", "relay.example", 8443},
+      {"10.0.0.1:80", "10.0.0.1", 80},
+      {"[::1]", "::1", 443},
+      {"[::1]:99", "::1", 99},
+      {"relay:", "", 0},
+      {"relay:0", "", 0},
+      {"relay:65536", "", 0},
+      {"relay:+1", "", 0},
+      {"[::1", "", 0},
+      {"[::1]99", "", 0},
+      {"", "", 443},
+  };
+  for (const Row &row : rows) {
+    const Authority read = parse_authority(row.text);
+    EXPECT_EQ(read.host, row.host) << row.text;
+    EXPECT_EQ(read.port, row.port) << row.text;
+  }
+}
+
+TEST(Authority, TheOfferedAddressIsTheOptionElseWhatWasDialledElseTheFirstName) {
+  RelayOptions options;
+  options.names = {"relay.example", "10.0.0.1"};
+  options.entities = {{"a", {}}};
+  const auto address = [&](std::string_view authority) {
+    const Authority read = Relay(options).public_address(authority, 7443);
+    return read.host + ":" + std::to_string(read.port);
+  };
+  EXPECT_EQ(address("RELAY.example:8443"), "RELAY.example:8443");
+  EXPECT_EQ(address("10.0.0.1"), "10.0.0.1:443");
+  EXPECT_EQ(address("stranger.example:1"), "relay.example:7443");
+  EXPECT_EQ(address(""), "relay.example:7443");
+  EXPECT_EQ(address("relay.example:99999"), "relay.example:7443");
+  options.public_host = "outside.example";
+  EXPECT_EQ(address("relay.example:8443"), "outside.example:443");
+  options.public_port = 4430;
+  EXPECT_EQ(address("relay.example:8443"), "outside.example:4430");
+}
+
+} // namespace
+} // namespace culvert::test
