@@ -100,6 +100,11 @@ public:
 
   template <auto Method, typename Owner> void bind(Owner &owner) { done_.bind<Method>(owner); }
   [[nodiscard]] bool in_flight() const { return done_.in_flight() || pending_; }
+  /// For an implementation without a plugin: the callback runs in the shard's next round.
+  void finish(Io &io, Result<Value> value) {
+    result = std::move(value);
+    io.yield(done_);
+  }
 
   Result<Value> result = Status{}; // when the callback runs
 
