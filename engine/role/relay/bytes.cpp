@@ -1,0 +1,70 @@
+#include "role/relay/bytes.hpp"
+
+#include "link/messages.hpp"
+#include "link/websocket.hpp"
+
+#include <algorithm>
+
+namespace culvert {
+
+void send_message(Link &link, Message &message) {
+  const std::size_t largest = link.facts().largest_first_frame;
+  auto *data = reinterpret_cast<std::byte *>(message.bytes.data());
+  std::size_t at = 0;
+  do {
+    const std::size_t size = std::min(largest, message.bytes.size() - at);
+    link.send({data + at, size, 0, message.kind, at + size == message.bytes.size()});
+    at += size;
+  } while (at < message.bytes.size());
+}
+
+void write_bytes(Link &link, std::string bytes) {
+  if (bytes.empty()) {
+    return;
+  }
+  Message whole{std::move(bytes), ChunkKind::kBinary};
+  send_message(link, whole);
+  link.flush();
+}
+
+Result<std::string> answer_bytes(const Answer &answer, bool upgrade, const RequestHead &request,
+                                 Digests &digests) {
+  switch (answer.form) {
+  case Answer::Form::kHttp:
+    if (upgrade && answer.status == 101) {
+      return build_upgrade_response(request, answer.reason, answer.fields, digests);
+    }
+    return build_response(answer.status, answer.reason, answer.fields, answer.body);
+  case Answer::Form::kMessage: {
+    const std::string &message = answer.message.bytes;
+    if (message.size() > UINT16_MAX) {
+      return Status::failure(Code::kTooLarge, Source::kPlugin, Retry::kNever,
+                             "an answer of more than 65,535 bytes has no 16-bit length");
+    }
+    std::string bytes{static_cast<char>(message.size() >> 8U),
+                      static_cast<char>(message.size() & 0xffU)};
+    return bytes + message;
+  }
+  case Answer::Form::kNone:
+  case Answer::Form::kClose:
+    break;
+  }
+  return std::string();
+}
+
+std::unique_ptr<Link> framed(Shard &shard, std::unique_ptr<Link> lower,
+                             const FramingOptions &framing) {
+  switch (framing.framing) {
+  case Framing::kWebSocket:
+    return std::make_unique<WebSocketLink>(
+        shard, std::move(lower),
+        WebSocketOptions{WebSocketRole::kServer, false, framing.ping_interval_ms});
+  case Framing::kMessages:
+    return std::make_unique<MessagesLink>(shard, std::move(lower), framing);
+  case Framing::kRaw:
+    break;
+  }
+  return lower;
+}
+
+} // namespace culvert

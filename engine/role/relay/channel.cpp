@@ -1,0 +1,199 @@
+#include "role/relay/channel.hpp"
+
+#include "role/relay/bytes.hpp"
+#include "role/relay/relay_shard.hpp"
+
+namespace culvert {
+
+Channel::Channel(RelayShard &relay, ChannelSeed seed, std::unique_ptr<Link> link)
+    : relay_(relay), link_(std::move(link)), listener_(std::move(seed.listener)),
+      facts_(std::move(seed.facts)), loggable_id_(std::move(seed.loggable_id)),
+      peer_(std::move(seed.peer)),
+      largest_message_(seed.framing.largest_message == 0 ? kControlMessageBytes
+                                                         : seed.framing.largest_message),
+      opening_(std::move(seed.opening)), framing_(std::move(seed.framing)) {
+  receive_.bind<&Channel::on_receive>(*this);
+  drain_.bind<&Channel::on_drain>(*this);
+  finish_.bind<&Channel::on_finish>(*this);
+  ending_.bind<&Channel::on_ended>(*this);
+  dropping_.bind<&Channel::on_ended>(*this);
+}
+
+void Channel::start(SlabHandle handle) {
+  handle_ = handle;
+  listener_.channel = {relay_.shard().index, handle};
+  relay_.on_listener(listener_);
+  relay_.log(LogLevel::kInfo, "listener online",
+             {{"entity", listener_.entity}, {"id", loggable(loggable_id_)}, {"peer", peer_}});
+  write_bytes(*link_, std::move(opening_));
+  link_ = framed(relay_.shard(), std::move(link_), framing_);
+  link_->receive(receive_);
+}
+
+// --- in
+// -------------------------------------------------------------------------------------------
+
+void Channel::on_receive(Outcome) {
+  if (phase_ != Phase::kOpen) {
+    return;
+  }
+  take_turn();
+  if (phase_ != Phase::kOpen) {
+    return;
+  }
+  const Ending *const end = link_->received_end();
+  if (end == nullptr) {
+    link_->receive(receive_);
+  } else if (end->aborted) {
+    lost(LogLevel::kInfo, "its connection broke");
+    link_->abort(ending_);
+  } else {
+    lost(LogLevel::kInfo, "it closed its channel");
+    link_->close(ending_);
+  }
+}
+
+void Channel::take_turn() {
+  Chunk chunk;
+  while (link_->take(chunk, {})) {
+    if (phase_ != Phase::kOpen) {
+      continue; // what follows a channel's end is nobody's
+    }
+    message_.bytes.append(reinterpret_cast<const char *>(chunk.data), chunk.size);
+    message_.kind = chunk.kind;
+    if (message_.bytes.size() > largest_message_) {
+      malformed(Status::failure(Code::kTooLarge, Source::kRelay, Retry::kNever,
+                                "a message on its channel is larger than " +
+                                    std::to_string(largest_message_) + " bytes"));
+    } else if (chunk.end_of_message) {
+      const Message whole = std::move(message_);
+      message_ = {};
+      on_message(whole);
+    }
+  }
+}
+
+void Channel::on_message(const Message &message) {
+  Result<Intent> read = relay_.protocol(listener_.protocol).on_message(word_, message);
+  if (!read.ok()) {
+    malformed(read.status());
+    return;
+  }
+  Intent &intent = read.value();
+  const bool answers = intent.verb == Verb::kAnswer || intent.verb == Verb::kRenew;
+  if (!answers && intent.verb != Verb::kIgnore) {
+    malformed(Status::failure(Code::kUnsupported, Source::kRelay, Retry::kNever,
+                              "a message asks for what a channel cannot do"));
+  } else if (answers && intent.answer.form == Answer::Form::kClose) {
+    close_with(intent.answer, LogLevel::kInfo, "it was told to close");
+  } else if (answers && intent.answer.form == Answer::Form::kMessage &&
+             !enqueue(std::move(intent.answer.message))) {
+    malformed(Status::failure(Code::kOverload, Source::kRelay, Retry::kBackoff,
+                              "it asks for more answers than it reads"));
+  }
+}
+
+void Channel::malformed(const Status &why) {
+  close_with(relay_.protocol(listener_.protocol).outcome(facts_, why), LogLevel::kWarn,
+             why.message);
+}
+
+// --- out
+// ------------------------------------------------------------------------------------------
+
+bool Channel::offer(Message message) {
+  return phase_ == Phase::kOpen && enqueue(std::move(message));
+}
+
+bool Channel::enqueue(Message message) {
+  const std::size_t size = message.bytes.size();
+  const bool fits = framing_.framing != Framing::kMessages ||
+                    size <= link_->facts().largest_first_frame; // there a message is one piece
+  if (size == 0 || !fits || queued_bytes_ + size > kChannelQueueBytes || link_->broken()) {
+    return false;
+  }
+  queued_bytes_ += size;
+  queue_.push_back(std::move(message));
+  write();
+  return true;
+}
+
+void Channel::write() {
+  if (queue_.empty() || drain_.in_flight()) {
+    return;
+  }
+  if (link_->held() > 0) {
+    link_->drain(drain_);
+    return;
+  }
+  for (Message &message : queue_) {
+    send_message(*link_, message);
+  }
+  link_->flush();
+  queue_.clear();
+  queued_bytes_ = 0;
+}
+
+void Channel::on_drain(Outcome) {
+  if (phase_ == Phase::kOpen && !link_->broken()) {
+    write();
+  }
+}
+
+// --- the end
+// --------------------------------------------------------------------------------------
+
+void Channel::close(const Status &why) {
+  if (phase_ == Phase::kOpen) {
+    close_with(relay_.protocol(listener_.protocol).outcome(facts_, why), LogLevel::kInfo,
+               why.message);
+  }
+}
+
+void Channel::close_with(Answer answer, LogLevel level, std::string_view reason) {
+  if (answer.form == Answer::Form::kMessage && link_->held() == 0) {
+    send_message(*link_, answer.message);
+    link_->flush();
+  }
+  lost(level, reason);
+  if (answer.form == Answer::Form::kClose) {
+    link_->finish(Ending::finished(answer.status, answer.reason), finish_);
+  }
+  link_->close(ending_);
+}
+
+void Channel::leave() {
+  relay_.relay().registry().remove(listener_.entity, listener_.channel);
+}
+
+void Channel::lost(LogLevel level, std::string_view reason) {
+  CULVERT_ASSERT(phase_ == Phase::kOpen);
+  phase_ = Phase::kEnding;
+  relay_.protocol(listener_.protocol).on_gone(word_);
+  relay_.log(level, "listener offline",
+             {{"entity", listener_.entity},
+              {"id", loggable(loggable_id_)},
+              {"peer", peer_},
+              {"reason", loggable(reason)}});
+  relay_.on_listener_lost(listener_);
+}
+
+void Channel::drop() {
+  if (phase_ == Phase::kDropping) {
+    return;
+  }
+  if (phase_ == Phase::kOpen) {
+    lost(LogLevel::kInfo, "the relay stops");
+  }
+  phase_ = Phase::kDropping;
+  link_->drop(dropping_);
+}
+
+void Channel::on_ended(Outcome) {
+  if (!ending_.in_flight() && !dropping_.in_flight()) {
+    CULVERT_ASSERT(!receive_.in_flight() && !drain_.in_flight() && !finish_.in_flight());
+    relay_.on_channel_ended(handle_); // this is gone behind it
+  }
+}
+
+} // namespace culvert

@@ -1,0 +1,85 @@
+// A listener's control channel: messages in, offers out.
+//
+// Belongs to one shard, embedded in its relay part, never moves. It owns its link and the messages
+// that wait for it. It is registered from before its first byte until its Close, its end or its
+// drain; then it tells every shard and ends its link.
+#pragma once
+
+#include "culvert/log.hpp"
+#include "link/link.hpp"
+#include "plugin/intent.hpp"
+#include "role/relay/registry.hpp"
+
+#include <deque>
+#include <memory>
+#include <string>
+
+namespace culvert {
+
+class RelayShard;
+
+struct ChannelSeed {
+  RegisteredListener listener; // its channel is filled in by the shard
+  std::string facts;
+  std::string loggable_id;
+  std::string peer;
+  std::string opening; // what the listener is told before the framing
+  FramingOptions framing;
+};
+
+class Channel {
+public:
+  Channel(RelayShard &relay, ChannelSeed seed, std::unique_ptr<Link> link);
+  Channel(const Channel &) = delete;
+  Channel &operator=(const Channel &) = delete;
+
+  /// Registers it, then answers.
+  void start(SlabHandle handle);
+  /// False when it cannot be written: the channel ends, or its queue is full.
+  bool offer(Message message);
+  /// Tells the listener why, then ends.
+  void close(const Status &why);
+  /// Leaves the registry; the channel stays open.
+  void leave();
+  void drop();
+
+private:
+  enum class Phase : std::uint8_t { kOpen, kEnding, kDropping };
+
+  void on_receive(Outcome outcome);
+  void take_turn();
+  void on_message(const Message &message);
+  void close_with(Answer answer, LogLevel level, std::string_view reason);
+  bool enqueue(Message message);
+  void write();
+  void on_drain(Outcome outcome);
+  void on_finish(Outcome) {}
+  void on_ended(Outcome outcome);
+  void lost(LogLevel level, std::string_view reason);
+  void malformed(const Status &why);
+
+  RelayShard &relay_;
+  std::unique_ptr<Link> link_;
+  RegisteredListener listener_;
+  const std::string facts_;
+  const std::string loggable_id_;
+  const std::string peer_;
+  const std::size_t largest_message_;
+  std::string opening_;
+  const FramingOptions framing_;
+  SlabHandle handle_;
+  Phase phase_ = Phase::kOpen;
+  std::uint64_t word_ = 0; // the plugin's own
+
+  Message message_; // that is being received
+  std::deque<Message> queue_;
+  std::size_t queued_bytes_ = 0;
+
+  Completion receive_;
+  Completion drain_;
+  Completion finish_;
+  Completion ending_;
+  Completion dropping_;
+};
+
+} // namespace culvert

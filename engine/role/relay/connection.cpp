@@ -1,0 +1,183 @@
+#include "role/relay/connection.hpp"
+
+#include "link/http_upgrade.hpp"
+#include "link/tls.hpp"
+#include "role/relay/relay_shard.hpp"
+
+namespace culvert {
+
+const Step<Connection> Connection::kSteps[] = {
+    {"tls", kHandshakeMs, &Connection::start_tls, &Connection::cancel_tls},
+    {"head", kHandshakeMs, &Connection::start_head, &Connection::cancel_head},
+    {"authorize", kHandshakeMs, &Connection::start_authorize, &Connection::cancel_authorize},
+};
+
+Connection::Connection(RelayShard &relay, Guest guest)
+    : relay_(relay), link_(std::move(guest.link)), has_seat_(guest.has_seat), moved_(guest.moved),
+      peer_(std::move(guest.peer)),
+      steps_(relay.shard(), *this, Delegate<const Status &>::to<&Connection::on_set_up>(*this)),
+      protocol_(guest.protocol), request_(std::move(guest.request)),
+      intent_(std::move(guest.intent)) {
+  handshake_.bind<&Connection::on_tls>(*this);
+  verify_.bind<&Connection::on_authorized>(*this);
+  settle_.bind<&Connection::on_settled>(*this);
+  watch_.bind<&Connection::on_watch>(*this);
+  ending_.bind<&Connection::on_ended>(*this);
+  dropping_.bind<&Connection::on_ended>(*this);
+}
+
+Connection::~Connection() {
+  give_seat_back();
+}
+
+void Connection::start(SlabHandle handle) {
+  handle_ = handle;
+  if (moved_) {
+    act();
+    return;
+  }
+  const std::span<const Step<Connection>> steps = kSteps;
+  steps_.start(relay_.tls() == nullptr ? steps.subspan(1) : steps);
+}
+
+// --- TLS
+// ------------------------------------------------------------------------------------------
+
+void Connection::start_tls() {
+  auto tls = std::make_unique<TlsLink>(relay_.shard(), std::move(link_), *relay_.tls());
+  tls_ = tls.get();
+  link_ = std::move(tls);
+  tls_->handshake(handshake_);
+}
+
+void Connection::cancel_tls() {
+  tls_->cancel(handshake_);
+}
+
+void Connection::on_tls(Outcome outcome) {
+  if (outcome.result < 0) {
+    steps_.completed(tls_->failure().ok()
+                         ? Status::failure(Code::kTls, Source::kRelay, Retry::kNever,
+                                           "the TLS handshake was not completed")
+                         : tls_->failure());
+    return;
+  }
+  protocol_ = relay_.protocol_of(tls_->alpn());
+  steps_.completed({});
+}
+
+// --- the head
+// -------------------------------------------------------------------------------------
+
+void Connection::start_head() {
+  reader_.emplace(*link_);
+  reader_->start(relay_.protocol(protocol_).head_form(),
+                 Delegate<>::to<&Connection::on_head>(*this));
+}
+
+void Connection::cancel_head() {
+  reader_->cancel();
+}
+
+void Connection::on_head() {
+  fault_ = reader_->fault();
+  steps_.completed(reader_->status().ok() ? read_intent() : reader_->status());
+}
+
+Status Connection::read_head(Head &head) {
+  head.form = relay_.protocol(protocol_).head_form();
+  if (head.form == HeadForm::kHttp) {
+    fault_ = parse_request(reader_->bytes(), request_);
+    if (fault_ != HeadFault::kNone) {
+      return faulty_head();
+    }
+    head.method = request_.method;
+    head.target = request_.target;
+    head.fields = request_.fields;
+    head.body_kind = static_cast<BodyKind>(request_.body);
+    head.body_length = request_.body_length;
+  } else {
+    head.message = reader_->bytes();
+  }
+  const Address peer = link_->facts().peer;
+  head.remote_host = peer.host();
+  head.remote_port = peer.port;
+  return {};
+}
+
+Status Connection::read_intent() {
+  Head head;
+  const Status readable = read_head(head);
+  if (!readable.ok()) {
+    return readable;
+  }
+  Result<Intent> read = relay_.protocol(protocol_).on_head(head);
+  if (!read.ok()) {
+    return read.status();
+  }
+  intent_ = std::move(read.value());
+  const bool becomes_a_stream = intent_.verb == Verb::kListen || intent_.verb == Verb::kConnect ||
+                                intent_.verb == Verb::kAccept;
+  if (becomes_a_stream && head.form == HeadForm::kHttp &&
+      intent_.framing.framing == Framing::kWebSocket) {
+    fault_ = check_upgrade_request(request_);
+    if (fault_ != HeadFault::kNone) {
+      return faulty_head();
+    }
+  }
+  return {};
+}
+
+Status Connection::faulty_head() const {
+  return Status::failure(fault_ == HeadFault::kTooLarge ? Code::kTooLarge : Code::kProtocol,
+                         Source::kRelay, Retry::kNever, refusal(fault_).sentence);
+}
+
+// --- authorization
+// --------------------------------------------------------------------------------
+
+void Connection::start_authorize() {
+  if (intent_.verb != Verb::kListen && intent_.verb != Verb::kConnect) {
+    steps_.completed({});
+    return;
+  }
+  match_ = relay_.relay().entities().match(intent_.path);
+  check_.token = intent_.token;
+  check_.path = intent_.path;
+  check_.rules = &match_.rules;
+  check_.names = &relay_.relay().options().names;
+  check_.right_wanted = intent_.verb == Verb::kListen ? kRightListen : kRightSend;
+  relay_.auth().verify(verify_, check_);
+}
+
+void Connection::on_authorized(Outcome) {
+  const Result<Grant> &granted = verify_.result;
+  intent_.token.clear();
+  if (!granted.ok()) {
+    steps_.completed(granted.status());
+  } else if ((granted.value().rights & (check_.right_wanted | kRightManage)) == 0) {
+    steps_.completed(Status::failure(Code::kTokenRight, Source::kRelay, Retry::kNever,
+                                     "the token's rule lacks the right"));
+  } else {
+    steps_.completed({});
+  }
+}
+
+void Connection::on_set_up(const Status &status) {
+  const bool said_something = reader_ && !reader_->bytes().empty();
+  reader_.reset();
+  tls_ = nullptr;
+  if (phase_ == Phase::kDropping) {
+    link_->drop(dropping_);
+  } else if (status.ok()) {
+    act();
+  } else if (said_something) {
+    fail_set_up(status);
+  } else {
+    relay_.log(LogLevel::kDebug, "connection ended before its head",
+               {{"peer", peer_}, {"error", loggable(status.message)}});
+    end_lingering();
+  }
+}
+
+} // namespace culvert

@@ -1,0 +1,135 @@
+// One accepted connection, from its first byte until it has become something else: a control
+// channel, half of a tunnel, or an answer and a lingering close.
+//
+// Belongs to one shard, embedded in its relay part, never moves in memory; a connection that must
+// go on at another shard goes there as a Guest, in a letter, and begins there as a new Connection.
+// It owns its link. connection.cpp sets it up, connection_verbs.cpp acts on its intent,
+// connection_end.cpp answers and ends it.
+#pragma once
+
+#include "link/head_reader.hpp"
+#include "link/link.hpp"
+#include "plugin/kinds.hpp"
+#include "role/relay/letters.hpp"
+#include "role/relay/rendezvous.hpp"
+#include "role/relay/rules.hpp"
+#include "tunnel/steps.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace culvert {
+
+class RelayShard;
+class TlsLink;
+
+class Connection final : public ParkedSender {
+public:
+  /// One that was accepted (with a seat among the unauthenticated and nothing said yet), or one
+  /// that moved here.
+  Connection(RelayShard &relay, Guest guest);
+  ~Connection();
+
+  /// Sets it up; for a guest: acts on its intent.
+  void start(SlabHandle handle);
+  /// Ends it at once, whatever it does.
+  void drop();
+
+  // --- for RelayShard ---------------------------------------------------------------------------
+  /// Its letter came back; `guest` still holds the link when it was not taken in.
+  void on_moved(Guest guest);
+  [[nodiscard]] const Intent &intent() const { return intent_; }
+  [[nodiscard]] SlabHandle handle() const { return handle_; }
+  [[nodiscard]] bool moved() const { return moved_; }
+  [[nodiscard]] const std::string &entity() const { return entity_; }
+  /// An answer as bytes that precede this connection's framing.
+  Result<std::string> opening(const Answer &answer);
+  /// Says the opening and gives the link away, framed.
+  std::unique_ptr<Link> open(std::string opening);
+  /// Logs why, answers as its protocol says, and ends.
+  void refuse(const Status &why);
+
+  Status offer(SlabHandle pending, std::size_t attempt, const RegisteredListener &listener,
+               const std::string &capability) override;
+  void on_unmet(const Status &why) override;
+
+private:
+  enum class Phase : std::uint8_t {
+    kSetUp,
+    kMoving,  // its letter is out; it owns no link
+    kParked,  // a sender that waits
+    kMeeting, // a sender that was fetched, or the listener's connection that fetches it
+    kJoined,  // its link is given away
+    kEnding,
+    kDropping
+  };
+  static const Step<Connection> kSteps[];
+
+  // --- set-up
+  void start_tls();
+  void cancel_tls();
+  void on_tls(Outcome outcome);
+  void start_head();
+  void cancel_head();
+  void on_head();
+  Status read_head(Head &head);
+  Status read_intent();
+  [[nodiscard]] Status faulty_head() const;
+  void start_authorize();
+  void cancel_authorize() {}
+  void on_authorized(Outcome outcome);
+  void on_set_up(const Status &status);
+
+  // --- verbs
+  void act();
+  void act_listen();
+  void act_connect();
+  void act_fetch();
+  void move_to(unsigned shard);
+  void on_settled(Outcome outcome);
+  void redeem();
+  void on_watch(Outcome outcome);
+  void unpark();
+
+  // --- ending
+  void tell(const Answer &answer);
+  void fail_set_up(const Status &why);
+  void end_lingering();
+  void end_broken();
+  void on_ended(Outcome outcome);
+  void give_seat_back();
+
+  RelayShard &relay_;
+  std::unique_ptr<Link> link_;
+  TlsLink *tls_ = nullptr; // the same link, while its handshake runs
+  SlabHandle handle_;
+  Phase phase_ = Phase::kSetUp;
+  bool has_seat_ = false;
+  bool moved_ = false;
+  unsigned goes_to_ = 0; // the shard it moves to
+  std::string peer_;
+
+  Steps<Connection> steps_;
+  std::optional<HeadReader> reader_;
+  std::size_t protocol_ = 0;
+  RequestHead request_;
+  HeadFault fault_ = HeadFault::kNone; // of the request: refused without asking the protocol
+  Intent intent_;
+  EntityTable::Match match_;
+  std::string entity_; // of a listener or sender: as configured
+  TokenCheck check_;
+
+  SlabHandle pending_; // of a parked sender
+  SlabHandle partner_; // of one that is fetched: who fetches it
+  ChannelRef met_;     // and by whose offer
+
+  Completion handshake_;
+  VerifyToken verify_;
+  Completion settle_; // held bytes stand still before a move
+  Completion watch_;
+  Completion ending_;
+  Completion dropping_;
+};
+
+} // namespace culvert

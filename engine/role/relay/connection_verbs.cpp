@@ -1,0 +1,222 @@
+#include "role/relay/bytes.hpp"
+#include "role/relay/connection.hpp"
+#include "role/relay/relay_shard.hpp"
+
+namespace culvert {
+
+namespace {
+
+Status refusal_of(Code code, std::string message) {
+  return Status::failure(code, Source::kRelay, Retry::kNever, std::move(message));
+}
+
+Status gone() {
+  return refusal_of(Code::kGone, "nobody waits for this capability any more");
+}
+
+} // namespace
+
+void Connection::act() {
+  switch (intent_.verb) {
+  case Verb::kListen:
+  case Verb::kConnect:
+    if (match_.entity == nullptr) {
+      refuse(refusal_of(Code::kNoEntity, "the relay has no such entity"));
+    } else if (relay_.stopping()) {
+      refuse(Status::failure(Code::kShuttingDown, Source::kRelay, Retry::kBackoff,
+                             "the relay is stopping"));
+    } else {
+      give_seat_back();
+      entity_ = *match_.entity;
+      intent_.verb == Verb::kListen ? act_listen() : act_connect();
+    }
+    return;
+  case Verb::kAccept:
+  case Verb::kReject:
+    act_fetch();
+    return;
+  case Verb::kAnswer:
+    tell(intent_.answer);
+    return;
+  case Verb::kRenew:
+  case Verb::kIgnore:
+  case Verb::kUnknown:
+    break;
+  }
+  refuse(refusal_of(Code::kUnsupported, "its head asks for what the relay does not do"));
+}
+
+// --- a listener
+// -----------------------------------------------------------------------------------
+
+void Connection::act_listen() {
+  if (intent_.framing.framing == Framing::kRaw) {
+    refuse(refusal_of(Code::kUnsupported, "a control channel needs messages"));
+    return;
+  }
+  Result<std::string> said = opening(intent_.answer);
+  if (!said.ok()) {
+    refuse(said.status());
+    return;
+  }
+  const Authority address = relay_.relay().public_address(intent_.authority, relay_.bound_port());
+  ChannelSeed seed;
+  seed.listener = {entity_, protocol_, intent_.listener_id, {}, address.host, address.port};
+  seed.facts = intent_.facts;
+  seed.loggable_id = intent_.loggable_id;
+  seed.peer = peer_;
+  seed.opening = std::move(said.value());
+  seed.framing = intent_.framing;
+  if (!relay_.add_channel(std::move(seed), link_)) {
+    refuse(Status::failure(Code::kOverload, Source::kRelay, Retry::kBackoff,
+                           "too many control channels"));
+    return;
+  }
+  phase_ = Phase::kJoined;
+  relay_.on_connection_ended(handle_); // this is gone behind it
+}
+
+// --- a sender
+// -------------------------------------------------------------------------------------
+
+void Connection::act_connect() {
+  Wish wish{entity_, protocol_, intent_.allowed, intent_.denied};
+  const auto parked = relay_.rendezvous().park(*this, std::move(wish), link_->facts().peer.host());
+  if (!parked.ok()) {
+    refuse(parked.status());
+    return;
+  }
+  relay_.relay().counters().pending.fetch_add(1, std::memory_order_relaxed);
+  phase_ = Phase::kParked;
+  pending_ = parked.value();
+  link_->watch(watch_);
+}
+
+Status Connection::offer(SlabHandle pending, std::size_t attempt,
+                         const RegisteredListener &listener, const std::string &capability) {
+  Result<Message> message = relay_.protocol(protocol_).offer(
+      intent_.facts, capability, listener.public_host, listener.public_port);
+  if (!message.ok()) {
+    return message.status();
+  }
+  auto letter = std::make_unique<OfferLetter>();
+  letter->channel = listener.channel;
+  letter->message = std::move(message.value());
+  letter->pending = pending;
+  letter->attempt = attempt;
+  relay_.send(std::move(letter), listener.channel.shard);
+  return {};
+}
+
+void Connection::on_unmet(const Status &why) {
+  CULVERT_ASSERT(phase_ == Phase::kParked);
+  unpark();
+  refuse(why);
+}
+
+void Connection::unpark() {
+  relay_.relay().counters().pending.fetch_sub(1, std::memory_order_relaxed);
+  phase_ = Phase::kMeeting;
+}
+
+void Connection::on_watch(Outcome outcome) {
+  const bool left = outcome.result >= 0;
+  if (phase_ == Phase::kParked) {
+    relay_.rendezvous().revoke(pending_);
+    unpark();
+    relay_.log(LogLevel::kInfo, "sender left before a listener came",
+               {{"entity", entity_}, {"id", loggable(intent_.loggable_id)}, {"peer", peer_}});
+    end_broken();
+  } else if (phase_ == Phase::kMeeting && left) {
+    relay_.refuse(partner_, refusal_of(Code::kGone, "the sender has left"));
+    end_broken();
+  } else if (phase_ == Phase::kMeeting) {
+    relay_.join(*this, partner_, met_); // this is gone behind it
+  }
+}
+
+// --- a listener's connection that fetches a sender, or refuses it
+// ----------------------------------
+
+void Connection::act_fetch() {
+  const auto where = read_capability(intent_.capability);
+  if (!where || relay_.relay().shard(where->shard) == nullptr) {
+    refuse(gone());
+  } else if (where->shard == relay_.shard().index) {
+    redeem();
+  } else {
+    move_to(where->shard);
+  }
+}
+
+void Connection::move_to(unsigned shard) {
+  phase_ = Phase::kMoving;
+  goes_to_ = shard;
+  // Outside of the link's own callbacks, and with held bytes standing still.
+  if (link_->held() > 0) {
+    link_->drain(settle_);
+    link_->cancel(settle_);
+  } else {
+    relay_.shard().io.yield(settle_);
+  }
+}
+
+void Connection::on_settled(Outcome outcome) {
+  if (phase_ != Phase::kMoving) { // dropped meanwhile
+    on_ended(outcome);
+    return;
+  }
+  link_->leave();
+  auto letter = std::make_unique<MoveLetter>();
+  letter->guest = {std::move(link_),    protocol_, std::move(intent_),
+                   std::move(request_), peer_,     has_seat_};
+  letter->connection = handle_;
+  relay_.send(std::move(letter), goes_to_);
+}
+
+void Connection::on_moved(Guest guest) {
+  if (!guest.link) {
+    has_seat_ = false; // it went along
+    phase_ = Phase::kJoined;
+    relay_.on_connection_ended(handle_); // this is gone behind it
+    return;
+  }
+  link_ = std::move(guest.link);
+  intent_ = std::move(guest.intent);
+  request_ = std::move(guest.request);
+  link_->arrive(relay_.shard());
+  if (phase_ == Phase::kDropping) {
+    link_->drop(dropping_);
+  } else {
+    refuse(Status::failure(Code::kShuttingDown, Source::kRelay, Retry::kBackoff,
+                           "the relay is stopping"));
+  }
+}
+
+void Connection::redeem() {
+  const auto met = relay_.rendezvous().redeem(intent_.capability, protocol_);
+  if (!met.ok()) {
+    refuse(met.status());
+    return;
+  }
+  give_seat_back();
+  auto &sender = static_cast<Connection &>(*met.value().sender);
+  sender.unpark();
+  if (intent_.verb == Verb::kAccept) {
+    phase_ = Phase::kMeeting;
+    sender.partner_ = handle_;
+    sender.met_ = met.value().channel;
+    sender.link_->cancel(sender.watch_);
+    return;
+  }
+  relay_.log(LogLevel::kInfo, "listener refused a sender",
+             {{"entity", sender.entity_},
+              {"id", loggable(sender.intent_.loggable_id)},
+              {"peer", sender.peer_},
+              {"status", std::to_string(intent_.peer_answer.status)}});
+  relay_.relay().counters().setups_failed.fetch_add(1, std::memory_order_relaxed);
+  sender.tell(intent_.peer_answer);
+  tell(intent_.answer);
+}
+
+} // namespace culvert

@@ -1,0 +1,269 @@
+#include "role/relay/relay_shard.hpp"
+
+#include "link/tcp.hpp"
+#include "link/tls.hpp"
+
+#include <algorithm>
+
+namespace culvert {
+
+namespace {
+
+Status stopped() {
+  return Status::failure(Code::kShuttingDown, Source::kRelay, Retry::kBackoff,
+                         "the relay is stopping");
+}
+
+} // namespace
+
+RelayShard::RelayShard(Relay &relay, Shard &shard, RelayParts parts, Delegate<> done)
+    : relay_(relay), shard_(shard), parts_(std::move(parts)), done_(done),
+      rendezvous_(shard, relay.registry(), digests_),
+      acceptor_(shard, Delegate<Socket>::to<&RelayShard::on_arrived>(*this),
+                Delegate<>::to<&RelayShard::on_accepting_stopped>(*this)) {
+  CULVERT_ASSERT(!parts_.protocols.empty() && parts_.auth);
+  grace_.bind<&RelayShard::drop>(*this);
+  tick_.bind<&RelayShard::on_tick>(*this);
+  relay_.attach(shard.index, *this);
+}
+
+RelayShard::~RelayShard() {
+  CULVERT_ASSERT(empty());
+  relay_.detach(shard_.index);
+}
+
+std::size_t RelayShard::protocol_of(std::string_view alpn) const {
+  for (std::size_t i = 0; i < parts_.protocols.size(); ++i) {
+    const std::vector<std::string> &words = parts_.protocols[i]->alpn();
+    if (std::find(words.begin(), words.end(), alpn) != words.end()) {
+      return i;
+    }
+  }
+  return 0;
+}
+
+void RelayShard::log(LogLevel level, std::string_view message,
+                     std::initializer_list<LogField> fields) {
+  if (shard_.log.enabled(level)) {
+    shard_.log.write(level, message, fields);
+  }
+}
+
+// --- accepting
+// ------------------------------------------------------------------------------------
+
+void RelayShard::start(Socket listening) {
+  listening_ = listening;
+  const Result<Address> local = shard_.io.local_address(listening);
+  bound_port_ = local.ok() ? local.value().port : 0;
+  acceptor_.start(listening);
+}
+
+void RelayShard::on_arrived(Socket socket) {
+  if (!relay_.take_seat()) {
+    if (!crowded_) {
+      crowded_ = true;
+      log(LogLevel::kWarn, "too many connections say nothing yet: new ones are turned away", {});
+    }
+    shard_.io.close(socket);
+    return;
+  }
+  crowded_ = false;
+  Guest guest;
+  guest.link = std::make_unique<TcpLink>(shard_, socket);
+  guest.peer = guest.link->facts().peer.text();
+  guest.has_seat = true;
+  const auto handle = connections_.make(*this, std::move(guest));
+  if (!handle) {
+    log(LogLevel::kWarn, "too many connections: a new one is turned away", {});
+    relay_.leave_seat();
+    return;
+  }
+  connections_.find(*handle)->start(*handle);
+}
+
+void RelayShard::on_accepting_stopped() {
+  if (relay_.stop_accepting()) {
+    shard_.io.close(listening_);
+  }
+  check_done();
+}
+
+// --- letters
+// --------------------------------------------------------------------------------------
+
+void RelayShard::send(std::unique_ptr<Letter> letter, unsigned shard) {
+  RelayShard *const there = relay_.shard(shard);
+  CULVERT_ASSERT(there != nullptr);
+  letter->home_ = this;
+  letter->address_to<&RelayShard::on_letter>(*there);
+  ++letters_out_;
+  shard_.io.post(there->shard_.io, *letter.release()); // on_letter_back() owns it again
+}
+
+void RelayShard::on_letter(Mail &mail) {
+  auto &letter = static_cast<Letter &>(mail);
+  letter.deliver(*this);
+  letter.address_to<&RelayShard::on_letter_back>(*letter.home_);
+  shard_.io.post(letter.home_->shard_.io, letter);
+}
+
+void RelayShard::on_letter_back(Mail &mail) {
+  const std::unique_ptr<Letter> letter(&static_cast<Letter &>(mail));
+  --letters_out_;
+  letter->returned(*this);
+  check_done();
+}
+
+void RelayShard::take_in(Guest &guest) {
+  if (stopping() || connections_.size() == kConnectionsPerShard) {
+    return;
+  }
+  guest.moved = true;
+  guest.link->arrive(shard_);
+  const auto handle = connections_.make(*this, std::move(guest));
+  connections_.find(*handle)->start(*handle);
+}
+
+void RelayShard::on_moved(SlabHandle connection, Guest guest) {
+  Connection *const moved = connections_.find(connection);
+  CULVERT_ASSERT(moved != nullptr);
+  moved->on_moved(std::move(guest));
+}
+
+// --- channels
+// -------------------------------------------------------------------------------------
+
+bool RelayShard::add_channel(ChannelSeed seed, std::unique_ptr<Link> &link) {
+  if (channels_.size() == kConnectionsPerShard) {
+    return false;
+  }
+  const auto handle = channels_.make(*this, std::move(seed), std::move(link));
+  channels_.find(*handle)->start(*handle);
+  return true;
+}
+
+void RelayShard::on_listener(const RegisteredListener &listener) {
+  relay_.counters().listeners.fetch_add(1, std::memory_order_relaxed);
+  if (const auto replaced = relay_.registry().add(listener)) {
+    send(std::make_unique<ReplacedLetter>(*replaced), replaced->shard);
+  }
+}
+
+void RelayShard::on_listener_lost(const RegisteredListener &listener) {
+  relay_.counters().listeners.fetch_sub(1, std::memory_order_relaxed);
+  relay_.registry().remove(listener.entity, listener.channel);
+  for (unsigned shard = 0; shard < relay_.options().shards; ++shard) {
+    if (relay_.shard(shard) != nullptr) {
+      send(std::make_unique<LostLetter>(listener.channel), shard);
+    }
+  }
+}
+
+// --- joining
+// --------------------------------------------------------------------------------------
+
+void RelayShard::join(Connection &sender, SlabHandle listener_handle, const ChannelRef &channel) {
+  Connection *const listener = connections_.find(listener_handle);
+  CULVERT_ASSERT(listener != nullptr);
+  Result<std::string> to_sender = sender.opening(listener->intent().peer_answer);
+  Result<std::string> to_listener = listener->opening(listener->intent().answer);
+  Status failure;
+  if (!to_sender.ok() || !to_listener.ok()) {
+    failure = to_sender.ok() ? to_listener.status() : to_sender.status();
+  } else if (tunnels_.size() == kConnectionsPerShard) {
+    failure = Status::failure(Code::kOverload, Source::kRelay, Retry::kBackoff, "too many tunnels");
+  }
+  if (!failure.ok()) {
+    sender.refuse(failure);
+    listener->refuse(failure);
+    return;
+  }
+  if (listener->moved()) {
+    relay_.counters().tunnels_moved.fetch_add(1, std::memory_order_relaxed);
+  }
+  JoinedNames names{sender.entity(), loggable(sender.intent().loggable_id),
+                    loggable(listener->intent().loggable_id), channel};
+  std::unique_ptr<Link> sender_link = sender.open(std::move(to_sender.value()));
+  std::unique_ptr<Link> listener_link = listener->open(std::move(to_listener.value()));
+  const auto handle =
+      tunnels_.make(*this, std::move(names), std::move(sender_link), std::move(listener_link));
+  connections_.erase(listener_handle);
+  connections_.erase(sender.handle());
+  tunnels_.find(*handle)->start(*handle);
+}
+
+void RelayShard::refuse(SlabHandle connection, const Status &why) {
+  Connection *const refused = connections_.find(connection);
+  CULVERT_ASSERT(refused != nullptr);
+  refused->refuse(why);
+}
+
+// --- the end
+// --------------------------------------------------------------------------------------
+
+void RelayShard::drain() {
+  if (phase_ != Phase::kRunning) {
+    return;
+  }
+  phase_ = Phase::kDraining;
+  acceptor_.stop();
+  channels_.for_each([](SlabHandle, Channel &channel) { channel.leave(); });
+  rendezvous_.refuse_all(stopped());
+  channels_.for_each([](SlabHandle, Channel &channel) { channel.close(stopped()); });
+  shard_.io.arm_after_ms(grace_, relay_.options().limits.drain_grace_ms);
+  check_done();
+}
+
+void RelayShard::drop() {
+  drain();
+  if (phase_ != Phase::kDraining) {
+    return;
+  }
+  phase_ = Phase::kDropping;
+  grace_.disarm();
+  connections_.for_each([](SlabHandle, Connection &connection) { connection.drop(); });
+  channels_.for_each([](SlabHandle, Channel &channel) { channel.drop(); });
+  tunnels_.for_each([](SlabHandle, Joined &joined) { joined.drop(stopped()); });
+  check_done();
+}
+
+void RelayShard::on_connection_ended(SlabHandle handle) {
+  connections_.erase(handle);
+  acceptor_.on_descriptor_freed();
+  check_done();
+}
+
+void RelayShard::on_channel_ended(SlabHandle handle) {
+  channels_.erase(handle);
+  acceptor_.on_descriptor_freed();
+  check_done();
+}
+
+void RelayShard::on_tunnel_ended(SlabHandle handle) {
+  tunnels_.erase(handle);
+  acceptor_.on_descriptor_freed();
+  check_done();
+}
+
+bool RelayShard::empty() const {
+  return connections_.size() == 0 && channels_.size() == 0 && tunnels_.size() == 0 &&
+         letters_out_ == 0 && !tick_.in_flight();
+}
+
+void RelayShard::check_done() {
+  if (stopping() && phase_ != Phase::kDone && acceptor_.stopped() && empty()) {
+    shard_.io.yield(tick_);
+  }
+}
+
+void RelayShard::on_tick(Outcome) {
+  if (!empty() || phase_ == Phase::kDone) {
+    return; // a letter went out meanwhile; its return checks again
+  }
+  grace_.disarm();
+  phase_ = Phase::kDone;
+  done_(); // the relay part may be gone behind this
+}
+
+} // namespace culvert

@@ -1,0 +1,116 @@
+// One shard's part of a relay: it accepts, and owns every connection, channel and tunnel that the
+// shard has of this relay.
+//
+// Used by the shard's thread alone, from its construction to its destruction; other shards reach it
+// by letters. start() comes once on every shard before the first drain() or drop() on any. `done`
+// runs once, when nothing of it is left: no connection, channel, tunnel, letter or operation. It
+// answers the letters of others until it is destroyed, which must wait until every shard of the
+// relay is done.
+#pragma once
+
+#include "crypto/digest.hpp"
+#include "plugin/kinds.hpp"
+#include "role/relay/acceptor.hpp"
+#include "role/relay/channel.hpp"
+#include "role/relay/connection.hpp"
+#include "role/relay/joined.hpp"
+#include "role/relay/letters.hpp"
+#include "role/relay/relay.hpp"
+#include "role/relay/rendezvous.hpp"
+
+#include <initializer_list>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace culvert {
+
+class TlsContext;
+
+/// What one shard brings along.
+struct RelayParts {
+  std::vector<std::unique_ptr<RelayProtocol>> protocols; // the same order on every shard
+  std::unique_ptr<Auth> auth;
+  std::shared_ptr<TlsContext> tls; // none: plain connections, in tests only
+};
+
+class RelayShard {
+public:
+  RelayShard(Relay &relay, Shard &shard, RelayParts parts, Delegate<> done);
+  RelayShard(const RelayShard &) = delete;
+  RelayShard &operator=(const RelayShard &) = delete;
+  ~RelayShard();
+
+  /// All shards are given the same socket; the last of them to stop closes it.
+  void start(Socket listening);
+  /// Stops accepting, leaves the registry, refuses who waits, ends the channels, waits for the
+  /// tunnels up to the grace, then drops them.
+  void drain();
+  /// Ends everything at once; may follow drain().
+  void drop();
+  [[nodiscard]] std::uint32_t connections() const { return connections_.size(); }
+  [[nodiscard]] std::uint32_t tunnels() const { return tunnels_.size(); }
+
+  // --- for its parts ----------------------------------------------------------------------------
+  [[nodiscard]] Relay &relay() { return relay_; }
+  [[nodiscard]] Shard &shard() { return shard_; }
+  [[nodiscard]] Rendezvous &rendezvous() { return rendezvous_; }
+  [[nodiscard]] Digests &digests() { return digests_; }
+  [[nodiscard]] Auth &auth() { return *parts_.auth; }
+  [[nodiscard]] RelayProtocol &protocol(std::size_t index) { return *parts_.protocols[index]; }
+  /// The protocol with this ALPN word; the first when none has it.
+  [[nodiscard]] std::size_t protocol_of(std::string_view alpn) const;
+  [[nodiscard]] const std::shared_ptr<TlsContext> &tls() const { return parts_.tls; }
+  [[nodiscard]] std::uint16_t bound_port() const { return bound_port_; }
+  [[nodiscard]] bool stopping() const { return phase_ != Phase::kRunning; }
+  void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields);
+
+  /// Lends the letter to another shard, or to this one; it comes back.
+  void send(std::unique_ptr<Letter> letter, unsigned shard);
+  /// Leaves `guest` untouched where it cannot go on here.
+  void take_in(Guest &guest);
+  void on_moved(SlabHandle connection, Guest guest);
+  Channel *channel(SlabHandle handle) { return channels_.find(handle); }
+
+  /// Takes the link, or leaves it and returns false.
+  bool add_channel(ChannelSeed seed, std::unique_ptr<Link> &link);
+  void on_listener(const RegisteredListener &listener);
+  void on_listener_lost(const RegisteredListener &listener);
+  void join(Connection &sender, SlabHandle listener, const ChannelRef &channel);
+  void refuse(SlabHandle connection, const Status &why);
+
+  void on_connection_ended(SlabHandle handle);
+  void on_channel_ended(SlabHandle handle);
+  void on_tunnel_ended(SlabHandle handle);
+
+private:
+  enum class Phase : std::uint8_t { kRunning, kDraining, kDropping, kDone };
+
+  void on_arrived(Socket socket);
+  void on_accepting_stopped();
+  void on_letter(Mail &mail);
+  void on_letter_back(Mail &mail);
+  void check_done();
+  void on_tick(Outcome outcome);
+  [[nodiscard]] bool empty() const;
+
+  Relay &relay_;
+  Shard &shard_;
+  RelayParts parts_;
+  const Delegate<> done_;
+  Digests digests_;
+  Rendezvous rendezvous_;
+  Acceptor acceptor_;
+  Phase phase_ = Phase::kRunning;
+  Socket listening_;
+  std::uint16_t bound_port_ = 0;
+  bool crowded_ = false; // the log has that connections are turned away
+  std::size_t letters_out_ = 0;
+  Slab<Connection> connections_{kConnectionsPerShard};
+  Slab<Channel> channels_{kConnectionsPerShard};
+  Slab<Joined> tunnels_{kConnectionsPerShard};
+  Timer grace_;
+  Completion tick_; // reports done outside of whoever ended last
+};
+
+} // namespace culvert

@@ -1,0 +1,135 @@
+#include "unit/relay/relay_world.hpp"
+
+namespace culvert::test {
+namespace {
+
+TEST(RelayChannel, MessagesAreAnsweredInOrder) {
+  for (const char *framing : {"websocket", "messages"}) {
+    RelayWorld world(test_options(1));
+    Peer &channel = world.answered_peer(std::string("listen path=alpha token=all id=L framing=") +
+                                        std::string(framing));
+    for (const char *message : {"ask", "renew", "ignore", "ask"}) {
+      channel.send(message);
+    }
+    ASSERT_TRUE(world.run_until([&] { return channel.messages.size() >= 2; }));
+    EXPECT_EQ(channel.messages[0].bytes, "answer 1");
+    EXPECT_EQ(channel.messages[1].bytes, "answer 4");
+    EXPECT_FALSE(channel.heard_end);
+  }
+}
+
+TEST(RelayChannel, WhatAChannelMayNotSayClosesItWithOneLine) {
+  struct Row {
+    std::string message;
+    const char *reason;
+  };
+  const Row rows[] = {
+      {"nonsense", "protocol"}, {"listen", "unsupported"}, {std::string(5'000, 'x'), "too-large"}};
+  for (const Row &row : rows) {
+    RelayWorld world(test_options(2));
+    Peer &channel = world.answered_peer("listen path=alpha token=all id=L framing=websocket");
+    const std::size_t lines = world.log.lines.size();
+    channel.send(row.message);
+    channel.send("ask");
+    ASSERT_TRUE(world.run_until([&] { return channel.heard_end.has_value(); }));
+    EXPECT_EQ(channel.heard_end->code, 4000);
+    EXPECT_EQ(channel.heard_end->reason, row.reason);
+    EXPECT_TRUE(channel.messages.empty());
+    EXPECT_EQ(world.counters().listeners, 0U);
+    EXPECT_EQ(world.log.lines.size() - lines, 1U) << world.log.text();
+    EXPECT_EQ(world.answered_peer("connect path=alpha token=all").answer, "no no-listener");
+  }
+}
+
+TEST(RelayChannel, AProtocolMayCloseIt) {
+  RelayWorld world(test_options(1));
+  Peer &channel = world.answered_peer("listen path=alpha token=all id=L framing=websocket");
+  channel.send("close me");
+  ASSERT_TRUE(world.run_until([&] { return channel.heard_end.has_value(); }));
+  EXPECT_EQ(channel.heard_end->code, 4123);
+  EXPECT_EQ(channel.heard_end->reason, "as you wish");
+  EXPECT_EQ(world.protocols[0]->channels_gone, 1);
+}
+
+TEST(RelayChannel, AListenerIsGoneTheMomentItsEndIsRead) {
+  for (const bool politely : {true, false}) {
+    RelayWorld world(test_options(2));
+    Peer &channel = world.answered_peer("listen path=alpha token=all id=L framing=websocket");
+    if (politely) {
+      channel.finish(1000); // a Close, and the socket stays
+    } else {
+      channel.drop();
+    }
+    ASSERT_TRUE(world.run_until([&] { return world.counters().listeners == 0; }));
+    EXPECT_EQ(world.relay->registry().size(), 0U);
+    EXPECT_EQ(world.answered_peer("connect path=alpha token=all").answer, "no no-listener");
+    EXPECT_EQ(world.protocols[0]->channels_gone + world.protocols[1]->channels_gone, 1);
+  }
+}
+
+TEST(RelayChannel, AKnownIdReplacesItsOldChannelWhichIsTold) {
+  for (std::uint64_t seed = 1; seed < 6; ++seed) { // on one shard and across
+    RelayWorld world(test_options(2), seed);
+    Peer &old = world.answered_peer("listen path=alpha token=all id=same framing=websocket");
+    Peer &fresh = world.answered_peer("listen path=ALPHA token=all id=same framing=websocket");
+    ASSERT_TRUE(world.run_until([&] { return old.heard_end.has_value(); }));
+    EXPECT_EQ(old.heard_end->code, 4000);
+    EXPECT_EQ(old.heard_end->reason, "gone");
+    ASSERT_TRUE(world.run_until([&] { return world.counters().listeners == 1; }));
+    world.peer("connect path=alpha token=all");
+    ASSERT_TRUE(world.run_until([&] { return !fresh.capability().empty(); }));
+    EXPECT_EQ(old.capability(), "");
+  }
+}
+
+TEST(RelayChannel, ASenderMeetsOnlyListenersItAllows) {
+  RelayWorld world(test_options(2));
+  Peer &one = world.answered_peer("listen path=alpha token=all id=one");
+  Peer &two = world.answered_peer("listen path=alpha token=all id=two");
+  for (int i = 0; i < 5; ++i) {
+    world.peer("connect path=alpha token=all allowed=one");
+    world.peer("connect path=alpha token=all denied=two");
+  }
+  ASSERT_TRUE(world.run_until([&] { return one.messages.size() == 10; }));
+  EXPECT_TRUE(two.messages.empty());
+  EXPECT_EQ(world.answered_peer("connect path=alpha token=all allowed=one denied=one").answer,
+            "no no-listener");
+}
+
+TEST(RelayChannel, AnOfferToAChannelThatIsLostGoesToAnotherListener) {
+  for (std::uint64_t seed = 1; seed < 9; ++seed) { // on one shard and across
+    RelayWorld world(test_options(2), seed);
+    Peer &one = world.answered_peer("listen path=alpha token=all id=one");
+    Peer &sender = world.peer("connect path=alpha token=all framing=raw");
+    ASSERT_TRUE(world.run_until([&] { return !one.capability().empty(); }));
+    Peer &two = world.answered_peer("listen path=alpha token=all id=two");
+    one.drop();
+    ASSERT_TRUE(world.run_until([&] { return !two.capability().empty(); }));
+    EXPECT_NE(one.capability(), two.capability());
+    // The first offer is good as long as nobody has redeemed one.
+    const bool first = seed % 2 == 0;
+    const std::string used = first ? one.capability() : two.capability();
+    const std::string unused = first ? two.capability() : one.capability();
+    EXPECT_EQ(world.answered_peer(std::string("accept framing=raw capability=") + used).answer,
+              "joined");
+    EXPECT_EQ(world.answer_of(sender), "joined by the relay");
+    EXPECT_EQ(world.answered_peer(std::string("accept framing=raw capability=") + unused).answer,
+              "no gone");
+  }
+}
+
+TEST(RelayChannel, AListenerThatDoesNotReadIsOfferedABoundedNumberAndOthersGetTheRest) {
+  RelayOptions options = test_options(1);
+  RelayWorld world(options);
+  Peer &stuck = world.answered_peer("listen path=alpha token=all id=stuck");
+  stuck.reading = false;
+  for (int i = 0; i < 200; ++i) {
+    stuck.send("ask");
+  }
+  world.world.run_for(1'000);
+  EXPECT_LE(world.shards[0]->held.held(), kTunnelHeldBytes);
+  EXPECT_EQ(world.counters().listeners, 1U);
+}
+
+} // namespace
+} // namespace culvert::test

@@ -1,0 +1,56 @@
+// Malformed HTTP heads: bytes in, status out, one log line, the connection ends alone.
+#include "unit/relay/relay_world.hpp"
+
+namespace culvert::test {
+namespace {
+
+class HttpWorld : public RelayWorld {
+public:
+  HttpWorld() : RelayWorld(test_options(1), 1, {}, false, HeadForm::kHttp) {}
+};
+
+const std::string kUpgrade = "Host: relay.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n";
+const std::string kKey = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+const std::string kVersion = "Sec-WebSocket-Version: 13\r\n";
+const std::string kTarget = "/connect/path=alpha/token=secretive/framing=websocket";
+
+TEST(RelayHttp, EveryMalformedHeadIsAnsweredInItsOwnWords) {
+  struct Row {
+    std::string bytes;
+    const char *status;
+  };
+  const Row rows[] = {
+      {"GET " + kTarget + " HTTP/1.1\r\n" + kUpgrade + kKey + kVersion + "\r\n", "403"},
+      {"GET " + kTarget + " HTTP/1.1\r\n" + kUpgrade + kVersion + "\r\n", "400"},
+      {"GET " + kTarget + " HTTP/1.1\r\n" + kUpgrade + kKey + "\r\n", "4"},
+      {"GET " + kTarget + " HTTP/1.1\r\nHost: relay.example\r\n\r\n", "4"},
+      {"POST " + kTarget + " HTTP/1.1\r\n" + kUpgrade + kKey + kVersion + "\r\n", "4"},
+      {"GET " + kTarget + "\r\n\r\n", "400"},
+      {"GET " + kTarget + " HTTP/1.1\r\nbad header\r\n\r\n", "400"},
+      {"GET / HTTP/1.1\r\nX: " + std::string(50'000, 'x'), "431"},
+      {std::string("\0\1\2\3\r\n\r\n", 8), "400"},
+      {"GET /nonsense HTTP/1.1\r\nHost: relay.example\r\n\r\n", "403"},
+  };
+  HttpWorld world;
+  for (const Row &row : rows) {
+    const std::size_t lines = world.log.lines.size();
+    RawPeer peer(world.client_shard(), world.address, row.bytes, true);
+    ASSERT_TRUE(world.run_until([&] { return peer.ended; })) << row.bytes.substr(0, 80);
+    EXPECT_EQ(peer.heard.rfind("HTTP/1.1 " + std::string(row.status), 0), 0U)
+        << row.bytes.substr(0, 80) << "\n"
+        << peer.heard;
+    ASSERT_TRUE(world.run_until([&] { return world.connections() == 0; }));
+    EXPECT_EQ(world.log.lines.size() - lines, 1U) << world.log.text();
+  }
+  EXPECT_EQ(world.log.count("secretive"), 0U) << world.log.text();
+}
+
+TEST(RelayHttp, AHeadThatDoesNotComeIsARequestTimeout) {
+  HttpWorld world;
+  RawPeer peer(world.client_shard(), world.address, "GET / HT");
+  ASSERT_TRUE(world.run_until([&] { return peer.ended; }, kHandshakeMs + 1'000));
+  EXPECT_EQ(peer.heard.rfind("HTTP/1.1 408", 0), 0U) << peer.heard;
+}
+
+} // namespace
+} // namespace culvert::test

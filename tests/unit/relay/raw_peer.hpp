@@ -1,0 +1,42 @@
+// A client that sends bytes as given, says nothing more, and keeps what it hears.
+#pragma once
+
+#include "io/shard.hpp"
+#include "link/link.hpp"
+
+#include <memory>
+#include <string>
+
+namespace culvert::test {
+
+class RawPeer {
+public:
+  /// `finishes`: its sending direction ends behind the bytes.
+  RawPeer(Shard &shard, const Address &relay, std::string bytes, bool finishes = false);
+  ~RawPeer();
+  RawPeer(const RawPeer &) = delete;
+  RawPeer &operator=(const RawPeer &) = delete;
+
+  void send(std::string bytes);
+
+  std::string heard;
+  bool ended = false; // the other side has ended
+
+private:
+  void on_connect(Outcome outcome);
+  void on_receive(Outcome outcome);
+  void on_finish(Outcome) {}
+  void on_closed(Outcome) {}
+
+  Shard &shard_;
+  std::string bytes_;
+  const bool finishes_;
+  Socket socket_;
+  std::unique_ptr<Link> link_;
+  Completion connect_;
+  Completion receive_;
+  Completion finish_;
+  Completion closed_;
+};
+
+} // namespace culvert::test

@@ -1,0 +1,174 @@
+#include "unit/relay/test_protocol.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <sstream>
+
+namespace culvert::test {
+
+Words split_words(const std::string &text) {
+  Words words;
+  std::istringstream stream(text);
+  for (std::string word; stream >> word;) {
+    const std::size_t equals = word.find('=');
+    if (equals == std::string::npos) {
+      words.emplace(words.empty() ? "verb" : word, word);
+    } else {
+      words[word.substr(0, equals)] = word.substr(equals + 1);
+    }
+  }
+  return words;
+}
+
+namespace {
+
+Framing framing_of(const std::string &word) {
+  return word == "websocket" ? Framing::kWebSocket
+         : word == "raw"     ? Framing::kRaw
+                             : Framing::kMessages;
+}
+
+} // namespace
+
+Answer TestProtocol::said(std::string text, std::uint16_t status) const {
+  Answer answer;
+  answer.form = form_ == HeadForm::kHttp ? Answer::Form::kHttp : Answer::Form::kMessage;
+  answer.status = status;
+  answer.reason = text;
+  answer.message = {std::move(text), ChunkKind::kText};
+  return answer;
+}
+
+Result<Intent> TestProtocol::on_head(const Head &head) {
+  std::string text = form_ == HeadForm::kHttp ? head.target.substr(1) : head.message;
+  if (form_ == HeadForm::kHttp) {
+    std::replace(text.begin(), text.end(), '/', ' ');
+  }
+  Words words = split_words(text);
+  static const std::map<std::string, Verb> kVerbs{
+      {"listen", Verb::kListen}, {"connect", Verb::kConnect}, {"accept", Verb::kAccept},
+      {"reject", Verb::kReject}, {"renew", Verb::kRenew},     {"hello", Verb::kAnswer}};
+  const auto verb = kVerbs.find(words["verb"]);
+  if (verb == kVerbs.end()) {
+    return Status::failure(Code::kProtocol, Source::kRelay, Retry::kNever, "unknown verb");
+  }
+  Intent intent;
+  intent.verb = verb->second;
+  intent.path = words["path"];
+  intent.token = words["token"];
+  intent.capability = words["capability"];
+  intent.listener_id = words["id"];
+  intent.loggable_id = words["id"];
+  intent.authority = words["authority"];
+  intent.facts = "channel=" + std::string(intent.verb == Verb::kListen ? "1" : "0") +
+                 " peer=" + head.remote_host + " size=" + words["size"];
+  if (words.count("allowed") > 0) {
+    intent.allowed.push_back(words["allowed"]);
+  }
+  if (words.count("denied") > 0) {
+    intent.denied.push_back(words["denied"]);
+  }
+  intent.framing.framing = framing_of(words["framing"]);
+  intent.framing.largest_message = 4096;
+  switch (intent.verb) {
+  case Verb::kListen:
+    intent.answer = said("listening", 101);
+    break;
+  case Verb::kAccept:
+    intent.answer = said("joined", 101);
+    intent.peer_answer = said("joined by the relay", 101);
+    break;
+  case Verb::kReject:
+    intent.answer = said("refusal taken", 410);
+    intent.peer_answer = said("refused " + words["status"],
+                              static_cast<std::uint16_t>(std::atoi(words["status"].c_str())));
+    break;
+  default:
+    intent.answer = said("hello yourself", 200);
+  }
+  return intent;
+}
+
+Result<Intent> TestProtocol::on_message(std::uint64_t &channel_word, const Message &message) {
+  ++channel_word;
+  Intent intent;
+  if (message.bytes == "renew") {
+    intent.verb = Verb::kRenew;
+  } else if (message.bytes == "ask") {
+    intent.verb = Verb::kAnswer;
+    intent.answer.form = Answer::Form::kMessage;
+    intent.answer.message = {"answer " + std::to_string(channel_word), ChunkKind::kText};
+  } else if (message.bytes == "close me") {
+    intent.verb = Verb::kAnswer;
+    intent.answer.form = Answer::Form::kClose;
+    intent.answer.status = 4123;
+    intent.answer.reason = "as you wish";
+  } else if (message.bytes == "ignore") {
+    intent.verb = Verb::kIgnore;
+  } else if (message.bytes == "listen") {
+    intent.verb = Verb::kListen;
+  } else {
+    return Status::failure(Code::kProtocol, Source::kRelay, Retry::kNever, "unknown message");
+  }
+  return intent;
+}
+
+Result<Message> TestProtocol::offer(std::string_view facts, std::string_view capability,
+                                    std::string_view public_host, std::uint16_t public_port) {
+  Words words = split_words("facts " + std::string(facts));
+  if (words["size"] == "huge") {
+    return Status::failure(Code::kTooLarge, Source::kPlugin, Retry::kNever, "the offer is huge");
+  }
+  return Message{"offer capability=" + std::string(capability) +
+                     " host=" + std::string(public_host) + " port=" + std::to_string(public_port) +
+                     " peer=" + words["peer"],
+                 ChunkKind::kText};
+}
+
+Answer TestProtocol::outcome(std::string_view facts, const Status &why) {
+  if (facts.substr(0, 9) == "channel=1" && why.code != Code::kNoEntity &&
+      (why.code < Code::kTokenMissing || why.code > Code::kTokenRight)) {
+    Answer close;
+    close.form = Answer::Form::kClose;
+    close.status = 4000;
+    close.reason = word(why.code);
+    return close;
+  }
+  return said("no " + std::string(word(why.code)), why.code == Code::kNoListener ? 404 : 403);
+}
+
+void TestProtocol::on_gone(std::uint64_t &) {
+  ++channels_gone;
+}
+
+void TestAuth::verify(VerifyToken &operation, const TokenCheck &check) {
+  const std::string token(check.token);
+  Grant grant;
+  Code refusal = Code::kOk;
+  if (token == "all") {
+    grant.rights = kRightManage;
+  } else if (token == "listen" || token == "send") {
+    grant.rights = token == "listen" ? kRightListen : kRightSend;
+  } else if (token.rfind("rule:", 0) == 0) {
+    refusal = Code::kTokenSignature;
+    for (const Rule *rule : *check.rules) {
+      if (refusal != Code::kOk && rule->name == token.substr(5)) {
+        refusal = Code::kOk;
+        grant.rights = rule->rights;
+      }
+    }
+  } else {
+    refusal = token.empty()         ? Code::kTokenMissing
+              : token == "expired"  ? Code::kTokenExpired
+              : token == "audience" ? Code::kTokenAudience
+                                    : Code::kTokenMalformed;
+  }
+  if (refusal == Code::kOk) {
+    operation.finish(shard_.io, grant);
+  } else {
+    operation.finish(
+        shard_.io, Status::failure(refusal, Source::kRelay, Retry::kNewToken, "the token is bad"));
+  }
+}
+
+} // namespace culvert::test
