@@ -7,6 +7,18 @@
 
 namespace culvert {
 
+namespace {
+
+/// Behind an answer that opens no stream the connection ends.
+std::vector<Field> closing(std::vector<Field> fields) {
+  if (find_field(fields, "Connection") == nullptr) {
+    fields.push_back({"Connection", "close"});
+  }
+  return fields;
+}
+
+} // namespace
+
 void send_message(Link &link, Message &message) {
   const std::size_t largest = link.facts().largest_first_frame;
   auto *data = reinterpret_cast<std::byte *>(message.bytes.data());
@@ -34,7 +46,7 @@ Result<std::string> answer_bytes(const Answer &answer, bool upgrade, const Reque
     if (upgrade && answer.status == 101) {
       return build_upgrade_response(request, answer.reason, answer.fields, digests);
     }
-    return build_response(answer.status, answer.reason, answer.fields, answer.body);
+    return build_response(answer.status, answer.reason, closing(answer.fields), answer.body);
   case Answer::Form::kMessage: {
     const std::string &message = answer.message.bytes;
     if (message.size() > UINT16_MAX) {

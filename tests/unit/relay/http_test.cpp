@@ -39,6 +39,7 @@ TEST(RelayHttp, EveryMalformedHeadIsAnsweredInItsOwnWords) {
     EXPECT_EQ(peer.heard.rfind("HTTP/1.1 " + std::string(row.status), 0), 0U)
         << row.bytes.substr(0, 80) << "\n"
         << peer.heard;
+    EXPECT_NE(peer.heard.find("\r\nConnection: close\r\n"), std::string::npos) << peer.heard;
     ASSERT_TRUE(world.run_until([&] { return world.connections() == 0; }));
     EXPECT_EQ(world.log.lines.size() - lines, 1U) << world.log.text();
   }

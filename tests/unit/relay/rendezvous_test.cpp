@@ -88,8 +88,8 @@ TEST_F(RendezvousTest, AForgedCapabilityMeetsNobodyAndHarmsNobody) {
     forged[i] = forged[i] == '0' ? '1' : '0';
     EXPECT_EQ(redeem(forged), Code::kGone) << i;
   }
-  for (const std::string &malformed :
-       {std::string(), std::string("zz"), real + "00", real.substr(2), std::string(56, 'g')}) {
+  const std::vector<std::string> rows{"", "zz", real + "00", real.substr(2), std::string(56, 'g')};
+  for (const std::string &malformed : rows) {
     EXPECT_EQ(redeem(malformed), Code::kGone) << malformed;
   }
   EXPECT_EQ(redeem(real, 1), Code::kGone); // of another protocol

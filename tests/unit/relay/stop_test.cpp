@@ -80,6 +80,8 @@ TEST(RelayStop, WhoeverComesDuringADrainIsRefused) {
 
 TEST(RelayStop, EverythingIsKilledAtEveryMomentAndNothingIsLeft) {
   // One run of the whole story, cut after each number of steps; end() asserts that nothing is left.
+  std::uint64_t runs_with_tunnels = 0;
+  std::uint64_t moved = 0;
   for (int steps = 0; steps < 900; steps += 7) {
     RelayWorld world(test_options(2), static_cast<std::uint64_t>(steps) + 1);
     Peer &channel = world.peer("listen path=alpha token=all id=L framing=websocket");
@@ -102,15 +104,21 @@ TEST(RelayStop, EverythingIsKilledAtEveryMomentAndNothingIsLeft) {
         fetcher->send("words");
       }
     }
+    runs_with_tunnels += world.tunnels() > 0 ? 1 : 0;
+    moved += world.counters().tunnels_moved;
     if (steps % 2 == 0) {
       world.drain();
       world.world.step();
     }
     ASSERT_EQ(world.end(), "") << "after " << steps << " steps";
   }
+  EXPECT_GT(runs_with_tunnels, 20U);
+  EXPECT_GT(moved, 10U);
 }
 
 TEST(RelayStop, FaultsOfEveryKindLeaveNothing) {
+  std::uint64_t joined = 0;
+  std::uint64_t refused_accepts = 0;
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     RelayWorld world(test_options(2), seed, SimFaults::all(3'000));
     for (int round = 0; round < 4; ++round) {
@@ -128,8 +136,12 @@ TEST(RelayStop, FaultsOfEveryKindLeaveNothing) {
       }
       world.world.run_for(200);
     }
+    joined += world.tunnels() + world.counters().tunnels_ended;
+    refused_accepts += world.world.fault_counts().of(SimFault::kNoDescriptorOnAccept);
     ASSERT_EQ(world.end(), "") << "seed " << seed;
   }
+  EXPECT_GT(joined, 50U);
+  EXPECT_GT(refused_accepts, 0U);
 }
 
 } // namespace
