@@ -98,6 +98,9 @@ inline constexpr std::size_t kTurnPongBytes = 2'048;
 // --- set-up -----------------------------------------------------------------------------------
 inline constexpr std::uint64_t kHandshakeMs = 10'000; // TLS and the head, each
 inline constexpr std::uint64_t kTargetDialMs = 10'000;
+inline constexpr std::uint64_t kRelayDialMs = 10'000;
+/// After the kernel had no descriptor left; one that is freed here is not waited for.
+inline constexpr std::uint64_t kAcceptRetryMs = 250;
 inline constexpr std::uint64_t kUpgradeMs = 40'000; // a sender waits for its listener
 inline constexpr std::uint64_t kRendezvousMs = 30'000;
 inline constexpr std::uint64_t kReconnectFloorMs = 500;
@@ -125,6 +128,11 @@ inline constexpr std::size_t kLogLineBytes = 1024;
 inline constexpr std::uint32_t kPluginDeclarations = 64;
 
 // --- how many ---------------------------------------------------------------------------------
+/// Of one role on one shard: a tunnel needs two descriptors, and 100,000 of them 64 GB of budget.
+inline constexpr std::uint32_t kTunnelsPerShard = 100'000;
+/// Connections of a sender that wait for their tunnel, and offers a listener serves at once.
+inline constexpr std::uint32_t kSetupsPerShard = 4'096;
+inline constexpr std::uint32_t kOffersPerShard = 4'096;
 inline constexpr std::uint32_t kPendingPerEntity = 1'000;
 inline constexpr std::uint32_t kPendingPerSource = 256;
 inline constexpr std::uint32_t kUnauthenticated = 1'024;

@@ -1,0 +1,91 @@
+#include "client_role.hpp"
+
+#include "crypto/certificate.hpp"
+#include "crypto/secret.hpp"
+
+namespace culvert {
+
+Result<ClientUnits> ClientUnits::make(PluginRegistry &plugins, SecretStore &secrets,
+                                      const ClientConfig &config, std::int64_t token_lifetime_s) {
+  ClientUnits units;
+  if (!config.ca_file.empty()) {
+    Result<std::string> authorities = load_authorities(config.ca_file);
+    if (!authorities.ok()) {
+      return authorities.status();
+    }
+    units.authorities_pem = std::move(authorities.value());
+  }
+  ConfigValues auth_values;
+  const ConnectionString &connection = config.connection;
+  if (connection.signature.empty()) {
+    auth_values["key_name"] = connection.key_name;
+    auth_values["key"] = SecretReference{secrets.add(connection.key.clone())};
+  } else {
+    auth_values["signature"] = std::string(connection.signature.reveal());
+  }
+  if (token_lifetime_s != 0) {
+    auth_values["token_lifetime_s"] = token_lifetime_s;
+  }
+  ConfigValues resolver_values;
+  if (!config.resolve.empty()) {
+    resolver_values["resolve"] = config.resolve;
+  }
+  struct Wanted {
+    std::unique_ptr<Unit> &unit;
+    const std::string &id;
+    PluginKind kind;
+    ConfigValues values;
+  };
+  for (Wanted &wanted : std::initializer_list<Wanted>{
+           {units.transport, config.transport, PluginKind::kTransport, {}},
+           {units.auth, config.auth, PluginKind::kAuth, std::move(auth_values)},
+           {units.resolver, config.resolver, PluginKind::kResolver, std::move(resolver_values)}}) {
+    Result<std::unique_ptr<Unit>> unit =
+        plugins.make_unit(wanted.id, wanted.kind, std::move(wanted.values));
+    if (!unit.ok()) {
+      return unit.status();
+    }
+    wanted.unit = std::move(unit.value());
+  }
+  return units;
+}
+
+namespace {
+
+template <typename Instance>
+Status take(Result<std::unique_ptr<Instance>> made, std::unique_ptr<Instance> &into) {
+  if (!made.ok()) {
+    return made.status();
+  }
+  into = std::move(made.value());
+  return {};
+}
+
+} // namespace
+
+Status ClientPart::attach(ClientUnits &units, Shard &shard) {
+  TlsClientOptions options;
+  options.authorities_pem = units.authorities_pem;
+  Status status = take(units.transport->transport(shard), transport);
+  if (status.ok()) {
+    status = take(units.auth->auth(shard), auth);
+  }
+  if (status.ok()) {
+    status = take(units.resolver->resolver(shard), resolver);
+  }
+  return status.ok() ? take(TlsContext::client(shard.io, options), tls) : status;
+}
+
+RoleStats stats_of(const RoleCounters &counters) {
+  RoleStats stats;
+  stats.tunnels_open = counters.tunnels_open.load(std::memory_order_relaxed);
+  stats.tunnels_ended = counters.tunnels_ended.load(std::memory_order_relaxed);
+  stats.tunnels_aborted = counters.tunnels_aborted.load(std::memory_order_relaxed);
+  stats.setups_failed = counters.setups_failed.load(std::memory_order_relaxed);
+  stats.bytes_in = counters.bytes_in.load(std::memory_order_relaxed);
+  stats.bytes_out = counters.bytes_out.load(std::memory_order_relaxed);
+  stats.last_failure = counters.last_failure();
+  return stats;
+}
+
+} // namespace culvert

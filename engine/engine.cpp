@@ -1,0 +1,168 @@
+#include "culvert/engine.hpp"
+
+#include "core/clock.hpp"
+#include "crypto/secret.hpp"
+#include "plugin/registry.hpp"
+#include "program_directory.hpp"
+#include "running_role.hpp"
+
+#include <poll.h>
+
+namespace culvert {
+namespace {
+
+/// How often a waiting control thread looks again; it waits in set-up and at the end only.
+constexpr std::uint64_t kLookMs = 5;
+
+class EngineOfShards final : public Engine {
+public:
+  EngineOfShards(const EngineConfig &config, Log &log)
+      : config_(config), log_(log),
+        plugins_({log, random_, clock_, secrets_}, plugin_directory(config)) {}
+
+  ~EngineOfShards() override {
+    drop();
+    wait_stopped(UINT64_MAX);
+    settle();
+    roles_.clear();
+    settle(); // what destroying the roles sent to their shards
+  }
+
+  Status start() {
+    for (unsigned i = 0; i < config_.shards; ++i) {
+      threads_.push_back(std::make_unique<ShardThread>(i, log_));
+      Status status = threads_.back()->start(!config_.driven_by_host);
+      if (!status.ok()) {
+        return status;
+      }
+    }
+    return {};
+  }
+
+  Result<RoleId> start_relay(const RelayConfig &config) override {
+    return add(make_relay_role(making(), config));
+  }
+  Result<RoleId> start_listener(const ListenerConfig &config) override {
+    return add(make_listener_role(making(), config));
+  }
+  Result<RoleId> start_sender(const SenderConfig &config) override {
+    return add(make_sender_role(making(), config));
+  }
+
+  [[nodiscard]] HostPort bound(RoleId role) const override { return roles_[role]->bound(); }
+  [[nodiscard]] RoleStats stats(RoleId role) const override { return roles_[role]->stats(); }
+  [[nodiscard]] ShardStats shard_stats(unsigned shard) const override {
+    ShardStats stats;
+    ShardThread &thread = *threads_[shard];
+    thread.call([&] {
+      stats.operations = thread.io().in_flight();
+      stats.held_bytes = thread.shard().held.held();
+      stats.held_bytes_peak = thread.shard().held.peak();
+    });
+    return stats;
+  }
+
+  void drain() override {
+    for (const auto &role : roles_) {
+      role->drain();
+    }
+  }
+  void drop() override {
+    for (const auto &role : roles_) {
+      role->drop();
+    }
+  }
+  [[nodiscard]] bool stopped() const override {
+    for (const auto &role : roles_) {
+      if (role->stats().state != RoleStats::State::kStopped) {
+        return false;
+      }
+    }
+    return true;
+  }
+  bool wait_for(RoleId role, RoleStats::State state, std::uint64_t timeout_ms) override {
+    return wait_until([&] { return roles_[role]->stats().state == state; }, timeout_ms);
+  }
+  bool wait_stopped(std::uint64_t timeout_ms) override {
+    return wait_until([this] { return stopped(); }, timeout_ms);
+  }
+
+  [[nodiscard]] int descriptor() const override { return threads_[0]->io().descriptor(); }
+  [[nodiscard]] std::uint64_t nearest_deadline_ms() const override {
+    Io &io = threads_[0]->io();
+    const std::uint64_t deadline_ns = io.nearest_deadline_ns();
+    if (deadline_ns == Timers::kNever) {
+      return UINT64_MAX;
+    }
+    const std::uint64_t now_ns = io.now_ns();
+    return deadline_ns <= now_ns ? 0 : (deadline_ns - now_ns + 999'999U) / 1'000'000U;
+  }
+  bool run_ready() override { return threads_[0]->io().run_ready(); }
+
+private:
+  [[nodiscard]] RoleMaking making() { return {threads_, plugins_, secrets_, config_, random_}; }
+
+  Result<RoleId> add(Result<std::unique_ptr<RunningRole>> role) {
+    if (!role.ok()) {
+      settle(); // what was made and is gone again
+      return role.status();
+    }
+    roles_.push_back(std::move(role.value()));
+    return static_cast<RoleId>(roles_.size() - 1);
+  }
+
+  template <typename Predicate> bool wait_until(Predicate predicate, std::uint64_t timeout_ms) {
+    const std::uint64_t start_ns = clock_.now_ns();
+    while (!predicate()) {
+      if ((clock_.now_ns() - start_ns) / 1'000'000U >= timeout_ms) {
+        return false;
+      }
+      if (config_.driven_by_host) {
+        Io &io = threads_[0]->io();
+        while (io.run_ready()) {
+        }
+        io.wait(io.now_ns() + kLookMs * 1'000'000U);
+      } else {
+        ::poll(nullptr, 0, kLookMs);
+      }
+    }
+    return true;
+  }
+  /// Lets the shards finish what runs without an owner, so that they can be destroyed.
+  void settle() {
+    for (const auto &thread : threads_) {
+      if (thread->has_thread() || config_.driven_by_host) {
+        wait_until([&] { return idle(*thread); }, UINT64_MAX);
+      }
+    }
+  }
+  static bool idle(ShardThread &thread) {
+    std::size_t operations = 0;
+    thread.call([&] { operations = thread.io().in_flight(); });
+    return operations == (thread.has_thread() ? 1 : 0); // the call itself
+  }
+
+  const EngineConfig config_;
+  Log &log_;
+  SystemRandom random_;
+  SystemClock clock_;
+  SecretStore secrets_;
+  ShardThreads threads_;
+  PluginRegistry plugins_;
+  std::vector<std::unique_ptr<RunningRole>> roles_;
+};
+
+} // namespace
+
+Result<std::unique_ptr<Engine>> Engine::create(const EngineConfig &config, Log &log) {
+  if (config.shards == 0 || (config.driven_by_host && config.shards != 1)) {
+    return Status::config("an engine has at least one shard, and a host drives exactly one");
+  }
+  auto engine = std::make_unique<EngineOfShards>(config, log);
+  if (Status status = engine->start(); !status.ok()) {
+    return status;
+  }
+  return std::unique_ptr<Engine>(std::move(engine));
+}
+
+} // namespace culvert

@@ -1,0 +1,314 @@
+#include "role/listener.hpp"
+
+namespace culvert {
+
+Listener::Listener(const ClientKit &kit, const ListenerOptions &options, std::string id,
+                   RoleCounters &counters, Delegate<> stopped)
+    : kit_(kit), options_(options), policy_(options.entity.host, options.rendezvous_hosts),
+      id_(std::move(id)), counters_(counters), stopped_(stopped),
+      outbound_(kit, Delegate<Outbound &>::to<&Listener::on_outbound>(*this)),
+      tunnels_(kit.shard, counters, Delegate<>::to<&Listener::check_stopped>(*this)) {
+  retry_.bind<&Listener::connect>(*this);
+  receive_.bind<&Listener::on_receive>(*this);
+  drain_.bind<&Listener::on_drain>(*this);
+  channel_end_.bind<&Listener::on_channel_ended>(*this);
+  channel_drop_.bind<&Listener::on_channel_ended>(*this);
+  grace_.bind<&Listener::drop>(*this);
+}
+
+Listener::Serving::Serving(Listener &listener, std::string bytes, std::string loggable_id)
+    : owner(listener),
+      offer(listener.kit_, listener.options_.target, listener.policy_, std::move(bytes),
+            std::move(loggable_id), Delegate<Offer &>::to<&Serving::on_done>(*this)) {}
+
+void Listener::Serving::on_done(Offer &) {
+  owner.offer_done(*this);
+}
+
+// --- the control channel
+// --------------------------------------------------------------------------
+
+void Listener::start() {
+  counters_.parts_running.fetch_add(1, std::memory_order_relaxed);
+  connect_later();
+}
+
+void Listener::connect() {
+  outbound_.start(Purpose::kListen, options_.entity, id_);
+}
+
+void Listener::connect_later() {
+  kit_.shard.io.arm_after_ms(retry_,
+                             reconnect_.next_delay_ms(kit_.shard.io.now_ns(), kit_.shard.random));
+}
+
+void Listener::on_outbound(Outbound &outbound) {
+  if (phase_ != Phase::kRunning) {
+    channel_ = outbound.take_link();
+    if (channel_ != nullptr) {
+      end_channel(phase_ == Phase::kDraining);
+    } else {
+      check_stopped();
+    }
+    return;
+  }
+  const Status &status = outbound.status();
+  if (status.ok()) {
+    channel_ = outbound.take_link();
+    online();
+    return;
+  }
+  counters_.failed(status.message);
+  if (status.retry == Retry::kNewToken && !redialled_ && kit_.auth.refused(outbound.token_id())) {
+    redialled_ = true;
+    log(LogLevel::kInfo, "the relay refused this key; trying the other one", status);
+    connect();
+    return;
+  }
+  log(LogLevel::kWarn, "cannot register at the relay; trying again", status);
+  connect_later();
+}
+
+void Listener::online() {
+  redialled_ = false;
+  reconnect_.succeeded();
+  channel_word_ = 0;
+  message_ = {};
+  answers_.clear();
+  const std::size_t largest = outbound_.framing().largest_message;
+  largest_message_ = largest == 0 ? kControlMessageBytes : largest;
+  counters_.channels_online.fetch_add(1, std::memory_order_relaxed);
+  kit_.shard.log.write(LogLevel::kInfo, "registered at the relay",
+                       {{"entity", options_.entity.path},
+                        {"relay", options_.entity.host},
+                        {"listener", id_},
+                        {"target", options_.target.text()}});
+  channel_->receive(receive_);
+}
+
+void Listener::on_receive(Outcome outcome) {
+  if (outcome.result < 0 || ending_channel_) {
+    return;
+  }
+  take_turn();
+  if (ending_channel_) {
+    return;
+  }
+  if (const Ending *end = channel_->received_end()) {
+    lost(end->aborted ? end->status : closed_by(*end), !end->aborted);
+    return;
+  }
+  write_answers();
+  channel_->receive(receive_);
+}
+
+void Listener::take_turn() {
+  Chunk chunk;
+  std::vector<Message> messages; // handled behind the turn: an offer starts operations of its own
+  while (channel_->take(chunk, {})) {
+    if (message_.bytes.size() + chunk.size > largest_message_) {
+      broken_ = Status::failure(Code::kTooLarge, Source::kRelay, Retry::kBackoff,
+                                "a control message is larger than " +
+                                    std::to_string(largest_message_) + " bytes");
+      continue;
+    }
+    message_.bytes.append(reinterpret_cast<const char *>(chunk.data), chunk.size);
+    message_.kind = chunk.kind;
+    if (chunk.end_of_message) {
+      messages.push_back(std::move(message_));
+      message_ = {};
+    }
+  }
+  for (const Message &message : messages) {
+    if (broken_.ok()) {
+      heard(message);
+    }
+  }
+  if (!broken_.ok()) {
+    lost(std::exchange(broken_, {}), true);
+  }
+}
+
+void Listener::heard(const Message &message) {
+  Result<ChannelResult> result = kit_.transport.on_message(channel_word_, message);
+  if (!result.ok()) {
+    broken_ = result.status();
+    return;
+  }
+  switch (result.value().action) {
+  case ChannelResult::Action::kNothing:
+    return;
+  case ChannelResult::Action::kAnswer:
+    answers_.push_back(std::move(result.value().message));
+    return;
+  case ChannelResult::Action::kOffer:
+    serve(std::move(result.value().message.bytes), std::move(result.value().loggable_id));
+    return;
+  }
+}
+
+Status Listener::closed_by(const Ending &end) {
+  Reply reply;
+  reply.form = Reply::Form::kClose;
+  reply.status = end.code;
+  reply.reason = end.reason;
+  ReplyResult result = kit_.transport.on_reply(Purpose::kListen, reply);
+  if (result.verdict == ReplyResult::Verdict::kFail) {
+    return result.status;
+  }
+  return Status::failure(Code::kGone, Source::kRelay, Retry::kNow,
+                         "the relay closed the control channel");
+}
+
+void Listener::write_answers() {
+  if (answers_.empty() || channel_->held() > 0 || drain_.in_flight()) {
+    return;
+  }
+  while (!answers_.empty() && channel_->held() == 0 && !channel_->broken()) {
+    std::string bytes = std::move(answers_.front().bytes);
+    const ChunkKind kind = answers_.front().kind;
+    answers_.pop_front();
+    channel_->send({reinterpret_cast<std::byte *>(bytes.data()), bytes.size(), 0, kind, true});
+    channel_->flush();
+  }
+  if (channel_->held() > 0) {
+    channel_->drain(drain_);
+  }
+}
+
+void Listener::on_drain(Outcome outcome) {
+  if (outcome.result == 0 && !ending_channel_) {
+    write_answers();
+  }
+}
+
+void Listener::lost(const Status &why, bool relay_is_there) {
+  counters_.channels_online.fetch_sub(1, std::memory_order_relaxed);
+  counters_.channels_lost.fetch_add(1, std::memory_order_relaxed);
+  counters_.failed(why.message);
+  log(LogLevel::kWarn, "lost the relay; seeking it again", why);
+  end_channel(relay_is_there);
+}
+
+void Listener::end_channel(bool politely) {
+  // A relay that is gone would keep a polite end waiting, and with it the next connection.
+  ending_channel_ = true;
+  if (politely) {
+    channel_->close(channel_end_);
+  } else {
+    channel_->drop(channel_drop_);
+  }
+}
+
+void Listener::on_channel_ended(Outcome) {
+  if (channel_end_.in_flight() || channel_drop_.in_flight()) {
+    return;
+  }
+  channel_.reset();
+  ending_channel_ = false;
+  if (phase_ == Phase::kRunning) {
+    connect_later();
+  } else {
+    check_stopped();
+  }
+}
+
+// --- offers
+// ---------------------------------------------------------------------------------------
+
+void Listener::serve(std::string offer, std::string loggable_id) {
+  if (phase_ != Phase::kRunning || tunnels_.full()) {
+    return; // the relay offers it to another listener when nobody comes
+  }
+  const auto handle = offers_.make(*this, std::move(offer), std::move(loggable_id));
+  if (!handle) {
+    kit_.shard.log.write(
+        LogLevel::kWarn, "too many offers at once; one is left to others",
+        {{"entity", options_.entity.path}, {"limit", std::to_string(kOffersPerShard)}});
+    return;
+  }
+  Serving &serving = *offers_.find(*handle);
+  serving.handle = *handle;
+  serving.offer.start();
+}
+
+void Listener::offer_done(Serving &serving) {
+  Offer &offer = serving.offer;
+  const Status &status = offer.status();
+  if (status.ok()) {
+    tunnels_.join({offer.take_relay_link(), "relay", Source::kRelay},
+                  {offer.take_target_link(), "target", Source::kTarget}, options_.entity.path,
+                  offer.loggable_id());
+  } else {
+    counters_.failed(status.message);
+    kit_.shard.log.write(LogLevel::kWarn, "an offer came to nothing",
+                         {{"entity", options_.entity.path},
+                          {"id", offer.loggable_id()},
+                          {"source", std::string(word(status.source))},
+                          {"why", status.message}});
+  }
+  offers_.erase(serving.handle);
+  check_stopped();
+}
+
+// --- the end
+// --------------------------------------------------------------------------------------
+
+void Listener::drain() {
+  if (phase_ != Phase::kRunning) {
+    return;
+  }
+  phase_ = Phase::kDraining;
+  retry_.disarm();
+  outbound_.cancel(Status::failure(Code::kShuttingDown, Source::kLocal, Retry::kNever, "draining"));
+  if (channel_ != nullptr && !ending_channel_) {
+    counters_.channels_online.fetch_sub(1, std::memory_order_relaxed);
+    end_channel(true);
+  }
+  kit_.shard.io.arm_after_ms(grace_, options_.drain_grace_ms);
+  check_stopped();
+}
+
+void Listener::drop() {
+  if (phase_ == Phase::kStopped || phase_ == Phase::kDropping) {
+    return;
+  }
+  phase_ = Phase::kDropping;
+  retry_.disarm();
+  grace_.disarm();
+  const Status why =
+      Status::failure(Code::kShuttingDown, Source::kLocal, Retry::kNever, "dropped at shutdown");
+  outbound_.cancel(why);
+  if (channel_ != nullptr && !ending_channel_) {
+    counters_.channels_online.fetch_sub(1, std::memory_order_relaxed);
+    end_channel(false);
+  } else if (channel_end_.in_flight() && !channel_drop_.in_flight()) {
+    channel_->drop(channel_drop_);
+  }
+  offers_.for_each([&why](SlabHandle, Serving &serving) { serving.offer.cancel(why); });
+  tunnels_.drop_all(why);
+  check_stopped();
+}
+
+void Listener::check_stopped() {
+  if (phase_ == Phase::kRunning || phase_ == Phase::kStopped || channel_ != nullptr ||
+      outbound_.running() || offers_.size() > 0 || !tunnels_.empty()) {
+    return;
+  }
+  phase_ = Phase::kStopped;
+  grace_.disarm();
+  counters_.parts_running.fetch_sub(1, std::memory_order_relaxed);
+  if (stopped_) {
+    stopped_();
+  }
+}
+
+void Listener::log(LogLevel level, std::string_view message, const Status &why) {
+  kit_.shard.log.write(level, message,
+                       {{"entity", options_.entity.path},
+                        {"relay", options_.entity.host},
+                        {"source", std::string(word(why.source))},
+                        {"why", why.message}});
+}
+
+} // namespace culvert

@@ -1,0 +1,101 @@
+// A listener on one shard: it keeps a control channel to the relay and serves the offers that come
+// through it.
+//
+// Belongs to its shard; its functions are called there. `stopped`, if any, runs once, when nothing
+// of it is left. A lost channel is sought again for ever; a channel's loss never touches the
+// tunnels.
+#pragma once
+
+#include "core/slab.hpp"
+#include "role/counters.hpp"
+#include "role/offer.hpp"
+#include "role/outbound.hpp"
+#include "role/reconnect.hpp"
+#include "role/tunnel_set.hpp"
+
+#include <deque>
+#include <memory>
+#include <string>
+
+namespace culvert {
+
+struct ListenerOptions {
+  EntityAddress entity;
+  TargetAddress target;
+  std::vector<std::string> rendezvous_hosts;
+  std::uint64_t drain_grace_ms = kDrainGraceMs;
+};
+
+class Listener {
+public:
+  /// `id`: UUID text, one for each part.
+  Listener(const ClientKit &kit, const ListenerOptions &options, std::string id,
+           RoleCounters &counters, Delegate<> stopped);
+  Listener(const Listener &) = delete;
+  Listener &operator=(const Listener &) = delete;
+
+  void start();
+  /// Leaves the relay, lets tunnels end for the grace time, then drops them.
+  void drain();
+  /// Ends everything at once.
+  void drop();
+
+private:
+  enum class Phase : std::uint8_t { kRunning, kDraining, kDropping, kStopped };
+  struct Serving {
+    Serving(Listener &listener, std::string offer, std::string loggable_id);
+    void on_done(Offer &done);
+    Listener &owner;
+    SlabHandle handle;
+    Offer offer;
+  };
+
+  void connect();
+  void connect_later();
+  void on_outbound(Outbound &outbound);
+  void online();
+  void on_receive(Outcome outcome);
+  void take_turn();
+  void heard(const Message &message);
+  void serve(std::string offer, std::string loggable_id);
+  void write_answers();
+  void on_drain(Outcome outcome);
+  void lost(const Status &why, bool relay_is_there);
+  Status closed_by(const Ending &end);
+  void end_channel(bool politely);
+  void on_channel_ended(Outcome outcome);
+  void offer_done(Serving &serving);
+  void check_stopped();
+  void log(LogLevel level, std::string_view message, const Status &why);
+
+  ClientKit kit_;
+  const ListenerOptions &options_;
+  const RendezvousPolicy policy_;
+  const std::string id_;
+  RoleCounters &counters_;
+  Delegate<> stopped_;
+  Phase phase_ = Phase::kRunning;
+
+  Outbound outbound_;
+  bool redialled_ = false; // with another token, since the last success
+  Reconnect reconnect_;
+  Timer retry_;
+
+  std::unique_ptr<Link> channel_;
+  bool ending_channel_ = false;
+  std::uint64_t channel_word_ = 0;
+  std::size_t largest_message_ = kControlMessageBytes;
+  Message message_; // being received
+  Status broken_;   // what the relay said that nobody may say
+  std::deque<Message> answers_;
+  Completion receive_;
+  Completion drain_;
+  Completion channel_end_;
+  Completion channel_drop_;
+
+  Slab<Serving> offers_{kOffersPerShard};
+  TunnelSet tunnels_;
+  Timer grace_;
+};
+
+} // namespace culvert

@@ -1,0 +1,148 @@
+#include "role/offer.hpp"
+
+#include "link/tcp.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+namespace culvert {
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  std::transform(result.begin(), result.end(), result.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return result;
+}
+
+} // namespace
+
+std::string TargetAddress::text() const {
+  if (!unix_path.empty()) {
+    return "unix:" + unix_path;
+  }
+  const bool literal6 = host.find(':') != std::string::npos;
+  return (literal6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+RendezvousPolicy::RendezvousPolicy(std::string relay_host, std::vector<std::string> allowed) {
+  exact_.push_back(lower(relay_host));
+  for (const std::string &host : allowed) {
+    if (host.starts_with("*.")) {
+      suffixes_.push_back(lower(host.substr(1)));
+    } else {
+      exact_.push_back(lower(host));
+    }
+  }
+}
+
+bool RendezvousPolicy::allows(std::string_view host) const {
+  const std::string name = lower(host);
+  return std::find(exact_.begin(), exact_.end(), name) != exact_.end() ||
+         std::any_of(suffixes_.begin(), suffixes_.end(), [&name](const std::string &suffix) {
+           return name.size() > suffix.size() && name.ends_with(suffix);
+         });
+}
+
+Offer::Offer(const ClientKit &kit, const TargetAddress &target, const RendezvousPolicy &policy,
+             std::string offer, std::string loggable_id, Delegate<Offer &> done)
+    : kit_(kit), target_(target), policy_(policy), offer_(std::move(offer)),
+      loggable_id_(std::move(loggable_id)), done_(done), dial_(kit.shard),
+      outbound_(kit, Delegate<Outbound &>::to<&Offer::on_outbound>(*this)) {
+  resolve_.bind<&Offer::on_resolved>(*this);
+  dial_.bind<&Offer::on_dialled>(*this);
+  dropping_.bind<&Offer::on_target_dropped>(*this);
+}
+
+void Offer::start() {
+  if (target_.unix_path.empty()) {
+    kit_.resolver.resolve(resolve_, target_.host);
+  } else {
+    dial_.start({Address::unix_path(target_.unix_path)}, kTargetDialMs);
+  }
+}
+
+void Offer::on_resolved(Outcome) {
+  if (!resolve_.result.ok()) {
+    refuse(resolve_.result.status());
+    return;
+  }
+  std::vector<Address> addresses = std::move(resolve_.result.value().addresses);
+  for (Address &address : addresses) {
+    address.port = target_.port;
+  }
+  if (cancelled_.ok()) {
+    dial_.start(std::move(addresses), kTargetDialMs);
+  } else {
+    refuse(cancelled_);
+  }
+}
+
+void Offer::on_dialled(Result<Socket> socket) {
+  if (!socket.ok()) {
+    refuse(cancelled_.ok() ? socket.status() : cancelled_);
+    return;
+  }
+  auto link = std::make_unique<TcpLink>(kit_.shard, socket.value());
+  link->end_tunnel_here();
+  target_link_ = std::move(link);
+  const Result<LinkDescription> description = allowed(kit_.transport.accept(offer_));
+  if (!cancelled_.ok() || !description.ok()) {
+    end(cancelled_.ok() ? description.status() : cancelled_);
+    return;
+  }
+  outbound_.start(Purpose::kAccept, description.value());
+}
+
+Result<LinkDescription> Offer::allowed(Result<LinkDescription> description) const {
+  if (!description.ok()) {
+    return description;
+  }
+  const LinkDescription &link = description.value();
+  if (!link.tls || !policy_.allows(link.host)) {
+    return Status::failure(Code::kRejected, Source::kRelay, Retry::kNever,
+                           "the relay's offer points to " + link.host +
+                               ", which is not the relay; if it is meant, add it to "
+                               "--rendezvous-hosts");
+  }
+  return description;
+}
+
+void Offer::refuse(Status why) {
+  why.source = Source::kTarget;
+  why.message = "target " + target_.text() + ": " + why.message;
+  status_ = why;
+  refusing_ = true;
+  const Result<LinkDescription> description = allowed(kit_.transport.reject(offer_, why));
+  if (description.ok()) {
+    outbound_.start(Purpose::kReject, description.value());
+  } else {
+    end(status_);
+  }
+}
+
+void Offer::on_outbound(Outbound &outbound) {
+  end(refusing_ ? status_ : outbound.status());
+}
+
+void Offer::end(Status status) {
+  status_ = std::move(status);
+  if (!status_.ok() && target_link_ != nullptr) {
+    target_link_->drop(dropping_);
+  } else {
+    done_(*this);
+  }
+}
+
+void Offer::on_target_dropped(Outcome) {
+  target_link_.reset();
+  done_(*this);
+}
+
+void Offer::cancel(Status why) {
+  cancelled_ = why;
+  dial_.cancel();
+  outbound_.cancel(std::move(why));
+}
+
+} // namespace culvert

@@ -1,0 +1,277 @@
+#include "role/outbound.hpp"
+
+#include "link/http_upgrade.hpp"
+#include "link/tcp.hpp"
+#include "role/framing.hpp"
+
+namespace culvert {
+
+// A sender waits in `upgrade` until a listener has fetched it, so that step has the longest
+// deadline.
+const Step<Outbound> Outbound::kToEntity[] = {
+    {"authorize", kHandshakeMs, &Outbound::start_authorize, &Outbound::cancel_operation},
+    {"resolve", kHandshakeMs, &Outbound::start_resolve, &Outbound::cancel_operation},
+    {"dial", kRelayDialMs, &Outbound::start_dial, &Outbound::cancel_dial},
+    {"tls", kHandshakeMs, &Outbound::start_tls, &Outbound::cancel_tls},
+    {"upgrade", kUpgradeMs, &Outbound::start_upgrade, &Outbound::cancel_upgrade},
+};
+const Step<Outbound> Outbound::kToOffer[] = {
+    {"resolve", kHandshakeMs, &Outbound::start_resolve, &Outbound::cancel_operation},
+    {"dial", kRelayDialMs, &Outbound::start_dial, &Outbound::cancel_dial},
+    {"tls", kHandshakeMs, &Outbound::start_tls, &Outbound::cancel_tls},
+    {"upgrade", kHandshakeMs, &Outbound::start_upgrade, &Outbound::cancel_upgrade},
+};
+
+Outbound::Outbound(const ClientKit &kit, Delegate<Outbound &> done)
+    : kit_(kit), done_(done),
+      steps_(kit.shard, *this, Delegate<const Status &>::to<&Outbound::on_steps_done>(*this)),
+      dial_(kit.shard) {
+  acquire_.bind<&Outbound::on_token>(*this);
+  resolve_.bind<&Outbound::on_resolved>(*this);
+  dial_.bind<&Outbound::on_dialled>(*this);
+  handshake_.bind<&Outbound::on_tls>(*this);
+  dropping_.bind<&Outbound::on_dropped>(*this);
+}
+
+void Outbound::start(Purpose purpose, const EntityAddress &entity, std::string id) {
+  purpose_ = purpose;
+  entity_ = entity;
+  id_ = std::move(id);
+  steps_.start(kToEntity);
+}
+
+void Outbound::start(Purpose purpose, LinkDescription description) {
+  purpose_ = purpose;
+  description_ = std::move(description);
+  steps_.start(kToOffer);
+}
+
+// --- authorize
+// ------------------------------------------------------------------------------------
+
+void Outbound::start_authorize() {
+  const Result<std::string> audience = kit_.transport.audience(entity_);
+  if (!audience.ok()) {
+    steps_.completed(audience.status());
+    return;
+  }
+  kit_.auth.acquire(acquire_, audience.value());
+}
+
+void Outbound::on_token(Outcome) {
+  if (!acquire_.result.ok()) {
+    steps_.completed(acquire_.result.status());
+    return;
+  }
+  const Token token = std::move(acquire_.result.value());
+  token_id_ = token.id;
+  Result<LinkDescription> description = purpose_ == Purpose::kListen
+                                            ? kit_.transport.listen(entity_, token.text, id_)
+                                            : kit_.transport.dial(entity_, token.text, id_);
+  if (description.ok()) {
+    description_ = std::move(description.value());
+    steps_.completed({});
+  } else {
+    steps_.completed(description.status());
+  }
+}
+
+// --- resolve, dial
+// --------------------------------------------------------------------------------
+
+void Outbound::start_resolve() {
+  kit_.resolver.resolve(resolve_, description_.host);
+}
+
+void Outbound::on_resolved(Outcome) {
+  steps_.completed(resolve_.result.ok() ? Status{} : resolve_.result.status());
+}
+
+void Outbound::start_dial() {
+  std::vector<Address> addresses = std::move(resolve_.result.value().addresses);
+  for (Address &address : addresses) {
+    address.port = description_.port;
+  }
+  dial_.start(std::move(addresses), kRelayDialMs);
+}
+
+void Outbound::on_dialled(Result<Socket> socket) {
+  if (!socket.ok()) {
+    Status status = socket.status();
+    status.source = Source::kRelay;
+    steps_.completed(std::move(status));
+    return;
+  }
+  link_ = std::make_unique<TcpLink>(kit_.shard, socket.value());
+  steps_.completed({});
+}
+
+// --- tls
+// ------------------------------------------------------------------------------------------
+
+void Outbound::start_tls() {
+  if (!description_.tls || kit_.tls == nullptr) {
+    steps_.completed({});
+    return;
+  }
+  const TlsPeer peer{description_.host, description_.port, description_.server_name,
+                     description_.alpn};
+  auto link = std::make_unique<TlsLink>(kit_.shard, std::move(link_), *kit_.tls, peer);
+  tls_ = link.get();
+  link_ = std::move(link);
+  tls_->handshake(handshake_);
+}
+
+void Outbound::cancel_tls() {
+  if (tls_ != nullptr) {
+    tls_->cancel(handshake_);
+  }
+}
+
+void Outbound::on_tls(Outcome outcome) {
+  Status status;
+  if (outcome.result != 0) {
+    status = tls_->failure();
+    status.source = Source::kRelay;
+    if (status.ok()) {
+      status = Status::failure(Code::kCancelled, Source::kLocal, Retry::kNever, "cancelled");
+    }
+  }
+  tls_ = nullptr;
+  steps_.completed(std::move(status));
+}
+
+// --- upgrade
+// --------------------------------------------------------------------------------------
+
+void Outbound::start_upgrade() {
+  if (description_.head_form == HeadForm::kNone) {
+    frame();
+    steps_.completed({});
+    return;
+  }
+  Result<std::string> words = first_words();
+  if (!words.ok()) {
+    steps_.completed(words.status());
+    return;
+  }
+  writer_.emplace(*link_);
+  reader_.emplace(*link_);
+  say(std::move(words.value()));
+}
+
+Result<std::string> Outbound::first_words() {
+  if (description_.head_form == HeadForm::kMessage) {
+    return std::move(description_.message);
+  }
+  if (description_.framing.framing != Framing::kWebSocket) {
+    return build_request("GET", description_.target, description_.authority, description_.fields);
+  }
+  upgrade_key_ = make_upgrade_key(kit_.shard.random);
+  return build_upgrade_request(description_.target, description_.authority, upgrade_key_,
+                               description_.fields);
+}
+
+void Outbound::say(std::string bytes) {
+  writer_->start(description_.head_form, std::move(bytes),
+                 Delegate<>::to<&Outbound::on_said>(*this));
+}
+
+void Outbound::cancel_upgrade() {
+  if (writer_ && writer_->running()) {
+    writer_->cancel();
+  } else if (reader_ && reader_->running()) {
+    reader_->cancel();
+  }
+}
+
+void Outbound::on_said() {
+  if (!writer_->status().ok()) {
+    steps_.completed(writer_->status());
+    return;
+  }
+  reader_->start(description_.head_form, Delegate<>::to<&Outbound::on_heard>(*this));
+}
+
+Result<Reply> Outbound::understood() {
+  if (!reader_->status().ok()) {
+    return reader_->status();
+  }
+  Reply reply;
+  if (description_.head_form == HeadForm::kMessage) {
+    reply.form = Reply::Form::kMessage;
+    reply.message.bytes = std::move(reader_->bytes());
+    return reply;
+  }
+  Result<ResponseHead> head = parse_response(reader_->bytes());
+  if (!head.ok()) {
+    return head.status();
+  }
+  if (head.value().status == 101 && description_.framing.framing == Framing::kWebSocket) {
+    Status checked = check_upgrade_response(head.value(), upgrade_key_, kit_.digests);
+    if (!checked.ok()) {
+      return checked;
+    }
+  }
+  reply.status = head.value().status;
+  reply.reason = std::move(head.value().reason);
+  reply.fields = std::move(head.value().fields);
+  return reply;
+}
+
+void Outbound::on_heard() {
+  Result<Reply> reply = understood();
+  if (reply.ok()) {
+    judge(reply.value());
+    return;
+  }
+  Status status = reply.status();
+  status.source = Source::kRelay;
+  if (status.retry == Retry::kNever) {
+    status.retry = Retry::kBackoff; // a relay that talks nonsense now may be well tomorrow
+  }
+  steps_.completed(std::move(status));
+}
+
+void Outbound::judge(const Reply &reply) {
+  ReplyResult result = kit_.transport.on_reply(purpose_, reply);
+  switch (result.verdict) {
+  case ReplyResult::Verdict::kSay:
+    say(std::move(result.say.bytes));
+    return;
+  case ReplyResult::Verdict::kFail:
+    steps_.completed(std::move(result.status));
+    return;
+  case ReplyResult::Verdict::kDone:
+    break;
+  }
+  if (purpose_ != Purpose::kReject) {
+    frame();
+  }
+  steps_.completed({});
+}
+
+void Outbound::frame() {
+  link_ = framed(kit_.shard, std::move(link_), description_.framing, WebSocketRole::kClient);
+}
+
+// --- the end
+// --------------------------------------------------------------------------------------
+
+void Outbound::on_steps_done(const Status &status) {
+  status_ = status;
+  if (link_ != nullptr && (!status.ok() || purpose_ == Purpose::kReject)) {
+    link_->drop(dropping_);
+  } else {
+    done_(*this);
+  }
+}
+
+void Outbound::on_dropped(Outcome) {
+  writer_.reset();
+  reader_.reset();
+  link_.reset();
+  done_(*this);
+}
+
+} // namespace culvert

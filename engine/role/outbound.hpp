@@ -1,0 +1,106 @@
+// One connection out, from a name to a link that carries chunks: authorize, resolve, dial, TLS, say
+// what the transport wants said first, and hear from it what the answer means.
+//
+// Belongs to a shard and to its owner; runs one connection at a time and may be used again after.
+// Whatever it opened is closed when `done` runs with a failure. Used by listeners (control channel,
+// accept, reject) and senders (dial).
+#pragma once
+
+#include "crypto/digest.hpp"
+#include "link/dial.hpp"
+#include "link/head_reader.hpp"
+#include "link/head_writer.hpp"
+#include "link/tls.hpp"
+#include "plugin/kinds.hpp"
+#include "tunnel/steps.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace culvert {
+
+/// What a listener or sender needs on one shard to reach its relay. Owned by the role's part there.
+struct ClientKit {
+  Shard &shard;
+  Transport &transport;
+  Auth &auth;
+  Resolver &resolver;
+  TlsContext *tls; // nullptr: everything plain, in the simulation only
+  Digests &digests;
+};
+
+class Outbound {
+public:
+  Outbound(const ClientKit &kit, Delegate<Outbound &> done);
+  Outbound(const Outbound &) = delete;
+  Outbound &operator=(const Outbound &) = delete;
+
+  /// To an entity: kListen or kDial, with a token of its own. `id` as Transport says.
+  void start(Purpose purpose, const EntityAddress &entity, std::string id);
+  /// Where an offer points: kAccept or kReject.
+  void start(Purpose purpose, LinkDescription description);
+  /// Ends it early for this reason; done still comes.
+  void cancel(Status why) { steps_.cancel(std::move(why)); }
+  [[nodiscard]] bool running() const { return steps_.running() || dropping_.in_flight(); }
+
+  // --- when done has run --------------------------------------------------------------------
+  /// Success, or who refused and what trying again needs.
+  [[nodiscard]] const Status &status() const { return status_; }
+  /// The token that was presented; Auth::refused() takes it.
+  [[nodiscard]] std::uint64_t token_id() const { return token_id_; }
+  [[nodiscard]] const FramingOptions &framing() const { return description_.framing; }
+  /// The framed link, once, after success; nullptr after a reject.
+  std::unique_ptr<Link> take_link() { return std::move(link_); }
+
+private:
+  static const Step<Outbound> kToEntity[];
+  static const Step<Outbound> kToOffer[];
+
+  void start_authorize();
+  void start_resolve();
+  void start_dial();
+  void start_tls();
+  void start_upgrade();
+  void cancel_operation() {} // a plugin's operation is only joined
+  void cancel_dial() { dial_.cancel(); }
+  void cancel_tls();
+  void cancel_upgrade();
+
+  void on_token(Outcome outcome);
+  void on_resolved(Outcome outcome);
+  void on_dialled(Result<Socket> socket);
+  void on_tls(Outcome outcome);
+  void on_said();
+  void on_heard();
+  Result<std::string> first_words();
+  Result<Reply> understood();
+  void judge(const Reply &reply);
+  void say(std::string bytes);
+  void frame();
+  void on_steps_done(const Status &status);
+  void on_dropped(Outcome outcome);
+
+  ClientKit kit_;
+  Delegate<Outbound &> done_;
+  Steps<Outbound> steps_;
+  Purpose purpose_ = Purpose::kDial;
+  EntityAddress entity_;
+  std::string id_;
+  LinkDescription description_;
+  std::uint64_t token_id_ = 0;
+  std::string upgrade_key_;
+  std::unique_ptr<Link> link_;
+  TlsLink *tls_ = nullptr; // within link_, during its handshake
+  Status status_;
+
+  AcquireToken acquire_;
+  ResolveName resolve_;
+  Dial dial_;
+  Completion handshake_;
+  std::optional<HeadWriter> writer_; // on link_, like the reader
+  std::optional<HeadReader> reader_;
+  Completion dropping_;
+};
+
+} // namespace culvert

@@ -1,0 +1,36 @@
+// When a lost listener tries its relay again: at once, then after a random part of what the outage
+// has lasted so far, between half and all of it, within a floor and a ceiling.
+//
+// So a relay that was away for seconds is found within seconds, one that was away for an hour is
+// not asked by everybody at once, and nobody waits longer than the ceiling. Pure but for the random
+// source; belongs to one shard.
+#pragma once
+
+#include "core/limits.hpp"
+#include "core/random.hpp"
+
+#include <algorithm>
+#include <cstdint>
+
+namespace culvert {
+
+class Reconnect {
+public:
+  /// The connection stands: the next loss begins a new outage.
+  void succeeded() { lost_at_ns_ = 0; }
+  /// How long to wait from now; 0 for the first try of an outage.
+  std::uint64_t next_delay_ms(std::uint64_t now_ns, Random &random) {
+    if (lost_at_ns_ == 0) {
+      lost_at_ns_ = now_ns;
+      return 0;
+    }
+    const std::uint64_t outage_ms = (now_ns - lost_at_ns_) / 1'000'000U;
+    const std::uint64_t part_ms = outage_ms / 2 + random.below(outage_ms / 2 + 1);
+    return std::clamp(part_ms, kReconnectFloorMs, kReconnectCeilingMs);
+  }
+
+private:
+  std::uint64_t lost_at_ns_ = 0;
+};
+
+} // namespace culvert

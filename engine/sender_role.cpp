@@ -1,0 +1,74 @@
+#include "client_role.hpp"
+#include "role/sender.hpp"
+
+#include <optional>
+
+namespace culvert {
+namespace {
+
+class SenderRole final : public RunningRole {
+public:
+  SenderRole(ShardThreads &threads, ClientUnits units, SenderOptions options)
+      : options_(std::move(options)), parts_(threads, std::move(units)) {}
+
+  Status attach() {
+    return parts_.attach([this](std::optional<Sender> &part, const ClientKit &kit) {
+      part.emplace(kit, options_, counters_, Delegate<>());
+    });
+  }
+  void start(const Listening &listening) {
+    bound_ = listening.bound;
+    parts_.for_each([&listening](Sender &sender) { sender.start(listening.socket); });
+  }
+
+  void drain() override {
+    draining_ = true;
+    parts_.for_each([](Sender &sender) { sender.drain(); });
+  }
+  void drop() override {
+    draining_ = true;
+    parts_.for_each([](Sender &sender) { sender.drop(); });
+  }
+  [[nodiscard]] HostPort bound() const override { return bound_; }
+  [[nodiscard]] RoleStats stats() const override {
+    RoleStats stats = stats_of(counters_);
+    stats.state = counters_.parts_running.load(std::memory_order_acquire) == 0
+                      ? RoleStats::State::kStopped
+                      : (draining_ ? RoleStats::State::kDraining : RoleStats::State::kOnline);
+    return stats;
+  }
+
+private:
+  const SenderOptions options_;
+  RoleCounters counters_;
+  ClientParts<Sender> parts_;
+  HostPort bound_;
+  bool draining_ = false;
+};
+
+} // namespace
+
+Result<std::unique_ptr<RunningRole>> make_sender_role(const RoleMaking &making,
+                                                      const SenderConfig &config) {
+  Result<ClientUnits> units = ClientUnits::make(making.plugins, making.secrets, config, 0);
+  if (!units.ok()) {
+    return units.status();
+  }
+  SenderOptions options;
+  const ConnectionString &connection = config.connection;
+  options.entity = {connection.host, connection.port, connection.entity_path};
+  options.drain_grace_ms = making.config.drain_grace_ms;
+  auto role =
+      std::make_unique<SenderRole>(making.threads, std::move(units.value()), std::move(options));
+  if (Status status = role->attach(); !status.ok()) {
+    return status;
+  }
+  Result<Listening> listening = listen_on(making.threads, config.bind, "--bind");
+  if (!listening.ok()) {
+    return listening.status();
+  }
+  role->start(listening.value());
+  return std::unique_ptr<RunningRole>(std::move(role));
+}
+
+} // namespace culvert

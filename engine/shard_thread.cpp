@@ -1,0 +1,92 @@
+#include "shard_thread.hpp"
+
+#include "io/uring/uring_io.hpp"
+
+#include <future>
+
+namespace culvert {
+namespace {
+
+/// A call from the control thread, lent to the shard until it has run.
+struct Call final : Mail {
+  explicit Call(const std::function<void()> &to_run) : function(to_run) {
+    address_to<&Call::run>(*this);
+  }
+  void run(Mail &) {
+    function();
+    done.set_value();
+  }
+  const std::function<void()> &function;
+  std::promise<void> done;
+};
+
+} // namespace
+
+Status ShardThread::make() {
+  Result<std::unique_ptr<Io>> io = make_uring_io(log_);
+  if (!io.ok()) {
+    return io.status();
+  }
+  io_ = std::move(io.value());
+  shard_ = std::make_unique<Shard>(*io_, random_, log_, index_);
+  digests_ = std::make_unique<Digests>();
+  return {};
+}
+
+void ShardThread::unmake() {
+  digests_.reset();
+  shard_.reset();
+  io_.reset();
+}
+
+Status ShardThread::start(bool own_thread) {
+  if (!own_thread) {
+    return make();
+  }
+  std::promise<Status> made;
+  std::future<Status> status = made.get_future();
+  thread_ = std::thread([this, &made] {
+    Status result = make();
+    const bool ok = result.ok();
+    made.set_value(std::move(result));
+    if (ok) {
+      run();
+      unmake();
+    }
+  });
+  return status.get();
+}
+
+void ShardThread::run() {
+  while (!ending_) {
+    while (io_->run_ready()) {
+    }
+    if (!ending_) {
+      io_->wait(Timers::kNever);
+    }
+  }
+}
+
+void ShardThread::call(const std::function<void()> &function) {
+  if (!has_thread()) {
+    function();
+    return;
+  }
+  Call call(function);
+  std::future<void> done = call.done.get_future();
+  io_->deliver(call);
+  done.get();
+}
+
+ShardThread::~ShardThread() {
+  if (!has_thread()) {
+    unmake();
+    return;
+  }
+  if (io_ != nullptr) {
+    call([this] { ending_ = true; });
+  }
+  thread_.join();
+}
+
+} // namespace culvert

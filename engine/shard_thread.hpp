@@ -1,0 +1,52 @@
+// One shard with everything it stands on: its Io, its random source, and, unless a host drives it,
+// its thread.
+//
+// The control thread makes it, calls into it and destroys it; what call() is given runs where the
+// shard runs. It owns the Io and the Shard.
+#pragma once
+
+#include "core/random.hpp"
+#include "crypto/digest.hpp"
+#include "io/shard.hpp"
+
+#include <functional>
+#include <memory>
+#include <thread>
+
+namespace culvert {
+
+class ShardThread {
+public:
+  ShardThread(unsigned index, Log &log) : index_(index), log_(log) {}
+  ShardThread(const ShardThread &) = delete;
+  ShardThread &operator=(const ShardThread &) = delete;
+  /// Nothing may be in flight on the shard any more.
+  ~ShardThread();
+
+  /// With a thread of its own, or on the calling thread for a host to drive.
+  Status start(bool own_thread);
+  /// Runs the function on the shard and returns when it has run. Control thread only.
+  void call(const std::function<void()> &function);
+
+  /// For what runs on the shard.
+  [[nodiscard]] Shard &shard() { return *shard_; }
+  [[nodiscard]] Digests &digests() { return *digests_; }
+  [[nodiscard]] Io &io() { return *io_; }
+  [[nodiscard]] bool has_thread() const { return thread_.joinable(); }
+
+private:
+  Status make();
+  void unmake();
+  void run();
+
+  const unsigned index_;
+  Log &log_;
+  SystemRandom random_;
+  std::unique_ptr<Io> io_;
+  std::unique_ptr<Shard> shard_;
+  std::unique_ptr<Digests> digests_;
+  bool ending_ = false; // on the shard's thread
+  std::thread thread_;
+};
+
+} // namespace culvert

@@ -1,0 +1,45 @@
+#include "core/clock.hpp"
+#include "crypto/certificate.hpp"
+#include "culvert/engine.hpp"
+#include "plugin/loader.hpp"
+#include "program_directory.hpp"
+
+namespace culvert {
+
+Status make_throwaway_certificates(const std::string &folder,
+                                   const std::vector<std::string> &names) {
+  constexpr std::int64_t kLifetimeS = 30 * 24 * 3600; // a demo that is left running
+  constexpr std::int64_t kSkewS = 3600;               // for the clock of another machine
+  ThrowAwayOptions options;
+  options.names = names;
+  const std::int64_t now_s = SystemClock().wall_s();
+  options.not_before_s = now_s - kSkewS;
+  options.not_after_s = now_s + kLifetimeS;
+  Result<ThrowAway> made = make_throw_away(options);
+  if (!made.ok()) {
+    return made.status();
+  }
+  const ThrowAway &certificates = made.value();
+  Status status = write_private_file(folder + "/ca.pem", certificates.authority_pem);
+  if (status.ok()) {
+    status = write_private_file(folder + "/relay.pem", certificates.server.certificate_pem);
+  }
+  if (status.ok()) {
+    status = write_private_file(folder + "/relay.key", certificates.server.key_pem.reveal());
+  }
+  return status;
+}
+
+Result<std::vector<std::string>> list_plugins(const std::string &directory) {
+  EngineConfig config;
+  config.plugin_directory = directory;
+  return list_plugin_files(plugin_directory(config));
+}
+
+Result<std::string> describe_plugin(const std::string &directory, const std::string &id) {
+  EngineConfig config;
+  config.plugin_directory = directory;
+  return describe_in_child(plugin_directory(config), id);
+}
+
+} // namespace culvert

@@ -1,0 +1,214 @@
+#include "command.hpp"
+#include "demo_proof.hpp"
+#include "demo_services.hpp"
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fcntl.h>
+#include <iostream>
+#include <random>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace culvert::command {
+namespace {
+
+constexpr const char *kName = "127.0.0.1"; // of the relay, in its certificate and in tokens
+constexpr const char *kEntity = "app";
+constexpr const char *kEchoEntity = "echo";
+constexpr std::uint64_t kStartMs = 15'000;
+
+struct DemoOptions {
+  std::string target;
+  bool once = false;
+};
+
+/// A folder that only we can read, with the demo's secrets in it; it stays.
+std::string make_folder() {
+  const char *base = std::getenv("TMPDIR");
+  std::string path =
+      std::string(base != nullptr && *base != '\0' ? base : "/tmp") + "/culvert-demo-XXXXXX";
+  if (mkdtemp(path.data()) == nullptr) {
+    throw Refusal{kExitFailure, "cannot make a folder '" + path + "': " + std::strerror(errno)};
+  }
+  return path;
+}
+
+void write_file(const std::string &path, const std::string &content) {
+  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  const bool written = file >= 0 && write(file, content.data(), content.size()) ==
+                                        static_cast<ssize_t>(content.size());
+  if (file >= 0) {
+    close(file);
+  }
+  if (!written) {
+    throw Refusal{kExitFailure, "cannot write '" + path + "': " + std::strerror(errno)};
+  }
+}
+
+std::string random_key() {
+  static constexpr char kDigits[] =
+      "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  std::random_device source;
+  std::uniform_int_distribution<std::size_t> digit(0, sizeof kDigits - 2);
+  std::string key;
+  for (int i = 0; i < 43; ++i) { // 256 bits
+    key += kDigits[digit(source)];
+  }
+  return key;
+}
+
+/// The demo's keys, and the connection strings made of them.
+struct Keys {
+  std::string listener = random_key();
+  std::string sender = random_key();
+
+  [[nodiscard]] std::string connection(std::uint16_t port, const std::string &entity,
+                                       bool listen) const {
+    return "Endpoint=sb://" + std::string(kName) + ":" + std::to_string(port) +
+           "/;SharedAccessKeyName=" + (listen ? "listener" : "sender") +
+           ";SharedAccessKey=" + (listen ? listener : sender) + ";EntityPath=" + entity;
+  }
+};
+
+RelayConfig relay_config(const std::string &folder, const Keys &keys) {
+  RelayConfig config;
+  config.bind = {kName, 0, ""};
+  config.tls_certificate_file = folder + "/relay.pem";
+  config.tls_key_file = folder + "/relay.key";
+  config.names = {kName};
+  config.entities.push_back({kEntity, {}});
+  config.entities.push_back({kEchoEntity, {}});
+  config.protocols = {"transport_azure"};
+  RuleConfig listener{"listener", {true, false, false}, Secret(keys.listener), {}};
+  RuleConfig sender{"sender", {false, true, false}, Secret(keys.sender), {}};
+  config.rules.push_back(std::move(listener));
+  config.rules.push_back(std::move(sender));
+  return config;
+}
+
+/// One entity's listener and sender; returns the sender's role.
+RoleId start_pair(Engine &engine, const std::string &folder, const Keys &keys, std::uint16_t port,
+                  const std::string &entity, const HostPort &target) {
+  ListenerConfig listener;
+  listener.connection = require(ConnectionString::parse(keys.connection(port, entity, true)));
+  listener.ca_file = folder + "/ca.pem";
+  listener.target = target;
+  const RoleId role = require(engine.start_listener(listener));
+  SenderConfig sender;
+  sender.connection = require(ConnectionString::parse(keys.connection(port, entity, false)));
+  sender.ca_file = folder + "/ca.pem";
+  sender.bind = {"127.0.0.1", 0, ""};
+  const RoleId sender_role = require(engine.start_sender(sender));
+  if (!engine.wait_for(role, RoleStats::State::kOnline, kStartMs)) {
+    throw Refusal{kExitFailure,
+                  "the listener did not register at the relay: " + engine.stats(role).last_failure};
+  }
+  return sender_role;
+}
+
+void prove_target(Engine &engine, RoleId sender, const HostPort &target) {
+  const std::uint16_t port = engine.bound(sender).port;
+  OpenConnection connection(port);
+  for (std::uint64_t waited_ms = 0; engine.stats(sender).tunnels_open == 0; waited_ms += 10) {
+    if (connection.refused() || waited_ms > kStartMs) {
+      throw Refusal{kExitFailure, "no tunnel to the target " + target.text() + ": " +
+                                      engine.stats(sender).last_failure +
+                                      "; is it running, and reachable from here?"};
+    }
+    engine.wait_stopped(10);
+  }
+  std::printf("  target   a connection to %s opened through the tunnel\n", target.text().c_str());
+}
+
+std::string program() {
+  std::string path(4096, '\0');
+  const ssize_t size = readlink("/proc/self/exe", path.data(), path.size());
+  path.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+  return path.empty() ? "culvert" : path;
+}
+
+void print_commands(const std::string &folder, const Keys &keys, const HostPort &target) {
+  const std::uint16_t relay_port = free_port();
+  const std::uint16_t app_port = free_port();
+  write_file(folder + "/listener.key", keys.listener + "\n");
+  write_file(folder + "/sender.key", keys.sender + "\n");
+  write_file(folder + "/listener.connection", keys.connection(relay_port, kEntity, true) + "\n");
+  write_file(folder + "/sender.connection", keys.connection(relay_port, kEntity, false) + "\n");
+  const std::string self = program();
+  std::cout << "\nThe same as three processes, on other ports (run each in a shell of its own):\n\n"
+            << self << " relay --bind " << kName << ":" << relay_port << " --tls-cert " << folder
+            << "/relay.pem --tls-key " << folder << "/relay.key --name " << kName << " --entity "
+            << kEntity << " --rule listener:listen:file:" << folder
+            << "/listener.key --rule sender:send:file:" << folder << "/sender.key\n\n"
+            << self << " listen --connection-string file:" << folder
+            << "/listener.connection --target " << target.text() << " --ca " << folder
+            << "/ca.pem\n\n"
+            << self << " connect --connection-string file:" << folder
+            << "/sender.connection --bind 127.0.0.1:" << app_port << " --ca " << folder
+            << "/ca.pem\n\n";
+}
+
+int run_demo(const DemoOptions &options, const Common &common) {
+  const EngineConfig engine_config = read_engine(common);
+  const HostPort wanted =
+      options.target.empty() ? HostPort{} : read_host_port(options.target, "--target");
+  const std::unique_ptr<Log> log = read_log(common);
+  block_signals();
+  const std::string folder = make_folder();
+  const Keys keys;
+  require(make_throwaway_certificates(folder, {kName, "localhost"}));
+
+  LocalService http(serve_http);
+  LocalService echo(serve_echo);
+  const HostPort target = options.target.empty() ? HostPort{"127.0.0.1", http.port(), ""} : wanted;
+  const std::unique_ptr<Engine> engine = require(Engine::create(engine_config, *log));
+  const RoleId relay = require(engine->start_relay(relay_config(folder, keys)));
+  const std::uint16_t port = engine->bound(relay).port;
+  const RoleId app = start_pair(*engine, folder, keys, port, kEntity, target);
+  const RoleId echo_app =
+      start_pair(*engine, folder, keys, port, kEchoEntity, {"127.0.0.1", echo.port(), ""});
+
+  std::cout << "A relay, two listeners and two senders run in this process.\n"
+            << "  folder   " << folder << " (certificates and keys made just now; it stays)\n"
+            << "  relay    " << engine->bound(relay).text() << ", TLS, entities " << kEntity
+            << " and " << kEchoEntity << "\n"
+            << "  app      connect to " << engine->bound(app).text() << " to reach "
+            << target.text() << "\n"
+            << std::flush;
+  const EchoProof proof = prove_echo(engine->bound(echo_app).port);
+  std::printf("  echo     %.0f MiB there and back, every byte checked: %.0f MiB/s each way, "
+              "round trip %.2f ms\n",
+              static_cast<double>(proof.bytes_checked) / (1024 * 1024), proof.mebibytes_per_second,
+              proof.median_round_trip_ms);
+  prove_target(*engine, app, target);
+  if (options.target.empty()) {
+    std::cout << "  http     " << prove_http(engine->bound(app).port);
+  }
+  std::fflush(stdout);
+  print_commands(folder, keys, target);
+  if (options.once) {
+    engine->drain();
+    engine->wait_stopped(engine_config.drain_grace_ms + kStartMs);
+    return kExitOk;
+  }
+  std::cout << "Running until Ctrl-C.\n" << std::flush;
+  return run_until_signal(*engine);
+}
+
+} // namespace
+
+Run add_demo(CLI::App &parent, Common &common) {
+  auto options = std::make_shared<DemoOptions>();
+  CLI::App *app = parent.add_subcommand(
+      "demo", "Run a relay, a listener and a sender here, and prove that the tunnel works");
+  app->add_option("--target", options->target,
+                  "What to tunnel to (default: a small built-in HTTP server)")
+      ->type_name("HOST:PORT");
+  app->add_flag("--once", options->once, "Exit after the proof");
+  add_common(*app, common);
+  return [options, &common] { return run_demo(*options, common); };
+}
+
+} // namespace culvert::command
