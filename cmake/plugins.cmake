@@ -23,11 +23,14 @@ function(culvert_plugin id)
     target_link_options(${id} PRIVATE -Wl,--no-undefined)
   endif()
 
+  add_dependencies(plugins ${id})
+
   add_library(${id}_static OBJECT ${PLUGIN_SOURCES})
   target_include_directories(${id}_static PRIVATE ${CULVERT_SDK_COPY}/include)
   target_compile_definitions(${id}_static PRIVATE CULVERT_STATIC_PLUGIN=${id})
 endfunction()
 
+add_custom_target(plugins) # all of them
 foreach(folder plugins sdk/examples)
   file(GLOB lists CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*/CMakeLists.txt)
   foreach(list ${lists})

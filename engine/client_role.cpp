@@ -36,10 +36,11 @@ Result<ClientUnits> ClientUnits::make(PluginRegistry &plugins, SecretStore &secr
     PluginKind kind;
     ConfigValues values;
   };
-  for (Wanted &wanted : std::initializer_list<Wanted>{
-           {units.transport, config.transport, PluginKind::kTransport, {}},
-           {units.auth, config.auth, PluginKind::kAuth, std::move(auth_values)},
-           {units.resolver, config.resolver, PluginKind::kResolver, std::move(resolver_values)}}) {
+  Wanted all[] = {
+      {units.transport, config.transport, PluginKind::kTransport, {}},
+      {units.auth, config.auth, PluginKind::kAuth, std::move(auth_values)},
+      {units.resolver, config.resolver, PluginKind::kResolver, std::move(resolver_values)}};
+  for (Wanted &wanted : all) {
     Result<std::unique_ptr<Unit>> unit =
         plugins.make_unit(wanted.id, wanted.kind, std::move(wanted.values));
     if (!unit.ok()) {

@@ -99,8 +99,6 @@ inline constexpr std::size_t kTurnPongBytes = 2'048;
 inline constexpr std::uint64_t kHandshakeMs = 10'000; // TLS and the head, each
 inline constexpr std::uint64_t kTargetDialMs = 10'000;
 inline constexpr std::uint64_t kRelayDialMs = 10'000;
-/// After the kernel had no descriptor left; one that is freed here is not waited for.
-inline constexpr std::uint64_t kAcceptRetryMs = 250;
 inline constexpr std::uint64_t kUpgradeMs = 40'000; // a sender waits for its listener
 inline constexpr std::uint64_t kRendezvousMs = 30'000;
 inline constexpr std::uint64_t kReconnectFloorMs = 500;
@@ -128,6 +126,15 @@ inline constexpr std::size_t kLogLineBytes = 1024;
 inline constexpr std::uint32_t kPluginDeclarations = 64;
 
 // --- how many ---------------------------------------------------------------------------------
+/// Senders that wait on one shard, all entities together: 16 full entities, 5 MB of table.
+inline constexpr std::uint32_t kPendingPerShard = 16'384;
+/// Connections, channels and tunnels of one shard, each: at 34 KB of TLS a connection 2.2 GB.
+inline constexpr std::uint32_t kConnectionsPerShard = 65'536;
+/// Messages that wait for one control channel; what does not fit goes to another listener. A
+/// message is at most 64 KiB, so four of the largest.
+inline constexpr std::size_t kChannelQueueBytes = 256U * 1024;
+/// After the kernel refused an accept, when no descriptor was freed before.
+inline constexpr std::uint64_t kAcceptRetryMs = 100;
 /// Of one role on one shard: a tunnel needs two descriptors, and 100,000 of them 64 GB of budget.
 inline constexpr std::uint32_t kTunnelsPerShard = 100'000;
 /// Connections of a sender that wait for their tunnel, and offers a listener serves at once.

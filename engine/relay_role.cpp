@@ -1,0 +1,182 @@
+#include "client_role.hpp"
+#include "core/clock.hpp"
+#include "crypto/certificate.hpp"
+#include "role/relay/relay_shard.hpp"
+#include "rules.hpp"
+
+#include <optional>
+
+namespace culvert {
+namespace {
+
+/// What a relay serves its connections with, made once and read by every shard.
+struct RelayUnits {
+  std::vector<std::unique_ptr<Unit>> protocols;
+  std::unique_ptr<Unit> auth;
+  Credentials credentials;
+};
+
+Result<RelayUnits> make_units(PluginRegistry &plugins, const RelayConfig &config) {
+  RelayUnits units;
+  Result<Credentials> credentials =
+      load_credentials(config.tls_certificate_file, config.tls_key_file, SystemClock().wall_s());
+  if (!credentials.ok()) {
+    return credentials.status();
+  }
+  units.credentials = std::move(credentials.value());
+  for (const std::string &id : config.protocols) {
+    Result<std::unique_ptr<Unit>> unit = plugins.make_unit(id, PluginKind::kRelay, {});
+    if (!unit.ok()) {
+      return unit.status();
+    }
+    units.protocols.push_back(std::move(unit.value()));
+  }
+  Result<std::unique_ptr<Unit>> auth = plugins.make_unit(config.auth, PluginKind::kAuth, {});
+  if (!auth.ok()) {
+    return auth.status();
+  }
+  units.auth = std::move(auth.value());
+  return units;
+}
+
+class RelayRole final : public RunningRole {
+public:
+  RelayRole(const RoleMaking &making, RelayUnits units, RelayOptions options)
+      : threads_(making.threads), units_(std::move(units)), tickets_(making.random),
+        relay_(std::move(options)) {}
+  ~RelayRole() override {
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      threads_[i]->call([this, i] { parts_[i].reset(); });
+    }
+  }
+
+  Status attach() {
+    Status status;
+    for (std::size_t i = 0; i < threads_.size() && status.ok(); ++i) {
+      parts_.push_back(std::make_unique<Part>());
+      threads_[i]->call([&] { status = attach(i); });
+    }
+    return status;
+  }
+  void start(const Listening &listening) {
+    bound_ = listening.bound;
+    running_ = static_cast<unsigned>(parts_.size());
+    for_each([&listening](RelayShard &shard) { shard.start(listening.socket); });
+  }
+
+  void drain() override {
+    draining_ = true;
+    for_each([](RelayShard &shard) { shard.drain(); });
+  }
+  void drop() override {
+    draining_ = true;
+    for_each([](RelayShard &shard) { shard.drop(); });
+  }
+  [[nodiscard]] HostPort bound() const override { return bound_; }
+  [[nodiscard]] RoleStats stats() const override;
+
+private:
+  struct Part {
+    RelayRole *owner = nullptr;
+    std::optional<RelayShard> shard;
+    void on_done() { owner->running_.fetch_sub(1, std::memory_order_acq_rel); }
+  };
+
+  /// On the shard.
+  Status attach(std::size_t index) {
+    Shard &shard = threads_[index]->shard();
+    RelayParts parts;
+    TlsServerOptions options;
+    options.credentials = &units_.credentials;
+    options.tickets = &tickets_;
+    for (const auto &unit : units_.protocols) {
+      Result<std::unique_ptr<RelayProtocol>> protocol = unit->relay_protocol(shard);
+      if (!protocol.ok()) {
+        return protocol.status();
+      }
+      const std::vector<std::string> &words = protocol.value()->alpn();
+      options.alpn.insert(options.alpn.end(), words.begin(), words.end());
+      parts.protocols.push_back(std::move(protocol.value()));
+    }
+    Result<std::unique_ptr<Auth>> auth = units_.auth->auth(shard);
+    if (!auth.ok()) {
+      return auth.status();
+    }
+    parts.auth = std::move(auth.value());
+    Result<std::unique_ptr<TlsContext>> tls = TlsContext::server(shard.io, options);
+    if (!tls.ok()) {
+      return tls.status();
+    }
+    parts.tls = std::move(tls.value());
+    Part &part = *parts_[index];
+    part.owner = this;
+    part.shard.emplace(relay_, shard, std::move(parts), Delegate<>::to<&Part::on_done>(part));
+    return {};
+  }
+  template <typename Visit> void for_each(Visit visit) {
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      threads_[i]->call([this, i, &visit] { visit(*parts_[i]->shard); });
+    }
+  }
+
+  ShardThreads &threads_;
+  RelayUnits units_;
+  TlsTickets tickets_;
+  mutable Relay relay_; // counters are read through it
+  std::vector<std::unique_ptr<Part>> parts_;
+  std::atomic<unsigned> running_ = 0;
+  HostPort bound_;
+  bool draining_ = false;
+};
+
+RoleStats RelayRole::stats() const {
+  const RelayCounters &counters = relay_.counters();
+  RoleStats stats;
+  stats.tunnels_open = counters.tunnels_open.load(std::memory_order_relaxed);
+  stats.tunnels_ended = counters.tunnels_ended.load(std::memory_order_relaxed);
+  stats.tunnels_aborted = counters.tunnels_aborted.load(std::memory_order_relaxed);
+  stats.tunnels_moved = counters.tunnels_moved.load(std::memory_order_relaxed);
+  stats.setups_failed = counters.setups_failed.load(std::memory_order_relaxed);
+  stats.bytes_in = counters.bytes_from_senders.load(std::memory_order_relaxed);
+  stats.bytes_out = counters.bytes_from_listeners.load(std::memory_order_relaxed);
+  stats.listeners = counters.listeners.load(std::memory_order_relaxed);
+  stats.state = running_.load(std::memory_order_acquire) == 0
+                    ? RoleStats::State::kStopped
+                    : (draining_ ? RoleStats::State::kDraining : RoleStats::State::kOnline);
+  return stats;
+}
+
+} // namespace
+
+Result<std::unique_ptr<RunningRole>> make_relay_role(const RoleMaking &making,
+                                                     const RelayConfig &config) {
+  RelayOptions options;
+  options.names = config.names;
+  for (const EntityConfig &entity : config.entities) {
+    options.entities.push_back({entity.path, to_rules(entity.rules, making.secrets)});
+  }
+  options.own_rules = to_rules(config.rules, making.secrets);
+  options.public_host = config.public_host;
+  options.public_port = config.public_port;
+  options.shards = static_cast<unsigned>(making.threads.size());
+  options.limits.drain_grace_ms = making.config.drain_grace_ms;
+  if (Status status = Relay::check(options); !status.ok()) {
+    return status;
+  }
+  Result<RelayUnits> units = make_units(making.plugins, config);
+  if (!units.ok()) {
+    return units.status();
+  }
+  auto role = std::make_unique<RelayRole>(making, std::move(units.value()), std::move(options));
+  if (Status status = role->attach(); !status.ok()) {
+    return status;
+  }
+  Result<Listening> listening = listen_on(making.threads, config.bind, "--bind");
+  if (!listening.ok()) {
+    return listening.status();
+  }
+  role->start(listening.value());
+  return std::unique_ptr<RunningRole>(std::move(role));
+}
+
+} // namespace culvert
