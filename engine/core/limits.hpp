@@ -143,14 +143,5 @@ inline constexpr std::uint32_t kOffersPerShard = 4'096;
 inline constexpr std::uint32_t kPendingPerEntity = 1'000;
 inline constexpr std::uint32_t kPendingPerSource = 256;
 inline constexpr std::uint32_t kUnauthenticated = 1'024;
-/// Senders that wait on one shard, all entities together: 16 full entities, 5 MB of table.
-inline constexpr std::uint32_t kPendingPerShard = 16'384;
-/// Connections, channels and tunnels of one shard, each: at 34 KB of TLS a connection 2.2 GB.
-inline constexpr std::uint32_t kConnectionsPerShard = 65'536;
-/// Messages that wait for one control channel; what does not fit goes to another listener. A
-/// message is at most 64 KiB, so four of the largest.
-inline constexpr std::size_t kChannelQueueBytes = 256U * 1024;
-/// After the kernel refused an accept, when no descriptor was freed before.
-inline constexpr std::uint64_t kAcceptRetryMs = 100;
 
 } // namespace culvert

@@ -10,7 +10,7 @@
 
 #include "crypto/digest.hpp"
 #include "plugin/kinds.hpp"
-#include "role/relay/acceptor.hpp"
+#include "role/acceptor.hpp"
 #include "role/relay/channel.hpp"
 #include "role/relay/connection.hpp"
 #include "role/relay/joined.hpp"
