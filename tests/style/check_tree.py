@@ -95,19 +95,20 @@ def check_protocol():
                 yield f"{path}:{number}: the engine knows no relay protocol: {line.strip()}"
 
 
-OPENING = re.compile(r"^(?P<indent> *)(?=\S)(?!namespace|class|struct|union|enum|extern|if|for|while|switch|else|do\b|\})"
-                     r".*\)[^;]*\{$")
+OPENING = re.compile(r"^ *\S.*\)[^;]*\{$")
+NO_FUNCTION = re.compile(r" *(namespace|class|struct|union|enum|extern|if|for|while|switch|else|do|return)\b|^ *\}")
 
 
 def functions(lines):
     """(first line, length) of each function, by the shape clang-format gives them."""
     at = 0
     while at < len(lines):
-        match = OPENING.match(lines[at])
-        if match and "[" not in lines[at].split("(")[0]:
-            start = at  # of a declaration over several lines, down from its closing brace's column
-            while start > 0 and not re.search(r"[;{}>]$|^$|^#|^ *//|:$", lines[start - 1]):
-                start -= 1
+        start = at  # of a declaration over several lines
+        while start > 0 and not re.search(r"[;{}>]$|^$|^#|^ *//|(public|private|protected|default):$|case .*:$",
+                                          re.sub(r"; +//.*$", ";", lines[start - 1])):
+            start -= 1
+        if (OPENING.match(lines[at]) and "[" not in lines[at].split("(")[0]
+                and not NO_FUNCTION.match(lines[start]) and not NO_FUNCTION.match(lines[at])):
             closing = re.match(" *", lines[start]).group() + "}"
             end = at + 1
             while end < len(lines) and not re.match(re.escape(closing) + r"(?![\w ])", lines[end]):
