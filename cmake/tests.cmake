@@ -37,3 +37,4 @@ foreach(rule layers doors protocol sizes)
 endforeach()
 
 include(${PROJECT_SOURCE_DIR}/tests/abi/tests.cmake)
+include(${PROJECT_SOURCE_DIR}/tests/integration/tests.cmake)

@@ -1,0 +1,303 @@
+"""Runs Culvert's roles as processes of their own, for tests against real software.
+
+A test derives from CulvertCase and calls start_relay(), start_listener() and start_sender(). Each
+role binds port 0 and is asked for its port through /proc, so nothing can race for a port. All that
+a test starts ends with it, also when it fails or is killed; when it fails, every log is shown.
+
+The programs come from the folder in CULVERT_BIN, which ctest sets; by hand:
+    CULVERT_BIN=build/release/bin python3 tests/integration/smoke_test.py
+"""
+import ctypes
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+DEADLINE_S = 60  # generous: only a broken program waits this long
+PEER_KEY = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_PR_SET_PDEATHSIG = 1
+_LISTENING = "0A"
+
+
+def binary_folder():
+    folder = os.environ.get("CULVERT_BIN")
+    if not folder:
+        sys.exit("set CULVERT_BIN to the folder of the built programs")
+    return os.path.abspath(folder)
+
+
+def _die_with_parent():
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def wait_until(condition, what, deadline_s=DEADLINE_S, process=None):
+    """Returns condition()'s first true value; fails with `what` when it does not come."""
+    end = time.monotonic() + deadline_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        if process is not None and process.exited():
+            raise AssertionError(f"{process.name} exited with {process.code()} before {what}")
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {deadline_s} s in vain for {what}")
+        time.sleep(0.01)
+
+
+class Process:
+    """A program with its output in a file. `user` runs it as that user (root only)."""
+
+    def __init__(self, name, arguments, folder, environment=None, user=None, cwd=None):
+        self.name = name
+        self.log_path = os.path.join(folder, f"{name}.log")
+        identity = {"user": user, "group": user, "extra_groups": []} if user else {}
+        with open(self.log_path, "ab") as log:
+            self.popen = subprocess.Popen(
+                arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                env={**os.environ, **(environment or {})}, cwd=cwd,
+                preexec_fn=_die_with_parent, **identity)
+
+    @property
+    def pid(self):
+        return self.popen.pid
+
+    def exited(self):
+        return self.popen.poll() is not None
+
+    def code(self):
+        return self.popen.poll()
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as log:
+            return log.read()
+
+    def lines(self, pattern):
+        """All lines so far in which the pattern is found."""
+        return [line for line in self.log().splitlines() if re.search(pattern, line)]
+
+    def wait_for_line(self, pattern, count=1, deadline_s=DEADLINE_S):
+        """Waits for the count-th line with the pattern and returns it."""
+        def found():
+            lines = self.lines(pattern)
+            return lines[count - 1] if len(lines) >= count else None
+        return wait_until(found, f"line {count} with '{pattern}'", deadline_s, self)
+
+    def listening_ports(self):
+        """The TCP ports this process listens on, in its own network namespace."""
+        inodes = set()
+        try:
+            for entry in os.scandir(f"/proc/{self.pid}/fd"):
+                target = os.readlink(entry.path)
+                if target.startswith("socket:["):
+                    inodes.add(target[8:-1])
+        except OSError:  # a descriptor was closed meanwhile, or the process is just starting
+            pass
+        ports = set()
+        for family in ("tcp", "tcp6"):
+            with open(f"/proc/{self.pid}/net/{family}", encoding="ascii") as table:
+                for row in list(table)[1:]:
+                    fields = row.split()
+                    if fields[3] == _LISTENING and fields[9] in inodes:
+                        ports.add(int(fields[1].rsplit(":", 1)[1], 16))
+        return ports
+
+    def wait_listening(self):
+        """Waits until it listens, and returns the port."""
+        return min(wait_until(self.listening_ports, f"{self.name} to listen", process=self))
+
+    def resident_kib(self):
+        with open(f"/proc/{self.pid}/status", encoding="ascii") as status:
+            return int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1))
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def signal(self, number):
+        self.popen.send_signal(number)
+
+    def wait(self, deadline_s=DEADLINE_S):
+        """The exit code."""
+        return self.popen.wait(deadline_s)
+
+    def terminate(self, deadline_s=DEADLINE_S):
+        """Asks it to end, and returns the exit code."""
+        self.popen.terminate()
+        return self.wait(deadline_s)
+
+    def kill(self):
+        """kill -9; harmless when it has ended."""
+        if not self.exited():
+            self.popen.kill()
+        self.popen.wait()
+
+
+class Certificates:
+    """A throw-away authority and a relay's certificate, made by openssl."""
+
+    def __init__(self, folder, names=("127.0.0.1", "localhost")):
+        self.ca = os.path.join(folder, "ca.pem")
+        self.certificate = os.path.join(folder, "relay.pem")
+        self.key = os.path.join(folder, "relay.key")
+        authority_key = os.path.join(folder, "ca.key")
+        kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+        alternatives = ",".join(
+            ("IP:" if re.fullmatch(r"[0-9.]+|.*:.*", name) else "DNS:") + name for name in names)
+        self._openssl("req", "-x509", *kind, "-subj", "/CN=Culvert test authority",
+                      "-addext", "keyUsage=critical,keyCertSign,cRLSign",
+                      "-keyout", authority_key, "-out", self.ca)
+        self._openssl("req", "-x509", *kind, "-subj", "/CN=relay", "-CA", self.ca,
+                      "-CAkey", authority_key, "-addext", f"subjectAltName={alternatives}",
+                      "-addext", "basicConstraints=critical,CA:FALSE",
+                      "-keyout", self.key, "-out", self.certificate)
+
+    @staticmethod
+    def _openssl(*arguments):
+        subprocess.run(["openssl", *arguments], check=True, capture_output=True)
+
+
+class Relay(Process):
+    """A relay's process, with what others need to reach it: host, port and keys."""
+    host = "127.0.0.1"
+    port = 0
+
+    def connection_string(self, rule, entity="app"):
+        return (f"Endpoint=sb://{self.host}:{self.port}/;SharedAccessKeyName={rule};"
+                f"SharedAccessKey={rule}-{PEER_KEY};EntityPath={entity}")
+
+
+class CulvertCase(unittest.TestCase):
+    """A test with a 0700 folder of its own, certificates, and processes that end with it."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="culvert-test-")
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.processes = []
+        self.addCleanup(self._end_processes)
+        self.certificates = Certificates(self.folder)
+
+    def run(self, result=None):
+        self._transcript = []
+        before = len(result.failures) + len(result.errors) if result else 0
+        super().run(result)
+        if result and len(result.failures) + len(result.errors) > before:
+            print("\n".join(self._transcript), file=sys.stderr, flush=True)
+
+    def _end_processes(self):
+        for process in reversed(self.processes):
+            process.kill()
+        for process in self.processes:
+            tail = process.log()[-20000:]
+            self._transcript.append(f"--- {process.name} (exit {process.code()}):\n{tail}")
+
+    def start(self, name, arguments, kind=Process, **options):
+        """Starts any program; it ends with the test at the latest."""
+        name = f"{name}-{len(self.processes)}"
+        process = kind(name, arguments, self.folder, **options)
+        self.processes.append(process)
+        return process
+
+    def write_secret(self, name, text):
+        path = os.path.join(self.folder, name)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w",
+                  encoding="utf-8") as file:
+            file.write(text + "\n")
+        return path
+
+    def start_relay(self, *extra, names=("127.0.0.1", "localhost"), bind="127.0.0.1:0",
+                    entities=("app",), protocols=(), shards=1, log_level="debug", prefix=()):
+        """A relay with the rules `listener` and `sender`; `prefix` goes before the command."""
+        arguments = [*prefix, self.culvert(), "relay", "--bind", bind,
+                     "--tls-cert", self.certificates.certificate,
+                     "--tls-key", self.certificates.key, "--name", ",".join(names),
+                     "--shards", str(shards), "--log-level", log_level]
+        for rule, rights in (("listener", "listen"), ("sender", "send")):
+            path = self.write_secret(f"{rule}.key", f"{rule}-{PEER_KEY}")
+            arguments += ["--rule", f"{rule}:{rights}:file:{path}"]
+        for entity in entities:
+            arguments += ["--entity", entity]
+        for protocol in protocols:
+            arguments += ["--protocol", protocol]
+        relay = self.start("relay", [*arguments, *extra], kind=Relay)
+        relay.host = names[0]
+        relay.port = relay.wait_listening()
+        return relay
+
+    def start_listener(self, relay, target, *extra, entity="app", online=True, prefix=(),
+                       log_level="debug"):
+        """A listener in front of `target` (host:port); waits until it is registered."""
+        listener = self.start("listener", [
+            *prefix, self.culvert(), "listen",
+            "--connection-string", self.connection_file(relay, "listener", entity),
+            "--target", target, "--ca", self.certificates.ca, "--log-level", log_level, *extra])
+        if online:
+            listener.wait_for_line("registered at the relay")
+        return listener
+
+    def start_sender(self, relay, *extra, entity="app", bind="127.0.0.1:0", prefix=(),
+                     log_level="debug"):
+        """A sender; `port` of what is returned is where an app connects."""
+        sender = self.start("sender", [
+            *prefix, self.culvert(), "connect",
+            "--connection-string", self.connection_file(relay, "sender", entity),
+            "--bind", bind, "--ca", self.certificates.ca, "--log-level", log_level, *extra])
+        sender.port = sender.wait_listening()
+        return sender
+
+    def connection_file(self, relay, rule, entity="app"):
+        """A connection string as the command takes it: file:PATH."""
+        name = f"{rule}-{entity}-{relay.port}.connection".replace("/", "_")
+        return "file:" + self.write_secret(name, relay.connection_string(rule, entity))
+
+    @staticmethod
+    def culvert():
+        return os.path.join(binary_folder(), "culvert")
+
+    def serve(self, handle, host="127.0.0.1"):
+        """A TCP service in this process: handle(socket) in a thread each; returns its port."""
+        service = socket.create_server((host, 0), backlog=1024)
+        self.addCleanup(service.close)
+        self.addCleanup(service.shutdown, socket.SHUT_RDWR)
+
+        def accept():
+            while True:
+                try:
+                    peer, _ = service.accept()
+                except OSError:
+                    return
+                threading.Thread(target=self._handle, args=(handle, peer), daemon=True).start()
+        threading.Thread(target=accept, daemon=True).start()
+        return service.getsockname()[1]
+
+    @staticmethod
+    def _handle(handle, peer):
+        with peer:
+            try:
+                handle(peer)
+            except OSError:
+                pass  # the test judges what its client saw
+
+
+def echo(peer):
+    """For serve(): sends back what comes, until its end."""
+    while data := peer.recv(65536):
+        peer.sendall(data)
+
+
+def receive_all(connection):
+    """All bytes until the other side's end."""
+    pieces = []
+    while data := connection.recv(1 << 20):
+        pieces.append(data)
+    return b"".join(pieces)
+
+
+def connect(port, host="127.0.0.1"):
+    return socket.create_connection((host, port), timeout=DEADLINE_S)

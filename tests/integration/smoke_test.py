@@ -1,0 +1,65 @@
+"""Relay, listener and sender as three processes: requests, half-close, a dead target, a drain."""
+import http.server
+import threading
+import unittest
+import urllib.request
+
+from culvert_processes import CulvertCase, connect, echo, receive_all
+
+
+class Page(http.server.BaseHTTPRequestHandler):
+    """Answers with a body that depends on the path."""
+
+    def do_GET(self):
+        body = f"page {self.path}\n".encode() * 1000
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+class Smoke(CulvertCase):
+    def tunnel_to(self, port):
+        self.relay = self.start_relay()
+        self.listener = self.start_listener(self.relay, f"127.0.0.1:{port}")
+        self.sender = self.start_sender(self.relay)
+        return self.sender.port
+
+    def test_http_through_the_tunnel(self):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        port = self.tunnel_to(server.server_address[1])
+        for number in range(20):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/{number}", timeout=60) as page:
+                self.assertEqual(page.read(), f"page /{number}\n".encode() * 1000)
+
+    def test_half_close_and_a_drain(self):
+        port = self.tunnel_to(self.serve(echo))
+        payload = bytes(range(256)) * 16384
+        with connect(port) as connection:
+            writer = threading.Thread(target=self.write_and_end, args=(connection, payload))
+            writer.start()
+            self.assertEqual(receive_all(connection), payload)
+            writer.join()
+        for process in (self.sender, self.listener, self.relay):
+            self.assertEqual(process.terminate(), 0, process.name)
+
+    @staticmethod
+    def write_and_end(connection, payload):
+        connection.sendall(payload)
+        connection.shutdown(1)
+
+    def test_a_dead_target_resets_the_app(self):
+        port = self.tunnel_to(1)  # nobody listens there
+        with connect(port) as connection, self.assertRaises(ConnectionResetError):
+            connection.recv(1)
+        self.sender.wait_for_line("no tunnel for a connection; it is reset.*refused")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,15 @@
+# Tests with real processes: one Python file is one test. CULVERT_BIN tells it where the programs are.
+
+function(culvert_integration name)
+  cmake_parse_arguments(TEST "HEAVY" "TIMEOUT" "" ${ARGN})
+  add_test(NAME integration_${name}
+           COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/integration/${name}_test.py)
+  set_tests_properties(
+    integration_${name}
+    PROPERTIES LABELS integration
+               TIMEOUT ${TEST_TIMEOUT}
+               RUN_SERIAL ${TEST_HEAVY}
+               ENVIRONMENT "CULVERT_BIN=${CMAKE_BINARY_DIR}/bin;PYTHONDONTWRITEBYTECODE=1")
+endfunction()
+
+culvert_integration(smoke TIMEOUT 120)
