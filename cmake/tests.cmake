@@ -38,3 +38,4 @@ endforeach()
 
 include(${PROJECT_SOURCE_DIR}/tests/abi/tests.cmake)
 include(${PROJECT_SOURCE_DIR}/tests/integration/tests.cmake)
+add_subdirectory(${PROJECT_SOURCE_DIR}/tests/tools)
