@@ -131,8 +131,8 @@ TEST_P(WebSocketReceive, BreachesAreAnswered1002AndReadAsAborted) {
     rows.push_back({"reserved bits of a ping", make_frame(0x89 | bits, "x")});
     rows.push_back({"reserved bits of a close", make_frame(0x88 | bits, "")});
   }
-  for (const unsigned code :
-       {0U, 999U, 1004U, 1005U, 1006U, 1015U, 1016U, 1100U, 2000U, 2999U, 5000U, 65535U}) {
+  const unsigned illegal[] = {0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535};
+  for (const unsigned code : illegal) {
     rows.push_back({"close " + std::to_string(code), make_close(code, "")});
   }
   for (const Row &row : rows) {
