@@ -11,11 +11,11 @@ import signal
 import socket
 import ssl
 import subprocess
-import sys
 import tempfile
 import threading
 import unittest
 
+from culvert_processes import binary_folder
 from websocket_peer import (
     BINARY,
     CLOSE,
@@ -30,7 +30,7 @@ from websocket_peer import (
     encode,
 )
 
-BIN = pathlib.Path(os.environ.get("CULVERT_BIN", "build/release/bin")).resolve()
+BIN = pathlib.Path(binary_folder())
 GREETING = "Hello-µ@ßöäüàá-UTF-8!!".encode()
 BAD_TEXT = b"\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5\xed\xa0\x80edited"
 MEBIBYTE = 1 << 20
@@ -237,6 +237,9 @@ class EchoClient:
 
     def stop(self):
         self.listener.close()
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(DEADLINE_S)
 
 
 def memory_bytes(process, word="VmHWM"):
@@ -390,6 +393,4 @@ class Bulk(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1 and os.path.isdir(sys.argv[1]):
-        BIN = pathlib.Path(sys.argv.pop(1)).resolve()
     unittest.main()

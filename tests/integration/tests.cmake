@@ -13,3 +13,4 @@ function(culvert_integration name)
 endfunction()
 
 culvert_integration(smoke TIMEOUT 120)
+culvert_integration(echo_conformance TIMEOUT 300 HEAVY)
