@@ -299,5 +299,11 @@ def receive_all(connection):
     return b"".join(pieces)
 
 
+def free_port():
+    """A port nobody listens on now, for programs of others that cannot bind port 0."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
 def connect(port, host="127.0.0.1"):
     return socket.create_connection((host, port), timeout=DEADLINE_S)

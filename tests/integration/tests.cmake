@@ -14,3 +14,4 @@ endfunction()
 
 culvert_integration(smoke TIMEOUT 120)
 culvert_integration(echo_conformance TIMEOUT 300 HEAVY)
+culvert_integration(postgres TIMEOUT 300 HEAVY)

@@ -5,7 +5,7 @@
 // nothing of its own is under way when no letter is out.
 #pragma once
 
-#include "io/mail.hpp"
+#include "io/io.hpp"
 #include "link/http.hpp"
 #include "link/link.hpp"
 #include "plugin/intent.hpp"
@@ -30,6 +30,17 @@ public:
 private:
   friend class RelayShard;
   RelayShard *home_ = nullptr;
+};
+
+/// An accepted socket begins at another shard than the one that accepted it.
+class ArrivalLetter final : public Letter {
+public:
+  explicit ArrivalLetter(Socket socket) : socket_(socket) {}
+  void deliver(RelayShard &there) override;
+  void returned(RelayShard &) override {}
+
+private:
+  Socket socket_;
 };
 
 /// A parked sender is offered to a listener.

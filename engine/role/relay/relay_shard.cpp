@@ -69,6 +69,21 @@ void RelayShard::on_arrived(Socket socket) {
     return;
   }
   crowded_ = false;
+  // The kernel wakes the same one of several idle shards every time.
+  const auto there = static_cast<unsigned>(shard_.random.below(relay_.options().shards));
+  if (there == shard_.index || relay_.shard(there) == nullptr) {
+    begin(socket);
+  } else {
+    send(std::make_unique<ArrivalLetter>(socket), there);
+  }
+}
+
+void RelayShard::begin(Socket socket) {
+  if (stopping()) {
+    shard_.io.close(socket);
+    relay_.leave_seat();
+    return;
+  }
   Guest guest;
   guest.link = std::make_unique<TcpLink>(shard_, socket);
   guest.peer = guest.link->facts().peer.text();
@@ -184,6 +199,12 @@ void RelayShard::join(Connection &sender, SlabHandle listener_handle, const Chan
   }
   JoinedNames names{sender.entity(), loggable(sender.intent().loggable_id),
                     loggable(listener->intent().loggable_id), channel};
+  log(LogLevel::kDebug, "tunnel joined",
+      {{"entity", names.entity},
+       {"sender", names.sender_id},
+       {"listener", names.listener_id},
+       {"shard", std::to_string(shard_.index)},
+       {"listener_moved_here", listener->moved() ? "yes" : "no"}});
   std::unique_ptr<Link> sender_link = sender.open(std::move(to_sender.value()));
   std::unique_ptr<Link> listener_link = listener->open(std::move(to_listener.value()));
   const auto handle =

@@ -168,7 +168,8 @@ TEST(RelayRefusal, ConnectionsThatSayNothingAreLimitedAndTimedOut) {
     return ended == 2;
   }));
   EXPECT_EQ(world.counters().unauthenticated, 4U);
-  EXPECT_EQ(world.log.count("turned away"), 1U);
+  EXPECT_GE(world.log.count("turned away"), 1U);
+  EXPECT_LE(world.log.count("turned away"), 2U); // once a shard, whatever the shards accept
   ASSERT_TRUE(world.run_until([&] { return world.counters().unauthenticated == 0; },
                               kHandshakeMs + kLingerMs + 1'000));
   EXPECT_EQ(world.answered_peer("hello").answer, "hello yourself");
