@@ -62,14 +62,15 @@ public:
     return stats;
   }
 
+  // The last one first: a listener leaves its relay before that relay, if it is here, leaves it.
   void drain() override {
-    for (const auto &role : roles_) {
-      role->drain();
+    for (auto role = roles_.rbegin(); role != roles_.rend(); ++role) {
+      (*role)->drain();
     }
   }
   void drop() override {
-    for (const auto &role : roles_) {
-      role->drop();
+    for (auto role = roles_.rbegin(); role != roles_.rend(); ++role) {
+      (*role)->drop();
     }
   }
   [[nodiscard]] bool stopped() const override {

@@ -49,7 +49,7 @@ void add_common(CLI::App &app, Common &common) {
                  "Event loops, each with a thread: a number, or auto (one a CPU)")
       ->type_name("N|auto")
       ->capture_default_str();
-  app.add_option("--log-level", common.log_level, "error, warn, info, debug or trace")
+  app.add_option("--log-level", common.log_level, "error, warn, info, debug or trace (demo: warn)")
       ->type_name("LEVEL")
       ->capture_default_str();
   app.add_option("--log-format", common.log_format, "text or json")

@@ -208,7 +208,12 @@ Run add_demo(CLI::App &parent, Common &common) {
       ->type_name("HOST:PORT");
   app->add_flag("--once", options->once, "Exit after the proof");
   add_common(*app, common);
-  return [options, &common] { return run_demo(*options, common); };
+  return [options, app, &common] {
+    if (app->count("--log-level") == 0) {
+      common.log_level = "warn"; // what the demo has to say stands on standard output
+    }
+    return run_demo(*options, common);
+  };
 }
 
 } // namespace culvert::command
