@@ -56,13 +56,18 @@ void FramedLink::on_below_receive(Outcome outcome) {
     received_end_ = Ending::abort(
         Status::failure(Code::kTimeout, Source::kRelay, Retry::kBackoff,
                         "no pong within " + std::to_string(ping_interval_ms_) + " ms"));
+    turn_without_below_ = true;
     complete_now(receiving_, 0);
+    turn_without_below_ = false;
     return;
   }
   complete_now(receiving_, outcome.result);
 }
 
 bool FramedLink::take_below(Chunk &piece, const Take &how) {
+  if (turn_without_below_) {
+    return false;
+  }
   if (below_->received_end() == nullptr && below_->take(piece, how)) {
     return true;
   }

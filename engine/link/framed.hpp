@@ -102,10 +102,11 @@ private:
 
   std::uint32_t ping_interval_ms_;
   Timer ping_timer_;
-  bool alive_ = true;         // bytes came, or the receive was armed, since the last ping
-  bool ping_unheard_ = false; // and there was such a ping
-  bool cancel_asked_ = false; // of the receive, by the caller
-  bool pong_missed_ = false;  // the receive below is being cancelled for this
+  bool alive_ = true;               // bytes came, or the receive was armed, since the last ping
+  bool ping_unheard_ = false;       // and there was such a ping
+  bool cancel_asked_ = false;       // of the receive, by the caller
+  bool pong_missed_ = false;        // the receive below is being cancelled for this
+  bool turn_without_below_ = false; // this turn has nothing but the end that follows from it
 
   Wait waiting_ = Wait::kNothing;
   Timer end_timer_;

@@ -59,22 +59,26 @@ void Listener::on_outbound(Outbound &outbound) {
     return;
   }
   counters_.failed(status.message);
-  if (status.retry == Retry::kNewToken && !redialled_ && kit_.auth.refused(outbound.token_id())) {
+  const bool other_token =
+      status.retry == Retry::kNewToken && kit_.auth.refused(outbound.token_id());
+  if (other_token && !redialled_) {
     redialled_ = true;
     log(LogLevel::kInfo, "the relay refused this key; trying the other one", status);
     connect();
     return;
   }
   log(LogLevel::kWarn, "cannot register at the relay; trying again", status);
+  redialled_ = false;
   connect_later();
 }
 
 void Listener::online() {
   redialled_ = false;
-  reconnect_.succeeded();
+  reconnect_.succeeded(kit_.shard.io.now_ns());
   channel_word_ = 0;
   message_ = {};
   answers_.clear();
+  answers_bytes_ = 0;
   const std::size_t largest = outbound_.framing().largest_message;
   largest_message_ = largest == 0 ? kControlMessageBytes : largest;
   counters_.channels_online.fetch_add(1, std::memory_order_relaxed);
@@ -139,6 +143,12 @@ void Listener::heard(const Message &message) {
   case ChannelResult::Action::kNothing:
     return;
   case ChannelResult::Action::kAnswer:
+    answers_bytes_ += result.value().message.bytes.size();
+    if (answers_bytes_ > kChannelQueueBytes) {
+      broken_ = Status::failure(Code::kOverload, Source::kRelay, Retry::kBackoff,
+                                "the relay asks for more answers than it reads");
+      return;
+    }
     answers_.push_back(std::move(result.value().message));
     return;
   case ChannelResult::Action::kOffer:
@@ -168,6 +178,7 @@ void Listener::write_answers() {
     std::string bytes = std::move(answers_.front().bytes);
     const ChunkKind kind = answers_.front().kind;
     answers_.pop_front();
+    answers_bytes_ -= bytes.size();
     channel_->send({reinterpret_cast<std::byte *>(bytes.data()), bytes.size(), 0, kind, true});
     channel_->flush();
   }
@@ -217,14 +228,17 @@ void Listener::on_channel_ended(Outcome) {
 // ---------------------------------------------------------------------------------------
 
 void Listener::serve(std::string offer, std::string loggable_id) {
-  if (phase_ != Phase::kRunning || tunnels_.full()) {
+  if (phase_ != Phase::kRunning) {
     return; // the relay offers it to another listener when nobody comes
   }
-  const auto handle = offers_.make(*this, std::move(offer), std::move(loggable_id));
+  const auto handle = tunnels_.room() > offers_.size()
+                          ? offers_.make(*this, std::move(offer), std::move(loggable_id))
+                          : std::nullopt;
   if (!handle) {
-    kit_.shard.log.write(
-        LogLevel::kWarn, "too many offers at once; one is left to others",
-        {{"entity", options_.entity.path}, {"limit", std::to_string(kOffersPerShard)}});
+    kit_.shard.log.write(LogLevel::kWarn, "too many offers at once; one is left to others",
+                         {{"entity", options_.entity.path},
+                          {"tunnels", std::to_string(tunnels_.size())},
+                          {"offers", std::to_string(offers_.size())}});
     return;
   }
   Serving &serving = *offers_.find(*handle);

@@ -88,6 +88,7 @@ private:
   Message message_; // being received
   Status broken_;   // what the relay said that nobody may say
   std::deque<Message> answers_;
+  std::size_t answers_bytes_ = 0;
   Completion receive_;
   Completion drain_;
   Completion channel_end_;

@@ -63,6 +63,10 @@ void Offer::start() {
 }
 
 void Offer::on_resolved(Outcome) {
+  if (!cancelled_.ok()) {
+    end(cancelled_);
+    return;
+  }
   if (!resolve_.result.ok()) {
     refuse(resolve_.result.status());
     return;
@@ -71,16 +75,16 @@ void Offer::on_resolved(Outcome) {
   for (Address &address : addresses) {
     address.port = target_.port;
   }
-  if (cancelled_.ok()) {
-    dial_.start(std::move(addresses), kTargetDialMs);
-  } else {
-    refuse(cancelled_);
-  }
+  dial_.start(std::move(addresses), kTargetDialMs);
 }
 
 void Offer::on_dialled(Result<Socket> socket) {
+  if (!socket.ok() && cancelled_.ok()) {
+    refuse(socket.status());
+    return;
+  }
   if (!socket.ok()) {
-    refuse(cancelled_.ok() ? socket.status() : cancelled_);
+    end(cancelled_);
     return;
   }
   auto link = std::make_unique<TcpLink>(kit_.shard, socket.value());

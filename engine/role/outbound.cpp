@@ -7,17 +7,17 @@
 namespace culvert {
 
 // A sender waits in `upgrade` until a listener has fetched it, so that step has the longest
-// deadline.
+// deadline. A dial keeps a deadline of its own, and names the address that did not answer.
 const Step<Outbound> Outbound::kToEntity[] = {
     {"authorize", kHandshakeMs, &Outbound::start_authorize, &Outbound::cancel_operation},
     {"resolve", kHandshakeMs, &Outbound::start_resolve, &Outbound::cancel_operation},
-    {"dial", kRelayDialMs, &Outbound::start_dial, &Outbound::cancel_dial},
+    {"dial", 2 * kRelayDialMs, &Outbound::start_dial, &Outbound::cancel_dial},
     {"tls", kHandshakeMs, &Outbound::start_tls, &Outbound::cancel_tls},
     {"upgrade", kUpgradeMs, &Outbound::start_upgrade, &Outbound::cancel_upgrade},
 };
 const Step<Outbound> Outbound::kToOffer[] = {
     {"resolve", kHandshakeMs, &Outbound::start_resolve, &Outbound::cancel_operation},
-    {"dial", kRelayDialMs, &Outbound::start_dial, &Outbound::cancel_dial},
+    {"dial", 2 * kRelayDialMs, &Outbound::start_dial, &Outbound::cancel_dial},
     {"tls", kHandshakeMs, &Outbound::start_tls, &Outbound::cancel_tls},
     {"upgrade", kHandshakeMs, &Outbound::start_upgrade, &Outbound::cancel_upgrade},
 };

@@ -3,7 +3,8 @@
 //
 // So a relay that was away for seconds is found within seconds, one that was away for an hour is
 // not asked by everybody at once, and nobody waits longer than the ceiling. Pure but for the random
-// source; belongs to one shard.
+// source; belongs to one shard. A connection that did not stand for the floor does not end an
+// outage: a relay that lets everybody in and out again must not be dialled without a pause.
 #pragma once
 
 #include "core/limits.hpp"
@@ -16,11 +17,14 @@ namespace culvert {
 
 class Reconnect {
 public:
-  /// The connection stands: the next loss begins a new outage.
-  void succeeded() { lost_at_ns_ = 0; }
+  /// The connection stands: if it does so for the floor, the next loss begins a new outage.
+  void succeeded(std::uint64_t now_ns) { stands_since_ns_ = now_ns; }
   /// How long to wait from now; 0 for the first try of an outage.
   std::uint64_t next_delay_ms(std::uint64_t now_ns, Random &random) {
-    if (lost_at_ns_ == 0) {
+    const bool stood =
+        stands_since_ns_ != 0 && now_ns - stands_since_ns_ >= kReconnectFloorMs * 1'000'000U;
+    stands_since_ns_ = 0;
+    if (lost_at_ns_ == 0 || stood) {
       lost_at_ns_ = now_ns;
       return 0;
     }
@@ -31,6 +35,7 @@ public:
 
 private:
   std::uint64_t lost_at_ns_ = 0;
+  std::uint64_t stands_since_ns_ = 0; // 0: it does not
 };
 
 } // namespace culvert

@@ -36,7 +36,8 @@ void Sender::on_acceptor_stopped() {
 }
 
 void Sender::on_accepted(Socket socket) {
-  const auto handle = tunnels_.full() ? std::nullopt : waiting_.make(*this, socket);
+  const auto handle =
+      tunnels_.room() > waiting_.size() ? waiting_.make(*this, socket) : std::nullopt;
   if (!handle) {
     kit_.shard.log.write(LogLevel::kWarn, "too many connections; one is reset",
                          {{"entity", options_.entity.path},
@@ -57,8 +58,9 @@ void Sender::Waiting::on_outbound(Outbound &done) {
     owner.joined(*this);
     return;
   }
-  if (status.retry == Retry::kNewToken && !redialled && owner.phase_ == Phase::kRunning &&
-      owner.kit_.auth.refused(done.token_id())) {
+  const bool other_token =
+      status.retry == Retry::kNewToken && owner.kit_.auth.refused(done.token_id());
+  if (other_token && !redialled && owner.phase_ == Phase::kRunning) {
     redialled = true;
     done.start(Purpose::kDial, owner.options_.entity, id);
     return;

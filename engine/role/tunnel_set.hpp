@@ -15,9 +15,9 @@ class TunnelSet {
 public:
   TunnelSet(Shard &shard, RoleCounters &counters, Delegate<> emptied);
 
-  /// Joins the two ends: the first is the app's side. False, with both links untouched, when
-  /// kTunnelsPerShard are open.
-  bool full() const { return tunnels_.size() == kTunnelsPerShard; }
+  /// How many more may be joined: whoever begins set-ups never has more of them under way.
+  [[nodiscard]] std::uint32_t room() const { return kTunnelsPerShard - tunnels_.size(); }
+  /// Joins the two ends: the first is the app's side. There must be room.
   void join(TunnelSide app_side, TunnelSide target_side, std::string entity, std::string id);
   void drop_all(const Status &why);
   [[nodiscard]] bool empty() const { return tunnels_.size() == 0; }

@@ -17,7 +17,11 @@ RawPeer::RawPeer(Shard &shard, const Address &relay, std::string bytes, bool fin
 RawPeer::~RawPeer() = default;
 
 void RawPeer::on_connect(Outcome outcome) {
-  CULVERT_ASSERT(outcome.result >= 0);
+  if (outcome.result < 0) {
+    shard_.io.close(socket_);
+    ended = aborted = true;
+    return;
+  }
   link_ = std::make_unique<TcpLink>(shard_, socket_);
   if (!bytes_.empty()) {
     send(std::move(bytes_));
@@ -50,6 +54,7 @@ void RawPeer::on_receive(Outcome outcome) {
     return;
   }
   ended = true;
+  aborted = link_->received_end()->aborted;
   link_->drop(closed_);
 }
 

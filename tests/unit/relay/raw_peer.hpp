@@ -20,7 +20,8 @@ public:
   void send(std::string bytes);
 
   std::string heard;
-  bool ended = false; // the other side has ended
+  bool ended = false;   // the other side has ended
+  bool aborted = false; // by breaking the connection
 
 private:
   void on_connect(Outcome outcome);

@@ -1,0 +1,144 @@
+#include "unit/role/doubles.hpp"
+
+#include <sstream>
+
+namespace culvert::test {
+namespace {
+
+LinkDescription words_to(std::string host, std::uint16_t port, std::string words) {
+  LinkDescription description;
+  description.host = host;
+  description.port = port;
+  description.server_name = std::move(host);
+  description.head_form = HeadForm::kMessage;
+  description.message = std::move(words);
+  return description;
+}
+
+LinkDescription to_entity(const char *verb, const EntityAddress &entity, std::string_view token) {
+  return words_to(entity.host, entity.port,
+                  std::string(verb) + " " + entity.path + " " + std::string(token));
+}
+
+struct OfferWords {
+  std::string host, id;
+  unsigned port = 0;
+};
+
+OfferWords read_offer(std::string_view offer) {
+  std::istringstream words{std::string(offer)};
+  OfferWords read;
+  words >> read.host >> read.port >> read.id;
+  return read;
+}
+
+} // namespace
+
+Result<std::string> WordTransport::audience(const EntityAddress &entity) {
+  return entity.path;
+}
+
+Result<LinkDescription> WordTransport::listen(const EntityAddress &entity, std::string_view token,
+                                              std::string_view) {
+  LinkDescription description = to_entity("listen", entity, token);
+  description.framing.framing = Framing::kMessages;
+  description.framing.ping_interval_ms = 10'000;
+  description.framing.ping = "ping";
+  description.framing.pong = "pong";
+  return description;
+}
+
+Result<LinkDescription> WordTransport::dial(const EntityAddress &entity, std::string_view token,
+                                            std::string_view) {
+  return to_entity("dial", entity, token);
+}
+
+ReplyResult WordTransport::on_reply(Purpose, const Reply &reply) {
+  const std::string &words = reply.message.bytes;
+  ReplyResult result;
+  if (reply.form == Reply::Form::kMessage && words == "ok") {
+    result.verdict = ReplyResult::Verdict::kDone;
+  } else if (words.starts_with("again ")) {
+    result.verdict = ReplyResult::Verdict::kSay;
+    result.say.bytes = words.substr(6);
+  } else {
+    const Retry retry = words == "no token" ? Retry::kNewToken
+                        : words == "no way" ? Retry::kNever
+                                            : Retry::kBackoff;
+    result.status = Status::failure(Code::kRejected, Source::kRelay, retry, "it said: " + words);
+  }
+  return result;
+}
+
+Result<ChannelResult> WordTransport::on_message(std::uint64_t &, const Message &message) {
+  ChannelResult result;
+  if (message.bytes.starts_with("offer ")) {
+    result.action = ChannelResult::Action::kOffer;
+    result.message.bytes = message.bytes.substr(6);
+    result.loggable_id = read_offer(result.message.bytes).id;
+  } else if (message.bytes == "ask") {
+    result.action = ChannelResult::Action::kAnswer;
+    result.message.bytes = "answer";
+  } else if (message.bytes != "nothing") {
+    return Status::failure(Code::kProtocol, Source::kRelay, Retry::kBackoff, "an unknown word");
+  }
+  return result;
+}
+
+Result<LinkDescription> WordTransport::accept(std::string_view offer) {
+  const OfferWords words = read_offer(offer);
+  if (words.port == 0 || words.port > 65535) {
+    return Status::failure(Code::kProtocol, Source::kRelay, Retry::kNever, "an offer without port");
+  }
+  LinkDescription description =
+      words_to(words.host, static_cast<std::uint16_t>(words.port), "accept " + words.id);
+  description.tls = tls;
+  return description;
+}
+
+Result<LinkDescription> WordTransport::reject(std::string_view offer, const Status &why) {
+  Result<LinkDescription> description = accept(offer);
+  if (description.ok()) {
+    description.value().message = "reject " + read_offer(offer).id + " " + why.message;
+  }
+  return description;
+}
+
+Result<Message> WordTransport::renew(std::string_view) {
+  return Status::failure(Code::kUnsupported, Source::kPlugin, Retry::kNever, "no renewal");
+}
+
+void TableAuth::acquire(AcquireToken &operation, std::string_view) {
+  Token token;
+  token.text = "token" + std::to_string(key_);
+  token.id = key_ + 1;
+  operation.finish(shard_.io, std::move(token));
+}
+
+bool TableAuth::refused(std::uint64_t token_id) {
+  ++refusals;
+  if (token_id != key_ + 1 || keys_ < 2) {
+    return keys_ >= 2;
+  }
+  bad_[key_] = true;
+  key_ = (key_ + 1) % keys_;
+  const bool worth_trying = !bad_[key_];
+  if (!worth_trying) {
+    bad_.assign(keys_, false);
+  }
+  return worth_trying;
+}
+
+void TableResolver::resolve(ResolveName &operation, std::string_view name) {
+  const auto found = names.find(std::string(name));
+  if (const auto literal = Address::from_literal(name, 0)) {
+    operation.finish(shard_.io, Addresses{{*literal}, 60'000});
+  } else if (found != names.end()) {
+    operation.finish(shard_.io, Addresses{found->second, 60'000});
+  } else {
+    operation.finish(shard_.io, Status::failure(Code::kNoName, Source::kConfig, Retry::kNever,
+                                                "no address is known for " + std::string(name)));
+  }
+}
+
+} // namespace culvert::test

@@ -1,0 +1,280 @@
+// A listener between a scripted relay and a scripted target.
+#include "unit/role/role_world.hpp"
+
+namespace culvert::test {
+namespace {
+
+TEST(RendezvousPolicy, IsTheRelayItselfAndWhatWasAllowedBesides) {
+  const RendezvousPolicy policy("Relay.Example", {"other.example", "*.gate.example", "10.0.0.9"});
+  struct Row {
+    const char *host;
+    bool allowed;
+  };
+  const Row rows[] = {
+      {"relay.example", true},
+      {"RELAY.EXAMPLE", true},
+      {"other.example", true},
+      {"10.0.0.9", true},
+      {"a.gate.example", true},
+      {"A.b.GATE.example", true},
+      {"gate.example", false},
+      {".gate.example", false},
+      {"agate.example", false},
+      {"a.gate.example.evil", false},
+      {"a.relay.example", false},
+      {"relay.example.", false},
+      {"relay.exampl", false},
+      {"10.0.0.90", false},
+      {"", false},
+  };
+  for (const Row &row : rows) {
+    EXPECT_EQ(policy.allows(row.host), row.allowed) << row.host;
+  }
+}
+
+/// Offers `words` once the channel is there, and answers every other head with "ok".
+std::function<void(Session &)> offering(std::vector<std::string> words) {
+  return [words = std::move(words)](Session &session) {
+    if (!session.last.empty()) {
+      return;
+    }
+    if (const auto head = session.message()) {
+      session.last = *head;
+      session.say("ok");
+      for (const std::string &each : words) {
+        if (head->starts_with("listen")) {
+          session.say(each);
+        }
+      }
+    }
+  };
+}
+
+Session *head_of(RoleWorld &world, const std::string &beginning) {
+  for (Session &session : world.relay.sessions) {
+    if (session.last.starts_with(beginning)) {
+      return &session;
+    }
+  }
+  return nullptr;
+}
+
+TEST(Listener, CarriesBytesBothWaysAndTheirEnds) {
+  RoleWorld world;
+  world.relay_script = offering({"offer 10.0.0.1 4430 first"});
+  world.start_listener();
+  ASSERT_TRUE(world.run_until([&] { return head_of(world, "accept first") != nullptr; }));
+  Session &fetched = *head_of(world, "accept first");
+  Session &served = world.target.sessions.at(0);
+  fetched.raw("question");
+  fetched.finish();
+  ASSERT_TRUE(world.run_until([&] { return served.heard_end; }));
+  EXPECT_EQ(served.heard, "question");
+  EXPECT_FALSE(served.aborted);
+  served.raw("answer");
+  served.finish();
+  ASSERT_TRUE(world.run_until([&] { return fetched.heard_end; }));
+  EXPECT_EQ(fetched.heard, "answer");
+  ASSERT_TRUE(world.run_until([&] { return world.counters.tunnels_ended == 1; }));
+  EXPECT_EQ(world.counters.tunnels_aborted, 0U);
+  EXPECT_TRUE(world.online());
+}
+
+TEST(Listener, RefusesWithTheReasonWhenItsTargetDoes) {
+  RoleWorld world;
+  world.relay_script = offering({"offer 10.0.0.1 4430 first"});
+  world.target.close();
+  world.start_listener();
+  ASSERT_TRUE(world.run_until([&] { return head_of(world, "reject first") != nullptr; }));
+  EXPECT_NE(head_of(world, "reject")->last.find("target 10.0.0.3:80: "), std::string::npos)
+      << head_of(world, "reject")->last;
+  EXPECT_TRUE(world.run_until([&] { return world.log.count("an offer came to nothing") == 1; }));
+  EXPECT_NE(world.log.text().find("source=target"), std::string::npos);
+  EXPECT_TRUE(world.online());
+}
+
+TEST(Listener, GivesItsTargetTenSeconds) {
+  RoleWorld world;
+  world.relay_script = offering({"offer 10.0.0.1 4430 first"});
+  world.world.cut("10.0.0.2", "10.0.0.3");
+  world.start_listener();
+  ASSERT_TRUE(world.run_until([&] { return world.online(); }));
+  const std::uint64_t from_ms = world.world.now_ns() / 1'000'000U;
+  ASSERT_TRUE(world.run_until([&] { return head_of(world, "reject first") != nullptr; }));
+  const std::uint64_t took_ms = world.world.now_ns() / 1'000'000U - from_ms;
+  EXPECT_GE(took_ms, kTargetDialMs - 10);
+  EXPECT_LE(took_ms, kTargetDialMs + 100);
+}
+
+TEST(Listener, GivesAnAcceptThatIsNotAnsweredTenSecondsAndLetsTheTargetGo) {
+  RoleWorld world;
+  world.relay_script = [](Session &session) {
+    if (const auto head = session.message()) {
+      session.last = *head;
+      if (head->starts_with("listen")) {
+        session.say("ok");
+        session.say("offer 10.0.0.1 4430 first");
+      }
+    }
+  };
+  world.start_listener();
+  ASSERT_TRUE(world.run_until([&] { return head_of(world, "accept first") != nullptr; }));
+  const std::uint64_t from_ms = world.world.now_ns() / 1'000'000U;
+  ASSERT_TRUE(world.run_until([&] { return world.log.count("an offer came to nothing") == 1; }));
+  EXPECT_LE(world.world.now_ns() / 1'000'000U - from_ms, kHandshakeMs + 10);
+  EXPECT_TRUE(world.run_until([&] { return world.target.sessions.at(0).heard_end; }));
+  EXPECT_TRUE(world.target.sessions.at(0).aborted);
+}
+
+TEST(Listener, FollowsNoOfferToAnotherHostOrWithoutTls) {
+  struct Row {
+    const char *offer;
+    bool tls;
+    std::vector<std::string> allowed;
+    bool followed;
+  };
+  const Row rows[] = {
+      {"offer 10.0.0.3 4430 x", true, {}, false},
+      {"offer evil.example 4430 x", true, {"*.example.org"}, false},
+      {"offer 10.0.0.1 4430 x", false, {}, false},
+      {"offer 10.0.0.1 0 x", true, {}, false},
+      {"offer relay.example 4430 x", true, {"relay.example"}, true},
+      {"offer a.gate.example 4430 x", true, {"*.gate.example"}, true},
+  };
+  for (const Row &row : rows) {
+    RoleWorld world;
+    world.transport.tls = row.tls;
+    const Address relay = *Address::from_literal("10.0.0.1", 0);
+    world.resolver.names = {{"relay.example", {relay}}, {"a.gate.example", {relay}}};
+    world.relay_script = offering({row.offer});
+    world.start_listener(row.allowed);
+    if (row.followed) {
+      EXPECT_TRUE(world.run_until([&] { return head_of(world, "accept x") != nullptr; }))
+          << row.offer;
+      continue;
+    }
+    EXPECT_TRUE(world.run_until([&] { return world.log.count("an offer came to nothing") == 1; }))
+        << row.offer;
+    EXPECT_EQ(world.relay.sessions.size(), 1U) << row.offer;
+    EXPECT_TRUE(world.online()) << row.offer;
+  }
+}
+
+TEST(Listener, EndsAChannelThatSaysWhatItMustNotAndComesBack) {
+  const std::string long_message(5'000, 'x');
+  for (const std::string &words : {std::string("rubbish"), std::string("offer"), long_message}) {
+    RoleWorld world;
+    bool said = false;
+    world.relay_script = [&](Session &session) {
+      if (session.heard_end) {
+        session.drop();
+      } else if (const auto head = session.message(); head && head->starts_with("listen")) {
+        session.last = *head;
+        session.say("ok");
+        if (!std::exchange(said, true)) {
+          session.say(words);
+        }
+      }
+    };
+    world.start_listener();
+    const std::size_t channels = words == "offer" ? 1 : 2; // "offer" alone is an unknown word too
+    EXPECT_TRUE(world.run_until([&] {
+      return world.log.count("registered at the relay") >= channels && world.online();
+    })) << words.substr(0, 20)
+        << "\n"
+        << world.log.text();
+  }
+}
+
+TEST(Listener, AnswersOnItsChannel) {
+  RoleWorld world;
+  std::string heard;
+  world.relay_script = [&](Session &session) {
+    while (const auto words = session.message()) {
+      heard += *words + ";";
+      if (words->starts_with("listen")) {
+        session.say("ok");
+        session.say("ask");
+        session.say("nothing");
+        session.say("ping");
+        session.say("ask");
+      }
+    }
+  };
+  world.start_listener();
+  EXPECT_TRUE(world.run_until([&] {
+    return heard.find("answer;pong;answer;") != std::string::npos ||
+           heard.find("answer;answer;pong;") != std::string::npos ||
+           heard.find("pong;answer;answer;") != std::string::npos;
+  })) << heard;
+}
+
+TEST(Listener, DoesNotHoardAnswersForARelayThatDoesNotRead) {
+  RoleWorld world;
+  world.relay_script = [&](Session &session) {
+    if (session.message()) {
+      session.last = "listen";
+      session.say("ok");
+      session.stop_reading = true;
+    }
+  };
+  world.start_listener();
+  ASSERT_TRUE(world.run_until([&] { return world.online(); }));
+  Session &channel = world.relay.sessions.at(0);
+  std::string flood;
+  for (int i = 0; i < 20'000; ++i) {
+    flood += std::string("\0\3", 2) + "ask";
+  }
+  const auto caught = [&] { return world.log.count("asks for more answers than it reads") == 1; };
+  for (int round = 0; round < 100 && !caught(); ++round) {
+    channel.raw(flood);
+    world.run_until(caught, 1'000);
+  }
+  EXPECT_TRUE(caught());
+}
+
+TEST(Listener, DrainLetsTunnelsEndAndDropDoesNot) {
+  for (const bool drop : {false, true}) {
+    RoleWorld world;
+    world.relay_script = offering({"offer 10.0.0.1 4430 first"});
+    world.start_listener();
+    ASSERT_TRUE(world.run_until([&] { return world.counters.tunnels_open == 1; }));
+    drop ? world.listener->drop() : world.listener->drain();
+    world.world.run_for(1'000);
+    EXPECT_EQ(world.counters.tunnels_open, drop ? 0U : 1U);
+    EXPECT_EQ(world.counters.channels_online, 0U);
+    EXPECT_EQ(head_of(world, "accept")->heard_end, drop);
+    const std::uint64_t from_ms = world.world.now_ns() / 1'000'000U;
+    EXPECT_TRUE(world.run_until([&] { return world.stopped; }));
+    EXPECT_LE(world.world.now_ns() / 1'000'000U - from_ms, kDrainGraceMs);
+  }
+}
+
+TEST(Listener, EndsWithNothingLeftAtAnyMoment) {
+  for (std::uint64_t at_us = 0; at_us < 6'000; at_us += 50) {
+    for (const bool drains_first : {false, true}) {
+      for (const bool target_refuses : {false, true}) {
+        RoleWorld world(at_us + 1);
+        world.relay_script =
+            offering({"offer 10.0.0.1 4430 a", "offer 10.0.0.1 4430 b", "offer 10.0.0.9 1 c"});
+        if (target_refuses) {
+          world.target.close();
+        }
+        world.start_listener();
+        const std::uint64_t end_ns = world.world.now_ns() + at_us * 1'000;
+        world.run_until([&] { return world.world.now_ns() >= end_ns; });
+        if (drains_first) {
+          world.listener->drain();
+          world.run_until([&] { return world.world.now_ns() >= end_ns + 300'000; });
+        }
+        world.listener->drop();
+        // At once: nothing waits for a deadline.
+        EXPECT_TRUE(world.run_until([&] { return world.stopped; }, 100)) << at_us;
+        EXPECT_EQ(world.end(), "") << at_us << "\n" << world.log.text();
+      }
+    }
+  }
+}
+
+} // namespace
+} // namespace culvert::test
