@@ -30,11 +30,11 @@ public:
 
   Status start() {
     for (unsigned i = 0; i < config_.shards; ++i) {
-      threads_.push_back(std::make_unique<ShardThread>(i, log_));
-      Status status = threads_.back()->start(!config_.driven_by_host);
-      if (!status.ok()) {
+      auto thread = std::make_unique<ShardThread>(i, log_);
+      if (Status status = thread->start(!config_.driven_by_host); !status.ok()) {
         return status;
       }
+      threads_.push_back(std::move(thread));
     }
     return {};
   }
@@ -132,9 +132,7 @@ private:
   /// Lets the shards finish what runs without an owner, so that they can be destroyed.
   void settle() {
     for (const auto &thread : threads_) {
-      if (thread->has_thread() || config_.driven_by_host) {
-        wait_until([&] { return idle(*thread); }, UINT64_MAX);
-      }
+      wait_until([&] { return idle(*thread); }, UINT64_MAX);
     }
   }
   static bool idle(ShardThread &thread) {

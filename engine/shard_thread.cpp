@@ -54,7 +54,11 @@ Status ShardThread::start(bool own_thread) {
       unmake();
     }
   });
-  return status.get();
+  Status result = status.get();
+  if (!result.ok()) {
+    thread_.join();
+  }
+  return result;
 }
 
 void ShardThread::run() {
@@ -83,9 +87,7 @@ ShardThread::~ShardThread() {
     unmake();
     return;
   }
-  if (io_ != nullptr) {
-    call([this] { ending_ = true; });
-  }
+  call([this] { ending_ = true; });
   thread_.join();
 }
 

@@ -23,7 +23,8 @@ public:
   /// Nothing may be in flight on the shard any more.
   ~ShardThread();
 
-  /// With a thread of its own, or on the calling thread for a host to drive.
+  /// With a thread of its own, or on the calling thread for a host to drive. After a failure it may
+  /// only be destroyed.
   Status start(bool own_thread);
   /// Runs the function on the shard and returns when it has run. Control thread only.
   void call(const std::function<void()> &function);

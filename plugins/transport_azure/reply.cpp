@@ -74,6 +74,10 @@ void on_reply(culvert_purpose purpose, const culvert_reply &reply, culvert_reply
   const std::string_view reason = text(reply.reason);
   if (reply.form == CULVERT_REPLY_CLOSE) {
     const bool token = reply.status == 1008;
+    if (reply.status == 0) {
+      throw culvert::sdk::Error(CULVERT_GONE, CULVERT_SOURCE_RELAY, CULVERT_RETRY_BACKOFF,
+                                "the relay closed the control channel without a code");
+    }
     fail({reply.status, token ? CULVERT_REJECTED : CULVERT_GONE,
           token ? CULVERT_RETRY_NEW_TOKEN : CULVERT_RETRY_BACKOFF},
          "the relay closed the control channel with", reason);
