@@ -9,7 +9,7 @@ HeadWriter::HeadWriter(Link &link) : link_(link) {
 }
 
 void HeadWriter::start(HeadForm form, std::string bytes, Delegate<> done) {
-  CULVERT_ASSERT(!running() && form != HeadForm::kNone && link_.held() == 0);
+  CULVERT_ASSERT(!running() && form != HeadForm::kNone);
   done_ = done;
   status_ = {};
   if (form == HeadForm::kMessage) {
@@ -19,15 +19,28 @@ void HeadWriter::start(HeadForm form, std::string bytes, Delegate<> done) {
   }
   CULVERT_ASSERT(bytes.size() <= kHeadBytes + kAnswerBodyBytes);
   bytes_ = std::move(bytes);
+  written_ = false;
+  if (link_.held() == 0) {
+    write();
+  }
+  link_.drain(drain_);
+}
+
+void HeadWriter::write() {
+  written_ = true;
   auto *data = reinterpret_cast<std::byte *>(bytes_.data());
   for (std::size_t at = 0; at < bytes_.size(); at += kRecordBytes) {
     link_.send({data + at, std::min(kRecordBytes, bytes_.size() - at), 0});
   }
   link_.flush();
-  link_.drain(drain_);
 }
 
 void HeadWriter::on_drain(Outcome outcome) {
+  if (!written_ && outcome.result == 0 && !link_.broken()) {
+    write();
+    link_.drain(drain_);
+    return;
+  }
   if (link_.broken()) {
     status_ = *link_.broken();
   } else if (outcome.result < 0) {

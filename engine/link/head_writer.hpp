@@ -17,8 +17,8 @@ class HeadWriter {
 public:
   explicit HeadWriter(Link &link);
 
-  /// The link holds nothing. An HTTP head is given whole, with a body behind it if it has one; a
-  /// message without its length, of 1 to kHeadBytes bytes.
+  /// What the link still holds (of a handshake) leaves first. An HTTP head is given whole, with a
+  /// body behind it if it has one; a message without its length, of 1 to kHeadBytes bytes.
   void start(HeadForm form, std::string bytes, Delegate<> done);
   /// Asks that `done` come soon.
   void cancel() { link_.cancel(drain_); }
@@ -27,9 +27,11 @@ public:
   [[nodiscard]] const Status &status() const { return status_; }
 
 private:
+  void write();
   void on_drain(Outcome outcome);
 
   Link &link_;
+  bool written_ = false;
   Delegate<> done_;
   Completion drain_;
   std::string bytes_;

@@ -125,6 +125,39 @@ TEST(HeadWriter, IsDoneOnceTheKernelHasAllOfIt) {
   }
 }
 
+TEST(HeadWriter, WaitsBehindWhatTheLinkHolds) {
+  for (const bool tcp : {false, true}) {
+    Bench bench(make_sim_world(), tcp);
+    bench.link = std::move(bench.below);
+    std::size_t before = 0;
+    for (; bench.link->held() == 0; before += 10'000) {
+      bench.send(std::string(10'000, 'x'));
+    }
+    HeadWriter writer(*bench.link);
+    Done done;
+    writer.start(HeadForm::kHttp, kHead, done.delegate());
+    ASSERT_TRUE(bench.run_until([&] { return done.count == 1; }));
+    EXPECT_TRUE(writer.status().ok());
+    const std::size_t all = before + kHead.size();
+    ASSERT_TRUE(bench.run_until([&] { return bench.reader->bytes.size() == all; }));
+    EXPECT_TRUE(std::equal(bench.reader->bytes.end() - static_cast<std::ptrdiff_t>(kHead.size()),
+                           bench.reader->bytes.end(), to_bytes(kHead).begin()));
+    EXPECT_EQ(done.count, 1);
+  }
+}
+
+TEST(HeadWriter, IsCancelledWhileItWaitsBehindWhatTheLinkHolds) {
+  Bench bench;
+  bench.link = std::move(bench.below);
+  bench.clog();
+  HeadWriter writer(*bench.link);
+  Done done;
+  writer.start(HeadForm::kHttp, kHead, done.delegate());
+  writer.cancel();
+  ASSERT_TRUE(bench.run_until([&] { return done.count == 1; }));
+  EXPECT_EQ(writer.status().code, Code::kCancelled);
+}
+
 TEST(HeadWriter, ReportsABrokenLink) {
   Bench bench;
   bench.link = std::move(bench.below);
