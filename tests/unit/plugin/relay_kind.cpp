@@ -141,9 +141,8 @@ TEST_F(RelayTest, EveryVerbIsKnownAndEveryOtherIsUnknown) {
                                                   {8, Verb::kUnknown},
                                                   {0xffffffff, Verb::kUnknown}};
   for (const auto &[number, verb] : cases) {
-    script_.on_head = [&](const culvert_head &, culvert_arena *, culvert_intent &intent) {
-      intent.verb = number;
-    };
+    script_.on_head = [wanted = number](const culvert_head &, culvert_arena *,
+                                        culvert_intent &intent) { intent.verb = wanted; };
     const auto intent = relay_->on_head({});
     ASSERT_TRUE(intent.ok());
     EXPECT_EQ(intent.value().verb, verb) << number;
