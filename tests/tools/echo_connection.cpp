@@ -130,7 +130,7 @@ void EchoConnection::close() {
 
 void EchoConnection::fail(Status status) {
   status_ = std::move(status);
-  link_->drop(end_);
+  link_->abort(end_); // behind an alert that says why
 }
 
 std::optional<Address> parse_address(std::string_view text, std::uint16_t default_port) {

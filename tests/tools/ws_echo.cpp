@@ -77,6 +77,7 @@ int run(const std::string &bind, const std::string &certificate, const std::stri
     return fail(io.status());
   }
   EchoLoop loop(log, std::move(io.value()));
+  const TlsTickets tickets(loop.random);
   std::unique_ptr<TlsContext> tls;
   if (!certificate.empty()) {
     const Result<Credentials> credentials = load_credentials(certificate, key, loop.io->wall_s());
@@ -85,6 +86,7 @@ int run(const std::string &bind, const std::string &certificate, const std::stri
     }
     TlsServerOptions options;
     options.credentials = &credentials.value();
+    options.tickets = &tickets;
     Result<std::unique_ptr<TlsContext>> made = TlsContext::server(*loop.io, options);
     if (!made.ok()) {
       return fail(made.status());
