@@ -178,9 +178,14 @@ SimPhase SimKernel::phase(const SimSocket &socket) const {
   if (classify) {
     return classify(Socket{socket.id});
   }
-  const bool ending = socket.end_queued || socket.end_received ||
-                      socket.state == SimSocket::State::kBroken || socket.linger_zero;
-  return ending && socket.label == SimPhase::kStream ? SimPhase::kClosing : socket.label;
+  const bool ending =
+      socket.end_queued || socket.end_received || socket.state == SimSocket::State::kBroken;
+  const bool counted =
+      stream_port != 0 &&
+      (socket.local.port == stream_port || socket.peer_address.port == stream_port) &&
+      socket.carried > stream_after_bytes;
+  const SimPhase label = counted ? SimPhase::kStream : socket.label;
+  return ending && label == SimPhase::kStream ? SimPhase::kClosing : label;
 }
 
 void SimKernel::label(Socket socket, SimPhase phase) {

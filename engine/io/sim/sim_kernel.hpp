@@ -71,6 +71,8 @@ public:
 
   SimNetwork network;
   std::function<SimPhase(Socket)> classify;
+  std::uint16_t stream_port = 0; // see SimWorld::stream_after()
+  std::uint64_t stream_after_bytes = 0;
 
 private:
   SimSocket &make(int host, const Address &local);

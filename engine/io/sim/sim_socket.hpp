@@ -68,6 +68,7 @@ struct SimSocket {
   std::deque<int> backlog;               // of a listening socket
   std::vector<std::uint64_t> operations; // in flight, in the order of their arming
   SimPhase label = SimPhase::kSetUp;
+  std::uint64_t carried = 0; // bytes delivered either way
 };
 
 } // namespace culvert

@@ -174,6 +174,8 @@ void SimKernel::deliver_bytes(SimSocket &from, SimSocket &to) {
   core_.trace.mix(bytes);
   to.incoming.push(bytes);
   from.outgoing.pop(count);
+  from.carried += count;
+  to.carried += count;
   wake(to);
   wake(from);
 }

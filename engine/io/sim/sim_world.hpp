@@ -84,6 +84,12 @@ public:
   /// What a connection (both ends) is doing, for the counts. Everything before a connection exists
   /// is set-up; a connection labelled kStream counts as kClosing once either direction ends.
   void label(Socket socket, SimPhase phase) { kernel_.label(socket, phase); }
+  /// Connections to this port are labelled kStream once they have carried more than so many bytes,
+  /// both ways together: for those whose sockets no test sees.
+  void stream_after(std::uint16_t port, std::uint64_t bytes) {
+    kernel_.stream_port = port;
+    kernel_.stream_after_bytes = bytes;
+  }
   /// Replaces those labels by an answer of the test's own; it is asked about sockets that are not
   /// yet accepted or already closed, too.
   void classify(std::function<SimPhase(Socket)> answer) { kernel_.classify = std::move(answer); }
