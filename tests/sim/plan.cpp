@@ -1,0 +1,184 @@
+#include "plan.hpp"
+
+#include <algorithm>
+
+namespace culvert::simtest {
+
+namespace {
+
+using Weather = Plan::Weather;
+
+class Planner {
+public:
+  explicit Planner(std::uint64_t seed) : random_(seed * 0x9E3779B97F4A7C15U + 1) {}
+
+  Plan make() {
+    Plan plan;
+    plan.tls = chance(5);
+    // The example's payload stands in TLS alone: without TLS its carrier could not tell an abort
+    // from an end.
+    plan.protocol = plan.tls && chance(50) ? "example_relay" : "transport_azure";
+    const std::uint64_t weather = below(100);
+    plan.weather = weather < 10   ? Weather::kCalm
+                   : weather < 35 ? Weather::kHarmless
+                                  : Weather::kRough;
+    plan.faults = faults(plan.weather);
+    plan.senders = static_cast<unsigned>(1 + below(3));
+    plan.thieves_per_cent = chance(30) ? 50 : 0;
+    plan.drains = chance(50);
+    add_events(plan);
+    add_sessions(plan);
+    return plan;
+  }
+
+private:
+  std::uint64_t below(std::uint64_t bound) { return random_.below(bound); }
+  std::uint64_t between(std::uint64_t low, std::uint64_t high) {
+    return low + below(high - low + 1);
+  }
+  bool chance(unsigned per_cent) { return below(100) < per_cent; }
+  std::uint32_t rate(std::uint64_t low, std::uint64_t high) {
+    return static_cast<std::uint32_t>(between(low, high));
+  }
+
+  // A rate counts for each call, delivery or completion, of which a session has hundreds; so what
+  // breaks a stream strikes seldom, what delays it for seconds seldom, and the rest often.
+  SimFaults faults(Weather weather) {
+    if (weather == Weather::kCalm) {
+      return {};
+    }
+    SimFaults faults = SimFaults::harmless(rate(2'000, 30'000));
+    faults.set(SimFault::kCloggedLink, rate(200, 4'000))
+        .set(SimFault::kCancelRace, rate(50'000, 300'000))
+        .set(SimFault::kClockJump, rate(20, 200));
+    if (weather == Weather::kHarmless) {
+      return faults;
+    }
+    return faults.set(SimFault::kReset, rate(300, 8'000))
+        .set(SimFault::kHalfOpen, rate(300, 8'000))
+        .set(SimFault::kNoBuffersOnConnect, rate(2'000, 30'000))
+        .set(SimFault::kNoDescriptorOnOpen, rate(2'000, 30'000))
+        .set(SimFault::kNoDescriptorOnAccept, rate(2'000, 30'000))
+        .set(SimFault::kConnectRefused, rate(2'000, 30'000))
+        .set(SimFault::kConnectUnreachable, rate(2'000, 30'000))
+        .set(SimFault::kConnectTimeout, rate(2'000, 20'000));
+  }
+
+  Event event(std::uint64_t longest_ms) {
+    Event made;
+    made.kind = chance(60) ? Event::Kind::kKillRelay : Event::Kind::kCut;
+    made.wait_ms = between(10, 2'000);
+    made.duration_ms = between(10, longest_ms);
+    made.listener = static_cast<unsigned>(below(2));
+    return made;
+  }
+
+  void add_events(Plan &plan) {
+    if (plan.weather == Weather::kRough && chance(25)) {
+      for (std::uint64_t count = between(1, 2); count > 0; --count) {
+        plan.events.push_back(event(8'000));
+      }
+    }
+    if (chance(30)) {
+      plan.outages.push_back(event(chance(50) ? 5'000 : 60'000));
+    }
+  }
+
+  std::uint64_t size() {
+    const std::uint64_t kind = below(100);
+    if (kind < 25) {
+      return between(kNumberBytes, 2'000);
+    }
+    return kind < 60 ? between(2'000, 64'000) : between(64'000, 700'000);
+  }
+
+  void slow_down(Manner &manner) {
+    if (chance(15)) {
+      manner.pauses = static_cast<unsigned>(between(1, 20));
+      manner.pause_ms = static_cast<std::uint32_t>(between(5, 500));
+      manner.read_bytes = between(1, 8'000);
+    } else if (chance(20)) {
+      manner.read_bytes = between(500, 64U * 1024);
+    }
+    if (chance(10)) {
+      manner.receive_buffer = static_cast<int>(between(2'048, 64'000));
+    }
+  }
+
+  void maybe_abort(Session &session) {
+    if (!chance(25)) {
+      return;
+    }
+    const bool by_app = chance(50);
+    Manner &manner = by_app ? session.app : session.target;
+    const std::uint64_t writes =
+        by_app ? session.up.planned
+               : (session.target.echo ? session.up.planned : session.down.planned);
+    const std::uint64_t reads =
+        by_app ? (session.target.echo ? session.up.planned : session.down.planned)
+               : session.up.planned;
+    if (chance(60)) {
+      manner.abort_after_written = below(writes + 1);
+    } else {
+      manner.abort_after_read = below(reads + 1);
+    }
+  }
+
+  Session session(std::uint64_t number, bool is_fresh) {
+    Session made;
+    made.number = number;
+    made.up.key = random_.next();
+    made.down.key = random_.next();
+    made.up.planned = size();
+    made.down.planned = size();
+    const std::uint64_t kind = below(100);
+    if (kind < 35) {
+      made.target.echo = true;
+    } else if (kind < 55) { // a sink that says something behind it all
+      made.target.after_peer = true;
+      made.down.planned = below(100);
+    } else if (kind < 80) { // a source; the app may wait for all of it
+      made.up.planned = between(kNumberBytes, 300);
+      made.app.after_peer = chance(50);
+    }
+    if (is_fresh) {
+      return made;
+    }
+    made.gap_ms = static_cast<std::uint32_t>(below(chance(50) ? 50 : 3'000));
+    slow_down(made.app);
+    slow_down(made.target);
+    maybe_abort(made);
+    return made;
+  }
+
+  void add_app(Plan &plan, std::uint64_t count, bool is_fresh) {
+    std::vector<std::uint64_t> numbers;
+    for (; count > 0; --count) {
+      numbers.push_back(plan.sessions.size());
+      plan.sessions.push_back(session(plan.sessions.size(), is_fresh));
+    }
+    plan.apps.push_back(std::move(numbers));
+  }
+
+  void add_sessions(Plan &plan) {
+    for (unsigned i = 0; i < 2 * plan.senders; ++i) {
+      add_app(plan, between(2, 6), false);
+    }
+    plan.fresh = plan.apps.size();
+    for (std::size_t round = 0; round <= plan.outages.size(); ++round) {
+      for (unsigned i = 0; i < plan.senders; ++i) {
+        add_app(plan, 2, true);
+      }
+    }
+  }
+
+  SeededRandom random_;
+};
+
+} // namespace
+
+Plan make_plan(std::uint64_t seed) {
+  return Planner(seed).make();
+}
+
+} // namespace culvert::simtest

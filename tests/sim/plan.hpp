@@ -1,0 +1,45 @@
+// What one seed decides: the shape of its world, its faults, its sessions and its events.
+//
+// Pure data drawn from a random source of its own, so that the world's draws are not disturbed.
+#pragma once
+
+#include "session.hpp"
+
+#include "core/random.hpp"
+#include "io/sim/sim_faults.hpp"
+
+#include <string>
+#include <vector>
+
+namespace culvert::simtest {
+
+struct Event {
+  enum class Kind : std::uint8_t { kKillRelay, kCut };
+  Kind kind = Kind::kKillRelay;
+  std::uint64_t wait_ms = 0;     // behind the event before it
+  std::uint64_t duration_ms = 0; // of the outage
+  unsigned listener = 0;         // kCut: which one is cut off from the relay
+};
+
+struct Plan {
+  enum class Weather : std::uint8_t { kCalm, kHarmless, kRough };
+
+  bool tls = false;
+  std::string protocol;
+  Weather weather = Weather::kCalm;
+  SimFaults faults;
+  unsigned senders = 1;
+  unsigned thieves_per_cent = 0; // offers whose capability somebody forges
+  bool drains = false;           // at the end, instead of being dropped
+  std::vector<Event> events;     // while the faults are on
+  std::vector<Event> outages;    // behind them: the promised times hold
+  std::vector<Session> sessions; // numbered
+  // The numbers of each app, in order; those from `fresh` on are for the time behind the faults: a
+  // round behind them, and one behind each outage, with an app for each sender.
+  std::vector<std::vector<std::uint64_t>> apps;
+  std::size_t fresh = 0;
+};
+
+Plan make_plan(std::uint64_t seed);
+
+} // namespace culvert::simtest

@@ -1,0 +1,92 @@
+#include "roles.hpp"
+
+namespace culvert::simtest {
+
+RelayHost::RelayHost(Services &services) : services_(services) {
+  for (unsigned i = 0; i < kShards; ++i) {
+    shards_.push_back(std::make_unique<SimShard>(services.world, services.log,
+                                                 "relay-" + std::to_string(i), kRelayHost, i));
+  }
+}
+
+RelayParts RelayHost::parts_of(SimShard &shard) {
+  RelayParts parts;
+  TlsServerOptions options;
+  options.credentials = &services_.certificates.server;
+  for (const auto &unit : services_.relay_protocols) {
+    parts.protocols.push_back(std::move(unit->relay_protocol(shard.shard).value()));
+    const std::vector<std::string> &words = parts.protocols.back()->alpn();
+    options.alpn.insert(options.alpn.end(), words.begin(), words.end());
+  }
+  parts.auth = std::move(services_.relay_auth->auth(shard.shard).value());
+  if (services_.tls) {
+    parts.tls = std::move(TlsContext::server(shard.io, options).value());
+  }
+  return parts;
+}
+
+void RelayHost::start() {
+  RelayOptions options;
+  options.names = {kRelayName};
+  options.entities = {{kEntity, {}}};
+  options.own_rules = {{"root", kRightManage, {services_.key}}};
+  options.shards = kShards;
+  relay_ = std::make_unique<Relay>(options);
+  done_ = 0;
+  for (const auto &shard : shards_) {
+    parts_.push_back(std::make_unique<RelayShard>(*relay_, shard->shard, parts_of(*shard),
+                                                  Delegate<>::to<&RelayHost::on_done>(*this)));
+  }
+  // A relay that starts has descriptors left: this world's faults begin behind that.
+  const SimFaults faults = std::exchange(services_.world.faults(), {});
+  const Socket socket =
+      shards_.front()->io.listen(*Address::from_literal(kRelayHost, kRelayPort)).value();
+  services_.world.faults() = faults;
+  for (const auto &part : parts_) {
+    part->start(socket);
+  }
+}
+
+void RelayHost::drain() {
+  for (const auto &part : parts_) {
+    part->drain();
+  }
+}
+
+void RelayHost::drop() {
+  for (const auto &part : parts_) {
+    part->drop();
+  }
+}
+
+std::size_t RelayHost::held() const {
+  std::size_t sum = 0;
+  for (const auto &shard : shards_) {
+    sum += shard->shard.held.held();
+  }
+  return sum;
+}
+
+std::string RelayHost::bury() {
+  const RelayCounters &counters = relay_->counters();
+  sums_.moved += counters.tunnels_moved;
+  sums_.joined += counters.tunnels_ended;
+  const bool clean = counters.tunnels_open == 0 && counters.listeners == 0 &&
+                     counters.unauthenticated == 0 && counters.pending == 0 &&
+                     counters.tunnels_aborted <= counters.tunnels_ended &&
+                     counters.tunnels_moved <= counters.tunnels_ended &&
+                     relay_->registry().size() == 0 && held() == 0;
+  parts_.clear();
+  relay_.reset();
+  return clean ? "" : "a counter of the relay is wrong\n";
+}
+
+Result<LinkDescription> TappedTransport::accept(std::string_view offer) {
+  Result<LinkDescription> description = real_.accept(offer);
+  if (on_accept && description.ok()) {
+    on_accept(description.value());
+  }
+  return description;
+}
+
+} // namespace culvert::simtest

@@ -1,0 +1,302 @@
+#include "world_run.hpp"
+
+#include "core/uuid.hpp"
+
+namespace culvert::simtest {
+
+namespace {
+
+/// What a connection to the relay carries, both ways together, before a tunnel's or channel's own
+/// bytes: the heads, and under TLS the handshake.
+constexpr std::uint64_t kPlainSetUpBytes = 1'500;
+constexpr std::uint64_t kTlsSetUpBytes = 3'500;
+
+/// An idle half-open connection is found within 100 s, one with bytes under way within 924 s; a
+/// half-closed tunnel may be silent for an hour. Two of them can follow each other.
+constexpr std::uint64_t kLongestSessionMs = 3 * 3'600'000;
+constexpr std::uint64_t kStormMs = 60'000;
+constexpr std::uint64_t kFreshMs = 60'000;
+constexpr std::uint64_t kStopMs = 200'000;
+/// Design section 10: after an outage of up to 5 s that refuses or resets, and after any other.
+constexpr std::uint64_t kShortOutageMs = 5'000;
+constexpr std::uint64_t kSoonMs = 5'000;
+constexpr std::uint64_t kLaterMs = 30'000;
+/// A relay that was lost again before this counts as lost all the time.
+constexpr std::uint64_t kStandsMs = 2 * kReconnectFloorMs;
+/// A connection that was made half-open stays so for good, and a control channel's two ends still
+/// believe in it: two of its ping intervals of 30 s pass before they know, and a second for what
+/// runs late.
+constexpr std::uint64_t kHalfOpenMs = 2 * 30'000 + 1'000;
+
+std::string listener_host(unsigned index) {
+  return "10.0.1." + std::to_string(index + 1);
+}
+
+} // namespace
+
+WorldRun::WorldRun(std::uint64_t seed)
+    : plan_(make_plan(seed)), world_(seed), services_(world_, plan_.tls, plan_.protocol),
+      relay_(services_), sessions_(plan_.sessions), app_io_(world_.make_io("apps", "10.0.3.1")) {
+  world_.stream_after(kRelayPort, plan_.tls ? kTlsSetUpBytes : kPlainSetUpBytes);
+  make_roles();
+  make_apps();
+}
+
+void WorldRun::make_roles() {
+  if (plan_.thieves_per_cent > 0) {
+    thief_ = std::make_unique<Thief>(services_, judge_);
+  }
+  sender_options_.entity = {kRelayName, kRelayPort, kEntity};
+  for (unsigned i = 0; i < 2; ++i) {
+    const std::string target_host = "10.0.4." + std::to_string(i + 1);
+    SimIo &io = world_.make_io("target-" + std::to_string(i), target_host);
+    targets_.push_back(
+        std::make_unique<Target>(talk_, io, *Address::from_literal(target_host, 5432)));
+    listener_options_[i].entity = sender_options_.entity;
+    listener_options_[i].target = {target_host, 5432, ""};
+    listeners_.push_back(std::make_unique<ListenerHost>(services_, "listener-" + std::to_string(i),
+                                                        listener_host(i)));
+    listeners_[i]->make(listener_options_[i], make_uuid(*services_.random));
+    if (thief_) {
+      listeners_[i]->transport().on_accept = [this](const LinkDescription &description) {
+        if (world_.random().below(100) < plan_.thieves_per_cent) {
+          thief_->steal(description);
+        }
+      };
+    }
+  }
+  for (unsigned i = 0; i < plan_.senders; ++i) {
+    const std::string host = "10.0.2." + std::to_string(i + 1);
+    senders_.push_back(
+        std::make_unique<SenderHost>(services_, "sender-" + std::to_string(i), host));
+    senders_[i]->make(sender_options_);
+    sender_addresses_.push_back(*Address::from_literal(host, 5432));
+  }
+}
+
+void WorldRun::make_apps() {
+  for (std::size_t i = 0; i < plan_.apps.size(); ++i) {
+    std::vector<Session *> sessions;
+    for (const std::uint64_t number : plan_.apps[i]) {
+      sessions.push_back(&sessions_[number]);
+    }
+    apps_.push_back(std::make_unique<App>(talk_, app_io_, sender_addresses_[i % plan_.senders],
+                                          std::move(sessions)));
+  }
+}
+
+bool WorldRun::expect(bool condition, const std::string &what) {
+  if (!condition) {
+    judge_.fail(what);
+  }
+  return condition;
+}
+
+bool WorldRun::until(const std::function<bool()> &done, std::uint64_t within_ms,
+                     const std::string &what) {
+  return expect(world_.run_until(done, within_ms),
+                what + " within " + std::to_string(within_ms) + " ms");
+}
+
+bool WorldRun::registered() {
+  return relay_.registered() == listeners_.size() &&
+         std::all_of(listeners_.begin(), listeners_.end(),
+                     [](const auto &listener) { return listener->online(); });
+}
+
+// --- the acts -----------------------------------------------------------------------------------
+
+bool WorldRun::run() {
+  relay_.start();
+  for (unsigned i = 0; i < plan_.senders; ++i) {
+    senders_[i]->role().start(senders_[i]->io().listen(sender_addresses_[i]).value());
+  }
+  world_.faults() = plan_.faults;
+  for (const auto &listener : listeners_) {
+    listener->role().start();
+  }
+  bool held = storm() && recover(kLaterMs) && fresh_round(0) && outlast();
+  for (std::size_t i = 0; held && i < plan_.outages.size(); ++i) {
+    const Event &outage = plan_.outages[i];
+    const bool refuses = outage.kind == Event::Kind::kKillRelay;
+    world_.run_for(kStandsMs);
+    held = happen(outage) &&
+           recover(refuses && outage.duration_ms <= kShortOutageMs ? kSoonMs : kLaterMs) &&
+           fresh_round(i + 1) && outlast();
+  }
+  held = held && stop();
+  if (held) {
+    judge_sessions();
+    judge_counters();
+  }
+  sum_up();
+  return failures().empty();
+}
+
+/// The sessions run, things happen, and what can go wrong does; until the sessions are over, or for
+/// a while.
+bool WorldRun::storm() {
+  if (plan_.weather == Plan::Weather::kCalm &&
+      !until([this] { return registered(); }, kSoonMs, "the listeners are registered")) {
+    return false;
+  }
+  for (std::size_t i = 0; i < plan_.fresh; ++i) {
+    apps_[i]->start();
+  }
+  for (const Event &event : plan_.events) {
+    world_.run_for(event.wait_ms);
+    if (!happen(event)) {
+      return false;
+    }
+  }
+  world_.run_until(
+      [this] {
+        return std::all_of(apps_.begin(), apps_.begin() + static_cast<std::ptrdiff_t>(plan_.fresh),
+                           [](const auto &app) { return app->idle(); });
+      },
+      kStormMs);
+  world_.heal();
+  return true;
+}
+
+bool WorldRun::recover(std::uint64_t within_ms) {
+  if (world_.fault_counts().of(SimFault::kHalfOpen) > 0 && !half_open_found_) {
+    half_open_found_ = true;
+    world_.run_for(kHalfOpenMs);
+    within_ms = kLaterMs;
+  }
+  return until([this] { return registered(); }, within_ms, "the listeners are registered again");
+}
+
+/// New tunnels work, whole.
+bool WorldRun::fresh_round(std::size_t round) {
+  const std::size_t first = plan_.fresh + round * plan_.senders;
+  const auto begin = apps_.begin() + static_cast<std::ptrdiff_t>(first);
+  const auto end = begin + static_cast<std::ptrdiff_t>(plan_.senders);
+  std::for_each(begin, end, [](const auto &app) { app->start(); });
+  if (!until([&] { return std::all_of(begin, end, [](const auto &app) { return app->idle(); }); },
+             kFreshMs, "fresh sessions are over")) {
+    return false;
+  }
+  for (std::size_t i = first; i < first + plan_.senders; ++i) {
+    for (const std::uint64_t number : plan_.apps[i]) {
+      const Session &session = sessions_[number];
+      expect(session.joined && session.down.whole(),
+             "session " + std::to_string(number) + " is fresh and comes back whole");
+    }
+  }
+  return failures().empty();
+}
+
+/// Every session ends by itself, however it was broken.
+bool WorldRun::outlast() {
+  return until(
+      [this] {
+        return std::all_of(apps_.begin(), apps_.begin() + static_cast<std::ptrdiff_t>(plan_.fresh),
+                           [](const auto &app) { return app->idle(); }) &&
+               std::all_of(targets_.begin(), targets_.end(),
+                           [](const auto &target) { return target->idle(); });
+      },
+      kLongestSessionMs, "all sessions are over");
+}
+
+bool WorldRun::happen(const Event &event) {
+  if (event.kind == Event::Kind::kCut) {
+    ++totals_.cuts;
+    world_.cut(kRelayHost, listener_host(event.listener));
+    world_.run_for(event.duration_ms);
+    world_.mend(kRelayHost, listener_host(event.listener));
+    return true;
+  }
+  ++totals_.kills;
+  relay_.drop();
+  if (!until([this] { return relay_.done(); }, kStopMs, "the killed relay ends")) {
+    return false;
+  }
+  const std::string left = relay_.bury();
+  world_.run_for(event.duration_ms);
+  relay_.start();
+  return expect(left.empty(), left);
+}
+
+bool WorldRun::stop() {
+  for (const auto &sender : senders_) {
+    plan_.drains ? sender->role().drain() : sender->role().drop();
+  }
+  for (const auto &listener : listeners_) {
+    plan_.drains ? listener->role().drain() : listener->role().drop();
+  }
+  plan_.drains ? relay_.drain() : relay_.drop();
+  const auto stopped = [](const auto &role) { return role->stopped(); };
+  if (!until(
+          [&] {
+            return relay_.done() && std::all_of(senders_.begin(), senders_.end(), stopped) &&
+                   std::all_of(listeners_.begin(), listeners_.end(), stopped);
+          },
+          kStopMs, "all roles are stopped")) {
+    return false;
+  }
+  for (const auto &target : targets_) {
+    target->stop();
+  }
+  for (const auto &app : apps_) {
+    app->stop();
+  }
+  return until(
+      [&] {
+        return std::all_of(targets_.begin(), targets_.end(), stopped) &&
+               std::all_of(apps_.begin(), apps_.end(),
+                           [](const auto &app) { return app->idle(); }) &&
+               (!thief_ || thief_->idle());
+      },
+      kStopMs, "apps and targets are closed");
+}
+
+// --- the judgement ------------------------------------------------------------------------------
+
+void WorldRun::judge_sessions() {
+  for (const Session &session : sessions_) {
+    const std::string name = "session " + std::to_string(session.number);
+    expect(session.over(), name + " is over");
+    const bool gentle = plan_.weather == Plan::Weather::kCalm;
+    expect(!gentle || !session.wants_to_be_whole() || session.whole(),
+           name + " is whole where nothing goes wrong");
+    ++totals_.sessions;
+    ++(session.whole() ? totals_.whole : session.joined ? totals_.broken : totals_.unmet);
+  }
+}
+
+void WorldRun::judge_counters() {
+  const std::string left = relay_.bury();
+  expect(left.empty(), left);
+  std::uint64_t sent = 0;
+  std::uint64_t listened = 0;
+  for (const auto &sender : senders_) {
+    expect(sender->left().empty(), sender->left());
+    sent += sender->counters().tunnels_ended;
+  }
+  for (const auto &listener : listeners_) {
+    expect(listener->left().empty(), listener->left());
+    listened += listener->counters().tunnels_ended;
+  }
+  if (plan_.weather == Plan::Weather::kCalm && plan_.outages.empty()) {
+    expect(sent == relay_.sums().joined && listened == relay_.sums().joined,
+           "every role counts the same tunnels: " + std::to_string(sent) + ", " +
+               std::to_string(relay_.sums().joined) + " and " + std::to_string(listened));
+  }
+  expect(!thief_ || thief_->held() == 0, "the thief holds bytes");
+  const std::string leaks = world_.leaks();
+  expect(leaks.empty(), leaks);
+}
+
+void WorldRun::sum_up() {
+  totals_.seeds = 1;
+  totals_.tls_seeds = plan_.tls ? 1 : 0;
+  totals_.checked_bytes = talk_.checked_bytes;
+  totals_.moved = relay_.sums().moved;
+  totals_.same = relay_.sums().joined - relay_.sums().moved;
+  totals_.forged = thief_ ? thief_->tries() : 0;
+  totals_.faults = world_.fault_counts();
+}
+
+} // namespace culvert::simtest

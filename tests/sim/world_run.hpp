@@ -1,0 +1,81 @@
+// One seed from its first event to its last: the whole world, and what must hold in it.
+//
+// Used on one thread. After a failure the run may have operations left, so it must then be leaked,
+// not destroyed.
+#pragma once
+
+#include "people.hpp"
+#include "plan.hpp"
+#include "roles.hpp"
+#include "thief.hpp"
+
+namespace culvert::simtest {
+
+/// What came of one seed, or the sums over many.
+struct Totals {
+  std::uint64_t seeds = 0;
+  std::uint64_t tls_seeds = 0;
+  std::uint64_t checked_bytes = 0;
+  std::uint64_t sessions = 0;
+  std::uint64_t whole = 0;  // both directions complete and ended cleanly
+  std::uint64_t broken = 0; // joined, and seen to be broken, by a plan or by a fault
+  std::uint64_t unmet = 0;  // never joined
+  std::uint64_t moved = 0;  // tunnels at the relay, joined behind a move between shards
+  std::uint64_t same = 0;   // and without one
+  std::uint64_t forged = 0; // capabilities that were tried and refused
+  std::uint64_t kills = 0;  // of the relay
+  std::uint64_t cuts = 0;   // of a listener's path to it
+  SimFaultCounts faults;
+};
+
+class WorldRun {
+public:
+  explicit WorldRun(std::uint64_t seed);
+
+  /// True when everything held.
+  bool run();
+  [[nodiscard]] const std::vector<std::string> &failures() const { return judge_.failures(); }
+  [[nodiscard]] const SimLog &log() const { return services_.log; }
+  [[nodiscard]] std::uint64_t trace_hash() const { return world_.trace_hash(); }
+  [[nodiscard]] const Totals &totals() const { return totals_; }
+
+private:
+  using ListenerHost = ClientHost<Listener>;
+  using SenderHost = ClientHost<Sender>;
+
+  void make_roles();
+  void make_apps();
+  bool storm();
+  bool recover(std::uint64_t within_ms);
+  bool fresh_round(std::size_t round);
+  bool outlast();
+  bool happen(const Event &event);
+  bool stop();
+  void judge_sessions();
+  void judge_counters();
+  void sum_up();
+  bool expect(bool condition, const std::string &what);
+  bool until(const std::function<bool()> &done, std::uint64_t within_ms, const std::string &what);
+  [[nodiscard]] bool registered();
+
+  const Plan plan_;
+  SimWorld world_;
+  Judge judge_;
+  Services services_;
+  ListenerOptions listener_options_[2];
+  SenderOptions sender_options_;
+  RelayHost relay_;
+  std::vector<std::unique_ptr<ListenerHost>> listeners_;
+  std::vector<std::unique_ptr<SenderHost>> senders_;
+  std::vector<Address> sender_addresses_;
+  std::unique_ptr<Thief> thief_;
+  std::vector<Session> sessions_;
+  TalkWorld talk_{world_, judge_, sessions_};
+  SimIo &app_io_;
+  std::vector<std::unique_ptr<App>> apps_;
+  std::vector<std::unique_ptr<Target>> targets_;
+  bool half_open_found_ = false; // channels that were half-open are so no more
+  Totals totals_;
+};
+
+} // namespace culvert::simtest
