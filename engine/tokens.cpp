@@ -18,7 +18,7 @@ public:
   Result<Value> run(PluginOperation<Value> &operation, Begin begin) {
     begin();
     while (operation.in_flight()) {
-      if (!thread.io().run_ready()) {
+      if (!thread.io().run_ready() && operation.in_flight()) {
         thread.io().wait(Timers::kNever);
       }
     }
