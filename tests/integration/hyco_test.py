@@ -69,10 +69,11 @@ class Hyco(CulvertCase):
         super().setUp()
         self.relay = self.start_relay(shards=2)
 
-    def start_peer(self, mode, *arguments):
+    def start_peer(self, mode, *arguments, node_options=""):
         rule = "listener" if mode == "listen" else "sender"
         peer = self.start(f"hyco-{mode}", ["node", os.path.join(SOURCE, "peer.js"), mode,
                                            *map(str, arguments)], kind=Peer, environment={
+            "NODE_OPTIONS": node_options,
             "HYCO_MODULES": modules_folder(), "NODE_EXTRA_CA_CERTS": self.certificates.ca,
             "RELAY_HOST": f"{self.relay.host}:{self.relay.port}", "ENTITY": "app",
             "KEY_NAME": rule, "KEY": f"{rule}-{PEER_KEY}"})
@@ -103,10 +104,10 @@ class Hyco(CulvertCase):
             self.assertEqual(app.recv(1), b"")
         self.assertEqual(received.hexdigest(), hashlib.sha256(payload).hexdigest())
 
-    def check_talks(self):
+    def check_talks(self, node_options=""):
         """Both ends are hyco-ws: kinds, bytes, close codes and reasons on 50 connections."""
-        listener = self.start_peer("listen")
-        talker = self.start_peer("talk", CONNECTIONS)
+        listener = self.start_peer("listen", node_options=node_options)
+        talker = self.start_peer("talk", CONNECTIONS, node_options=node_options)
         self.assertEqual(talker.wait(180), 0)
         results = talker.said("talked")
         self.assertEqual(len(results), CONNECTIONS)
@@ -127,6 +128,11 @@ class Hyco(CulvertCase):
         self.assertEqual((finisher["code"], finisher["received"]), (4321, "a line\n"))
         closed = listener.wait_for_event("closed", CONNECTIONS + 1)[-1]
         self.assertEqual((closed["code"], closed["reason"]), (4321, "goodbye"))
+
+    def test_hyco_with_tls_1_2_alone_at_both_ends(self):
+        self.check_talks("--tls-max-v1.2")
+        for moved in ("yes", "no"):
+            self.assertNotEqual(self.relay.lines(f"tunnel joined .*listener_moved_here={moved}"), [])
 
     def test_hyco_streams_to_itself(self):
         self.start_peer("listen")

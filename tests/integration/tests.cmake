@@ -12,8 +12,10 @@ function(culvert_integration name)
                ENVIRONMENT "CULVERT_BIN=${CMAKE_BINARY_DIR}/bin;PYTHONDONTWRITEBYTECODE=1")
 endfunction()
 
-culvert_integration(smoke TIMEOUT 120)
+# By name, so that additions seldom meet.
 culvert_integration(echo_conformance TIMEOUT 300 HEAVY)
-culvert_integration(postgres TIMEOUT 300 HEAVY)
 culvert_integration(hyco TIMEOUT 600 HEAVY)
 culvert_integration(openssl_interop TIMEOUT 120)
+culvert_integration(postgres TIMEOUT 300 HEAVY)
+culvert_integration(smoke TIMEOUT 120)
+culvert_integration(tls_clients TIMEOUT 120)
