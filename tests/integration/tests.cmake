@@ -14,7 +14,9 @@ endfunction()
 
 # By name, so that additions seldom meet.
 culvert_integration(echo_conformance TIMEOUT 300 HEAVY)
+culvert_integration(demo TIMEOUT 120)
 culvert_integration(hyco TIMEOUT 600 HEAVY)
+culvert_integration(namespaces TIMEOUT 120)
 culvert_integration(openssl_interop TIMEOUT 120)
 culvert_integration(postgres TIMEOUT 300 HEAVY)
 culvert_integration(smoke TIMEOUT 120)

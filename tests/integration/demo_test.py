@@ -1,0 +1,96 @@
+"""`culvert demo`: its proof, and the three commands it prints, run exactly as printed."""
+import http.server
+import os
+import re
+import shlex
+import subprocess
+import threading
+import unittest
+import urllib.request
+
+from culvert_processes import CulvertCase, connect, echo, receive_all
+
+
+class Page(http.server.BaseHTTPRequestHandler):
+    """A page that tells where it comes from."""
+
+    def do_GET(self):
+        body = f"the test's own page {self.path}\n".encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+class Demo(CulvertCase):
+    def demo(self, *arguments):
+        """Runs it to its end; returns its output. Its folder goes with the test's."""
+        done = subprocess.run([self.culvert(), "demo", "--once", *arguments], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120,
+                              env={**os.environ, "TMPDIR": self.folder})
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def serve_pages(self):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return server.server_address[1]
+
+    def printed_commands(self, said):
+        commands = re.findall(r"^\S*/culvert (?:relay|listen|connect) .*$", said, re.MULTILINE)
+        self.assertEqual([shlex.split(each)[1] for each in commands],
+                         ["relay", "listen", "connect"])
+        return commands
+
+    def run_as_printed(self, said):
+        """Each in a shell, as the demo says; returns the port where an app connects."""
+        relay, listen, sender = self.printed_commands(said)
+        self.as_printed("relay", relay).wait_listening()
+        self.as_printed("listen", listen).wait_for_line("registered at the relay")
+        return self.as_printed("connect", sender).wait_listening()
+
+    def as_printed(self, name, command):
+        return self.start(name, ["sh", "-c", f"exec {command}"], cwd="/")
+
+    def test_the_proof(self):
+        said = self.demo()
+        self.assertRegex(said, r"echo +64 MiB there and back, every byte checked: \d+ MiB/s")
+        self.assertRegex(said, r"round trip \d+\.\d+ ms")
+        self.assertRegex(said, r"http +Culvert works")
+        (folder,) = re.findall(r"folder +(\S+)", said)
+        self.assertEqual(os.stat(folder).st_mode & 0o777, 0o700)
+        for name in os.listdir(folder):
+            if name.endswith((".key", ".connection")):
+                self.assertEqual(os.stat(os.path.join(folder, name)).st_mode & 0o077, 0, name)
+                with open(os.path.join(folder, name), encoding="ascii") as secret:
+                    self.assertNotIn(secret.read().strip(), said)
+
+    def test_the_printed_commands_serve_http(self):
+        said = self.demo("--target", f"127.0.0.1:{self.serve_pages()}")
+        port = self.run_as_printed(said)
+        for number in range(3):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/{number}", timeout=60) as page:
+                self.assertEqual(page.read().decode(), f"the test's own page /{number}\n")
+
+    def test_the_printed_commands_carry_an_echo(self):
+        said = self.demo("--target", f"127.0.0.1:{self.serve(echo)}")
+        with connect(self.run_as_printed(said)) as app:
+            app.sendall(b"there and back")
+            app.shutdown(1)
+            self.assertEqual(receive_all(app), b"there and back")
+
+    def test_a_dead_target_is_named(self):
+        done = subprocess.run([self.culvert(), "demo", "--once", "--target", "127.0.0.1:1"],
+                              text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              timeout=120, env={**os.environ, "TMPDIR": self.folder})
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no tunnel to the target 127.0.0.1:1: ", done.stderr.splitlines()[-1])
+
+
+if __name__ == "__main__":
+    unittest.main()
