@@ -34,9 +34,9 @@ BIN = pathlib.Path(binary_folder())
 GREETING = "Hello-µ@ßöäüàá-UTF-8!!".encode()
 BAD_TEXT = b"\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5\xed\xa0\x80edited"
 MEBIBYTE = 1 << 20
-# What an echo program may use beyond its start, whatever it is sent: a turn each way is 256 KiB, and
-# held bytes 320 KiB a direction; the rest is the allocator's and OpenSSL's.
-GROWTH_BYTES = 8 * MEBIBYTE
+# What an echo program may use beyond its start, whatever it is sent: it stores 32 MiB, a turn each
+# way is 256 KiB, held bytes 320 KiB a direction; the rest is the allocator's and OpenSSL's.
+GROWTH_BYTES = 48 * MEBIBYTE
 
 
 def text(payload, **more):
@@ -324,9 +324,11 @@ class Bulk(unittest.TestCase):
         cls.certificate.folder.cleanup()
 
     def exchange(self, peer, frames, expected):
-        """Sends and reads at once: the echo of a message begins before its end was sent."""
+        """Sends and reads at once, but with TLS: no two threads may use one of Python's TLS sockets."""
         sender = threading.Thread(target=peer.send, args=frames)
         sender.start()
+        if isinstance(peer.connection, ssl.SSLSocket):
+            sender.join(DEADLINE_S)
         arrived = peer.read_until(lambda events: events)
         sender.join(DEADLINE_S)
         self.assertTrue(arrived)
@@ -347,8 +349,9 @@ class Bulk(unittest.TestCase):
                     for at in range(0, len(payload), size)
                 ]
                 self.exchange(peer, frames, (kind, payload))
-        # A cut-through echo holds no message: its frames are no larger than what fits into a record.
+        # Echoed while it arrives, in frames that fit into a record, and no more of them than that.
         self.assertLessEqual(peer.largest_frame, 16384)
+        self.assertEqual(peer.fragments, 6 * (16 * MEBIBYTE // 16376 + 1))
         self.assertLess(memory_bytes(side.process) - before, GROWTH_BYTES)
         peer.send(closing())
         self.assertTrue(peer.read_until(lambda events: events))
@@ -367,6 +370,19 @@ class Bulk(unittest.TestCase):
 
     def test_the_client_with_tls(self):
         self.big_messages(EchoClient(self.certificate))
+
+    def test_a_peer_that_writes_all_before_it_reads(self):
+        for side in (EchoServer(), EchoClient()):
+            self.addCleanup(side.stop)
+            peer = side.connect()
+            payload = os.urandom(16 * MEBIBYTE)
+            pieces = [payload[at : at + 256] for at in range(0, len(payload), 256)]
+            frames = [more_of(piece, fin=False) for piece in pieces]
+            frames[0].opcode, frames[-1].fin = BINARY, True
+            peer.send(*frames)
+            self.assertTrue(peer.read_until(lambda events: events))
+            self.assertTrue(peer.events == [("binary", payload)])
+            side.end(peer)
 
     def test_a_peer_that_does_not_read_is_not_read(self):
         side = EchoServer()

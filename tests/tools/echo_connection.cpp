@@ -1,5 +1,6 @@
 #include "tools/echo_connection.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace culvert::tools {
@@ -9,6 +10,8 @@ EchoConnection::EchoConnection(Shard &shard, Digests &digests, std::unique_ptr<L
     : shard_(shard), digests_(digests), link_(std::move(below)), tls_(tls), reader_(*link_),
       writer_(*link_) {
   handshake_.bind<&EchoConnection::on_handshake>(*this);
+  receive_.bind<&EchoConnection::on_receive>(*this);
+  drain_.bind<&EchoConnection::on_drain>(*this);
   end_.bind<&EchoConnection::on_end>(*this);
 }
 
@@ -106,21 +109,75 @@ void EchoConnection::open() {
   options.role = request_ ? WebSocketRole::kClient : WebSocketRole::kServer;
   options.check_utf8 = true;
   link_ = std::make_unique<WebSocketLink>(shard_, std::move(link_), options);
-  pump_.emplace(shard_, *link_, *link_, Delegate<>::to<&EchoConnection::on_pump>(*this));
-  pump_->start();
+  link_->receive(receive_);
 }
 
-void EchoConnection::on_pump() {
-  switch (pump_->state()) {
-  case Pump::State::kDone:
-    close();
-    break;
-  case Pump::State::kAborted:
-  case Pump::State::kBroken:
+void EchoConnection::on_receive(Outcome outcome) {
+  if (outcome.result != 0) {
+    return; // the connection is ending
+  }
+  Chunk chunk;
+  while (link_->take(chunk, {})) {
+    store(chunk);
+    send_stored(); // a breach of the protocol behind this chunk ends all sending
+  }
+  go_on();
+}
+
+void EchoConnection::on_drain(Outcome outcome) {
+  if (outcome.result == 0) {
+    go_on();
+  }
+}
+
+void EchoConnection::store(const Chunk &chunk) {
+  std::span<const std::byte> rest = chunk.bytes();
+  const std::size_t full = kHeadroom + link_->facts().largest_first_frame;
+  do {
+    if (stored_.empty() || stored_.back().last || stored_.back().bytes.size() == full) {
+      stored_.push_back({chunk.kind, false, std::vector<std::byte>(kHeadroom)});
+      stored_bytes_ += kHeadroom;
+    }
+    Piece &piece = stored_.back();
+    const std::size_t size = std::min(rest.size(), full - piece.bytes.size());
+    piece.bytes.insert(piece.bytes.end(), rest.begin(),
+                       rest.begin() + static_cast<std::ptrdiff_t>(size));
+    stored_bytes_ += size;
+    rest = rest.subspan(size);
+    piece.last = chunk.end_of_message && rest.empty();
+  } while (!rest.empty());
+}
+
+void EchoConnection::send_stored() {
+  const std::size_t full = kHeadroom + link_->facts().largest_first_frame;
+  while (!stored_.empty() && !drain_.in_flight()) {
+    Piece &piece = stored_.front();
+    if (!piece.last && piece.bytes.size() < full) {
+      break; // more of it comes
+    }
+    link_->send({piece.bytes.data() + kHeadroom, piece.bytes.size() - kHeadroom, kHeadroom,
+                 piece.kind, piece.last});
+    link_->flush();
+    stored_bytes_ -= piece.bytes.size();
+    stored_.pop_front();
+    if (link_->held() > 0) {
+      link_->drain(drain_);
+    }
+  }
+}
+
+void EchoConnection::go_on() {
+  if (end_.in_flight()) {
+    return;
+  }
+  send_stored();
+  const Ending *end = link_->received_end();
+  if (link_->broken() || (end != nullptr && end->aborted)) {
     link_->abort(end_);
-    break;
-  default:
-    break;
+  } else if (end != nullptr && !drain_.in_flight()) {
+    close(); // half a message is not echoed
+  } else if (end == nullptr && !receive_.in_flight() && stored_bytes_ < kEchoStoreBytes) {
+    link_->receive(receive_);
   }
 }
 

@@ -1,6 +1,10 @@
 // One WebSocket connection that echoes every message with its type until the peer closes, for the
 // conformance programs of others; either role.
 //
+// A message is echoed while it still arrives, in frames as large as they may be whatever its own
+// were. A peer that writes before it reads is taken kEchoStoreBytes from, then back-pressure holds
+// it.
+//
 // Used on its shard. It owns its links; it may be destroyed once over() is true.
 #pragma once
 
@@ -9,13 +13,17 @@
 #include "link/http_upgrade.hpp"
 #include "link/tls.hpp"
 #include "link/websocket.hpp"
-#include "tunnel/pump.hpp"
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace culvert::tools {
+
+/// Two of the 16 MiB messages that conformance suites send.
+inline constexpr std::size_t kEchoStoreBytes = 32U * 1024 * 1024;
 
 struct EchoRequest {
   std::string authority;
@@ -36,13 +44,24 @@ public:
   [[nodiscard]] const Status &status() const { return status_; }
 
 private:
+  /// What becomes one frame, behind kHeadroom.
+  struct Piece {
+    ChunkKind kind = ChunkKind::kBinary;
+    bool last = false; // of its message
+    std::vector<std::byte> bytes;
+  };
+
   void on_handshake(Outcome outcome);
   void exchange_heads();
   void on_head();
   void answer(const std::string &head);
   void on_written();
   void open();
-  void on_pump();
+  void on_receive(Outcome outcome);
+  void on_drain(Outcome outcome);
+  void store(const Chunk &chunk);
+  void send_stored();
+  void go_on();
   void close();
   void fail(Status status);
   void on_end(Outcome) { over_ = true; }
@@ -58,7 +77,10 @@ private:
   Status status_;
   HeadReader reader_;
   HeadWriter writer_;
-  std::optional<Pump> pump_;
+  std::deque<Piece> stored_;
+  std::size_t stored_bytes_ = 0;
+  Completion receive_;
+  Completion drain_;
   Completion handshake_;
   Completion end_;
 };
