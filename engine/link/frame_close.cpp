@@ -3,7 +3,6 @@
 #include "link/utf8.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 namespace culvert {
 
@@ -58,7 +57,7 @@ std::size_t write_close(std::byte *at, std::uint16_t code, std::string_view reas
   }
   at[0] = static_cast<std::byte>(code >> 8U);
   at[1] = static_cast<std::byte>(code);
-  std::memcpy(at + 2, reason.data(), size);
+  std::copy_n(std::as_bytes(std::span(reason)).begin(), size, at + 2); // it may be no place at all
   return size + 2;
 }
 

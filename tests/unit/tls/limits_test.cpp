@@ -171,8 +171,8 @@ TEST(TlsMemory, AnIdleConnectionHoldsNoBuffers) {
     before = i == 0 ? mallinfo2().uordblks : before; // what is made once has been made
   }
   const std::size_t each = (mallinfo2().uordblks - before) / (2 * kPairs);
-  // 34 KB more where libssl keeps its buffers; the sanitizers' allocator does not tell.
-  EXPECT_LT(each, 24U * 1024);
+  // 20 KB with OpenSSL 3.0, 53 where it keeps its buffers; sanitizers' allocators do not tell.
+  EXPECT_LT(each, 36U * 1024);
   RecordProperty("bytes_of_an_idle_tls_link", static_cast<int>(each));
   for (auto &pair : pairs) {
     pair->drop(lab);
