@@ -28,6 +28,11 @@ void HeldBudget::on_tick(Outcome) {
     }
     waiter->callback_();
   }
+  // Whoever was let in may have nothing to receive, and then gives nothing back: the others must
+  // not wait for that.
+  if (!waiters_.empty() && available() >= kMinTurnBytes && !tick_.in_flight()) {
+    io_.yield(tick_);
+  }
 }
 
 } // namespace culvert
