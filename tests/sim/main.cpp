@@ -72,6 +72,9 @@ int run_one(std::uint64_t seed, bool show_log) {
       std::cout << line << '\n';
     }
   }
+  if (show_log && !held) {
+    std::cout << run->state();
+  }
   std::cout << text_of(run->totals()) << "trace " << run->trace_hash() << std::endl;
   if (!held) {
     run.release();

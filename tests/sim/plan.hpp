@@ -5,6 +5,7 @@
 
 #include "session.hpp"
 
+#include "core/limits.hpp"
 #include "core/random.hpp"
 #include "io/sim/sim_faults.hpp"
 
@@ -29,11 +30,12 @@ struct Plan {
   Weather weather = Weather::kCalm;
   SimFaults faults;
   unsigned senders = 1;
-  unsigned thieves_per_cent = 0; // offers whose capability somebody forges
-  bool drains = false;           // at the end, instead of being dropped
-  std::vector<Event> events;     // while the faults are on
-  std::vector<Event> outages;    // behind them: the promised times hold
-  std::vector<Session> sessions; // numbered
+  unsigned thieves_per_cent = 0;            // offers whose capability somebody forges
+  std::size_t held_bytes = kShardHeldBytes; // a shard's budget
+  bool drains = false;                      // at the end, instead of being dropped
+  std::vector<Event> events;                // while the faults are on
+  std::vector<Event> outages;               // behind them: the promised times hold
+  std::vector<Session> sessions;            // numbered
   // The numbers of each app, in order; those from `fresh` on are for the time behind the faults: a
   // round behind them, and one behind each outage, with an app for each sender.
   std::vector<std::vector<std::uint64_t>> apps;

@@ -5,7 +5,8 @@ namespace culvert::simtest {
 RelayHost::RelayHost(Services &services) : services_(services) {
   for (unsigned i = 0; i < kShards; ++i) {
     shards_.push_back(std::make_unique<SimShard>(services.world, services.log,
-                                                 "relay-" + std::to_string(i), kRelayHost, i));
+                                                 "relay-" + std::to_string(i), kRelayHost, i,
+                                                 services.held_bytes));
   }
 }
 

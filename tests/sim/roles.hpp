@@ -86,8 +86,8 @@ private:
 template <typename Role> class ClientHost {
 public:
   ClientHost(Services &services, const std::string &label, const std::string &host)
-      : shard_(services.world, services.log, label, host, 0), instances_(services, shard_),
-        tapped_(*instances_.transport) {}
+      : shard_(services.world, services.log, label, host, 0, services.held_bytes),
+        instances_(services, shard_), tapped_(*instances_.transport) {}
 
   template <typename... Arguments> void make(Arguments &&...arguments) {
     role_.emplace(instances_.kit(shard_, tapped_), std::forward<Arguments>(arguments)..., counters_,
@@ -99,11 +99,12 @@ public:
   [[nodiscard]] TappedTransport &transport() { return tapped_; }
   [[nodiscard]] const RoleCounters &counters() const { return counters_; }
   [[nodiscard]] bool stopped() const { return stopped_; }
+  [[nodiscard]] std::size_t held() const { return shard_.shard.held.held(); }
   [[nodiscard]] bool online() const { return counters_.channels_online == 1; }
   /// "" when a stopped role has left nothing behind.
   [[nodiscard]] std::string left() const {
     const bool clean = stopped_ && counters_.tunnels_open == 0 && counters_.channels_online == 0 &&
-                       counters_.parts_running == 0 && shard_.shard.held.held() == 0 &&
+                       counters_.parts_running == 0 && held() == 0 &&
                        counters_.tunnels_aborted <= counters_.tunnels_ended;
     return clean ? "" : "a counter of " + shard_.io.label() + " is wrong\n";
   }

@@ -16,8 +16,9 @@ constexpr char kExample[] = "example_relay";
 
 } // namespace
 
-Services::Services(SimWorld &sim, bool with_tls, const std::string &protocol)
-    : world(sim), tls(with_tls) {
+Services::Services(SimWorld &sim, bool with_tls, const std::string &protocol,
+                   std::size_t shard_held_bytes)
+    : world(sim), tls(with_tls), held_bytes(shard_held_bytes) {
   for (const culvert_plugin *plugin :
        {&culvert_plugin_v1_transport_azure, &culvert_plugin_v1_example_relay,
         &culvert_plugin_v1_auth_sas, &culvert_plugin_v1_resolver_static}) {

@@ -38,9 +38,9 @@ private:
 /// One shard of a process on a host.
 struct SimShard {
   SimShard(SimWorld &world, SimLog &log, const std::string &label, const std::string &host,
-           unsigned index)
+           unsigned index, std::size_t held_bytes)
       : io(world.make_io(label, host)), random(world.make_random()),
-        shard(io, *random, log, index) {}
+        shard(io, *random, log, index, held_bytes) {}
 
   SimIo &io;
   std::unique_ptr<Random> random;
@@ -50,7 +50,7 @@ struct SimShard {
 
 /// The units of every role, and the certificates of a world with TLS.
 struct Services {
-  Services(SimWorld &sim, bool with_tls, const std::string &protocol);
+  Services(SimWorld &sim, bool with_tls, const std::string &protocol, std::size_t shard_held_bytes);
 
   std::unique_ptr<Unit> make(const std::string &id, PluginKind kind, ConfigValues values = {});
 
@@ -62,6 +62,7 @@ struct Services {
   PluginRegistry plugins{HostServices{log, *random, clock, secrets}, ""};
   std::uint64_t key = 0; // of the rule "root"
   bool tls = false;
+  std::size_t held_bytes = 0; // the budget of each shard
   ThrowAway certificates;
   std::vector<std::unique_ptr<Unit>> relay_protocols;
   std::unique_ptr<Unit> relay_auth;

@@ -15,8 +15,8 @@ namespace culvert::simtest {
 class Thief {
 public:
   Thief(Services &services, Judge &judge)
-      : shard_(services.world, services.log, "thief", "10.0.9.1", 0), instances_(services, shard_),
-        judge_(judge) {}
+      : shard_(services.world, services.log, "thief", "10.0.9.1", 0, services.held_bytes),
+        instances_(services, shard_), judge_(judge) {}
 
   void steal(LinkDescription description);
   [[nodiscard]] bool idle() const {

@@ -35,8 +35,9 @@ std::string listener_host(unsigned index) {
 } // namespace
 
 WorldRun::WorldRun(std::uint64_t seed)
-    : plan_(make_plan(seed)), world_(seed), services_(world_, plan_.tls, plan_.protocol),
-      relay_(services_), sessions_(plan_.sessions), app_io_(world_.make_io("apps", "10.0.3.1")) {
+    : plan_(make_plan(seed)), world_(seed),
+      services_(world_, plan_.tls, plan_.protocol, plan_.held_bytes), relay_(services_),
+      sessions_(plan_.sessions), app_io_(world_.make_io("apps", "10.0.3.1")) {
   world_.stream_after(kRelayPort, plan_.tls ? kTlsSetUpBytes : kPlainSetUpBytes);
   make_roles();
   make_apps();
@@ -250,6 +251,27 @@ bool WorldRun::stop() {
                (!thief_ || thief_->idle());
       },
       kStopMs, "apps and targets are closed");
+}
+
+std::string WorldRun::state() const {
+  std::string text = "held by the relay: " + std::to_string(relay_.held()) + '\n';
+  const auto flow = [](const Flow &one) {
+    return std::to_string(one.read) + " read of " + std::to_string(one.written) + " written of " +
+           std::to_string(one.planned) + (one.finished ? " finished" : "");
+  };
+  for (const Session &session : sessions_) {
+    if (session.connected && !session.over()) {
+      text += "session " + std::to_string(session.number) + (session.joined ? "" : " not joined") +
+              ": up " + flow(session.up) + ", down " + flow(session.down) + '\n';
+    }
+  }
+  for (const auto &sender : senders_) {
+    text += "held by a sender: " + std::to_string(sender->held()) + '\n';
+  }
+  for (const auto &listener : listeners_) {
+    text += "held by a listener: " + std::to_string(listener->held()) + '\n';
+  }
+  return text + world_.leaks();
 }
 
 // --- the judgement ------------------------------------------------------------------------------

@@ -35,6 +35,8 @@ public:
   /// True when everything held.
   bool run();
   [[nodiscard]] const std::vector<std::string> &failures() const { return judge_.failures(); }
+  /// What is going on now, for whoever replays a seed: sessions, held bytes, sockets.
+  [[nodiscard]] std::string state() const;
   [[nodiscard]] const SimLog &log() const { return services_.log; }
   [[nodiscard]] std::uint64_t trace_hash() const { return world_.trace_hash(); }
   [[nodiscard]] const Totals &totals() const { return totals_; }
