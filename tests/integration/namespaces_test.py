@@ -53,7 +53,8 @@ class Namespaces(CulvertCase):
     @classmethod
     def setUpClass(cls):
         """Namespaces of a run that was killed go now."""
-        found = subprocess.run(["ip", "netns", "list"], check=True, stdout=subprocess.PIPE, text=True)
+        found = subprocess.run(["ip", "netns", "list"], check=True, text=True,
+                               stdout=subprocess.PIPE)
         for name, owner in re.findall(r"^(culvert-test-(\d+)-\w+)", found.stdout, re.MULTILINE):
             if not os.path.exists(f"/proc/{owner}"):
                 cls.ip("netns", "delete", name)

@@ -30,7 +30,7 @@ def program(name):
     found = sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{name}"))
     path = found[-1] if found else shutil.which(name)
     if not path:
-        raise unittest.SkipTest(f"{name} is not here; apt-get install postgresql postgresql-contrib")
+        raise unittest.SkipTest(f"{name} is not here; apt-get install postgresql")
     return path
 
 

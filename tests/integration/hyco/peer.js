@@ -67,7 +67,9 @@ function listen() {
 
 // What one connection says; texts are not ASCII alone, and both kinds hold the same bytes once.
 function conversation(number) {
-  const text = `№${number} — `.repeat(MEBIBYTE).slice(0, MEBIBYTE / 2);
+  const words = `№${number} — `;
+  const most = words.repeat(Math.floor(MEBIBYTE / Buffer.byteLength(words)));
+  const text = most + '.'.repeat(MEBIBYTE - Buffer.byteLength(most));
   return [text, crypto.randomBytes(MEBIBYTE), 'short', Buffer.from('short'), '',
     Buffer.from([0, 255, 128]), text + number];
 }
