@@ -256,6 +256,11 @@ class CulvertCase(unittest.TestCase):
         name = f"{rule}-{entity}-{relay.port}.connection".replace("/", "_")
         return "file:" + self.write_secret(name, relay.connection_string(rule, entity))
 
+    def check_reset(self, port):
+        """An app's connection is reset; it may be before connect() has returned."""
+        with self.assertRaises(ConnectionResetError), connect(port) as app:
+            app.recv(1)
+
     @staticmethod
     def culvert():
         return os.path.join(binary_folder(), "culvert")

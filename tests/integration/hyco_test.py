@@ -186,8 +186,7 @@ class Hyco(CulvertCase):
             with self.assertRaises(ConnectionResetError):
                 receive_all(app)
         self.relay.wait_for_line("listener offline")
-        with connect(port) as app, self.assertRaises(ConnectionResetError):
-            receive_all(app)
+        self.check_reset(port)
         self.start_peer("listen")
         self.check_echo(port, b"after")
 
