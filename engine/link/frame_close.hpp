@@ -12,6 +12,7 @@
 
 namespace culvert {
 
+inline constexpr std::uint16_t kCloseNormal = 1000;
 inline constexpr std::uint16_t kCloseProtocolError = 1002;
 inline constexpr std::uint16_t kCloseBadText = 1007;
 inline constexpr std::uint16_t kCloseInternalError = 1011;

@@ -113,6 +113,9 @@ void FramedLink::send_frame_below(std::span<const std::byte> header, const Chunk
 }
 
 void FramedLink::flush() {
+  if (paused_) {
+    wake();
+  }
   below_->flush();
   note_broken();
 }
@@ -125,6 +128,7 @@ void FramedLink::note_broken() {
 
 void FramedLink::drain(Completion &completion) {
   begin(draining_, completion);
+  paused_ = false;
   if (clear() || broken_) {
     complete_later(draining_, 0);
   } else if (!below_drain_.in_flight()) {
@@ -136,11 +140,12 @@ void FramedLink::on_below_drain(Outcome outcome) {
   if (outcome.result == -ECANCELED && draining_ != nullptr && !ending_below_) {
     complete_later(draining_, -ECANCELED);
   }
+  paused_ = paused_ && outcome.result == -ECANCELED;
   work();
 }
 
 void FramedLink::work() {
-  if (dropping_ != nullptr || ending_below_) {
+  if (dropping_ != nullptr || ending_below_ || paused_) {
     return;
   }
   if (word_due() && below_->held() == 0 && !below_->broken()) {
@@ -302,9 +307,10 @@ void FramedLink::cancel(Completion &completion) {
   } else if (&completion == watching_) {
     below_->cancel(below_watch_);
   } else if (&completion == draining_) {
-    if (word_due() || finishing_ != nullptr) { // the drain below is wanted on
+    if (finishing_ != nullptr || !below_drain_.in_flight()) { // the drain below is wanted on
       complete_later(draining_, -ECANCELED);
     } else {
+      paused_ = true; // words of its own wait with what is held
       below_->cancel(below_drain_);
     }
   }
@@ -323,6 +329,7 @@ void FramedLink::arrive(Shard &shard) {
   Link::arrive(shard);
   below_->arrive(shard);
   alive_ = true;
+  paused_ = false;
   if (ping_interval_ms_ > 0 && !received_end_) {
     shard.io.arm_after_ms(ping_timer_, ping_interval_ms_);
   }

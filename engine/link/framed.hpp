@@ -53,8 +53,11 @@ protected:
   bool take_below(Chunk &piece, const Take &how);
   /// The link below ended, and the framing had not.
   virtual void on_end_below(const Ending &ending) = 0;
-  /// word_due() has become true.
-  void wake() { shard_->io.arm_after_ms(word_timer_, 0); }
+  /// word_due() has become true, or nothing stands still any more.
+  void wake() {
+    paused_ = false;
+    shard_->io.arm_after_ms(word_timer_, 0);
+  }
   void stop_pings() { ping_timer_.disarm(); }
   /// The direction broke below, or every accepted byte has left.
   [[nodiscard]] bool clear() const { return below_->broken() || below_->held() == 0; }
@@ -107,6 +110,8 @@ private:
   bool cancel_asked_ = false;       // of the receive, by the caller
   bool pong_missed_ = false;        // the receive below is being cancelled for this
   bool turn_without_below_ = false; // this turn has nothing but the end that follows from it
+
+  bool paused_ = false; // by a cancelled drain, as the socket's own queue is: it may move
 
   Wait waiting_ = Wait::kNothing;
   Timer end_timer_;

@@ -31,16 +31,21 @@
 //                 raw TCP that ends a tunnel          TCP, TLS, WebSocket that carry one
 //   finish()      FIN                                 FIN; close_notify; Close
 //   abort()       RST, once all sent bytes arrived    FIN without close_notify and without Close
-//   (but
-//                                                     behind a WebSocket's own error Close), then
-//                                                     as close() goes on behind its finish()
+//                                                     (but behind a WebSocket's own error Close),
+//                                                     then as close() goes on behind its finish()
 //   close()       finish() if that was not done, then read and discard until the peer's end, at
-//   most
-//                 kLingerMs from the moment the queue ran empty, then close
+//                 most kLingerMs from the moment the queue ran empty, then close
 //   drop()        at once, linger 0
 //
 // In a stack, close() is Close both ways, then the close() of the TLS link, then that of the
-// socket; abort() goes down the same way.
+// socket; abort() goes down the same way. Each layer that waits for an end of its own has its own
+// kLingerMs: a WebSocket for the Close, a socket for the FIN; TLS waits for nothing. So a close()
+// on a peer that says nothing lasts kLingerMs on a socket and on TLS, and twice that on a WebSocket
+// (1 s, kErrorCloseMs, and kLingerMs behind an error Close).
+//
+// A Status of a link says what happened, not to whom: its source is the link's best guess (a relay,
+// for what TLS and framings find wrong). Who knows what the other side is puts its own in: a tunnel
+// for the record, a role for what it reports.
 #pragma once
 
 #include "io/completion.hpp"
@@ -93,7 +98,9 @@ public:
     return received_end_ && !has_unread() ? &*received_end_ : nullptr;
   }
   /// Outcome 0: the other side ended or broke (after its end was read: broke) without a byte being
-  /// read. For a link that is not read now; never beside receive().
+  /// read. For a link that is not read now; never beside receive(). A raw socket sees an end past
+  /// unread bytes; a Close or close_notify is itself such bytes: there only the socket's own end
+  /// or break is seen.
   virtual void watch(Completion &completion) = 0;
 
   // --- sending --------------------------------------------------------------------------------
@@ -110,7 +117,8 @@ public:
 
   // --- ending ---------------------------------------------------------------------------------
   /// Outcome 0 when the end is with the kernel or the direction broke. The ending is a finish. A
-  /// WebSocket that has received a Close answers with that Close's own code.
+  /// WebSocket that has received a Close answers with that Close's own code; a finish without a
+  /// code (a FIN, a close_notify) becomes its Close 1000.
   virtual void finish(const Ending &ending, Completion &completion) = 0;
   virtual void abort(Completion &completion) = 0;
   virtual void close(Completion &completion) = 0;
@@ -129,6 +137,8 @@ public:
   virtual std::unique_ptr<Link> peel() { return nullptr; }
   /// Moving to another shard with nothing in flight: leave() on the old shard's thread, then
   /// arrive() on the new one's. Held, unread and pending bytes go along. Links pass both down.
+  /// While held() is not 0, only inside the completion of a cancelled drain(): it stops what is
+  /// held, and words of the link's own behind it, until they arrive.
   virtual void leave();
   virtual void arrive(Shard &shard);
 

@@ -269,14 +269,16 @@ void WebSocketLink::queue_ping() {
 void WebSocketLink::finish(const Ending &ending, Completion &completion) {
   CULVERT_ASSERT(!ending.aborted);
   begin(finishing_, completion);
-  if (broken_ || below_->broken()) {
+  note_broken();
+  if (broken_) {
     complete_later(finishing_, 0);
     return;
   }
   CULVERT_ASSERT(!close_due_ && !close_sent_);
   const bool answer = received_end_ && !received_end_->aborted;
   close_due_ = true;
-  close_code_ = answer ? peer_code_ : ending.code;
+  const std::uint16_t code = ending.code == 0 ? kCloseNormal : ending.code;
+  close_code_ = answer ? peer_code_ : code;
   close_reason_ = answer ? std::string() : ending.reason;
   stop_pings();
   wake();

@@ -35,6 +35,8 @@ void Pump::arm() {
     sink_.drain(drain_);
   } else if (shard_.held.available() < kMinTurnBytes) {
     shard_.held.wait(budget_);
+  } else if (source_.received_end() != nullptr) {
+    shard_.io.yield(receive_); // it ended before the tunnel began
   } else {
     source_.receive(receive_);
   }
@@ -59,7 +61,7 @@ void Pump::turn() {
   how_.turn_bytes = std::min(kTurnBytes, shard_.held.available());
   Chunk chunk;
   bool any = false;
-  while (source_.take(chunk, how_)) {
+  while (source_.received_end() == nullptr && source_.take(chunk, how_)) {
     bytes_ += chunk.size;
     sink_.send(chunk);
     any = true;

@@ -29,7 +29,7 @@ public:
 
   /// The table must outlive the run.
   void start(std::span<const Step<Owner>> table) {
-    CULVERT_ASSERT(!running());
+    CULVERT_ASSERT(!running() && !table.empty());
     table_ = table;
     at_ = 0;
     failure_ = {};
@@ -53,6 +53,7 @@ public:
   }
   /// Ends the run early for this reason; done still comes.
   void cancel(Status why) {
+    CULVERT_ASSERT(!why.ok());
     if (running() && failure_.ok()) {
       failure_ = std::move(why);
       deadline_.disarm();

@@ -56,10 +56,16 @@ void Tunnel::check_direction(const Pump &pump, const Pump &back, const Side &fro
   }
   if (pump.state() == Pump::State::kAborted) {
     end_with_abort(from, pump.source().received_end()->status);
-  } else if (pump.state() == Pump::State::kBroken && back.source().received_end() != nullptr) {
+  } else if (pump.state() == Pump::State::kBroken) {
     // Bytes that cannot be delivered any more are discarded, but what their receiver had sent
-    // before it broke still goes through: only once that is read does the tunnel end.
-    end_with_abort(to, *pump.sink().broken());
+    // before it broke still goes through: only once that is read, or has nowhere to go either,
+    // does the tunnel end.
+    if (broke_first_ == nullptr) {
+      broke_first_ = &to;
+    }
+    if (back.source().received_end() != nullptr || back.state() == Pump::State::kBroken) {
+      end_with_abort(*broke_first_, *broke_first_->end.link->broken());
+    }
   }
 }
 
@@ -93,7 +99,7 @@ void Tunnel::watch_half_closed() {
     silent.end.link->watch(silent.watching);
   }
   if (!idle_.armed()) {
-    idle_turns_ = forth_.turns() + back_.turns();
+    idle_mark_ = activity();
     shard_.io.arm_after_ms(idle_, kHalfClosedIdleMs);
   }
 }
@@ -111,10 +117,14 @@ void Tunnel::on_watch(Outcome outcome) {
   }
 }
 
+/// Stands still in a silent tunnel: a turn counts, and what leaves behind it.
+std::pair<std::uint64_t, std::size_t> Tunnel::activity() const {
+  return {forth_.turns() + back_.turns(), held()};
+}
+
 void Tunnel::on_idle() {
-  const std::uint64_t turns = forth_.turns() + back_.turns();
-  if (turns != idle_turns_) {
-    idle_turns_ = turns;
+  if (activity() != idle_mark_) {
+    idle_mark_ = activity();
     shard_.io.arm_after_ms(idle_, kHalfClosedIdleMs);
     return;
   }

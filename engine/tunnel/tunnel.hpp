@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace culvert {
 
@@ -30,7 +31,7 @@ struct EndingRecord {
   };
   How how = How::kFinished;
   const char *by = "";    // the side that ended first, or broke
-  std::uint16_t code = 0; // of the first WebSocket Close, if there was one
+  std::uint16_t code = 0; // of the Close that was the first ending of all, if it was one
   std::string reason;
   Status status; // of an abort or a drop
   std::uint64_t bytes_from_first = 0;
@@ -73,6 +74,7 @@ private:
   void begin_abort();
   void watch_half_closed();
   void on_watch(Outcome outcome);
+  [[nodiscard]] std::pair<std::uint64_t, std::size_t> activity() const;
   void on_idle();
   void on_side_ended(Outcome outcome);
   [[nodiscard]] bool all_ended() const;
@@ -84,8 +86,9 @@ private:
   Pump back_;
   Delegate<Tunnel &> ended_;
   Phase phase_ = Phase::kStarting;
+  const Side *broke_first_ = nullptr; // its sending direction
   Timer idle_;
-  std::uint64_t idle_turns_ = 0;
+  std::pair<std::uint64_t, std::size_t> idle_mark_; // activity() when the timer was armed
   std::uint64_t started_ns_ = 0;
   EndingRecord record_;
 };
