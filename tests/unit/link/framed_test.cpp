@@ -45,7 +45,8 @@ LinkPair messages_on_memory(LinkLab &lab) {
   return messages(lab, &memory);
 }
 
-constexpr LinkTraits kWebSocket{.keeps_messages = true, .keeps_reason = true, .byte_stream = false};
+constexpr LinkTraits kWebSocket{
+    .keeps_messages = true, .keeps_reason = true, .byte_stream = false, .layers_that_linger = 2};
 // A message under way is counted on the shard: moves have a test of their own, in unit/messages.
 constexpr LinkTraits kMessages{
     .abort_is_read = false, .byte_stream = false, .can_move = false, .allocates = true};

@@ -70,15 +70,16 @@ private:
 
 /// What a link promises beyond the contract common to all.
 struct LinkTraits {
-  bool keeps_messages = false;    // borders and kinds of messages cross
-  bool keeps_reason = false;      // a finish's code and reason cross
-  bool can_half_close = true;     // one direction goes on after the other finished
-  bool abort_is_read = true;      // the peer reads an abort as aborted, not as a finish
-  bool drop_is_read = true;       // the peer reads a drop as aborted
-  bool byte_stream = true;        // unread() works
-  bool watch_sees_finish = false; // a watch sees it past unread bytes; a Close is such a byte
-  bool can_move = true;           // leave() and arrive()
-  bool allocates = false;         // by a library below it, in steady state
+  bool keeps_messages = false;          // borders and kinds of messages cross
+  bool keeps_reason = false;            // a finish's code and reason cross
+  bool can_half_close = true;           // one direction goes on after the other finished
+  bool abort_is_read = true;            // the peer reads an abort as aborted, not as a finish
+  bool drop_is_read = true;             // the peer reads a drop as aborted
+  bool byte_stream = true;              // unread() works
+  bool watch_sees_finish = false;       // a watch sees it past unread bytes; a Close is such a byte
+  bool can_move = true;                 // leave() and arrive()
+  std::uint64_t layers_that_linger = 1; // each waits kLingerMs for a silent peer's end
+  bool allocates = false;               // by a library below it, in steady state
 };
 
 struct LinkKind {
@@ -110,6 +111,8 @@ void fill_coded(std::span<std::byte> out, std::uint64_t seed, std::size_t positi
 class LinkUser {
 public:
   LinkUser(std::unique_ptr<Link> link, std::uint64_t seed_out, std::uint64_t seed_in);
+  /// The link goes on elsewhere; nothing of this user may be in flight.
+  std::unique_ptr<Link> release() { return std::move(link_); }
 
   Link &link() { return *link_; }
   Link *operator->() { return link_.get(); }

@@ -1,0 +1,191 @@
+// Three tunnels in one simulated world, as sender, relay and listener are; and tunnels whose links
+// come from such roles in odd states.
+#include "unit/sim/sim_tools.hpp"
+#include "unit/tunnel/tunnel_world.hpp"
+
+namespace culvert::test {
+namespace {
+
+using How = EndingRecord::How;
+
+/// app - tcp - sender = TLS, WebSocket = relay = TLS, WebSocket = listener - tcp - target
+class Chain : public testing::TestWithParam<SideKind> {
+protected:
+  void SetUp() override {
+    TunnelLab::Joint app_side = lab.connect(SideKind::kTcp);
+    TunnelLab::Joint up = lab.connect(GetParam());
+    TunnelLab::Joint down = lab.connect(GetParam());
+    TunnelLab::Joint target_side = lab.connect(SideKind::kTcp);
+    Shard &other = lab.other_shard();
+    sender = std::make_unique<TunnelUnderTest>(lab.shard(), std::move(app_side.tunnel_end),
+                                               std::move(up.tunnel_end));
+    relay = std::make_unique<TunnelUnderTest>(other, std::move(up.peer), std::move(down.peer));
+    listener = std::make_unique<TunnelUnderTest>(lab.shard(), std::move(down.tunnel_end),
+                                                 std::move(target_side.tunnel_end));
+    app = std::make_unique<LinkUser>(std::move(app_side.peer), 1, 2);
+    target = std::make_unique<LinkUser>(std::move(target_side.peer), 2, 1);
+    for (TunnelUnderTest *one : {sender.get(), relay.get(), listener.get()}) {
+      one->tunnel->start();
+    }
+  }
+  void TearDown() override {
+    for (LinkUser *user : {app.get(), target.get()}) {
+      if (!user->over() && !user->dropped.completion.in_flight()) {
+        user->drop();
+      }
+      ASSERT_TRUE(lab.run_until([&] { return user->over(); }));
+      EXPECT_TRUE(user->intact());
+    }
+    ASSERT_TRUE(lab.run_until([&] { return all_ended(); }));
+    app.reset();
+    target.reset();
+    EXPECT_EQ(lab.leaks(), "");
+  }
+  [[nodiscard]] bool all_ended() const { return sender->ended && relay->ended && listener->ended; }
+  void expect_all(How how) {
+    ASSERT_TRUE(lab.run_until([&] { return all_ended(); }));
+    for (const TunnelUnderTest *one : {sender.get(), relay.get(), listener.get()}) {
+      EXPECT_EQ(word(one->record.how), word(how)) << one->record.status.message;
+    }
+  }
+
+  TunnelLab lab{std::make_unique<TestWorld>(5, SimFaults::harmless(2'000))};
+  std::unique_ptr<TunnelUnderTest> sender;
+  std::unique_ptr<TunnelUnderTest> relay;
+  std::unique_ptr<TunnelUnderTest> listener;
+  std::unique_ptr<LinkUser> app;
+  std::unique_ptr<LinkUser> target;
+};
+
+TEST_P(Chain, CarriesBytesAndEndsBothWays) {
+  app->finish_after_write = true;
+  app->write_to(10 * kMegabyte + 3);
+  target->read_to();
+  app->read_to();
+  target->write_to(kMegabyte);
+  ASSERT_TRUE(lab.run_until([&] { return target->end() != nullptr; }));
+  EXPECT_FALSE(target->end()->aborted);
+  EXPECT_EQ(target->bytes_read(), 10 * kMegabyte + 3);
+  target->finish_after_write = true;
+  target->write_to(5 * kMegabyte);
+  ASSERT_TRUE(lab.run_until([&] { return app->end() != nullptr; }));
+  EXPECT_FALSE(app->end()->aborted);
+  EXPECT_EQ(app->bytes_read(), 5 * kMegabyte);
+  app->close();
+  target->close();
+  expect_all(How::kFinished);
+  EXPECT_EQ(sender->record.bytes_from_first, 10 * kMegabyte + 3);
+  EXPECT_EQ(relay->record.bytes_from_first, 10 * kMegabyte + 3);
+  EXPECT_EQ(listener->record.bytes_from_second, 5 * kMegabyte);
+  if (GetParam() == SideKind::kWebSocketClient) {
+    EXPECT_EQ(relay->record.code, 1'000); // the app's FIN
+  }
+}
+
+TEST_P(Chain, AnAbortArrivesBehindEveryByte) {
+  for (LinkUser *actor : {app.get(), target.get()}) {
+    LinkUser &reader = actor == app.get() ? *target : *app;
+    actor->write_to(8 * kMegabyte);
+    ASSERT_TRUE(
+        lab.run_until([&] { return relay->tunnel->held() > 0 && actor->link().held() > 0; }));
+    actor->write_to(actor->written());
+    actor->abort();
+    reader.how.turn_bytes = 30'000;
+    reader.read_to();
+    ASSERT_TRUE(lab.run_until([&] { return reader.end() != nullptr; }));
+    EXPECT_TRUE(reader.end()->aborted);
+    EXPECT_EQ(reader.bytes_read(), actor->written());
+    reader.close();
+    expect_all(How::kAborted);
+    if (actor == app.get()) {
+      EXPECT_STREQ(sender->record.by, "app");
+      EXPECT_STREQ(relay->record.by, "app");
+      EXPECT_STREQ(listener->record.by, "app");
+      TearDown();
+      SetUp();
+    } else {
+      EXPECT_STREQ(sender->record.by, "target");
+      EXPECT_STREQ(listener->record.by, "target");
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Carriers, Chain,
+                         testing::Values(SideKind::kTlsClient, SideKind::kWebSocketClient),
+                         &side_name);
+
+// --- links in odd states ------------------------------------------------------------------------
+
+class OddLinks : public testing::Test {
+protected:
+  void begin(std::unique_ptr<Link> first, std::unique_ptr<Link> second) {
+    under_test =
+        std::make_unique<TunnelUnderTest>(lab.shard(), std::move(first), std::move(second));
+    under_test->tunnel->start();
+  }
+  void end(LinkUser &user) {
+    user.drop();
+    ASSERT_TRUE(lab.run_until([&] { return user.over(); }));
+  }
+  TunnelLab lab{make_sim_world()};
+  std::unique_ptr<TunnelUnderTest> under_test;
+};
+
+/// A peer's head and its close_notify may come in one segment, before there is a tunnel.
+TEST_F(OddLinks, ALinkThatFinishedBeforeTheTunnelBegan) {
+  for (const bool dropped_at_once : {false, true}) {
+    TunnelLab::Joint tls = lab.connect(SideKind::kTlsServer);
+    TunnelLab::Joint tcp = lab.connect(SideKind::kTcp);
+    LinkUser client(std::move(tls.peer), 1, 2);
+    LinkUser early(std::move(tls.tunnel_end), 2, 1);
+    LinkUser target(std::move(tcp.peer), 2, 1);
+    client.write_to(100);
+    client.finish();
+    early.read_to();
+    ASSERT_TRUE(lab.run_until([&] { return early.end() != nullptr && client.finished.done(); }));
+    begin(early.release(), std::move(tcp.tunnel_end));
+    if (dropped_at_once) {
+      under_test->tunnel->drop(
+          Status::failure(Code::kShuttingDown, Source::kLocal, Retry::kNever, "at once"));
+    } else {
+      target.read_to();
+      ASSERT_TRUE(lab.run_until([&] { return target.end() != nullptr; }));
+      EXPECT_FALSE(target.end()->aborted);
+      target.finish_after_write = true;
+      target.write_to(200'000);
+      client.read_to();
+      ASSERT_TRUE(lab.run_until([&] { return client.end() != nullptr; }));
+      EXPECT_EQ(client.bytes_read(), 200'000U);
+    }
+    end(client);
+    end(target);
+    ASSERT_TRUE(lab.run_until([&] { return under_test->ended; }));
+  }
+}
+
+/// Room in the budget is for whoever has something to hold, not for the first who asked.
+TEST_F(OddLinks, AnIdleTunnelDoesNotSitOnTheRoomOfTheBudget) {
+  HeldBudget &budget = lab.shard().held;
+  const std::size_t all = budget.available();
+  budget.take(all);
+  TunnelLab::Joint first = lab.connect(SideKind::kTcp);
+  TunnelLab::Joint second = lab.connect(SideKind::kTcp);
+  LinkUser app(std::move(first.peer), 1, 2);
+  LinkUser target(std::move(second.peer), 2, 1);
+  begin(std::move(first.tunnel_end), std::move(second.tunnel_end));
+  // Both pumps wait; there will be room for one. The first has nothing to say.
+  target.write_to(5'000);
+  app.read_to();
+  lab.run_some(100);
+  EXPECT_EQ(app.bytes_read(), 0U);
+  budget.give(kMinTurnBytes);
+  EXPECT_TRUE(lab.run_until([&] { return app.bytes_read() == 5'000; }));
+  budget.give(all - kMinTurnBytes);
+  for (LinkUser *user : {&app, &target}) {
+    end(*user);
+  }
+  ASSERT_TRUE(lab.run_until([&] { return under_test->ended; }));
+}
+
+} // namespace
+} // namespace culvert::test
