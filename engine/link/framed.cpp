@@ -68,7 +68,10 @@ bool FramedLink::take_below(Chunk &piece, const Take &how) {
   if (turn_without_below_) {
     return false;
   }
-  if (below_->received_end() == nullptr && below_->take(piece, how)) {
+  // Whole records, whatever the caller's largest chunk: a record cut to it leaves a few bytes, and
+  // those a frame, and a copy behind them, of their own.
+  const Take whole{how.turn_bytes, kTurnBytes, how.keep};
+  if (below_->received_end() == nullptr && below_->take(piece, whole)) {
     return true;
   }
   if (below_->received_end() != nullptr && !received_end_) {

@@ -1,0 +1,151 @@
+// In steady state, with a sink that keeps up: no allocation, no lock and no copy of ours between
+// receive and send, on whole tunnels over every pair of links. libssl's own are counted apart.
+#include "unit/byte_path/counters.hpp"
+#include "unit/tunnel/tunnel_world.hpp"
+
+#include <chrono>
+#include <iostream>
+
+namespace culvert::test {
+namespace {
+
+/// Writes turns of one buffer and forgets what it reads: itself it neither allocates nor copies.
+class PlainUser {
+public:
+  explicit PlainUser(std::unique_ptr<Link> link_of_it)
+      : link(std::move(link_of_it)), facts_(link->facts()), buffer_(kHeadroom + kTurnBytes) {
+    receiving_.bind<&PlainUser::on_receive>(*this);
+    draining_.bind<&PlainUser::on_drain>(*this);
+  }
+  void read() { link->receive(receiving_); }
+  void write_to(std::uint64_t total) {
+    goal_ = total;
+    if (!draining_.in_flight()) {
+      write_some();
+    }
+  }
+  void drop() { link->drop(dropped.completion); }
+
+  std::unique_ptr<Link> link;
+  std::uint64_t bytes_read = 0;
+  std::uint64_t written = 0;
+  Event dropped;
+
+private:
+  void write_some() {
+    while (written < goal_ && !link->broken()) {
+      if (link->held() > 0) {
+        link->drain(draining_);
+        return;
+      }
+      const std::size_t turn = std::min<std::uint64_t>(kTurnBytes / 4, goal_ - written);
+      for (std::size_t at = 0; at < turn;) {
+        const std::size_t size = std::min(facts_.largest_first_frame, turn - at);
+        link->send({buffer_.data() + kHeadroom + at, size, facts_.gathers ? 0 : kHeadroom});
+        at += size;
+        written += size;
+      }
+      link->flush();
+    }
+  }
+  void on_drain(Outcome outcome) {
+    if (outcome.result == 0) {
+      write_some();
+    }
+  }
+  void on_receive(Outcome outcome) {
+    if (outcome.result != 0) {
+      return;
+    }
+    Chunk chunk;
+    while (link->take(chunk, Take{})) {
+      bytes_read += chunk.size;
+    }
+    if (link->received_end() == nullptr) {
+      link->receive(receiving_);
+    }
+  }
+
+  LinkFacts facts_;
+  std::vector<std::byte> buffer_;
+  std::uint64_t goal_ = 0;
+  Completion receiving_;
+  Completion draining_;
+};
+
+class SteadyState : public testing::TestWithParam<TunnelKind> {
+protected:
+  /// Moves so many bytes in steps that every buffer on the way can take.
+  bool move(PlainUser &from, PlainUser &to, std::uint64_t bytes) {
+    const std::uint64_t goal = to.bytes_read + bytes;
+    while (to.bytes_read < goal) {
+      step_ = std::min<std::uint64_t>(to.bytes_read + 65'536, goal);
+      reader_ = &to;
+      from.write_to(step_);
+      if (!lab.run_until(arrived_)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  TunnelLab lab{GetParam().make_world()};
+
+private:
+  PlainUser *reader_ = nullptr;
+  std::uint64_t step_ = 0;
+  const std::function<bool()> arrived_ = [this] { return reader_->bytes_read >= step_; };
+};
+
+TEST_P(SteadyState, NeitherAllocatesNorLocksNorCopies) {
+  if (!can_count()) {
+    GTEST_SKIP() << "a sanitizer counts these itself";
+  }
+  TunnelLab::Joint first = lab.connect(GetParam().first);
+  TunnelLab::Joint second = lab.connect(GetParam().second);
+  PlainUser app(std::move(first.peer));
+  PlainUser target(std::move(second.peer));
+  TunnelUnderTest under_test(lab.shard(), std::move(first.tunnel_end),
+                             std::move(second.tunnel_end));
+  under_test.tunnel->start();
+  app.read();
+  target.read();
+  constexpr std::uint64_t kBytes = 16 * kMegabyte;
+  for (auto [from, to] : {std::pair{&app, &target}, std::pair{&target, &app}}) {
+    ASSERT_TRUE(move(*from, *to, 4 * kMegabyte)); // every ring and buffer has its size
+    start_counting();
+    const bool moved = move(*from, *to, kBytes);
+    const Counts counts = stop_counting();
+    ASSERT_TRUE(moved);
+    EXPECT_EQ(counts.allocations, 0U);
+    EXPECT_EQ(counts.locks, 0U);
+    EXPECT_EQ(counts.large_copies, 0U) << counts.large_copy_bytes;
+    EXPECT_LT(counts.small_copy_bytes, kBytes / 50); // headers; pieces at the ends of turns
+    std::cout << "  per MiB: libssl allocations " << counts.tls_allocations * kMegabyte / kBytes
+              << ", locks " << counts.tls_locks * kMegabyte / kBytes << ", copied "
+              << counts.tls_copy_bytes * kMegabyte / kBytes << "; copied by the TLS wire "
+              << counts.wire_bytes * kMegabyte / kBytes << "; small copies of ours "
+              << counts.small_copy_bytes * kMegabyte / kBytes << "\n";
+  }
+  app.drop();
+  target.drop();
+  under_test.tunnel->drop({});
+  ASSERT_TRUE(lab.run_until(
+      [&] { return under_test.ended && app.dropped.done() && target.dropped.done(); }));
+}
+
+std::vector<TunnelKind> tunnels_on_uring() {
+  std::vector<TunnelKind> kinds;
+  for (TunnelKind &kind : every_tunnel()) {
+    if (kind.make_world == &make_uring_world && kind.first != SideKind::kMemory) {
+      kinds.push_back(kind); // a memory link is a wire of its own, which copies
+    }
+  }
+  return kinds;
+}
+
+INSTANTIATE_TEST_SUITE_P(Every, SteadyState, testing::ValuesIn(tunnels_on_uring()),
+                         tunnel_kind_name);
+
+} // namespace
+} // namespace culvert::test
