@@ -15,6 +15,7 @@ function(culvert_test name)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(${name} PRIVATE ${TEST_USES} ${CULVERT_TEST_LIBRARIES} GTest::gtest_main)
   target_precompile_headers(${name} PRIVATE <gtest/gtest.h> <string> <vector> <memory>)
+  target_compile_options(${name} PRIVATE -O1) # a test is built more often than it runs
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 LABELS unit)
 endfunction()
 
