@@ -107,7 +107,7 @@ Status Connection::read_head(Head &head) {
 
 Status Connection::read_intent() {
   Head head;
-  const Status readable = read_head(head);
+  Status readable = read_head(head);
   if (!readable.ok()) {
     return readable;
   }
