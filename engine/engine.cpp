@@ -55,7 +55,7 @@ public:
     ShardStats stats;
     ShardThread &thread = *threads_[shard];
     thread.call([&] {
-      stats.operations = thread.io().in_flight();
+      stats.operations = thread.io().in_flight() - (thread.has_thread() ? 1 : 0); // the call itself
       stats.held_bytes = thread.shard().held.held();
       stats.held_bytes_peak = thread.shard().held.peak();
     });
@@ -105,8 +105,7 @@ private:
 
   Result<RoleId> add(Result<std::unique_ptr<RunningRole>> role) {
     if (!role.ok()) {
-      settle(); // what was made and is gone again
-      return role.status();
+      return role.status(); // nothing of it was started
     }
     roles_.push_back(std::move(role.value()));
     return static_cast<RoleId>(roles_.size() - 1);

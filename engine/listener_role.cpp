@@ -55,6 +55,12 @@ private:
 
 Result<std::unique_ptr<RunningRole>> make_listener_role(const RoleMaking &making,
                                                         const ListenerConfig &config) {
+  if (config.target.unix_path.empty() && config.target.port == 0) {
+    return Status::config("the target '" + config.target.text() + "' has port 0; write HOST:PORT");
+  }
+  if (Status status = RendezvousPolicy::check(config.rendezvous_hosts); !status.ok()) {
+    return status;
+  }
   Result<ClientUnits> units = ClientUnits::make(making.plugins, making.secrets, config, 0);
   if (!units.ok()) {
     return units.status();
@@ -65,9 +71,6 @@ Result<std::unique_ptr<RunningRole>> make_listener_role(const RoleMaking &making
   options.target = {config.target.host, config.target.port, config.target.unix_path};
   options.rendezvous_hosts = config.rendezvous_hosts;
   options.drain_grace_ms = making.config.drain_grace_ms;
-  if (options.target.unix_path.empty() && options.target.port == 0) {
-    return Status::config("the target '" + config.target.text() + "' has port 0; write HOST:PORT");
-  }
   auto role =
       std::make_unique<ListenerRole>(making.threads, std::move(units.value()), std::move(options));
   if (Status status = role->start(making.random); !status.ok()) {

@@ -4,6 +4,7 @@
 #include "role/relay/relay_shard.hpp"
 #include "rules.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace culvert {
@@ -24,7 +25,14 @@ Result<RelayUnits> make_units(PluginRegistry &plugins, const RelayConfig &config
     return credentials.status();
   }
   units.credentials = std::move(credentials.value());
+  if (config.protocols.empty()) {
+    return Status::config(
+        "the relay has no protocol: name at least one plugin of a relay protocol");
+  }
   for (const std::string &id : config.protocols) {
+    if (std::count(config.protocols.begin(), config.protocols.end(), id) > 1) {
+      return Status::config("the protocol '" + id + "' is given twice; remove one of them");
+    }
     Result<std::unique_ptr<Unit>> unit = plugins.make_unit(id, PluginKind::kRelay, {});
     if (!unit.ok()) {
       return unit.status();

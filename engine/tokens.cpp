@@ -2,6 +2,7 @@
 #include "core/clock.hpp"
 #include "crypto/secret.hpp"
 #include "program_directory.hpp"
+#include "role/relay/relay.hpp"
 #include "rules.hpp"
 
 namespace culvert {
@@ -77,6 +78,9 @@ Result<IssuedToken> issue_token(const EngineConfig &engine, const ClientConfig &
 }
 
 Status check_token(const EngineConfig &engine, const TokenQuestion &question) {
+  if (Status status = Relay::check_names(question.names); !status.ok()) {
+    return status;
+  }
   NoLog log;
   Bench bench(engine, log);
   if (Status status = bench.start(); !status.ok()) {

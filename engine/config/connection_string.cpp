@@ -81,7 +81,7 @@ Status read_endpoint(const std::string &endpoint, ConnectionString &into) {
   if (!url || lower(url->scheme()) != "sb" || url->encoded_host().empty()) {
     return wrong("has an Endpoint that is no sb:// address; write Endpoint=sb://HOST[:PORT]/");
   }
-  if (!url->encoded_query().empty() || url->has_userinfo() ||
+  if (url->has_query() || url->has_fragment() || url->has_userinfo() ||
       (url->encoded_path() != "" && url->encoded_path() != "/")) {
     return wrong("has more than HOST[:PORT] in its Endpoint; the path goes into EntityPath");
   }

@@ -1,5 +1,7 @@
 #include "culvert/config.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 
 namespace culvert {
@@ -38,6 +40,12 @@ Result<HostPort> HostPort::parse(std::string_view text, std::string_view what) {
     host = host.substr(1, host.size() - 2);
   } else if (host.find(':') != std::string_view::npos) {
     return wrong(what, text); // an IPv6 literal without brackets hides where the port begins
+  }
+  const bool readable = std::all_of(host.begin(), host.end(), [](unsigned char c) {
+    return std::isgraph(c) != 0 && c != '/' && c != '[' && c != ']';
+  });
+  if (!readable) {
+    return wrong(what, text);
   }
   result.host = host;
   result.port = static_cast<std::uint16_t>(port);

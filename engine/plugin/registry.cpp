@@ -23,7 +23,7 @@ Result<const culvert_plugin *> PluginRegistry::load(std::string_view id) {
   }
   const culvert_plugin *entry = loaded.value().entry;
   entries_.emplace(id, entry);
-  services_.log.write(LogLevel::kInfo, "plugin loaded",
+  services_.log.write(LogLevel::kDebug, "plugin loaded",
                       {{"plugin", entry->id},
                        {"version", entry->version},
                        {"license", entry->license},

@@ -36,6 +36,24 @@ RendezvousPolicy::RendezvousPolicy(std::string relay_host, std::vector<std::stri
   }
 }
 
+Status RendezvousPolicy::check(const std::vector<std::string> &allowed) {
+  for (const std::string &host : allowed) {
+    const std::string name = host.starts_with("*.") ? host.substr(2) : host;
+    const bool is_name =
+        !name.empty() && name.front() != '.' &&
+        std::all_of(name.begin(), name.end(), [](unsigned char c) {
+          return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_' || c == ':';
+        });
+    const bool has_port = name.find(':') != std::string::npos && !Address::from_literal(name, 0);
+    if (!is_name || has_port) {
+      return Status::config("rendezvous host '" + host +
+                            "': write a host name, an IP address or *.SUFFIX, without scheme, port "
+                            "or path");
+    }
+  }
+  return {};
+}
+
 bool RendezvousPolicy::allows(std::string_view host) const {
   const std::string name = lower(host);
   return std::find(exact_.begin(), exact_.end(), name) != exact_.end() ||

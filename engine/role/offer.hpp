@@ -25,6 +25,8 @@ struct TargetAddress {
 class RendezvousPolicy {
 public:
   RendezvousPolicy(std::string relay_host, std::vector<std::string> allowed);
+  /// Source::kConfig for what is neither a host nor *.SUFFIX.
+  static Status check(const std::vector<std::string> &allowed);
   /// Exact, or any name below `*.suffix`; ignoring case.
   [[nodiscard]] bool allows(std::string_view host) const;
 

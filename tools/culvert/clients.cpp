@@ -29,7 +29,8 @@ void add_client(CLI::App &app, ClientOptions &options) {
       ->capture_default_str();
   app.add_option("--resolve", options.client.resolve,
                  "Addresses of a name, before /etc/hosts; repeats")
-      ->type_name("NAME=ADDR[,ADDR]");
+      ->type_name("NAME=ADDR[,ADDR]")
+      ->allow_extra_args(false);
 }
 
 /// Everything is read before anything starts.
@@ -52,12 +53,13 @@ Run add_listen(CLI::App &parent, Common &common) {
       ->required();
   app->add_option("--rendezvous-hosts", options->rendezvous_hosts,
                   "Hosts an offer may send us to besides the relay itself: exact, or *.SUFFIX")
-      ->type_name("HOST[,HOST]");
+      ->type_name("HOST[,HOST]")
+      ->allow_extra_args(false);
   add_common(*app, common);
   return [options, &common] {
     SecretReader secrets(common.literal_secrets);
     auto config = read_client<ListenerConfig>(*options, secrets);
-    config.target = read_host_port(options->address, "--target");
+    config.target = read_target(options->address);
     config.rendezvous_hosts = read_list(options->rendezvous_hosts, "--rendezvous-hosts");
     const EngineConfig engine_config = read_engine(common);
     const std::unique_ptr<Log> log = read_log(common);

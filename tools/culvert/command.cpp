@@ -1,8 +1,13 @@
 #include "command.hpp"
 
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -19,6 +24,52 @@ std::string without_newline(std::string text) {
     text.pop_back();
   }
   return text;
+}
+
+/// A secret is a key, a token or a connection string: whoever gives more means another file.
+std::string read_all(std::istream &stream, const std::string &what, const std::string &option) {
+  constexpr std::streamsize kMostBytes = 65'536;
+  std::string value(kMostBytes + 1, '\0');
+  stream.read(value.data(), kMostBytes + 1);
+  value.resize(static_cast<std::size_t>(stream.gcount()));
+  if (stream.bad() || value.size() > kMostBytes) {
+    throw Refusal{kExitFailure, option + ": " + what +
+                                    (stream.bad() ? " cannot be read" : " is over 65536 bytes") +
+                                    "; name one that holds the secret alone"};
+  }
+  return without_newline(std::move(value));
+}
+
+std::string from_environment(const std::string &name, const std::string &option) {
+  const bool is_name = !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '_';
+  });
+  if (!is_name) { // it may be the secret itself
+    throw Refusal{kExitUsage,
+                  option + ": env: has no name of a variable behind it; write env:NAME"};
+  }
+  const char *found = std::getenv(name.c_str());
+  if (found == nullptr) {
+    throw Refusal{kExitUsage,
+                  option + ": the environment variable '" + name + "' is not set; export it first"};
+  }
+  return without_newline(found);
+}
+
+std::string from_file(const std::string &path, const std::string &option) {
+  std::error_code error;
+  const bool is_directory = std::filesystem::is_directory(path, error);
+  std::ifstream file;
+  if (!is_directory) {
+    errno = 0;
+    file.open(path, std::ios::binary);
+  }
+  if (!file.is_open()) {
+    throw Refusal{kExitFailure, option + ": cannot read the file '" + path +
+                                    "': " + std::strerror(is_directory ? EISDIR : errno) +
+                                    "; name a file that this user may read"};
+  }
+  return read_all(file, "the file '" + path + "'", option);
 }
 
 unsigned allowed_processors() {
@@ -59,25 +110,16 @@ void add_common(CLI::App &app, Common &common) {
                  "Where <id>.so is looked for (default: beside this program)")
       ->type_name("DIR");
   app.add_flag("--insecure-literal-secrets", common.literal_secrets,
-               "Allow secrets on the command line, where every user of the machine can read them");
+               "Allow secrets on the command line, where every user of the machine can read them")
+      ->disable_flag_override();
 }
 
 Secret SecretReader::read(const std::string &text, const std::string &option) {
   std::string value;
   if (text.starts_with("env:")) {
-    const char *found = std::getenv(text.c_str() + 4);
-    if (found == nullptr) {
-      throw Refusal{kExitUsage, option + ": the environment variable '" + text.substr(4) +
-                                    "' is not set; export it first"};
-    }
-    value = without_newline(found);
+    value = from_environment(text.substr(4), option);
   } else if (text.starts_with("file:")) {
-    std::ifstream file(text.substr(5), std::ios::binary);
-    if (!file) {
-      throw Refusal{kExitFailure, option + ": cannot read the file '" + text.substr(5) +
-                                      "'; check its path and permissions"};
-    }
-    value = without_newline({std::istreambuf_iterator<char>(file), {}});
+    value = from_file(text.substr(5), option);
   } else if (text == "-") {
     if (stdin_used_) {
       throw Refusal{kExitUsage, option +
@@ -85,7 +127,7 @@ Secret SecretReader::read(const std::string &text, const std::string &option) {
                                     "for the other secret"};
     }
     stdin_used_ = true;
-    value = without_newline({std::istreambuf_iterator<char>(std::cin), {}});
+    value = read_all(std::cin, "standard input", option);
   } else if (literals_allowed_) {
     value = text;
   } else {
@@ -95,7 +137,12 @@ Secret SecretReader::read(const std::string &text, const std::string &option) {
                                   "input), or add --insecure-literal-secrets"};
   }
   if (value.empty()) {
-    throw Refusal{kExitUsage, option + ": the secret is empty"};
+    throw Refusal{kExitUsage, option + ": the secret is empty; put it where it is read from"};
+  }
+  if (std::any_of(value.begin(), value.end(),
+                  [](unsigned char c) { return std::iscntrl(c) != 0; })) {
+    throw Refusal{kExitUsage, option + ": the secret holds a line break or another control "
+                                       "character; write it as one line"};
   }
   return Secret(value);
 }
@@ -115,8 +162,9 @@ Rights read_rights(const std::string &text, const std::string &option) {
     } else if (right == "manage") {
       rights = {true, true, true};
     } else {
-      throw Refusal{kExitUsage, option + ": '" + word +
-                                    "' is no right; write a comma list of listen, send and manage"};
+      // The word is not repeated: whoever mixed up the order has put the secret here.
+      throw Refusal{kExitUsage, option + ": a right is none of listen, send and manage; write a "
+                                         "comma list of them"};
     }
   }
   if (!any) {
@@ -134,8 +182,10 @@ RuleConfig read_rule(const std::string &text, SecretReader &secrets) {
   }
   RuleConfig rule;
   rule.name = text.substr(0, first);
-  rule.rights = read_rights(text.substr(first + 1, second - first - 1), "--rule " + rule.name);
-  rule.primary = secrets.read(text.substr(second + 1), "--rule " + rule.name);
+  constexpr std::size_t kShortName = 24; // a longer one may be a secret in the wrong place
+  const std::string option = rule.name.size() > kShortName ? "--rule" : "--rule " + rule.name;
+  rule.rights = read_rights(text.substr(first + 1, second - first - 1), option);
+  rule.primary = secrets.read(text.substr(second + 1), option);
   return rule;
 }
 
@@ -145,6 +195,14 @@ HostPort read_host_port(const std::string &text, const std::string &option) {
     throw Refusal{kExitUsage, parsed.status().message};
   }
   return parsed.value();
+}
+
+HostPort read_target(const std::string &text) {
+  HostPort target = read_host_port(text, "--target");
+  if (target.unix_path.empty() && target.port == 0) {
+    throw Refusal{kExitUsage, "--target '" + text + "' has port 0; write the port it listens on"};
+  }
+  return target;
 }
 
 ConnectionString read_connection_string(const std::string &text, SecretReader &secrets) {

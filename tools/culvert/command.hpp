@@ -48,6 +48,8 @@ RuleConfig read_rule(const std::string &text, SecretReader &secrets);
 /// throws a Refusal
 Rights read_rights(const std::string &text, const std::string &option);
 HostPort read_host_port(const std::string &text, const std::string &option);
+/// Something to connect to: port 0 is refused.
+HostPort read_target(const std::string &text);
 ConnectionString read_connection_string(const std::string &text, SecretReader &secrets);
 /// "a,b" and repeated options become one list; empty items are refused.
 std::vector<std::string> read_list(const std::vector<std::string> &texts,
@@ -62,6 +64,11 @@ template <typename T> T require(Result<T> result) {
   }
   return std::move(result.value());
 }
+
+/// "culvert sas token", as far as it was recognized.
+std::string chosen_words(const CLI::App &app);
+/// One line about arguments that cannot be parsed. It repeats nothing that could be a secret.
+std::string usage_error(const CLI::App &app, const CLI::ParseError &error);
 
 /// Blocks SIGTERM and SIGINT in this thread and those it starts; call before an engine is made.
 void block_signals();

@@ -152,8 +152,7 @@ void print_commands(const std::string &folder, const Keys &keys, const HostPort 
 
 int run_demo(const DemoOptions &options, const Common &common) {
   const EngineConfig engine_config = read_engine(common);
-  const HostPort wanted =
-      options.target.empty() ? HostPort{} : read_host_port(options.target, "--target");
+  const HostPort wanted = options.target.empty() ? HostPort{} : read_target(options.target);
   const std::unique_ptr<Log> log = read_log(common);
   block_signals();
   const std::string folder = make_folder();
@@ -206,7 +205,7 @@ Run add_demo(CLI::App &parent, Common &common) {
   app->add_option("--target", options->target,
                   "What to tunnel to (default: a small built-in HTTP server)")
       ->type_name("HOST:PORT");
-  app->add_flag("--once", options->once, "Exit after the proof");
+  app->add_flag("--once", options->once, "Exit after the proof")->disable_flag_override();
   add_common(*app, common);
   return [options, app, &common] {
     if (app->count("--log-level") == 0) {

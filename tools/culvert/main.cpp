@@ -4,24 +4,6 @@
 
 #include <iostream>
 
-namespace {
-
-/// One line, always: CLI11's sentences may come with a hint on a second one.
-std::string one_line(std::string text) {
-  const std::size_t end = text.find('\n');
-  return end == std::string::npos ? text : text.substr(0, end);
-}
-
-std::string chosen(const CLI::App &app) {
-  std::string words = app.get_name();
-  for (const CLI::App *command : app.get_subcommands()) {
-    words += " " + chosen(*command);
-  }
-  return words;
-}
-
-} // namespace
-
 int main(int argc, char **argv) {
   using namespace culvert::command;
   CLI::App app{
@@ -47,11 +29,10 @@ int main(int argc, char **argv) {
   } catch (const CLI::Success &success) {
     return app.exit(success); // --help and --version
   } catch (const CLI::ParseError &error) {
-    const std::string words = chosen(app);
-    std::cerr << words << ": " << one_line(error.what()) << "; see " << words << " --help\n";
+    std::cerr << usage_error(app, error) << '\n';
     return kExitUsage;
   } catch (const Refusal &refusal) {
-    std::cerr << chosen(app) << ": " << refusal.sentence << '\n';
+    std::cerr << chosen_words(app) << ": " << refusal.sentence << '\n';
     return refusal.exit_code;
   }
   return kExitUsage;

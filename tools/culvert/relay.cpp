@@ -15,6 +15,19 @@ struct RelayOptions {
   std::string public_address;
 };
 
+void read_public_address(const std::string &text, RelayConfig &config) {
+  const bool has_port = text.rfind(':') != std::string::npos && !text.ends_with(']');
+  const Result<HostPort> address =
+      HostPort::parse(has_port ? text : text + ":443", "--public-address");
+  if (!address.ok() || address.value().port == 0 || !address.value().unix_path.empty()) {
+    throw Refusal{kExitUsage, "--public-address '" + text +
+                                  "' is not HOST[:PORT]; write relay.example, relay.example:8443 "
+                                  "or [::1]:8443"};
+  }
+  config.public_host = address.value().host;
+  config.public_port = address.value().port;
+}
+
 RelayConfig read_relay(const RelayOptions &options, SecretReader &secrets) {
   RelayConfig config;
   config.bind = read_host_port(options.bind, "--bind");
@@ -33,12 +46,7 @@ RelayConfig read_relay(const RelayOptions &options, SecretReader &secrets) {
     config.rules.push_back(read_rule(rule, secrets));
   }
   if (!options.public_address.empty()) {
-    const bool has_port = options.public_address.rfind(':') != std::string::npos &&
-                          !options.public_address.ends_with(']');
-    const HostPort address = read_host_port(
-        has_port ? options.public_address : options.public_address + ":443", "--public-address");
-    config.public_host = address.host;
-    config.public_port = address.port;
+    read_public_address(options.public_address, config);
   }
   return config;
 }
@@ -59,20 +67,24 @@ Run add_relay(CLI::App &parent, Common &common) {
   app->add_option("--name", options->names,
                   "Host names this relay is known by; tokens are for them")
       ->type_name("HOST[,HOST]")
+      ->allow_extra_args(false)
       ->required();
   app->add_option("--entity", options->entities,
                   "A path that listeners and senders meet at; repeats")
       ->type_name("PATH")
+      ->allow_extra_args(false)
       ->required();
   app->add_option("--rule", options->rules,
                   "A key and its rights, for every entity: RIGHTS is a comma list of listen, send, "
                   "manage; SECRET is env:NAME, file:PATH or -; repeats")
       ->type_name("NAME:RIGHTS:SECRET")
+      ->allow_extra_args(false)
       ->required();
   app->add_option("--protocol", options->protocols,
                   "Plugin of a relay protocol; the first serves connections without ALPN; repeats "
                   "(default: transport_azure)")
-      ->type_name("ID");
+      ->type_name("ID")
+      ->allow_extra_args(false);
   app->add_option("--auth", options->auth, "Plugin that verifies tokens")
       ->type_name("ID")
       ->capture_default_str();

@@ -9,7 +9,7 @@ struct SasOptions {
   std::string connection_string;
   std::string transport = "transport_azure";
   std::string auth = "auth_sas";
-  std::int64_t lifetime_s = 0;
+  std::string lifetime;
   std::string token;
   std::vector<std::string> names;
   std::vector<std::string> rules;
@@ -17,13 +17,37 @@ struct SasOptions {
   std::string right = "listen";
 };
 
+/// 0: not given.
+std::int64_t read_lifetime(const std::string &text) {
+  constexpr std::int64_t kShortestS = 60;
+  constexpr std::int64_t kLongestS = 7LL * 24 * 3600;
+  if (text.empty()) {
+    return 0;
+  }
+  const bool digits = text.size() < 8 && text.find_first_not_of("0123456789") == std::string::npos;
+  const std::int64_t seconds = digits ? std::stoll(text) : 0;
+  if (seconds < kShortestS || seconds > kLongestS) {
+    throw Refusal{kExitUsage,
+                  "--lifetime: '" + text + "' is not 60 to 604800; write a number of seconds"};
+  }
+  return seconds;
+}
+
+Rights read_one_right(const std::string &text) {
+  if (text.find(',') != std::string::npos) {
+    throw Refusal{kExitUsage, "--right: a relay asks for one right; write listen, send or manage"};
+  }
+  return read_rights(text, "--right");
+}
+
 int print_token(const SasOptions &options, const Common &common) {
   SecretReader secrets(common.literal_secrets);
   ClientConfig client;
   client.connection = read_connection_string(options.connection_string, secrets);
   client.transport = options.transport;
+  const std::int64_t lifetime_s = read_lifetime(options.lifetime);
   client.auth = options.auth;
-  const IssuedToken token = require(issue_token(read_engine(common), client, options.lifetime_s));
+  const IssuedToken token = require(issue_token(read_engine(common), client, lifetime_s));
   std::cout << token.text.reveal() << '\n';
   return kExitOk;
 }
@@ -35,7 +59,7 @@ int verify(const SasOptions &options, const Common &common) {
   question.path = options.path;
   question.names = read_list(options.names, "--name");
   question.auth = options.auth;
-  question.wanted = read_rights(options.right, "--right");
+  question.wanted = read_one_right(options.right);
   for (const std::string &rule : options.rules) {
     question.rules.push_back(read_rule(rule, secrets));
   }
@@ -57,9 +81,10 @@ Run add_sas(CLI::App &parent, Common &common) {
   token->add_option("--connection-string", options->connection_string, "env:NAME, file:PATH or -")
       ->type_name("S")
       ->required();
-  token->add_option("--lifetime", options->lifetime_s, "Seconds it is good for (default: 3600)")
-      ->type_name("SECONDS")
-      ->check(CLI::Range(1, 366 * 24 * 3600));
+  token
+      ->add_option("--lifetime", options->lifetime,
+                   "Seconds it is good for, 60 to 604800 (default: 3600)")
+      ->type_name("SECONDS");
   token->add_option("--transport", options->transport, "Plugin that says what a token is for")
       ->type_name("ID")
       ->capture_default_str();
@@ -69,12 +94,14 @@ Run add_sas(CLI::App &parent, Common &common) {
       ->required();
   check->add_option("--name", options->names, "The relay's names")
       ->type_name("HOST[,HOST]")
+      ->allow_extra_args(false)
       ->required();
   check->add_option("--entity", options->path, "The path it is used for")
       ->type_name("PATH")
       ->required();
   check->add_option("--rule", options->rules, "As for culvert relay; repeats")
       ->type_name("NAME:RIGHTS:SECRET")
+      ->allow_extra_args(false)
       ->required();
   check->add_option("--right", options->right, "listen, send or manage")
       ->type_name("RIGHT")

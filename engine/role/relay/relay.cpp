@@ -1,16 +1,58 @@
 #include "role/relay/relay.hpp"
 
-namespace culvert {
+#include "io/address.hpp"
 
-Status Relay::check(const RelayOptions &options) {
-  if (options.names.empty()) {
+#include <algorithm>
+#include <cctype>
+#include <unordered_set>
+
+namespace culvert {
+namespace {
+
+bool is_host(const std::string &name) {
+  constexpr std::size_t kLongestName = 253; // of DNS
+  if (Address::from_literal(name, 0)) {
+    return name.front() != '[';
+  }
+  return !name.empty() && name.size() <= kLongestName && name.front() != '.' &&
+         name.front() != '-' && name.find("..") == std::string::npos &&
+         std::all_of(name.begin(), name.end(), [](unsigned char c) {
+           return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_';
+         });
+}
+
+} // namespace
+
+Status Relay::check_names(const std::vector<std::string> &names) {
+  if (names.empty()) {
     return Status::config("the relay has no name: give at least one host name or address that "
                           "listeners and senders dial");
+  }
+  std::unordered_set<std::string> known;
+  for (const std::string &name : names) {
+    if (!is_host(name)) {
+      return Status::config("relay name '" + loggable(name) +
+                            "': write a host name or an IP address alone, without scheme, port, "
+                            "brackets or '*'");
+    }
+    if (!known.insert(lower_case(name)).second) {
+      return Status::config("relay name '" + name +
+                            "' is given twice (case does not count): "
+                            "remove one of them");
+    }
+  }
+  return {};
+}
+
+Status Relay::check(const RelayOptions &options) {
+  if (Status status = check_names(options.names); !status.ok()) {
+    return status;
   }
   if (options.entities.empty()) {
     return Status::config("the relay has no entity: give at least one path");
   }
-  return EntityTable::check(options.entities);
+  Status status = EntityTable::check(options.entities);
+  return status.ok() ? EntityTable::check_rules(options.own_rules) : status;
 }
 
 Relay::Relay(RelayOptions options)

@@ -57,6 +57,7 @@ class Relay {
 public:
   /// What cannot work, as Source::kConfig.
   static Status check(const RelayOptions &options);
+  static Status check_names(const std::vector<std::string> &names);
 
   /// The options must have passed check().
   explicit Relay(RelayOptions options);

@@ -32,8 +32,10 @@ public:
   /// The paths must have passed check().
   EntityTable(std::vector<EntityOptions> entities, std::vector<Rule> own_rules);
 
-  /// Paths that cannot be told apart or cannot be asked for.
+  /// Paths that cannot be told apart or cannot be asked for, and their rules.
   static Status check(const std::vector<EntityOptions> &entities);
+  /// Rules that cannot be told apart or give nothing.
+  static Status check_rules(const std::vector<Rule> &rules);
 
   [[nodiscard]] Match match(std::string_view path) const;
 

@@ -1,0 +1,402 @@
+"""The rows of operator_mistakes_test.py: title, subcommand, what differs from arguments that work
+(an option's value, several, or None for none; "" adds words; "env" is the connection string), exit
+code, the one line on stderr."""
+
+ROWS = [
+    ('bind without port', 'relay', {'--bind': '127.0.0.1'}, 2,
+     "culvert relay: --bind '127.0.0.1' is not HOST:PORT; write 127.0.0.1:8080, "
+     '[::1]:8080, NAME:8080 or unix:/PATH'),
+    ('bind to a port of words', 'relay', {'--bind': '127.0.0.1:http'}, 2,
+     "culvert relay: --bind '127.0.0.1:http' is not HOST:PORT; write 127.0.0.1:8080, "
+     '[::1]:8080, NAME:8080 or unix:/PATH'),
+    ('bind to a large port', 'relay', {'--bind': '127.0.0.1:65536'}, 2,
+     "culvert relay: --bind '127.0.0.1:65536' is not HOST:PORT; write 127.0.0.1:8080, "
+     '[::1]:8080, NAME:8080 or unix:/PATH'),
+    ('bind to IPv6 without brackets', 'relay', {'--bind': '::1:80'}, 2,
+     "culvert relay: --bind '::1:80' is not HOST:PORT; write 127.0.0.1:8080, [::1]:8080, "
+     'NAME:8080 or unix:/PATH'),
+    ('bind to a relative unix path', 'relay', {'--bind': 'unix:relay.sock'}, 2,
+     "culvert relay: --bind 'unix:relay.sock' is not HOST:PORT; write 127.0.0.1:8080, "
+     '[::1]:8080, NAME:8080 or unix:/PATH'),
+    ('bind to a name', 'relay', {'--bind': 'localhost:8443'}, 1,
+     "culvert relay: --bind 'localhost:8443' is a name; write the IP address to listen "
+     'on, for example 127.0.0.1:8443 or 0.0.0.0:8443'),
+    ('bind to a port in use', 'relay', {'--bind': '127.0.0.1:{busy}'}, 1,
+     'culvert relay: --bind 127.0.0.1:{busy}: cannot listen on 127.0.0.1:{busy}: Address '
+     'already in use; another process listens there: stop it or choose another port'),
+    ('bind to an address of others', 'relay', {'--bind': '192.0.2.1:8443'}, 1,
+     'culvert relay: --bind 192.0.2.1:8443: cannot listen on 192.0.2.1:8443: Cannot '
+     'assign requested address; no interface of this machine has that address'),
+    ('no bind', 'relay', {'--bind': None}, 2,
+     'culvert relay: --bind is missing; write --bind HOST:PORT; see culvert relay --help'),
+    ('bind twice', 'relay', {'--bind': ['127.0.0.1:0', '127.0.0.1:0']}, 2,
+     'culvert relay: --bind is given more than once; write it once; see culvert relay '
+     '--help'),
+    ('bind without a value', 'relay', {'--bind': None, '': ['--bind']}, 2,
+     'culvert relay: --bind has no value; write --bind HOST:PORT; see culvert relay --help'),
+    ('no certificate', 'relay', {'--tls-cert': None}, 2,
+     'culvert relay: --tls-cert is missing; write --tls-cert FILE; see culvert relay '
+     '--help'),
+    ('certificate not there', 'relay', {'--tls-cert': '{folder}/none.pem'}, 1,
+     "culvert relay: cannot read the certificate '{folder}/none.pem': No such file or "
+     'directory; name a PEM file this user may read'),
+    ('certificate is a folder', 'relay', {'--tls-cert': '{folder}'}, 1,
+     "culvert relay: cannot read the certificate '{folder}': Is a directory; name a PEM "
+     'file this user may read'),
+    ('certificate holds none', 'relay', {'--tls-cert': '{folder}/empty'}, 1,
+     "culvert relay: '{folder}/empty' holds no certificate in PEM form (-----BEGIN "
+     'CERTIFICATE-----)'),
+    ('certificate is a key', 'relay', {'--tls-cert': '{folder}/relay.key'}, 1,
+     "culvert relay: '{folder}/relay.key' holds no certificate in PEM form (-----BEGIN "
+     'CERTIFICATE-----)'),
+    ('certificate expired', 'relay', {'--tls-cert': '{folder}/old.pem', '--tls-key': '{folder}/old.key'}, 1,
+     "culvert relay: the certificate '{folder}/old.pem' expired at 2020-01-02 00:00:00 "
+     'UTC; renew it'),
+    ('no key', 'relay', {'--tls-key': None}, 2,
+     'culvert relay: --tls-key is missing; write --tls-key FILE; see culvert relay --help'),
+    ('key not there', 'relay', {'--tls-key': '{folder}/none.key'}, 1,
+     "culvert relay: cannot read the private key '{folder}/none.key': No such file or "
+     'directory; name a PEM file this user may read'),
+    ('key is a certificate', 'relay', {'--tls-key': '{folder}/relay.pem'}, 1,
+     "culvert relay: '{folder}/relay.pem' holds no private key in PEM form without a "
+     'passphrase (-----BEGIN PRIVATE KEY-----)'),
+    ('key of another', 'relay', {'--tls-key': '{folder}/other.key'}, 1,
+     "culvert relay: the private key '{folder}/other.key' does not belong to the "
+     "certificate '{folder}/relay.pem' (relay), which must be the first in its file"),
+    ('key with a passphrase', 'relay', {'--tls-key': '{folder}/locked.key'}, 1,
+     "culvert relay: '{folder}/locked.key' holds no private key in PEM form without a "
+     'passphrase (-----BEGIN PRIVATE KEY-----)'),
+    ('no name', 'relay', {'--name': None}, 2,
+     'culvert relay: --name is missing; write --name HOST[,HOST]; see culvert relay --help'),
+    ('empty piece in name', 'relay', {'--name': 'a,,b'}, 2,
+     "culvert relay: --name: 'a,,b' has an empty item; write A,B"),
+    ('empty name', 'relay', {'--name': ''}, 2,
+     "culvert relay: --name: '' has an empty item; write A,B"),
+    ('name with port', 'relay', {'--name': 'a.example:443'}, 1,
+     "culvert relay: relay name 'a.example:443': write a host name or an IP address "
+     "alone, without scheme, port, brackets or '*'"),
+    ('name with scheme', 'relay', {'--name': 'sb://a.example'}, 1,
+     "culvert relay: relay name 'sb://a.example': write a host name or an IP address "
+     "alone, without scheme, port, brackets or '*'"),
+    ('name with a star', 'relay', {'--name': '*.example'}, 1,
+     "culvert relay: relay name '*.example': write a host name or an IP address alone, "
+     "without scheme, port, brackets or '*'"),
+    ('name in brackets', 'relay', {'--name': '[::1]'}, 1,
+     "culvert relay: relay name '[::1]': write a host name or an IP address alone, "
+     "without scheme, port, brackets or '*'"),
+    ('name twice', 'relay', {'--name': ['a.example', 'A.example']}, 1,
+     "culvert relay: relay name 'A.example' is given twice (case does not count): remove "
+     'one of them'),
+    ('no entity', 'relay', {'--entity': None}, 2,
+     'culvert relay: --entity is missing; write --entity PATH; see culvert relay --help'),
+    ('entity with a slash in front', 'relay', {'--entity': '/app'}, 1,
+     "culvert relay: entity '/app': write its path as one or more names with a single '/' "
+     'between them, without one at either end'),
+    ('entity with a slash behind', 'relay', {'--entity': 'app/'}, 1,
+     "culvert relay: entity 'app/': write its path as one or more names with a single '/' "
+     'between them, without one at either end'),
+    ('entity with an empty piece', 'relay', {'--entity': 'a//b'}, 1,
+     "culvert relay: entity 'a//b': write its path as one or more names with a single '/' "
+     'between them, without one at either end'),
+    ('empty entity', 'relay', {'--entity': ''}, 1,
+     "culvert relay: entity '': write its path as one or more names with a single '/' "
+     'between them, without one at either end'),
+    ('entity with a blank', 'relay', {'--entity': 'a b'}, 1,
+     "culvert relay: entity 'a b': write its path with at most 260 of the characters A-Z "
+     'a-z 0-9 . - _ ~ /'),
+    ('entity with a query', 'relay', {'--entity': 'a?b'}, 1,
+     "culvert relay: entity 'a?b': write its path with at most 260 of the characters A-Z "
+     'a-z 0-9 . - _ ~ /'),
+    ('entity twice', 'relay', {'--entity': ['app', 'APP']}, 1,
+     "culvert relay: entity 'APP' is given twice (case does not count): remove one of them"),
+    ('no rule', 'relay', {'--rule': None}, 2,
+     'culvert relay: --rule is missing; write --rule NAME:RIGHTS:SECRET; see culvert '
+     'relay --help'),
+    ('rule without secret', 'relay', {'--rule': 'r:listen'}, 2,
+     'culvert relay: --rule: write NAME:RIGHTS:SECRET, for example app:send:env:APP_KEY'),
+    ('rule without name', 'relay', {'--rule': ':listen:env:KEY'}, 2,
+     'culvert relay: --rule: write NAME:RIGHTS:SECRET, for example app:send:env:APP_KEY'),
+    ('rule with another right', 'relay', {'--rule': 'r:listen,read:env:KEY'}, 2,
+     'culvert relay: --rule r: a right is none of listen, send and manage; write a comma '
+     'list of them'),
+    ('rule without right', 'relay', {'--rule': 'r::env:KEY'}, 2,
+     'culvert relay: --rule r: no right is named; write listen, send or manage'),
+    ('rule twice', 'relay', {'--rule': ['r:listen:env:KEY', 'R:send:env:KEY']}, 1,
+     "culvert relay: rule 'R' is given twice (case does not count): remove one of them"),
+    ('rule with a literal secret', 'relay', {'--rule': 'r:listen:{canary}'}, 2,
+     'culvert relay: --rule r: a secret on the command line can be read by every user of '
+     'this machine; write env:NAME, file:PATH or - (standard input), or add '
+     '--insecure-literal-secrets'),
+    ('rule with its parts mixed up', 'relay', {'--rule': 'r:{canary}:listen'}, 2,
+     'culvert relay: --rule r: a right is none of listen, send and manage; write a comma '
+     'list of them'),
+    ('rule with its parts mixed up anew', 'relay', {'--rule': '{canary}:listen:r'}, 2,
+     'culvert relay: --rule: a secret on the command line can be read by every user of '
+     'this machine; write env:NAME, file:PATH or - (standard input), or add '
+     '--insecure-literal-secrets'),
+    ('rule of an unset variable', 'relay', {'--rule': 'r:listen:env:UNSET_KEY'}, 2,
+     "culvert relay: --rule r: the environment variable 'UNSET_KEY' is not set; export it "
+     'first'),
+    ('rule of an empty variable', 'relay', {'--rule': 'r:listen:env:EMPTY_KEY'}, 2,
+     'culvert relay: --rule r: the secret is empty; put it where it is read from'),
+    ('rule of a variable that is a secret', 'relay', {'--rule': 'r:listen:env:{canary}='}, 2,
+     'culvert relay: --rule r: env: has no name of a variable behind it; write env:NAME'),
+    ('rule of no variable', 'relay', {'--rule': 'r:listen:env:'}, 2,
+     'culvert relay: --rule r: env: has no name of a variable behind it; write env:NAME'),
+    ('rule of a file not there', 'relay', {'--rule': 'r:listen:file:{folder}/none'}, 1,
+     "culvert relay: --rule r: cannot read the file '{folder}/none': No such file or "
+     'directory; name a file that this user may read'),
+    ('rule of a folder', 'relay', {'--rule': 'r:listen:file:{folder}'}, 1,
+     "culvert relay: --rule r: cannot read the file '{folder}': Is a directory; name a "
+     'file that this user may read'),
+    ('rule of an empty file', 'relay', {'--rule': 'r:listen:file:{folder}/empty'}, 2,
+     'culvert relay: --rule r: the secret is empty; put it where it is read from'),
+    ('rule of a file of two lines', 'relay', {'--rule': 'r:listen:file:{folder}/lines'}, 2,
+     'culvert relay: --rule r: the secret holds a line break or another control '
+     'character; write it as one line'),
+    ('rule of an endless file', 'relay', {'--rule': 'r:listen:file:/dev/zero'}, 1,
+     "culvert relay: --rule r: the file '/dev/zero' is over 65536 bytes; name one that "
+     'holds the secret alone'),
+    ('standard input twice', 'relay', {'--rule': ['r:listen:-', 's:send:-']}, 2,
+     'culvert relay: --rule s: standard input is read once; write env:NAME or file:PATH '
+     'for the other secret'),
+    ('protocol twice', 'relay', {'--protocol': ['transport_azure', 'transport_azure']}, 1,
+     "culvert relay: the protocol 'transport_azure' is given twice; remove one of them"),
+    ('protocol not there', 'relay', {'--protocol': 'transport_none'}, 1,
+     'culvert relay: {plugins}/transport_none.so: No such file or directory; put the '
+     'plugin there, or name another directory with --plugin-dir'),
+    ('protocol that is no id', 'relay', {'--protocol': '../x'}, 1,
+     "culvert relay: plugin '../x': an id has lower-case letters, digits and '_' only"),
+    ('protocol that is an auth plugin', 'relay', {'--protocol': 'auth_sas'}, 1,
+     'culvert relay: plugin auth_sas: wanted the kind culvert.kind.relay/1, found '
+     'culvert.kind.auth/1; name another plugin here'),
+    ('auth that is a transport', 'relay', {'--auth': 'transport_azure'}, 1,
+     'culvert relay: plugin transport_azure: wanted the kind culvert.kind.auth/1, found '
+     'culvert.kind.transport/1, culvert.kind.relay/1; name another plugin here'),
+    ('public address of a large port', 'relay', {'--public-address': 'a.example:70000'}, 2,
+     "culvert relay: --public-address 'a.example:70000' is not HOST[:PORT]; write "
+     'relay.example, relay.example:8443 or [::1]:8443'),
+    ('public address of port 0', 'relay', {'--public-address': 'a.example:0'}, 2,
+     "culvert relay: --public-address 'a.example:0' is not HOST[:PORT]; write "
+     'relay.example, relay.example:8443 or [::1]:8443'),
+    ('public address that is a path', 'relay', {'--public-address': 'unix:/run/x'}, 2,
+     "culvert relay: --public-address 'unix:/run/x' is not HOST[:PORT]; write "
+     'relay.example, relay.example:8443 or [::1]:8443'),
+    ('public address that is a URL', 'relay', {'--public-address': 'https://a.example'}, 2,
+     "culvert relay: --public-address 'https://a.example' is not HOST[:PORT]; write "
+     'relay.example, relay.example:8443 or [::1]:8443'),
+    ('no shard', 'relay', {'--shards': '0'}, 2,
+     "culvert relay: --shards: '0' is not 1 to 64; write a number or auto"),
+    ('too many shards', 'relay', {'--shards': '65'}, 2,
+     "culvert relay: --shards: '65' is not 1 to 64; write a number or auto"),
+    ('shards in words', 'relay', {'--shards': 'two'}, 2,
+     "culvert relay: --shards: 'two' is not 1 to 64; write a number or auto"),
+    ('negative shards', 'relay', {'--shards': '-1'}, 2,
+     "culvert relay: --shards: '-1' is not 1 to 64; write a number or auto"),
+    ('log level', 'relay', {'--log-level': 'loud'}, 2,
+     "culvert relay: --log-level: 'loud' is no level; write error, warn, info, debug or "
+     'trace'),
+    ('log format', 'relay', {'--log-format': 'xml'}, 2,
+     "culvert relay: --log-format: 'xml' is no format; write text or json"),
+    ('plugin folder not there', 'relay', {'--plugin-dir': '{folder}/none'}, 1,
+     'culvert relay: {folder}/none: No such file or directory; name the directory of the '
+     'plugins with --plugin-dir'),
+    ('plugin folder without the plugin', 'relay', {'--plugin-dir': '{folder}/plugins'}, 1,
+     'culvert relay: {folder}/plugins/transport_azure.so: No such file or directory; put '
+     'the plugin there, or name another directory with --plugin-dir'),
+    ('plugin folder that others may write', 'relay', {'--plugin-dir': '{folder}/open'}, 1,
+     'culvert relay: {folder}/open may be written by others (mode 0777); run: chmod go-w '
+     '{folder}/open'),
+    ('plugin of another name', 'relay', {'--plugin-dir': '{folder}/renamed'}, 1,
+     'culvert relay: {folder}/renamed/transport_azure.so: wanted the id '
+     "'transport_azure', found 'auth_sas'; the id is the file's name without .so"),
+    ('plugin that is no shared object', 'relay', {'--plugin-dir': '{folder}/text'}, 1,
+     'culvert relay: {folder}/text/transport_azure.so: wanted a shared object that can be '
+     'mapped, found: boost::dll::shared_library::load() failed (dlerror system message: '
+     '{folder}/text/transport_azure.so: file too short): Bad file descriptor'),
+    ('literal flag with a value', 'relay', {'': ['--insecure-literal-secrets=yes']}, 2,
+     "culvert relay: an option that takes no value has one; write it without '='; see "
+     'culvert relay --help'),
+    ('unknown option', 'relay', {'': ['--entitiy', 'x']}, 2,
+     'culvert relay: there is no option --entitiy; see culvert relay --help'),
+    ('unknown option that holds a secret', 'relay', {'': ['--key={canary}']}, 2,
+     'culvert relay: there is no option --key; see culvert relay --help'),
+    ('a stray word', 'relay', {'': ['stray']}, 2,
+     "culvert relay: 'stray' belongs to no option; see culvert relay --help"),
+    ('a stray secret', 'relay', {'': ['SharedAccessKey={canary}']}, 2,
+     "culvert relay: an argument belongs to no option (is a value with ';' or a space "
+     'quoted?); see culvert relay --help'),
+    ('no connection string', 'listen', {'--connection-string': None}, 2,
+     'culvert listen: --connection-string is missing; write --connection-string S; see '
+     'culvert listen --help'),
+    ('literal connection string', 'listen', {'--connection-string': 'Endpoint=sb://h/;SharedAccessKey={canary}'}, 2,
+     'culvert listen: --connection-string: a secret on the command line can be read by '
+     'every user of this machine; write env:NAME, file:PATH or - (standard input), or add '
+     '--insecure-literal-secrets'),
+    ('connection string of an unset variable', 'listen', {'--connection-string': 'env:UNSET_KEY'}, 2,
+     "culvert listen: --connection-string: the environment variable 'UNSET_KEY' is not "
+     'set; export it first'),
+    ('connection string of a file not there', 'listen', {'--connection-string': 'file:{folder}/none'}, 1,
+     "culvert listen: --connection-string: cannot read the file '{folder}/none': No such "
+     'file or directory; name a file that this user may read'),
+    ('connection string without endpoint', 'listen', {'env': 'EntityPath=a;SharedAccessKeyName=n;SharedAccessKey={canary}'}, 2,
+     'culvert listen: --connection-string: the connection string has no Endpoint; write '
+     'Endpoint=sb://HOST[:PORT]/'),
+    ('connection string of another scheme', 'listen', {'env': 'Endpoint=https://h/;EntityPath=a;SharedAccessKeyName=n;SharedAccessKey={canary}'}, 2,
+     'culvert listen: --connection-string: the connection string has an Endpoint that is '
+     'no sb:// address; write Endpoint=sb://HOST[:PORT]/'),
+    ('connection string with a path', 'listen', {'env': 'Endpoint=sb://h/a;EntityPath=a;SharedAccessKeyName=n;SharedAccessKey={canary}'}, 2,
+     'culvert listen: --connection-string: the connection string has more than '
+     'HOST[:PORT] in its Endpoint; the path goes into EntityPath'),
+    ('connection string with port 0', 'listen', {'env': 'Endpoint=sb://h:0/;EntityPath=a;SharedAccessKeyName=n;SharedAccessKey={canary}'}, 2,
+     'culvert listen: --connection-string: the connection string has a port in its '
+     'Endpoint that is not 1 to 65535'),
+    ('connection string of a namespace', 'listen', {'env': 'Endpoint=sb://h/;SharedAccessKeyName=n;SharedAccessKey={canary}'}, 2,
+     'culvert listen: --connection-string: the connection string has no EntityPath; take '
+     "the entity's own string, or add EntityPath=NAME"),
+    ('connection string without key', 'listen', {'env': 'Endpoint=sb://h/;EntityPath=a'}, 2,
+     'culvert listen: --connection-string: the connection string needs '
+     'SharedAccessKeyName and SharedAccessKey (or SharedAccessSignature)'),
+    ('connection string with an empty key', 'listen', {'env': 'Endpoint=sb://h/;EntityPath=a;SharedAccessKeyName=n;SharedAccessKey='}, 2,
+     'culvert listen: --connection-string: the connection string has a SharedAccessKey '
+     'that is empty or longer than 256 characters'),
+    ('connection string with an empty key name', 'listen', {'env': 'Endpoint=sb://h/;EntityPath=a;SharedAccessKeyName=;SharedAccessKey={canary}'}, 2,
+     'culvert listen: --connection-string: the connection string has a '
+     'SharedAccessKeyName that is empty or longer than 256 characters'),
+    ('connection string with a key twice', 'listen', {'env': 'Endpoint=sb://h/;EntityPath=a;EntityPath=b'}, 2,
+     'culvert listen: --connection-string: the connection string has EntityPath twice'),
+    ('connection string with an unknown key', 'listen', {'env': 'Endpoint=sb://h/;Colour=red'}, 2,
+     'culvert listen: --connection-string: the connection string has an unknown key '
+     "'Colour'; known are Endpoint, EntityPath, SharedAccessKeyName, SharedAccessKey and "
+     'SharedAccessSignature'),
+    ('connection string that is a secret alone', 'listen', {'env': '{canary}'}, 2,
+     "culvert listen: --connection-string: the connection string has a part without '='; "
+     'write KEY=VALUE;KEY=VALUE'),
+    ('connection string with key and signature', 'listen', {'env': 'Endpoint=sb://h/;EntityPath=a;SharedAccessKeyName=n;SharedAccessKey={canary};SharedAccessSignature={canary}'}, 2,
+     'culvert listen: --connection-string: the connection string has '
+     'SharedAccessSignature beside a key; keep one of them'),
+    ('connection string with an empty signature', 'listen', {'env': 'Endpoint=sb://h/;EntityPath=a;SharedAccessSignature='}, 2,
+     'culvert listen: --connection-string: the connection string has an empty '
+     'SharedAccessSignature'),
+    ('connection string with a malformed signature', 'listen', {'env': 'Endpoint=sb://h/;EntityPath=a;SharedAccessSignature={canary}'}, 1,
+     'culvert listen: signature is not a SharedAccessSignature token: it does not start '
+     'with SharedAccessSignature and a space'),
+    ('no target', 'listen', {'--target': None}, 2,
+     'culvert listen: --target is missing; write --target HOST:PORT; see culvert listen '
+     '--help'),
+    ('target without port', 'listen', {'--target': 'localhost'}, 2,
+     "culvert listen: --target 'localhost' is not HOST:PORT; write 127.0.0.1:8080, "
+     '[::1]:8080, NAME:8080 or unix:/PATH'),
+    ('target of port 0', 'listen', {'--target': 'localhost:0'}, 2,
+     "culvert listen: --target 'localhost:0' has port 0; write the port it listens on"),
+    ('rendezvous host with an empty piece', 'listen', {'--rendezvous-hosts': 'a,'}, 2,
+     "culvert listen: --rendezvous-hosts: 'a,' has an empty item; write A,B"),
+    ('rendezvous host that is a star', 'listen', {'--rendezvous-hosts': '*'}, 1,
+     "culvert listen: rendezvous host '*': write a host name, an IP address or *.SUFFIX, "
+     'without scheme, port or path'),
+    ('rendezvous host with a port', 'listen', {'--rendezvous-hosts': 'a.example:443'}, 1,
+     "culvert listen: rendezvous host 'a.example:443': write a host name, an IP address "
+     'or *.SUFFIX, without scheme, port or path'),
+    ('rendezvous host with a scheme', 'listen', {'--rendezvous-hosts': 'wss://a.example'}, 1,
+     "culvert listen: rendezvous host 'wss://a.example': write a host name, an IP address "
+     'or *.SUFFIX, without scheme, port or path'),
+    ('authorities not there', 'listen', {'--ca': '{folder}/none.pem'}, 1,
+     "culvert listen: cannot read the bundle of trusted certificates '{folder}/none.pem': "
+     'No such file or directory; name a PEM file this user may read'),
+    ('authorities that are none', 'listen', {'--ca': '{folder}/empty'}, 1,
+     "culvert listen: '{folder}/empty' holds no certificate in PEM form (-----BEGIN "
+     'CERTIFICATE-----)'),
+    ('transport not there', 'listen', {'--transport': 'transport_none'}, 1,
+     'culvert listen: {plugins}/transport_none.so: No such file or directory; put the '
+     'plugin there, or name another directory with --plugin-dir'),
+    ('transport that is a resolver', 'listen', {'--transport': 'resolver_static'}, 1,
+     'culvert listen: plugin resolver_static: wanted the kind culvert.kind.transport/1, '
+     'found culvert.kind.resolver/1; name another plugin here'),
+    ('auth not there', 'listen', {'--auth': 'auth_none'}, 1,
+     'culvert listen: {plugins}/auth_none.so: No such file or directory; put the plugin '
+     'there, or name another directory with --plugin-dir'),
+    ('resolver not there', 'listen', {'--resolver': 'resolver_none'}, 1,
+     'culvert listen: {plugins}/resolver_none.so: No such file or directory; put the '
+     'plugin there, or name another directory with --plugin-dir'),
+    ('resolve without address', 'listen', {'--resolve': 'a.example'}, 1,
+     'culvert listen: --resolve a.example: it is not NAME=ADDR[,ADDR]; write --resolve '
+     'NAME=ADDR[,ADDR]'),
+    ('resolve to a name', 'listen', {'--resolve': 'a.example=b.example'}, 1,
+     'culvert listen: --resolve a.example=b.example: "b.example" is not an IP address; '
+     'write --resolve NAME=ADDR[,ADDR]'),
+    ('resolve with an empty piece', 'listen', {'--resolve': 'a.example=127.0.0.1,'}, 1,
+     'culvert listen: --resolve a.example=127.0.0.1,: "" is not an IP address; write '
+     '--resolve NAME=ADDR[,ADDR]'),
+    ("sender's bind to a port in use", 'connect', {'--bind': '127.0.0.1:{busy}'}, 1,
+     'culvert connect: --bind 127.0.0.1:{busy}: cannot listen on 127.0.0.1:{busy}: '
+     'Address already in use; another process listens there: stop it or choose another '
+     'port'),
+    ("sender's bind to a name", 'connect', {'--bind': 'localhost:0'}, 1,
+     "culvert connect: --bind 'localhost:0' is a name; write the IP address to listen on, "
+     'for example 127.0.0.1:0 or 0.0.0.0:0'),
+    ('sender without bind', 'connect', {'--bind': None}, 2,
+     'culvert connect: --bind is missing; write --bind HOST:PORT; see culvert connect '
+     '--help'),
+    ('sender with a target', 'connect', {'': ['--target', 'a:1']}, 2,
+     'culvert connect: there is no option --target; see culvert connect --help'),
+    ('lifetime in words', 'sas token', {'--lifetime': 'long'}, 2,
+     "culvert sas token: --lifetime: 'long' is not 60 to 604800; write a number of seconds"),
+    ('lifetime too short', 'sas token', {'--lifetime': '59'}, 2,
+     "culvert sas token: --lifetime: '59' is not 60 to 604800; write a number of seconds"),
+    ('lifetime too long', 'sas token', {'--lifetime': '604801'}, 2,
+     "culvert sas token: --lifetime: '604801' is not 60 to 604800; write a number of "
+     'seconds'),
+    ('token without connection string', 'sas token', {'--connection-string': None}, 2,
+     'culvert sas token: --connection-string is missing; write --connection-string S; see '
+     'culvert sas token --help'),
+    ('literal token', 'sas verify', {'--token': '{canary}'}, 2,
+     'culvert sas verify: --token: a secret on the command line can be read by every user '
+     'of this machine; write env:NAME, file:PATH or - (standard input), or add '
+     '--insecure-literal-secrets'),
+    ('malformed token', 'sas verify', {'--token': 'env:KEY'}, 1,
+     'culvert sas verify: refused: TokenMissingOrInvalid: Malformed token: it does not '
+     'start with SharedAccessSignature and a space.'),
+    ('two rights', 'sas verify', {'--right': 'listen,send'}, 2,
+     'culvert sas verify: --right: a relay asks for one right; write listen, send or '
+     'manage'),
+    ('another right', 'sas verify', {'--right': 'read'}, 2,
+     'culvert sas verify: --right: a right is none of listen, send and manage; write a '
+     'comma list of them'),
+    ('verify for a name with a port', 'sas verify', {'--name': 'a:1'}, 1,
+     "culvert sas verify: refused: relay name 'a:1': write a host name or an IP address "
+     "alone, without scheme, port, brackets or '*'"),
+    ('describe nothing', 'plugins describe', {}, 2,
+     'culvert plugins describe: id is missing; write the id; see culvert plugins describe '
+     '--help'),
+    ('describe what is not there', 'plugins describe', {'': ['auth_none']}, 1,
+     'culvert plugins describe: {plugins}/auth_none.so: No such file or directory; put '
+     'the plugin there, or name another directory with --plugin-dir'),
+    ('describe what is no id', 'plugins describe', {'': ['Auth']}, 1,
+     "culvert plugins describe: plugin 'Auth': an id has lower-case letters, digits and "
+     "'_' only"),
+    ('list nothing', 'plugins list', {'--plugin-dir': '{folder}/none'}, 1,
+     'culvert plugins list: plugin directory {folder}/none: No such file or directory; '
+     'name a readable directory with --plugin-dir'),
+    ('no subcommand', '', {}, 2,
+     'culvert: a subcommand is missing; write one of relay, listen, connect, sas, '
+     'plugins, demo; see culvert --help'),
+    ('unknown subcommand', 'server', {}, 2,
+     "culvert: there is no subcommand 'server'; write one of relay, listen, connect, sas, "
+     'plugins, demo; see culvert --help'),
+    ('unknown option in front', '', {'': ['--verbose']}, 2,
+     'culvert: there is no option --verbose; see culvert --help'),
+    ('no subcommand of sas', 'sas', {}, 2,
+     'culvert sas: a subcommand is missing; write one of token, verify; see culvert sas '
+     '--help'),
+    ('unknown subcommand of sas', 'sas make', {}, 2,
+     "culvert sas: there is no subcommand 'make'; write one of token, verify; see culvert "
+     'sas --help'),
+    ("demo's target of port 0", 'demo', {'--target': 'localhost:0'}, 2,
+     "culvert demo: --target 'localhost:0' has port 0; write the port it listens on"),
+    ("demo's target without port", 'demo', {'--target': 'localhost'}, 2,
+     "culvert demo: --target 'localhost' is not HOST:PORT; write 127.0.0.1:8080, "
+     '[::1]:8080, NAME:8080 or unix:/PATH'),
+    ('demo with a value for once', 'demo', {'': ['--once=yes']}, 2,
+     "culvert demo: an option that takes no value has one; write it without '='; see "
+     'culvert demo --help'),
+]

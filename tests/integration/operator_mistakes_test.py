@@ -1,0 +1,185 @@
+"""Every mistake an operator can make is one line on stderr that names the thing and says what to
+write instead, with an exit code, before anything is started; and no secret is ever repeated.
+
+The table is operator_mistakes_table.py: title, subcommand, what differs from arguments that work,
+exit code, the line.
+"""
+import os
+import shutil
+import socket
+import subprocess
+import unittest
+
+from culvert_processes import PEER_KEY, CulvertCase, binary_folder, connect, echo, wait_until
+from operator_mistakes_table import ROWS
+
+CANARY = "CanaryKeyThatMustNeverBeSeen0123456789ABCDE"
+GOOD_STRING = ("Endpoint=sb://127.0.0.1:{port}/;SharedAccessKeyName=r;"
+               f"SharedAccessKey={CANARY};EntityPath=app")
+WORKING = {  # arguments that work; a row changes some of them
+    "relay": {"--bind": "127.0.0.1:0", "--tls-cert": "{folder}/relay.pem",
+              "--tls-key": "{folder}/relay.key", "--name": "127.0.0.1", "--entity": "app",
+              "--rule": "r:listen:env:KEY"},
+    "listen": {"--connection-string": "env:STRING", "--target": "127.0.0.1:1"},
+    "connect": {"--connection-string": "env:STRING", "--bind": "127.0.0.1:0"},
+    "sas token": {"--connection-string": "env:STRING"},
+    "sas verify": {"--token": "env:KEY", "--name": "a", "--entity": "app",
+                   "--rule": "r:listen:env:KEY"},
+}
+HELP = ["", "relay", "listen", "connect", "sas", "sas token", "sas verify", "plugins",
+        "plugins list", "plugins describe", "demo"]
+COMMON = ["--shards", "--log-level", "--log-format", "--plugin-dir", "--insecure-literal-secrets"]
+
+
+class OperatorMistakes(CulvertCase):
+    def setUp(self):
+        super().setUp()
+        self.busy = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(self.busy.close)
+        self.write("empty", "")
+        self.write("lines", f"{CANARY}\n{CANARY}\n")
+        openssl = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                   "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=relay", "-days", "1"]
+        self.run_quietly(*openssl, "-keyout", self.path("other.key"), "-out", self.path("other.pem"))
+        self.run_quietly("openssl", "ec", "-aes128", "-passout", "pass:x", "-in",
+                         self.path("relay.key"), "-out", self.path("locked.key"))
+        self.make_expired()
+        for name, mode in (("plugins", 0o755), ("open", 0o777), ("renamed", 0o755),
+                           ("text", 0o755)):
+            os.mkdir(self.path(name))
+            os.chmod(self.path(name), mode)
+        plugin = os.path.join(binary_folder(), "transport_azure.so")
+        shutil.copy(plugin, self.path("open"))
+        shutil.copy(os.path.join(binary_folder(), "auth_sas.so"),
+                    self.path("renamed/transport_azure.so"))
+        self.write("text/transport_azure.so", "no shared object")
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, name, text):
+        with open(self.path(name), "w", encoding="ascii") as file:
+            file.write(text)
+
+    @staticmethod
+    def run_quietly(*arguments, **options):
+        subprocess.run(arguments, check=True, capture_output=True, **options)
+
+    def make_expired(self):
+        """A certificate that ended in 2020: openssl's ca command takes dates."""
+        self.write("ca.cnf", "[ca]\ndefault_ca=it\n[it]\ndatabase=index\nserial=serial\n"
+                             "new_certs_dir=.\ndefault_md=sha256\npolicy=any\n[any]\n"
+                             "commonName=supplied\n")
+        self.write("index", "")
+        self.write("serial", "01\n")
+        self.run_quietly("openssl", "req", "-new", "-newkey", "ec", "-pkeyopt",
+                         "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=relay", "-keyout",
+                         self.path("old.key"), "-out", self.path("old.csr"))
+        self.run_quietly("openssl", "ca", "-batch", "-config", "ca.cnf", "-selfsign", "-keyfile",
+                         "old.key", "-in", "old.csr", "-out", "old.pem", "-startdate",
+                         "20200101000000Z", "-enddate", "20200102000000Z", cwd=self.folder)
+
+    def filled(self, text):
+        return (text.replace("{folder}", self.folder).replace("{canary}", CANARY)
+                .replace("{busy}", str(self.busy.getsockname()[1]))
+                .replace("{plugins}", binary_folder()))
+
+    def arguments(self, command, changes):
+        words = command.split()
+        options = {**WORKING.get(command, {}), **changes}
+        for option, value in options.items():
+            if option == "env" or value is None:
+                continue
+            for each in value if isinstance(value, list) else [value]:
+                words += [each] if option == "" else [option, each]
+        return [self.filled(word) for word in words]
+
+    def outcome(self, command, changes):
+        """The exit code, stdout and stderr."""
+        string = self.filled(changes.get("env", GOOD_STRING.replace("{port}", "1")))
+        environment = {"PATH": os.environ["PATH"], "KEY": CANARY, "EMPTY_KEY": "",
+                       "STRING": string, "TMPDIR": self.folder}
+        done = subprocess.run([self.culvert(), *self.arguments(command, changes)], text=True,
+                              capture_output=True, env=environment, input=CANARY + "\n",
+                              timeout=60, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    def test_each_is_one_line_that_says_what_to_write(self):
+        for title, command, changes, code, line in ROWS:
+            with self.subTest(title):
+                got_code, output, errors = self.outcome(command, changes)
+                line = self.filled(line)
+                self.assertEqual((got_code, output, errors), (code, "", line + "\n"))
+                self.assertNotIn(CANARY, output + errors)
+
+    def test_the_titles_differ(self):
+        self.assertEqual(len({row[0] for row in ROWS}), len(ROWS))
+
+    def test_help_names_every_option_and_ends_with_0(self):
+        for command in HELP:
+            with self.subTest(command):
+                code, output, errors = self.outcome("", {"": [*command.split(), "--help"]})
+                self.assertEqual((code, errors), (0, ""))
+                takes_options = command not in ("", "sas", "plugins")
+                wanted = [*WORKING.get(command, {}), *(COMMON if takes_options else [])]
+                for option in wanted:
+                    self.assertIn(option + " ", output)
+
+    def test_version(self):
+        code, output, errors = self.outcome("", {"": ["--version"]})
+        self.assertEqual((code, errors), (0, ""))
+        self.assertRegex(output, r"^culvert \d+\.\d+\.\d+\n$")
+
+    def test_literal_secrets_are_allowed_when_asked_for(self):
+        changes = {"--connection-string": GOOD_STRING.replace("{port}", "1")}
+        code, output, _ = self.outcome("sas token",
+                                       {**changes, "": ["--insecure-literal-secrets"]})
+        self.assertEqual(code, 0)
+        self.assertTrue(output.startswith("SharedAccessSignature sr="))
+
+    def test_a_token_is_made_and_judged(self):
+        code, token, errors = self.outcome("sas token", {})
+        self.assertEqual((code, errors), (0, ""))
+        self.write("token", token)
+        question = {"--token": "file:{folder}/token", "--name": "127.0.0.1"}
+        rows = [({}, 0, "accepted\n", ""),
+                ({"--entity": "app/below"}, 0, "accepted\n", ""),
+                ({"--rule": "r:manage:-"}, 0, "accepted\n", ""),
+                ({"--entity": "app2"}, 1, "", "audience"),
+                ({"--name": "other.example"}, 1, "", "audience"),
+                ({"--right": "send"}, 1, "", "Authorization failed for specified action: Send"),
+                ({"--rule": "r:listen:file:{folder}/relay-secret"}, 1, "", "signature"),
+                ({"--rule": "other:listen:env:KEY"}, 1, "", "")]
+        self.write("relay-secret", "another key\n")
+        for changes, code, output, word in rows:
+            with self.subTest(changes):
+                got = self.outcome("sas verify", {**question, **changes})
+                self.assertEqual(got[:2], (code, output))
+                self.assertIn(word, got[2])
+                self.assertEqual(got[2].count("\n"), 0 if code == 0 else 1)
+
+    def test_no_secret_is_in_any_output_or_command_line(self):
+        """Everything at --log-level trace, with good and with refused tokens."""
+        relay = self.start_relay(log_level="trace")
+        listener = self.start_listener(relay, f"127.0.0.1:{self.serve(echo)}", log_level="trace")
+        sender = self.start_sender(relay, log_level="trace")
+        with connect(sender.port) as app:
+            app.sendall(b"through")
+            self.assertEqual(app.recv(7), b"through")
+        wrong = self.write_secret("wrong", GOOD_STRING.replace("{port}", str(relay.port)))
+        other = self.start("refused", [
+            self.culvert(), "listen", "--connection-string", f"file:{wrong}", "--target",
+            "127.0.0.1:1", "--ca", self.certificates.ca, "--log-level", "trace"])
+        other.wait_for_line("cannot register at the relay.*401")
+        secrets = [CANARY, f"listener-{PEER_KEY}", f"sender-{PEER_KEY}",
+                   "SharedAccessSignature sr", "sig=", "sb-hc-token"]
+        for process in (relay, listener, sender, other):
+            with open(f"/proc/{process.pid}/cmdline", encoding="ascii") as words:
+                text = process.log() + words.read()
+            for secret in secrets:
+                self.assertNotIn(secret, text, process.name)
+        wait_until(lambda: relay.lines("connection refused"), "the refusal in the relay's log")
+
+
+if __name__ == "__main__":
+    unittest.main()

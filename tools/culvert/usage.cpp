@@ -1,0 +1,95 @@
+#include "command.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+namespace culvert::command {
+namespace {
+
+const CLI::App &deepest(const CLI::App &app) {
+  const std::vector<CLI::App *> chosen = app.get_subcommands();
+  return chosen.empty() ? app : deepest(*chosen.front());
+}
+
+std::string subcommands_of(const CLI::App &app) {
+  std::string names;
+  for (const CLI::App *command : app.get_subcommands({})) {
+    names += (names.empty() ? "" : ", ") + command->get_name();
+  }
+  return names;
+}
+
+/// Part of a connection string may stand where a word of ours is expected: only what cannot be one
+/// is repeated.
+bool may_be_repeated(const std::string &word) {
+  return !word.empty() && word.size() <= 24 &&
+         std::all_of(word.begin(), word.end(),
+                     [](unsigned char c) { return std::islower(c) != 0 || c == '-' || c == '_'; });
+}
+
+std::string not_expected(const CLI::App &app, const std::string &argument) {
+  const std::string name = argument.substr(0, argument.find('='));
+  if (argument.starts_with('-')) {
+    return may_be_repeated(name) ? "there is no option " + name
+                                 : "an option is not one of this command";
+  }
+  if (!app.get_subcommands({}).empty()) {
+    return (may_be_repeated(argument) ? "there is no subcommand '" + argument + "'"
+                                      : std::string("a word is no subcommand")) +
+           "; write one of " + subcommands_of(app);
+  }
+  return may_be_repeated(argument)
+             ? "'" + argument + "' belongs to no option"
+             : "an argument belongs to no option (is a value with ';' or a space quoted?)";
+}
+
+std::string usage_of(const CLI::App &app, const std::string &option) {
+  for (const CLI::Option *known : app.get_options()) {
+    if (known->get_name() == option && !known->get_positional()) {
+      return known->get_name() + " " + known->get_type_name();
+    }
+  }
+  return "the " + option;
+}
+
+/// What CLI11 found, in our words. Its own sentences name options in front of a colon or a blank.
+std::string explain(const CLI::App &app, const CLI::ParseError &error) {
+  const std::vector<std::string> rest = app.remaining();
+  if (!rest.empty()) {
+    return not_expected(app, rest.front());
+  }
+  const std::string sentence = error.what();
+  const std::string option = sentence.substr(0, sentence.find_first_of(": "));
+  if (dynamic_cast<const CLI::RequiredError *>(&error) != nullptr) {
+    return app.get_subcommands({}).empty()
+               ? option + " is missing; write " + usage_of(app, option)
+               : "a subcommand is missing; write one of " + subcommands_of(app);
+  }
+  if (sentence.find("does not allow") != std::string::npos ||
+      sentence.find("flag") != std::string::npos) {
+    return "an option that takes no value has one; write it without '='";
+  }
+  if (dynamic_cast<const CLI::ArgumentMismatch *>(&error) != nullptr) {
+    return sentence.find("At Most") != std::string::npos
+               ? option + " is given more than once; write it once"
+               : option + " has no value; write " + usage_of(app, option);
+  }
+  return "the arguments cannot be read";
+}
+
+} // namespace
+
+std::string chosen_words(const CLI::App &app) {
+  std::string words = app.get_name();
+  for (const CLI::App *command : app.get_subcommands()) {
+    words += " " + chosen_words(*command);
+  }
+  return words;
+}
+
+std::string usage_error(const CLI::App &app, const CLI::ParseError &error) {
+  const std::string words = chosen_words(app);
+  return words + ": " + explain(deepest(app), error) + "; see " + words + " --help";
+}
+
+} // namespace culvert::command
