@@ -24,10 +24,13 @@ struct Flow {
   // Its writer's:
   std::uint64_t written = 0; // taken by the kernel
   bool finished = false;     // and then ended, cleanly
+  bool cut_off = false;      // its writer died once the other end's kernel had all of it
   // Its reader's:
   std::uint64_t read = 0;
   End end = End::kNone;
 
+  /// Bytes that arrived before a reset are the reader's, however slow it is.
+  [[nodiscard]] bool complete_where_cut_off() const { return !cut_off || read == written; }
   /// Everything planned arrived, and then a clean end.
   [[nodiscard]] bool whole() const {
     return end == End::kClean && read == written && written == planned;

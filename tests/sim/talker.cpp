@@ -126,6 +126,10 @@ void Talker::heard(std::span<const std::byte> bytes) {
 }
 
 void Talker::heard_end() {
+  if (send_failed_) { // which took the socket's error: this end only looks clean
+    broken();
+    return;
+  }
   ended_ = true;
   if (session_ == nullptr) {
     shared_.judge.fail("a target reads a clean end before it knows who speaks");
@@ -170,7 +174,7 @@ void Talker::write() {
     return;
   }
   Flow &flow = out();
-  while (!blocked_ && !stopping_ && !flow.finished && !retry_.armed()) {
+  while (!blocked_ && !stopping_ && !flow.finished && !send_failed_ && !retry_.armed()) {
     const std::size_t size = std::min<std::uint64_t>(may_write(), shared_.buffer.size());
     if (size == 0) {
       finish_if_all_written();
@@ -193,7 +197,7 @@ void Talker::write() {
     } else if (lacking(sent)) {
       retry();
     } else {
-      broken();
+      send_failed_ = true; // what had arrived can still be read
     }
   }
 }
@@ -204,7 +208,7 @@ void Talker::finish_if_all_written() {
     return;
   }
   if (io_.shutdown_send(socket_) < 0) {
-    broken();
+    send_failed_ = true;
     return;
   }
   out().finished = true;
@@ -233,7 +237,8 @@ void Talker::go_on() {
   }
   abort_if_due();
   write();
-  if (stopping_ || (ended_ && session_ != nullptr && out().finished)) {
+  const bool said_all = send_failed_ || (session_ != nullptr && out().finished);
+  if (stopping_ || (ended_ && said_all)) {
     close();
     return;
   }
@@ -250,7 +255,6 @@ void Talker::go_on() {
 
 void Talker::close() {
   stopping_ = true;
-  retry_.disarm();
   pause_.disarm();
   join(readable_, cancel_readable_);
   join(writable_, cancel_writable_);
@@ -258,8 +262,13 @@ void Talker::close() {
       cancel_writable_.in_flight()) {
     return;
   }
+  if (aborting_ && io_.unsent_bytes(socket_) > 0) { // a reset would take those back
+    retry();
+    return;
+  }
   closed_ = true;
   if (aborting_) {
+    out().cut_off = !send_failed_;
     io_.set_option(socket_, SocketOption::kLingerZero, 1);
   }
   io_.close(socket_);

@@ -73,6 +73,7 @@ private:
   bool stopping_ = false;
   bool aborting_ = false;
   bool ended_ = false; // of reading
+  bool send_failed_ = false;
   bool closed_ = false;
   Completion readable_;
   Completion writable_;

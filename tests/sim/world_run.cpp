@@ -280,8 +280,12 @@ void WorldRun::judge_sessions() {
   for (const Session &session : sessions_) {
     const std::string name = "session " + std::to_string(session.number);
     expect(session.over(), name + " is over");
-    const bool gentle = plan_.weather == Plan::Weather::kCalm;
-    expect(!gentle || !session.wants_to_be_whole() || session.whole(),
+    const bool calm = plan_.weather == Plan::Weather::kCalm;
+    const bool rough = plan_.weather == Plan::Weather::kRough;
+    expect(rough || !session.joined ||
+               (session.up.complete_where_cut_off() && session.down.complete_where_cut_off()),
+           name + " was cut off, and what had arrived before that was lost");
+    expect(!calm || !session.wants_to_be_whole() || session.whole(),
            name + " is whole where nothing goes wrong");
     ++totals_.sessions;
     ++(session.whole() ? totals_.whole : session.joined ? totals_.broken : totals_.unmet);
