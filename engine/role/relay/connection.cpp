@@ -164,7 +164,8 @@ void Connection::on_authorized(Outcome) {
 }
 
 void Connection::on_set_up(const Status &status) {
-  const bool said_something = reader_ && !reader_->bytes().empty();
+  const bool malformed = status.code == Code::kProtocol || status.code == Code::kTooLarge;
+  const bool said_something = reader_ && (malformed || !reader_->bytes().empty());
   reader_.reset();
   tls_ = nullptr;
   if (phase_ == Phase::kDropping) {

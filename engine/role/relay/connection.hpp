@@ -86,6 +86,7 @@ private:
   void act_listen();
   void act_connect();
   void act_fetch();
+  void act_answer();
   void move_to(unsigned shard);
   void on_settled(Outcome outcome);
   void redeem();

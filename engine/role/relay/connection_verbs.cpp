@@ -36,7 +36,7 @@ void Connection::act() {
     act_fetch();
     return;
   case Verb::kAnswer:
-    tell(intent_.answer);
+    act_answer();
     return;
   case Verb::kRenew:
   case Verb::kIgnore:
@@ -44,6 +44,23 @@ void Connection::act() {
     break;
   }
   refuse(refusal_of(Code::kUnsupported, "its head asks for what the relay does not do"));
+}
+
+void Connection::act_answer() {
+  const Answer &answer = intent_.answer;
+  const bool refused = answer.form == Answer::Form::kHttp && answer.status >= 400;
+  if (refused) {
+    relay_.relay().counters().setups_failed.fetch_add(1, std::memory_order_relaxed);
+  }
+  const bool message = answer.form == Answer::Form::kMessage;
+  relay_.log(refused ? LogLevel::kWarn : LogLevel::kInfo,
+             refused ? "connection refused" : "connection answered",
+             {{"peer", peer_},
+              {"path", loggable(intent_.path)},
+              {"id", loggable(intent_.loggable_id)},
+              {"status", std::to_string(answer.status)},
+              {"answer", loggable(message ? answer.message.bytes : answer.reason)}});
+  tell(answer);
 }
 
 // --- a listener

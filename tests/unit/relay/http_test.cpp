@@ -30,6 +30,7 @@ TEST(RelayHttp, EveryMalformedHeadIsAnsweredInItsOwnWords) {
       {"GET / HTTP/1.1\r\nX: " + std::string(50'000, 'x'), "431"},
       {std::string("\0\1\2\3\r\n\r\n", 8), "400"},
       {"GET /nonsense HTTP/1.1\r\nHost: relay.example\r\n\r\n", "403"},
+      {"GET /deny HTTP/1.1\r\nHost: relay.example\r\n\r\n", "400"}, // the protocol's own answer
   };
   HttpWorld world;
   for (const Row &row : rows) {
@@ -44,6 +45,7 @@ TEST(RelayHttp, EveryMalformedHeadIsAnsweredInItsOwnWords) {
     EXPECT_EQ(world.log.lines.size() - lines, 1U) << world.log.text();
   }
   EXPECT_EQ(world.log.count("secretive"), 0U) << world.log.text();
+  EXPECT_EQ(world.counters().setups_failed, std::size(rows));
 }
 
 TEST(RelayHttp, AHeadThatDoesNotComeIsARequestTimeout) {

@@ -40,7 +40,8 @@ TEST(RelayRefusal, EveryBadHeadIsAnsweredAndLoggedInOneLine) {
     peer.close();
     ASSERT_TRUE(world.run_until([&] { return world.connections() == 0; })) << row.head;
     const bool fine = std::string_view(row.head) == "hello";
-    EXPECT_EQ(world.log.lines.size() - lines, fine ? 0U : 1U) << world.log.text();
+    EXPECT_EQ(world.log.lines.size() - lines, 1U) << world.log.text();
+    EXPECT_EQ(world.log.count("connection answered"), fine ? 1U : 0U);
   }
   EXPECT_EQ(world.log.count("garbage"), 0U); // no token in any line
   EXPECT_EQ(world.counters().setups_failed, std::size(rows) - 1);
@@ -185,12 +186,17 @@ TEST(RelayRefusal, MalformedBytesEndTheirConnectionAlone) {
       std::string("\0\1", 2),      // cut short
       std::string("GET / HTTP/1.1\r\n\r\n"),
   };
+  std::size_t refused = 0;
   for (const std::string &bytes : rows) {
     const std::size_t lines = world.log.lines.size();
     RawPeer peer(world.client_shard(), world.address, bytes, true);
     ASSERT_TRUE(world.run_until([&] { return peer.ended; }));
     ASSERT_TRUE(world.run_until([&] { return world.connections() == 0; }));
     EXPECT_EQ(world.log.lines.size() - lines, 1U) << world.log.text();
+    const bool answered = peer.heard.find("no ") != std::string::npos;
+    EXPECT_EQ(answered, bytes != std::string("\0\1", 2)) << world.log.text();
+    refused += answered ? 1 : 0;
+    EXPECT_EQ(world.log.count("connection refused"), refused) << world.log.text();
   }
   // The neighbour did not notice.
   channel.send("ask");

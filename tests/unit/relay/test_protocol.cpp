@@ -47,7 +47,8 @@ Result<Intent> TestProtocol::on_head(const Head &head) {
   Words words = split_words(text);
   static const std::map<std::string, Verb> kVerbs{
       {"listen", Verb::kListen}, {"connect", Verb::kConnect}, {"accept", Verb::kAccept},
-      {"reject", Verb::kReject}, {"renew", Verb::kRenew},     {"hello", Verb::kAnswer}};
+      {"reject", Verb::kReject}, {"renew", Verb::kRenew},     {"hello", Verb::kAnswer},
+      {"deny", Verb::kAnswer}};
   const auto verb = kVerbs.find(words["verb"]);
   if (verb == kVerbs.end()) {
     return Status::failure(Code::kProtocol, Source::kRelay, Retry::kNever, "unknown verb");
@@ -84,7 +85,7 @@ Result<Intent> TestProtocol::on_head(const Head &head) {
                               static_cast<std::uint16_t>(std::atoi(words["status"].c_str())));
     break;
   default:
-    intent.answer = said("hello yourself", 200);
+    intent.answer = words["verb"] == "deny" ? said("denied", 400) : said("hello yourself", 200);
   }
   return intent;
 }
