@@ -9,7 +9,8 @@ namespace {
 class SenderRole final : public RunningRole {
 public:
   SenderRole(ShardThreads &threads, ClientUnits units, SenderOptions options)
-      : options_(std::move(options)), parts_(threads, std::move(units)) {}
+      : options_(std::move(options)), group_(static_cast<unsigned>(threads.size())),
+        parts_(threads, std::move(units)) {}
 
   Status attach() {
     return parts_.attach([this](std::optional<Sender> &part, const ClientKit &kit) {
@@ -18,7 +19,10 @@ public:
   }
   void start(const Listening &listening) {
     bound_ = listening.bound;
-    parts_.for_each([&listening](Sender &sender) { sender.start(listening.socket); });
+    parts_.for_each([&](Sender &sender) {
+      sender.share_with(group_);
+      sender.start(listening.socket);
+    });
   }
 
   void drain() override {
@@ -41,6 +45,7 @@ public:
 private:
   const SenderOptions options_;
   RoleCounters counters_;
+  AcceptGroup group_;
   ClientParts<Sender> parts_;
   HostPort bound_;
   bool draining_ = false;

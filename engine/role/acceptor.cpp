@@ -3,8 +3,14 @@
 #include "link/os_status.hpp"
 
 #include <cerrno>
+#include <memory>
 
 namespace culvert {
+
+struct Acceptor::Dealt final : Mail {
+  Socket socket;
+  Acceptor *home = nullptr;
+};
 
 Acceptor::Acceptor(Shard &shard, Delegate<Socket> arrived, Delegate<> stopped)
     : shard_(shard), arrived_(arrived), stopped_(stopped) {
@@ -17,6 +23,9 @@ void Acceptor::start(Socket listening) {
   CULVERT_ASSERT(phase_ == Phase::kIdle);
   phase_ = Phase::kAccepting;
   listening_ = listening;
+  if (group_ != nullptr) {
+    group_->members_[shard_.index].store(this, std::memory_order_release);
+  }
   arm();
 }
 
@@ -45,11 +54,7 @@ void Acceptor::arm() {
 void Acceptor::on_accept(Outcome outcome) {
   if (outcome.result >= 0) {
     told_ = false;
-    if (phase_ == Phase::kAccepting) {
-      arrived_(Socket{outcome.result});
-    } else {
-      shard_.io.close(Socket{outcome.result});
-    }
+    deal(Socket{outcome.result});
   } else if (phase_ == Phase::kAccepting && outcome.result != -ECONNABORTED && !told_) {
     told_ = true;
     shard_.log.write(LogLevel::kWarn, "no connection can be accepted",
@@ -67,8 +72,52 @@ void Acceptor::on_accept(Outcome outcome) {
   }
 }
 
+void Acceptor::hand_out(Socket socket) {
+  if (phase_ == Phase::kAccepting) {
+    arrived_(socket);
+  } else {
+    shard_.io.close(socket);
+  }
+}
+
+void Acceptor::deal(Socket socket) {
+  const std::size_t shards = group_ == nullptr ? 1 : group_->members_.size();
+  Acceptor *there = this;
+  if (shards > 1 && phase_ == Phase::kAccepting) {
+    there = group_->members_[shard_.random.below(shards)].load(std::memory_order_acquire);
+  }
+  if (there == this || there == nullptr) { // or not started yet
+    hand_out(socket);
+    return;
+  }
+  auto letter = std::make_unique<Dealt>();
+  letter->socket = socket;
+  letter->home = this;
+  letter->address_to<&Acceptor::on_dealt>(*there);
+  ++dealt_out_;
+  shard_.io.post(there->shard_.io, *letter.release()); // on_dealt_back() owns it again
+}
+
+void Acceptor::on_dealt(Mail &mail) {
+  auto &letter = static_cast<Dealt &>(mail);
+  hand_out(letter.socket);
+  letter.address_to<&Acceptor::on_dealt_back>(*letter.home);
+  shard_.io.post(letter.home->shard_.io, letter);
+}
+
+void Acceptor::on_dealt_back(Mail &mail) {
+  const std::unique_ptr<Dealt> letter(&static_cast<Dealt &>(mail));
+  --dealt_out_;
+  check_stopped();
+}
+
 void Acceptor::on_cancelled(Outcome) {
-  if (phase_ == Phase::kStopping && !accept_.in_flight() && !cancel_.in_flight()) {
+  check_stopped();
+}
+
+void Acceptor::check_stopped() {
+  if (phase_ == Phase::kStopping && dealt_out_ == 0 && !accept_.in_flight() &&
+      !cancel_.in_flight()) {
     phase_ = Phase::kStopped;
     stopped_();
   }

@@ -1,19 +1,40 @@
 // Accepts connections on one shard from a listening socket that all shards share.
 //
-// Embedded in the shard's relay part; it does not own the listening socket. Every socket it hands
-// out belongs to whoever takes it. When the kernel has no descriptor left it waits until one was
-// freed here, or for kAcceptRetryMs.
+// Embedded in the shard's part of a role; it does not own the listening socket. Every socket it
+// hands out belongs to whoever takes it. When the kernel has no descriptor left it waits until one
+// was freed here, or for kAcceptRetryMs.
+//
+// The kernel wakes the same one of several idle shards every time, so the acceptors of an
+// AcceptGroup deal what they accept to each other at random, by mail.
 #pragma once
 
 #include "io/shard.hpp"
 
+#include <atomic>
+#include <vector>
+
 namespace culvert {
+
+class Acceptor;
+
+/// The acceptors of one listening socket, by shard. Made before them and destroyed after them; none
+/// of them is destroyed before all have stopped.
+class AcceptGroup {
+public:
+  explicit AcceptGroup(unsigned shards) : members_(shards) {}
+
+private:
+  friend class Acceptor;
+  std::vector<std::atomic<Acceptor *>> members_;
+};
 
 class Acceptor {
 public:
   /// `stopped` runs once after stop(), when nothing is in flight, never inside stop().
   Acceptor(Shard &shard, Delegate<Socket> arrived, Delegate<> stopped);
 
+  /// Before start(); without it every connection stays on the shard that accepted it.
+  void share_with(AcceptGroup &group) { group_ = &group; }
   void start(Socket listening);
   /// Only after start(), once.
   void stop();
@@ -24,13 +45,21 @@ public:
 private:
   enum class Phase : std::uint8_t { kIdle, kAccepting, kStopping, kStopped };
 
+  struct Dealt; // a socket on its way to another shard
   void arm();
   void on_accept(Outcome outcome);
+  void deal(Socket socket);
+  void on_dealt(Mail &mail);
+  void on_dealt_back(Mail &mail);
+  void hand_out(Socket socket);
   void on_cancelled(Outcome outcome);
+  void check_stopped();
 
   Shard &shard_;
   const Delegate<Socket> arrived_;
   const Delegate<> stopped_;
+  AcceptGroup *group_ = nullptr;
+  std::size_t dealt_out_ = 0; // letters that are not back yet
   Phase phase_ = Phase::kIdle;
   Socket listening_;
   bool told_ = false; // the log has the failure that lasts

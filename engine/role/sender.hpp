@@ -30,6 +30,8 @@ public:
   Sender(const Sender &) = delete;
   Sender &operator=(const Sender &) = delete;
 
+  /// Before start(): the parts of one listening socket share what they accept.
+  void share_with(AcceptGroup &group) { acceptor_.share_with(group); }
   void start(Socket listening);
   void drain();
   void drop();

@@ -4,10 +4,6 @@
 
 namespace culvert {
 
-void ArrivalLetter::deliver(RelayShard &there) {
-  there.begin(socket_);
-}
-
 void OfferLetter::deliver(RelayShard &there) {
   Channel *const to = there.channel(channel.slot);
   written_ = to != nullptr && to->offer(std::move(message));

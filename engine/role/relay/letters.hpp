@@ -32,17 +32,6 @@ private:
   RelayShard *home_ = nullptr;
 };
 
-/// An accepted socket begins at another shard than the one that accepted it.
-class ArrivalLetter final : public Letter {
-public:
-  explicit ArrivalLetter(Socket socket) : socket_(socket) {}
-  void deliver(RelayShard &there) override;
-  void returned(RelayShard &) override {}
-
-private:
-  Socket socket_;
-};
-
 /// A parked sender is offered to a listener.
 class OfferLetter final : public Letter {
 public:

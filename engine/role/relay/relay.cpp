@@ -57,8 +57,8 @@ Status Relay::check(const RelayOptions &options) {
 
 Relay::Relay(RelayOptions options)
     : options_(std::move(options)), entities_(options_.entities, options_.own_rules),
-      registry_(options_.policy, options_.limits.pending), shards_(options_.shards),
-      accepting_(options_.shards) {
+      registry_(options_.policy, options_.limits.pending), accept_group_(options_.shards),
+      shards_(options_.shards), accepting_(options_.shards) {
   CULVERT_ASSERT(options_.shards > 0 && !options_.names.empty());
 }
 

@@ -9,6 +9,7 @@
 // connection.hpp.
 #pragma once
 
+#include "role/acceptor.hpp"
 #include "role/relay/registry.hpp"
 #include "role/relay/rules.hpp"
 #include "role/relay/text.hpp"
@@ -69,6 +70,7 @@ public:
   [[nodiscard]] const EntityTable &entities() const { return entities_; }
   [[nodiscard]] Registry &registry() { return registry_; }
   [[nodiscard]] RelayCounters &counters() { return counters_; }
+  [[nodiscard]] AcceptGroup &accept_group() { return accept_group_; }
 
   /// Where a listener that dialled `authority` is told to fetch its senders.
   [[nodiscard]] Authority public_address(std::string_view authority,
@@ -90,6 +92,7 @@ private:
   const EntityTable entities_;
   Registry registry_;
   RelayCounters counters_;
+  AcceptGroup accept_group_;
   std::vector<std::atomic<RelayShard *>> shards_;
   std::atomic<unsigned> accepting_;
 };

@@ -56,6 +56,7 @@ void RelayShard::start(Socket listening) {
   listening_ = listening;
   const Result<Address> local = shard_.io.local_address(listening);
   bound_port_ = local.ok() ? local.value().port : 0;
+  acceptor_.share_with(relay_.accept_group());
   acceptor_.start(listening);
 }
 
@@ -69,21 +70,6 @@ void RelayShard::on_arrived(Socket socket) {
     return;
   }
   crowded_ = false;
-  // The kernel wakes the same one of several idle shards every time.
-  const auto there = static_cast<unsigned>(shard_.random.below(relay_.options().shards));
-  if (there == shard_.index || relay_.shard(there) == nullptr) {
-    begin(socket);
-  } else {
-    send(std::make_unique<ArrivalLetter>(socket), there);
-  }
-}
-
-void RelayShard::begin(Socket socket) {
-  if (stopping()) {
-    shard_.io.close(socket);
-    relay_.leave_seat();
-    return;
-  }
   Guest guest;
   guest.link = std::make_unique<TcpLink>(shard_, socket);
   guest.peer = guest.link->facts().peer.text();

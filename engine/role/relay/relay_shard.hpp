@@ -67,8 +67,6 @@ public:
 
   /// Lends the letter to another shard, or to this one; it comes back.
   void send(std::unique_ptr<Letter> letter, unsigned shard);
-  /// A connection that holds a seat: its set-up begins here.
-  void begin(Socket socket);
   /// Leaves `guest` untouched where it cannot go on here.
   void take_in(Guest &guest);
   void on_moved(SlabHandle connection, Guest guest);
