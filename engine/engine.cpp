@@ -88,7 +88,7 @@ public:
     return wait_until([this] { return stopped(); }, timeout_ms);
   }
 
-  [[nodiscard]] int descriptor() const override { return threads_[0]->io().descriptor(); }
+  [[nodiscard]] int descriptor() override { return threads_[0]->io().descriptor(); }
   [[nodiscard]] std::uint64_t nearest_deadline_ms() const override {
     Io &io = threads_[0]->io();
     const std::uint64_t deadline_ns = io.nearest_deadline_ns();

@@ -117,8 +117,9 @@ public:
   /// loops over run_ready() and wait(), whatever run_ready() said.
   virtual void wait(std::uint64_t deadline_ns) = 0;
   /// For a host's own loop: polls readable when run_ready() has work that is not a timer, once
-  /// run_ready() has said false and nothing was started or posted since; -1 in sim.
-  [[nodiscard]] virtual int descriptor() const = 0;
+  /// run_ready() has said false and nothing was started or posted since; -1 in sim, or when the
+  /// system has no descriptor left. Owned by the Io.
+  [[nodiscard]] virtual int descriptor() = 0;
   /// When run_ready() must be called at the latest, or Timers::kNever.
   [[nodiscard]] std::uint64_t nearest_deadline_ns() const { return timers_.nearest_ns(); }
 

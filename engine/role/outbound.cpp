@@ -7,7 +7,15 @@
 namespace culvert {
 
 // A sender waits in `upgrade` until a listener has fetched it, so that step has the longest
-// deadline. A dial keeps a deadline of its own, and names the address that did not answer.
+// deadline; a listener that registers is answered at once. A dial keeps a deadline of its own, and
+// names the address that did not answer.
+const Step<Outbound> Outbound::kToListen[] = {
+    {"authorize", kHandshakeMs, &Outbound::start_authorize, &Outbound::cancel_operation},
+    {"resolve", kHandshakeMs, &Outbound::start_resolve, &Outbound::cancel_operation},
+    {"dial", 2 * kRelayDialMs, &Outbound::start_dial, &Outbound::cancel_dial},
+    {"tls", kHandshakeMs, &Outbound::start_tls, &Outbound::cancel_tls},
+    {"upgrade", kHandshakeMs, &Outbound::start_upgrade, &Outbound::cancel_upgrade},
+};
 const Step<Outbound> Outbound::kToEntity[] = {
     {"authorize", kHandshakeMs, &Outbound::start_authorize, &Outbound::cancel_operation},
     {"resolve", kHandshakeMs, &Outbound::start_resolve, &Outbound::cancel_operation},
@@ -37,7 +45,11 @@ void Outbound::start(Purpose purpose, const EntityAddress &entity, std::string i
   purpose_ = purpose;
   entity_ = entity;
   id_ = std::move(id);
-  steps_.start(kToEntity);
+  if (purpose == Purpose::kListen) {
+    steps_.start(kToListen);
+  } else {
+    steps_.start(kToEntity);
+  }
 }
 
 void Outbound::start(Purpose purpose, LinkDescription description) {

@@ -54,6 +54,7 @@ public:
   std::unique_ptr<Link> take_link() { return std::move(link_); }
 
 private:
+  static const Step<Outbound> kToListen[];
   static const Step<Outbound> kToEntity[];
   static const Step<Outbound> kToOffer[];
 

@@ -76,7 +76,7 @@ public:
   virtual bool wait_stopped(std::uint64_t timeout_ms) = 0;
 
   // --- driven by a host -------------------------------------------------------------------------
-  [[nodiscard]] virtual int descriptor() const = 0;
+  [[nodiscard]] virtual int descriptor() = 0;
   [[nodiscard]] virtual std::uint64_t nearest_deadline_ms() const = 0; // from now; UINT64_MAX: none
   virtual bool run_ready() = 0;
 };

@@ -36,7 +36,7 @@ public:
   int unsent_bytes(Socket socket) override;
   void close(Socket socket) override;
   void wait(std::uint64_t deadline_ns) override;
-  [[nodiscard]] int descriptor() const override { return -1; }
+  [[nodiscard]] int descriptor() override { return -1; }
   [[nodiscard]] const char *name() const override { return "sim"; }
 
   /// The name the world knows it by.

@@ -49,7 +49,7 @@ public:
   int unsent_bytes(Socket socket) override { return socket_calls::unsent_bytes(socket); }
   void close(Socket socket) override;
   void wait(std::uint64_t deadline_ns) override;
-  [[nodiscard]] int descriptor() const override { return ring_.ring_fd; }
+  [[nodiscard]] int descriptor() override;
   [[nodiscard]] const char *name() const override { return "uring"; }
 
 protected:
@@ -76,6 +76,7 @@ private:
 
   io_uring ring_;
   const int wake_descriptor_;
+  int host_descriptor_ = -1; // once a host has asked for it
   bool watching_mail_ = false;
   MailStack mailbox_;
   std::atomic<int> visitors_ = 0; // other threads between their first and last touch of this object

@@ -33,6 +33,28 @@ UringIo::~UringIo() {
   }
   io_uring_queue_exit(&ring_);
   ::close(wake_descriptor_);
+  if (host_descriptor_ >= 0) {
+    ::close(host_descriptor_);
+  }
+}
+
+int UringIo::descriptor() {
+  // The ring's own descriptor does not wake who polls it: completions wait as deferred task work,
+  // and the kernel wakes only a thread that waits inside the ring. A registered eventfd is
+  // signalled.
+  if (host_descriptor_ >= 0) {
+    return host_descriptor_;
+  }
+  const int made = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (made < 0 || io_uring_register_eventfd(&ring_, made) != 0) {
+    ::close(made);
+    return -1;
+  }
+  if (anything_new()) {
+    CULVERT_ASSERT(eventfd_write(made, 1) == 0);
+  }
+  host_descriptor_ = made;
+  return made;
 }
 
 std::uint64_t UringIo::now_ns() const {
@@ -116,6 +138,10 @@ void UringIo::copy_completions() {
 }
 
 void UringIo::reap() {
+  if (host_descriptor_ >= 0) {
+    eventfd_t signals = 0; // first, so that what comes from here on signals again
+    static_cast<void>(eventfd_read(host_descriptor_, &signals));
+  }
   do {
     if (kernel_has_work() || io_uring_sq_ready(&ring_) > 0) {
       enter();

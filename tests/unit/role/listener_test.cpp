@@ -106,6 +106,14 @@ TEST(Listener, GivesItsTargetTenSeconds) {
   EXPECT_LE(took_ms, kTargetDialMs + 100);
 }
 
+TEST(Listener, GivesARelayThatTakesItAndSaysNothingTenSeconds) {
+  RoleWorld world;
+  world.relay_script = [](Session &) {};
+  world.start_listener();
+  EXPECT_TRUE(world.run_until(
+      [&] { return world.log.count("upgrade took longer than 10 s") == 1U; }, kHandshakeMs + 100));
+}
+
 TEST(Listener, GivesAnAcceptThatIsNotAnsweredTenSecondsAndLetsTheTargetGo) {
   RoleWorld world;
   world.relay_script = [](Session &session) {
