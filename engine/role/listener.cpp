@@ -13,6 +13,7 @@ Listener::Listener(const ClientKit &kit, const ListenerOptions &options, std::st
   drain_.bind<&Listener::on_drain>(*this);
   channel_end_.bind<&Listener::on_channel_ended>(*this);
   channel_drop_.bind<&Listener::on_channel_ended>(*this);
+  channel_finish_.bind<&Listener::on_channel_finished>(*this);
   grace_.bind<&Listener::drop>(*this);
 }
 
@@ -99,7 +100,9 @@ void Listener::on_receive(Outcome outcome) {
     return;
   }
   if (const Ending *end = channel_->received_end()) {
-    lost(end->aborted ? end->status : closed_by(*end), !end->aborted);
+    // A relay that said something malformed is there to be told so.
+    const bool malformed = end->aborted && end->status.code == Code::kProtocol;
+    lost(end->aborted ? end->status : closed_by(*end), !end->aborted || malformed);
     return;
   }
   write_answers();
@@ -129,6 +132,11 @@ void Listener::take_turn() {
     }
   }
   if (!broken_.ok()) {
+    constexpr std::uint16_t kProtocolError = 1002; // RFC 6455, section 7.4.1
+    constexpr std::uint16_t kMessageTooBig = 1009;
+    const bool too_large = broken_.code == Code::kTooLarge;
+    channel_->finish(Ending::finished(too_large ? kMessageTooBig : kProtocolError),
+                     channel_finish_);
     lost(std::exchange(broken_, {}), true);
   }
 }
@@ -211,10 +219,13 @@ void Listener::end_channel(bool politely) {
   }
 }
 
+void Listener::on_channel_finished(Outcome) {} // close() behind it waits for the rest
+
 void Listener::on_channel_ended(Outcome) {
   if (channel_end_.in_flight() || channel_drop_.in_flight()) {
     return;
   }
+  CULVERT_ASSERT(!channel_finish_.in_flight());
   channel_.reset();
   ending_channel_ = false;
   if (phase_ == Phase::kRunning) {

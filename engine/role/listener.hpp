@@ -63,6 +63,7 @@ private:
   void lost(const Status &why, bool relay_is_there);
   Status closed_by(const Ending &end);
   void end_channel(bool politely);
+  void on_channel_finished(Outcome outcome);
   void on_channel_ended(Outcome outcome);
   void offer_done(Serving &serving);
   void check_stopped();
@@ -93,6 +94,7 @@ private:
   Completion drain_;
   Completion channel_end_;
   Completion channel_drop_;
+  Completion channel_finish_;
 
   Slab<Serving> offers_{kOffersPerShard};
   TunnelSet tunnels_;

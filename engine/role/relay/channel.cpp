@@ -64,7 +64,8 @@ void Channel::on_receive(Outcome) {
   if (end == nullptr) {
     link_->receive(receive_);
   } else if (end->aborted) {
-    lost(LogLevel::kInfo, "its connection broke");
+    const bool malformed = end->status.code == Code::kProtocol;
+    lost(malformed ? LogLevel::kWarn : LogLevel::kInfo, end->status.message);
     link_->abort(ending_);
   } else {
     lost(LogLevel::kInfo, "it closed its channel");
@@ -104,7 +105,8 @@ void Channel::on_message(const Message &message) {
     malformed(Status::failure(Code::kUnsupported, Source::kRelay, Retry::kNever,
                               "a message asks for what a channel cannot do"));
   } else if (answers && intent.answer.form == Answer::Form::kClose) {
-    close_with(intent.answer, LogLevel::kInfo, "it was told to close");
+    const std::string &reason = intent.answer.reason;
+    close_with(intent.answer, LogLevel::kInfo, reason.empty() ? "it was told to close" : reason);
   } else if (answers && intent.answer.form == Answer::Form::kMessage &&
              !enqueue(std::move(intent.answer.message))) {
     malformed(Status::failure(Code::kOverload, Source::kRelay, Retry::kBackoff,
