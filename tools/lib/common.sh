@@ -49,8 +49,9 @@ install_packages() {
     "${missing[@]}" >/dev/null
 }
 
-# Builds a preset, all of it or the targets named.
+# Builds a preset, all of it or the targets named. ccache knows precompiled headers only when told so.
 build() {
+  export CCACHE_SLOPPINESS=pch_defines,time_macros
   local preset=$1
   shift
   say "building $preset"
