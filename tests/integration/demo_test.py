@@ -8,7 +8,7 @@ import threading
 import unittest
 import urllib.request
 
-from culvert_processes import CulvertCase, connect, echo, receive_all
+from culvert_processes import CulvertCase, connect, echo, receive_all, wait_until
 
 
 class Page(http.server.BaseHTTPRequestHandler):
@@ -56,6 +56,32 @@ class Demo(CulvertCase):
 
     def as_printed(self, name, command):
         return self.start(name, ["sh", "-c", f"exec {command}"], cwd="/")
+
+    def test_a_log_reader_that_is_gone_ends_nothing(self):
+        reader, writer = os.pipe()
+        os.close(reader)
+        with os.fdopen(writer, "wb") as gone:
+            done = subprocess.run([self.culvert(), "demo", "--once", "--log-level", "trace"],
+                                  stdout=subprocess.PIPE, stderr=gone, timeout=120,
+                                  env={**os.environ, "TMPDIR": self.folder})
+        self.assertEqual(done.returncode, 0)
+        self.assertIn(b"every byte checked", done.stdout)
+
+    def test_closed_standard_streams_are_no_sockets(self):
+        script = f"exec {shlex.quote(self.culvert())} demo <&- >&- 2>&-"
+        with subprocess.Popen(["sh", "-c", script], env={**os.environ, "TMPDIR": self.folder}) as demo:
+            try:
+                wait_until(self.made_keys, "the demo makes its keys")
+                links = [os.readlink(f"/proc/{demo.pid}/fd/{number}") for number in range(3)]
+            finally:
+                demo.terminate()
+        self.assertEqual(links, ["/dev/null"] * 3)
+        self.assertEqual(demo.returncode, 0)
+
+    def made_keys(self):
+        return any(name.startswith("culvert-demo-")
+                   and os.path.exists(os.path.join(self.folder, name, "sender.connection"))
+                   for name in os.listdir(self.folder))
 
     def test_the_proof(self):
         said = self.demo()

@@ -2,9 +2,30 @@
 
 #include "command.hpp"
 
+#include <csignal>
+#include <fcntl.h>
 #include <iostream>
+#include <unistd.h>
+
+namespace {
+
+/// A log reader that goes away must not take the tunnels along, and no socket may become number 2,
+/// where the log goes.
+void guard_standard_streams() {
+  std::signal(SIGPIPE, SIG_IGN);
+  int opened = 0;
+  do {
+    opened = open("/dev/null", O_RDWR); // takes the lowest free number
+  } while (opened >= 0 && opened <= STDERR_FILENO);
+  if (opened >= 0) {
+    close(opened);
+  }
+}
+
+} // namespace
 
 int main(int argc, char **argv) {
+  guard_standard_streams();
   using namespace culvert::command;
   CLI::App app{
       "Culvert carries TCP connections to one fixed target through a relay that both sides "
