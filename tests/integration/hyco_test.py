@@ -17,6 +17,7 @@ from culvert_processes import (
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "hyco")
 STREAM_BYTES = 100 << 20
 CONNECTIONS = 50
+INSTALL_DEADLINE_S = 300
 MESSAGES = 7  # of each connection of `peer.js talk`
 
 
@@ -25,7 +26,7 @@ def modules_folder():
 
 
 def install_client():
-    """npm ci, once; again when the lock file has changed."""
+    """npm ci (of npm 9.2 or newer), once; again when the lock file has changed."""
     folder = modules_folder()
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "lock"), "w", encoding="ascii") as lock:
@@ -39,9 +40,12 @@ def install_client():
                     return
         for name in ("package.json", "package-lock.json"):
             shutil.copy(os.path.join(SOURCE, name), folder)
-        done = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
-                              cwd=folder, text=True, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT)
+        # npm waits 300 s for an answer of the registry by default; a second try comes sooner.
+        done = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--no-update-notifier",
+                               "--ignore-scripts", "--fetch-timeout=30000"],
+                              cwd=folder, text=True, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=INSTALL_DEADLINE_S)
         if done.returncode != 0:
             raise AssertionError(f"npm cannot install hyco-ws: {done.stdout}")
         with open(stamp, "w", encoding="ascii") as file:
