@@ -9,6 +9,7 @@ function(culvert_integration name)
     PROPERTIES LABELS integration
                TIMEOUT ${TEST_TIMEOUT}
                RUN_SERIAL ${TEST_HEAVY}
+               SKIP_REGULAR_EXPRESSION "OK [(]skipped="
                ENVIRONMENT "CULVERT_BIN=${CMAKE_BINARY_DIR}/bin;PYTHONDONTWRITEBYTECODE=1")
 endfunction()
 
