@@ -30,7 +30,7 @@ culvert_layer(plugin FOLDERS plugin USES culvert_io culvert_crypto Boost::header
 culvert_layer(observe FOLDERS observe USES culvert_core spdlog::spdlog)
 culvert_layer(config FOLDERS config USES culvert_core culvert_crypto Boost::headers)
 culvert_layer(role FOLDERS role role/relay USES culvert_tunnel culvert_plugin culvert_config)
-culvert_layer(engine FOLDERS . USES culvert_role culvert_observe)
+culvert_layer(engine FOLDERS facade USES culvert_role culvert_observe)
 if(TARGET culvert_plugin)
   target_include_directories(culvert_plugin PUBLIC ${PROJECT_SOURCE_DIR}/sdk/include)
   target_compile_definitions(culvert_plugin PRIVATE BOOST_DLL_USE_STD_FS)

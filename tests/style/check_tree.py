@@ -21,7 +21,7 @@ LAYERS = {
     "observe": {"core"},
     "config": {"core", "crypto"},
     "role": {"core", "io", "crypto", "link", "tunnel", "plugin", "config", "observe"},
-    "": {"core", "io", "crypto", "link", "tunnel", "plugin", "config", "observe", "role"},
+    "facade": {"core", "io", "crypto", "link", "tunnel", "plugin", "config", "observe", "role"},
 }
 
 # A library's header may be included only below these paths.
@@ -53,9 +53,7 @@ def includes(path):
 
 def layer_of(path):
     parts = path.parts
-    if parts[1] == "include":
-        return None
-    return parts[1] if len(parts) > 2 else ""
+    return None if parts[1] == "include" else parts[1]
 
 
 def check_layers():

@@ -1,4 +1,4 @@
-#include "running_role.hpp"
+#include "facade/running_role.hpp"
 
 namespace culvert {
 

@@ -3,11 +3,11 @@
 // Control thread only, but for the members of ClientPart, which live on their shard.
 #pragma once
 
+#include "facade/running_role.hpp"
 #include "link/tls_context.hpp"
 #include "plugin/registry.hpp"
 #include "role/counters.hpp"
 #include "role/outbound.hpp"
-#include "running_role.hpp"
 
 #include <memory>
 #include <optional>

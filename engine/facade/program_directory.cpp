@@ -1,4 +1,4 @@
-#include "program_directory.hpp"
+#include "facade/program_directory.hpp"
 
 #include <filesystem>
 

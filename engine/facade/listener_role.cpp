@@ -1,5 +1,5 @@
-#include "client_role.hpp"
 #include "core/uuid.hpp"
+#include "facade/client_role.hpp"
 #include "role/listener.hpp"
 
 #include <optional>

@@ -1,4 +1,4 @@
-#include "shard_thread.hpp"
+#include "facade/shard_thread.hpp"
 
 #include "io/uring/uring_io.hpp"
 

@@ -2,9 +2,9 @@
 
 #include "core/clock.hpp"
 #include "crypto/secret.hpp"
+#include "facade/program_directory.hpp"
+#include "facade/running_role.hpp"
 #include "plugin/registry.hpp"
-#include "program_directory.hpp"
-#include "running_role.hpp"
 
 #include <poll.h>
 

@@ -1,4 +1,4 @@
-#include "rules.hpp"
+#include "facade/rules.hpp"
 
 namespace culvert {
 

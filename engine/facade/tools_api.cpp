@@ -1,8 +1,8 @@
 #include "core/clock.hpp"
 #include "crypto/certificate.hpp"
 #include "culvert/engine.hpp"
+#include "facade/program_directory.hpp"
 #include "plugin/loader.hpp"
-#include "program_directory.hpp"
 
 namespace culvert {
 

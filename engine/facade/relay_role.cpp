@@ -1,8 +1,8 @@
-#include "client_role.hpp"
 #include "core/clock.hpp"
 #include "crypto/certificate.hpp"
+#include "facade/client_role.hpp"
+#include "facade/rules.hpp"
 #include "role/relay/relay_shard.hpp"
-#include "rules.hpp"
 
 #include <algorithm>
 #include <optional>

@@ -1,4 +1,4 @@
-#include "client_role.hpp"
+#include "facade/client_role.hpp"
 
 #include "crypto/certificate.hpp"
 #include "crypto/secret.hpp"

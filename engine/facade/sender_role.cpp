@@ -1,4 +1,4 @@
-#include "client_role.hpp"
+#include "facade/client_role.hpp"
 #include "role/sender.hpp"
 
 #include <optional>

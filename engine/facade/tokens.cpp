@@ -1,9 +1,9 @@
-#include "client_role.hpp"
 #include "core/clock.hpp"
 #include "crypto/secret.hpp"
-#include "program_directory.hpp"
+#include "facade/client_role.hpp"
+#include "facade/program_directory.hpp"
+#include "facade/rules.hpp"
 #include "role/relay/relay.hpp"
-#include "rules.hpp"
 
 namespace culvert {
 namespace {

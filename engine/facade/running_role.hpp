@@ -4,7 +4,7 @@
 #pragma once
 
 #include "culvert/engine.hpp"
-#include "shard_thread.hpp"
+#include "facade/shard_thread.hpp"
 
 #include <memory>
 #include <optional>
