@@ -10,24 +10,29 @@ namespace culvert {
 // deadline; a listener that registers is answered at once. A dial keeps a deadline of its own, and
 // names the address that did not answer.
 const Step<Outbound> Outbound::kToListen[] = {
-    {"authorize", kHandshakeMs, &Outbound::start_authorize, &Outbound::cancel_operation},
-    {"resolve", kHandshakeMs, &Outbound::start_resolve, &Outbound::cancel_operation},
-    {"dial", 2 * kRelayDialMs, &Outbound::start_dial, &Outbound::cancel_dial},
-    {"tls", kHandshakeMs, &Outbound::start_tls, &Outbound::cancel_tls},
-    {"upgrade", kHandshakeMs, &Outbound::start_upgrade, &Outbound::cancel_upgrade},
+    {"authorize", kHandshakeMs, &Outbound::start_authorize, &Outbound::cancel_operation,
+     Source::kPlugin},
+    {"resolve", kHandshakeMs, &Outbound::start_resolve, &Outbound::cancel_operation,
+     Source::kPlugin},
+    {"dial", 2 * kRelayDialMs, &Outbound::start_dial, &Outbound::cancel_dial, Source::kRelay},
+    {"tls", kHandshakeMs, &Outbound::start_tls, &Outbound::cancel_tls, Source::kRelay},
+    {"upgrade", kHandshakeMs, &Outbound::start_upgrade, &Outbound::cancel_upgrade, Source::kRelay},
 };
 const Step<Outbound> Outbound::kToEntity[] = {
-    {"authorize", kHandshakeMs, &Outbound::start_authorize, &Outbound::cancel_operation},
-    {"resolve", kHandshakeMs, &Outbound::start_resolve, &Outbound::cancel_operation},
-    {"dial", 2 * kRelayDialMs, &Outbound::start_dial, &Outbound::cancel_dial},
-    {"tls", kHandshakeMs, &Outbound::start_tls, &Outbound::cancel_tls},
-    {"upgrade", kUpgradeMs, &Outbound::start_upgrade, &Outbound::cancel_upgrade},
+    {"authorize", kHandshakeMs, &Outbound::start_authorize, &Outbound::cancel_operation,
+     Source::kPlugin},
+    {"resolve", kHandshakeMs, &Outbound::start_resolve, &Outbound::cancel_operation,
+     Source::kPlugin},
+    {"dial", 2 * kRelayDialMs, &Outbound::start_dial, &Outbound::cancel_dial, Source::kRelay},
+    {"tls", kHandshakeMs, &Outbound::start_tls, &Outbound::cancel_tls, Source::kRelay},
+    {"upgrade", kUpgradeMs, &Outbound::start_upgrade, &Outbound::cancel_upgrade, Source::kRelay},
 };
 const Step<Outbound> Outbound::kToOffer[] = {
-    {"resolve", kHandshakeMs, &Outbound::start_resolve, &Outbound::cancel_operation},
-    {"dial", 2 * kRelayDialMs, &Outbound::start_dial, &Outbound::cancel_dial},
-    {"tls", kHandshakeMs, &Outbound::start_tls, &Outbound::cancel_tls},
-    {"upgrade", kHandshakeMs, &Outbound::start_upgrade, &Outbound::cancel_upgrade},
+    {"resolve", kHandshakeMs, &Outbound::start_resolve, &Outbound::cancel_operation,
+     Source::kPlugin},
+    {"dial", 2 * kRelayDialMs, &Outbound::start_dial, &Outbound::cancel_dial, Source::kRelay},
+    {"tls", kHandshakeMs, &Outbound::start_tls, &Outbound::cancel_tls, Source::kRelay},
+    {"upgrade", kHandshakeMs, &Outbound::start_upgrade, &Outbound::cancel_upgrade, Source::kRelay},
 };
 
 Outbound::Outbound(const ClientKit &kit, Delegate<Outbound &> done)

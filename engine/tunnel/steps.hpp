@@ -18,6 +18,7 @@ template <typename Owner> struct Step {
   std::uint64_t deadline_ms; // from this step's start
   void (Owner::*start)();
   void (Owner::*cancel)();
+  Source waits_for = Source::kLocal; // who is to blame when the deadline passes
 };
 
 template <typename Owner> class Steps {
@@ -70,7 +71,7 @@ private:
     (owner_.*table_[at_].start)();
   }
   void on_deadline() {
-    cancel(Status::failure(Code::kTimeout, Source::kLocal, Retry::kBackoff,
+    cancel(Status::failure(Code::kTimeout, table_[at_].waits_for, Retry::kBackoff,
                            std::string(table_[at_].name) + " took longer than " +
                                std::to_string(table_[at_].deadline_ms / 1000) + " s"));
   }

@@ -56,7 +56,7 @@ TEST(Sender, AnyFailureResetsTheApp) {
        [](RoleWorld &world) { world.relay_script = [](Session &session) { session.drop(); }; },
        "source=relay", 100},
       {"says nothing", [](RoleWorld &world) { world.relay_script = [](Session &) {}; },
-       "upgrade took longer than 40 s", kUpgradeMs + 100},
+       "source=relay why=upgrade took longer than 40 s", kUpgradeMs + 100},
       {"no name", [](RoleWorld &world) { world.sender_options.entity.host = "nobody.example"; },
        "no address is known for nobody.example", 100},
   };

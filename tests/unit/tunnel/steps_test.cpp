@@ -49,7 +49,7 @@ public:
 
 constexpr std::array<Step<SetUpOwner>, 3> kTable{{
     {"one", 1'000, &SetUpOwner::start_one, &SetUpOwner::cancel_any},
-    {"two", 2'000, &SetUpOwner::start_two, &SetUpOwner::cancel_any},
+    {"two", 2'000, &SetUpOwner::start_two, &SetUpOwner::cancel_any, Source::kRelay},
     {"three", 3'000, &SetUpOwner::start_three, &SetUpOwner::cancel_any},
 }};
 
@@ -125,8 +125,8 @@ TEST_F(StepsTest, ADeadlineCancelsItsStepAndNamesIt) {
   owner->steps.completed({});           // too late: its real outcome counts no more
   ASSERT_EQ(owner->outcomes.size(), 1U);
   EXPECT_EQ(owner->outcomes[0].code, Code::kTimeout);
-  EXPECT_EQ(owner->outcomes[0].source, Source::kLocal);
   EXPECT_EQ(owner->outcomes[0].message, "two took longer than 2 s");
+  EXPECT_EQ(owner->outcomes[0].source, Source::kRelay);
   world->sim.run_for(10'000);
   EXPECT_EQ(owner->outcomes.size(), 1U);
 }
