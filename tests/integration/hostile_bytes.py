@@ -87,3 +87,18 @@ def for_each_row(case, rows, check):
         for name, work in running:
             with case.subTest(name):
                 work.result()
+
+
+# What no client may say to a server on an open WebSocket, and the code of the Close that answers.
+BAD_FRAMES = [
+    ("unmasked", frame(0x82, b"x", masked=False), 1002),
+    ("reserved bit", frame(0xC2, b"x"), 1002),
+    ("reserved opcode", frame(0x83, b"x"), 1002),
+    ("reserved control opcode", frame(0x8B, b"x"), 1002),
+    ("fragmented ping", frame(0x09), 1002),
+    ("ping of 126 bytes", frame(0x89, b"x" * 126), 1002),
+    ("continuation of nothing", frame(0x80, b"x"), 1002),
+    ("message inside a message", frame(0x02, b"x") + frame(0x82, b"x"), 1002),
+    ("illegal close code", frame(0x88, struct.pack(">H", 1005)), 1002),
+    ("close of one byte", frame(0x88, b"x"), 1002),
+    ("a length of 64 bits", b"\x82\xff" + b"\xff" * 8 + b"\0\0\0\0", 1002)]

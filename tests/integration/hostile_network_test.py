@@ -3,53 +3,21 @@
 A real relay process with one tunnel through it that must live through everything. Rows run side by
 side: a row's log line is found by the port that it came from.
 """
-import socket
-import ssl
 import struct
-import threading
 import time
 import unittest
 import uuid
 
-from culvert_processes import CulvertCase, connect, echo
-from hostile_bytes import for_each_row, frame, head, read_head, rest, token
+from culvert_processes import connect
+from hostile_bytes import BAD_FRAMES, for_each_row, frame, head, read_head, rest, token
+from raw_ends import NeighbourCase
 
 CONNECT = "/$hc/app?sb-hc-action=connect&sb-hc-id="
 CLIENT_HELLO_1_0 = bytes.fromhex("160301002f0100002b0301") + b"r" * 32 + bytes.fromhex(
     "00" "0004" "002fc013" "0100")
 
 
-class HostileNetwork(CulvertCase):
-    def setUp(self):
-        super().setUp()
-        self.relay = self.start_relay(entities=("app", "other"),
-                                      protocols=("transport_azure", "example_relay"))
-        self.start_listener(self.relay, f"127.0.0.1:{self.serve(echo)}")
-        self.sender = self.start_sender(self.relay)
-        self.neighbour = connect(self.sender.port)
-        self.neighbour_lock = threading.Lock()
-        self.addCleanup(self.neighbour.close)
-        self.check_neighbour()
-
-    def check_neighbour(self):
-        with self.neighbour_lock:
-            self.neighbour.sendall(b"alive?")
-            self.assertEqual(self.neighbour.recv(6, socket.MSG_WAITALL), b"alive?")
-
-    def dial(self, alpn=None):
-        context = ssl.create_default_context(cafile=self.certificates.ca)
-        if alpn:
-            context.set_alpn_protocols([alpn])
-        return context.wrap_socket(connect(self.relay.port), server_hostname="127.0.0.1")
-
-    def check_line(self, pattern, wanted):
-        """Exactly one line has the pattern, and it holds what is wanted."""
-        self.relay.wait_for_line(pattern)
-        self.check_neighbour()
-        lines = self.relay.lines(pattern)
-        self.assertEqual(len(lines), 1, lines)
-        self.assertIn(wanted, lines[0])
-
+class HostileNetwork(NeighbourCase):
     def check_head(self, name, data, beginning, line, alpn=None):
         """All that comes back begins so, and the line of this peer holds `line`."""
         with self.dial(alpn) as connection:
@@ -189,19 +157,6 @@ class HostileNetwork(CulvertCase):
                 ("empty", 0, b"", b"", "the first message is empty"),
                 ("overlong", 65535, b"x" * 100, b"", "code=too-large")]], self.check_head)
 
-    BAD_FRAMES = [
-        ("unmasked", frame(0x82, b"x", masked=False), 1002),
-        ("reserved bit", frame(0xC2, b"x"), 1002),
-        ("reserved opcode", frame(0x83, b"x"), 1002),
-        ("reserved control opcode", frame(0x8B, b"x"), 1002),
-        ("fragmented ping", frame(0x09), 1002),
-        ("ping of 126 bytes", frame(0x89, b"x" * 126), 1002),
-        ("continuation of nothing", frame(0x80, b"x"), 1002),
-        ("message inside a message", frame(0x02, b"x") + frame(0x82, b"x"), 1002),
-        ("illegal close code", frame(0x88, struct.pack(">H", 1005)), 1002),
-        ("close of one byte", frame(0x88, b"x"), 1002),
-        ("a length of 64 bits", b"\x82\xff" + b"\xff" * 8 + b"\0\0\0\0", 1002)]
-
     def check_close(self, connection, data, code):
         """After these bytes the last thing said is a Close with this code."""
         try:
@@ -226,7 +181,7 @@ class HostileNetwork(CulvertCase):
     def test_frames_on_a_control_channel(self):
         told = 'reason="The control message is not a JSON object."'
         for_each_row(self, [
-            *self.BAD_FRAMES,
+            *BAD_FRAMES,
             ("message over the limit", b"\x81\xff" + struct.pack(">Q", 1 << 20) + b"\0\0\0\0"
              + b"x" * (1 << 20), 1009, 'reason="a message on its channel is larger than 65536'),
             ("malformed JSON", frame(0x81, b"{"), 1008, told),
@@ -245,7 +200,7 @@ class HostileNetwork(CulvertCase):
         self.check_line(f"tunnel ended.* sender={name}", "how=aborted")
 
     def test_frames_on_a_data_connection(self):
-        for_each_row(self, self.BAD_FRAMES, self.check_data_frame)
+        for_each_row(self, BAD_FRAMES, self.check_data_frame)
 
     def check_no_tls(self, name, data, beginning, line):
         with connect(self.relay.port) as connection:

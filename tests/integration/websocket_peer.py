@@ -7,6 +7,7 @@ A Peer owns its socket and belongs to one thread, but for send(), which another 
 import base64
 import hashlib
 import os
+import ssl
 import struct
 from dataclasses import dataclass
 
@@ -57,6 +58,26 @@ def close_payload(code, reason=b""):
     return struct.pack(">H", code) + reason
 
 
+def text(payload, **more):
+    return Frame(TEXT, payload, **more)
+
+
+def binary(payload, **more):
+    return Frame(BINARY, payload, **more)
+
+
+def more_of(payload, fin=True, **more):
+    return Frame(CONTINUATION, payload, fin=fin, **more)
+
+
+def ping(payload=b"", **more):
+    return Frame(PING, payload, **more)
+
+
+def closing(code=1000, reason=b""):
+    return Frame(CLOSE, close_payload(code, reason))
+
+
 class Peer:
     """`events` is what arrived: ("text" or "binary" or "pong" or "ping", bytes), ("close", code)."""
 
@@ -65,20 +86,31 @@ class Peer:
         self.connection = connection
         self.client = client
         self.events = []
+        self.close_reason = None
         self.fragments = 0
         self.largest_frame = 0
         self._buffer = bytearray()
         self._message = None
+        self._key = b""
 
     # --- the upgrade ------------------------------------------------------------------------------
-    def ask_upgrade(self, target="/"):
-        key = base64.b64encode(os.urandom(16))
+    def ask_upgrade(self, target="/", fields=()):
+        self.say_upgrade(target, fields)
+        self.hear_upgrade()
+
+    def say_upgrade(self, target, fields=()):
+        """`fields` are further ones: (name, value)."""
+        self._key = base64.b64encode(os.urandom(16))
+        more = "".join(f"{name}: {value}\r\n" for name, value in fields).encode()
         self.connection.sendall(
             b"GET " + target.encode() + b" HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
-            b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + key + b"\r\n\r\n"
+            b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" + more
+            + b"Sec-WebSocket-Key: " + self._key + b"\r\n\r\n"
         )
+
+    def hear_upgrade(self):
         head = self._read_head()
-        accept = base64.b64encode(hashlib.sha1(key + GUID).digest())
+        accept = base64.b64encode(hashlib.sha1(self._key + GUID).digest())
         if not head.startswith(b"HTTP/1.1 101 ") or accept not in head:
             raise AssertionError(f"no upgrade: {head!r}")
 
@@ -116,13 +148,14 @@ class Peer:
         return True
 
     def read_to_end(self):
-        """Reads until the other side ends the socket, also by a reset."""
+        """Reads until the other side ends the socket, also by a reset, or (where the socket tells
+        it) without close_notify: that is "torn"."""
         try:
-            while self._receive():
-                while self._decode():
-                    pass
+            self.read_until(lambda events: False)
         except ConnectionResetError:
             self.events.append(("reset", b""))
+        except ssl.SSLEOFError:
+            self.events.append(("torn", b""))
 
     def _receive(self):
         piece = self.connection.recv(1 << 18)
@@ -155,6 +188,7 @@ class Peer:
     def _note(self, opcode, fin, payload):
         if opcode == CLOSE:
             self.events.append(("close", int.from_bytes(payload[:2], "big")))
+            self.close_reason = payload[2:]
         elif opcode in (PING, PONG):
             self.events.append(("ping" if opcode == PING else "pong", payload))
         else:
