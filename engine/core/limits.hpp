@@ -31,7 +31,9 @@ inline constexpr unsigned kRingWorkers = 4;
 /// Received in one turn at the most. Half of it costs 5 to 10 % more CPU, twice as much gains
 /// nothing.
 inline constexpr std::size_t kTurnBytes = 256U * 1024;
-/// A turn smaller than this is not begun: it waits until the shard's budget has room.
+/// A direction whose sink holds nothing receives this much in a turn even where the shard's budget
+/// is out: if it waited, two shards could each be full of what the other one has no room to read,
+/// and wait for ever. About one record with its frame; half of it costs up to twice the CPU.
 inline constexpr std::size_t kMinTurnBytes = 16U * 1024;
 /// A TLS record holds at most this much plaintext (RFC 8446, section 5.1).
 inline constexpr std::size_t kRecordBytes = 16U * 1024;
@@ -46,12 +48,18 @@ inline constexpr std::size_t kLargestUnmaskedFrame = kRecordBytes - 4;
 inline constexpr std::size_t kDirectionHeldBytes = kTurnBytes + kTurnBytes / 4;
 /// Bytes a tunnel may hold that the kernel did not take: one turn a direction.
 inline constexpr std::size_t kTunnelHeldBytes = 2 * kDirectionHeldBytes;
+/// What a turn of kMinTurnBytes may leave held: its own bytes, those of a record that began in
+/// earlier turns and was completed in it, and what framing and records may add.
+inline constexpr std::size_t kMinTurnHeldBytes =
+    kMinTurnBytes + kRecordBytes + (kMinTurnBytes + kRecordBytes) / 4;
 /// One block of held bytes.
 inline constexpr std::size_t kHeldBlockBytes = 32U * 1024;
 /// A socket that was refused memory by the kernel is tried again after so long: the kernel frees
 /// buffers within a round trip, and a hundred tries a second cost nothing.
 inline constexpr std::uint64_t kNoBufferRetryMs = 10;
-/// Held bytes of one shard, all tunnels together.
+/// Held bytes of one shard, all tunnels together: while there is room turns are as large as it,
+/// then as small as kMinTurnBytes. So no more is held than this, what framing adds to the turn that
+/// filled it (kTurnBytes / 4), and kMinTurnHeldBytes for each direction that came later.
 inline constexpr std::size_t kShardHeldBytes = 256U * 1024 * 1024;
 
 // --- TLS --------------------------------------------------------------------------------------
@@ -135,7 +143,8 @@ inline constexpr std::uint32_t kConnectionsPerShard = 65'536;
 inline constexpr std::size_t kChannelQueueBytes = 256U * 1024;
 /// After the kernel refused an accept, when no descriptor was freed before.
 inline constexpr std::uint64_t kAcceptRetryMs = 100;
-/// Of one role on one shard: a tunnel needs two descriptors, and 100,000 of them 64 GB of budget.
+/// Of one role on one shard: a tunnel needs two descriptors, and 100,000 of them, stalled both ways
+/// with the budget out, hold 8 GB (kMinTurnHeldBytes each way).
 inline constexpr std::uint32_t kTunnelsPerShard = 100'000;
 /// Connections of a sender that wait for their tunnel, and offers a listener serves at once.
 inline constexpr std::uint32_t kSetupsPerShard = 4'096;

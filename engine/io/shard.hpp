@@ -5,7 +5,6 @@
 #pragma once
 
 #include "core/limits.hpp"
-#include "core/list.hpp"
 #include "core/random.hpp"
 #include "culvert/log.hpp"
 #include "io/io.hpp"
@@ -16,46 +15,24 @@
 
 namespace culvert {
 
-/// Waits until the shard's byte budget has room again; leaves the queue when it is destroyed.
-class BudgetWaiter : public ListHook<BudgetWaiter> {
-public:
-  ~BudgetWaiter() { unlink(); }
-  template <auto Method, typename Owner> void bind(Owner &owner) {
-    callback_ = Delegate<>::to<Method>(owner);
-  }
-
-private:
-  friend class HeldBudget;
-  Delegate<> callback_;
-};
-
-/// The bytes that all connections of a shard may hold because a kernel did not take them.
+/// The bytes that all connections of a shard hold because a kernel did not take them. Nobody waits
+/// for room: turns shrink with it, down to kMinTurnBytes, and whoever holds waits for its own peer.
 class HeldBudget {
 public:
-  HeldBudget(Io &io, std::size_t capacity) : io_(io), capacity_(capacity) {
-    tick_.bind<&HeldBudget::on_tick>(*this);
-  }
+  explicit HeldBudget(std::size_t capacity) : capacity_(capacity) {}
 
   [[nodiscard]] std::size_t available() const { return held_ < capacity_ ? capacity_ - held_ : 0; }
   [[nodiscard]] std::size_t held() const { return held_; }
   /// The most ever held, for tests and metrics.
   [[nodiscard]] std::size_t peak() const { return peak_; }
-  /// A turn may overshoot by its own framing, so this cannot fail; the next turn shrinks.
+  /// Cannot fail: how far it may go past the capacity stands at kShardHeldBytes.
   void take(std::size_t bytes);
-  /// Waiters run in the shard's next round, in order, one for each kMinTurnBytes that are free
-  /// then.
   void give(std::size_t bytes);
-  void wait(BudgetWaiter &waiter) { waiters_.push_back(waiter); }
 
 private:
-  void on_tick(Outcome outcome);
-
-  Io &io_;
   std::size_t capacity_;
   std::size_t held_ = 0;
   std::size_t peak_ = 0;
-  List<BudgetWaiter, BudgetWaiter> waiters_;
-  Completion tick_;
 };
 
 /// The buffers of a turn. One turn runs at a time on a shard and none outlives its callback, so
@@ -87,8 +64,7 @@ private:
 struct Shard {
   Shard(Io &io_of_it, Random &random_of_it, Log &log_of_it, unsigned index_of_it,
         std::size_t held_bytes = kShardHeldBytes)
-      : io(io_of_it), random(random_of_it), log(log_of_it), index(index_of_it),
-        held(io_of_it, held_bytes) {}
+      : io(io_of_it), random(random_of_it), log(log_of_it), index(index_of_it), held(held_bytes) {}
   Shard(const Shard &) = delete;
   Shard &operator=(const Shard &) = delete;
 

@@ -49,6 +49,7 @@ void Link::receive(Completion &completion) {
   CULVERT_ASSERT(received_end() == nullptr);
   begin(receiving_, completion);
   unread_turn_ = has_unread();
+  unread_turn_bytes_ = 0;
   if (unread_turn_) {
     complete_later(receiving_, 0);
   } else {
@@ -62,13 +63,16 @@ bool Link::take(Chunk &chunk, const Take &how) {
   if (!unread_turn_) {
     return take_own(chunk, how);
   }
-  if (!has_unread()) {
+  const std::size_t size =
+      std::min({how.chunk_bytes, unread_.size() - unread_taken_,
+                how.turn_bytes - std::min(how.turn_bytes, unread_turn_bytes_)});
+  if (size == 0) {
     return false;
   }
-  const std::size_t size = std::min(how.chunk_bytes, unread_.size() - unread_taken_);
   chunk = {unread_.data() + unread_taken_, size, how.keep ? 0 : kHeadroom, ChunkKind::kBinary,
            true};
   unread_taken_ += size;
+  unread_turn_bytes_ += size;
   return true;
 }
 

@@ -178,6 +178,7 @@ private:
   std::vector<std::byte> unread_; // kHeadroom bytes, then what was given back
   std::size_t unread_taken_ = 0;
   bool unread_turn_ = false; // this turn serves unread bytes only
+  std::size_t unread_turn_bytes_ = 0;
 };
 
 } // namespace culvert

@@ -12,7 +12,6 @@ Pump::Pump(Shard &shard, Link &source, Link &sink, Delegate<> changed)
   receive_.bind<&Pump::on_receive>(*this);
   drain_.bind<&Pump::on_drain>(*this);
   finish_.bind<&Pump::on_finish>(*this);
-  budget_.bind<&Pump::on_budget>(*this);
 }
 
 bool Pump::in_flight() const {
@@ -33,8 +32,6 @@ void Pump::become(State state) {
 void Pump::arm() {
   if (sink_.held() > 0) {
     sink_.drain(drain_);
-  } else if (shard_.held.available() < kMinTurnBytes) {
-    shard_.held.wait(budget_);
   } else if (source_.received_end() != nullptr) {
     shard_.io.yield(receive_); // it ended before the tunnel began
   } else {
@@ -46,11 +43,11 @@ void Pump::on_receive(Outcome) {
   if (state_ != State::kFlowing) {
     return;
   }
-  // Since the source was armed the sink may have come to hold something of its own (a pong), and
-  // other tunnels may have used up the budget: then this turn is declined and comes again.
+  // Since the source was armed the sink may have come to hold something of its own (a pong): then
+  // this turn is declined and comes again.
   if (sink_.broken()) {
     become(State::kBroken);
-  } else if (sink_.held() > 0 || shard_.held.available() < kMinTurnBytes) {
+  } else if (sink_.held() > 0) {
     arm();
   } else {
     turn();
@@ -58,7 +55,7 @@ void Pump::on_receive(Outcome) {
 }
 
 void Pump::turn() {
-  how_.turn_bytes = std::min(kTurnBytes, shard_.held.available());
+  how_.turn_bytes = std::clamp(shard_.held.available(), kMinTurnBytes, kTurnBytes);
   Chunk chunk;
   bool any = false;
   while (source_.received_end() == nullptr && source_.take(chunk, how_)) {
@@ -90,12 +87,6 @@ void Pump::on_drain(Outcome) {
   if (sink_.broken()) {
     become(State::kBroken);
   } else {
-    arm();
-  }
-}
-
-void Pump::on_budget() {
-  if (state_ == State::kFlowing) {
     arm();
   }
 }

@@ -3,8 +3,9 @@
 //
 // A pump belongs to a shard and to its tunnel; it owns nothing but its own operations and never
 // moves in memory. Each turn: the source's chunks go to the sink one after the other, then one
-// send. While the sink holds bytes, or the shard's byte budget has no room, the source is not
-// armed; that is all there is to back-pressure.
+// send. While the sink holds bytes the source is not armed; that is all there is to back-pressure.
+// A turn is no larger than the room in the shard's byte budget, and no smaller than kMinTurnBytes:
+// a direction whose sink holds nothing never waits for the bytes of another.
 #pragma once
 
 #include "link/link.hpp"
@@ -17,7 +18,7 @@ class Pump {
 public:
   enum class State : std::uint8_t {
     kIdle,      // not started, or stopped
-    kFlowing,   // the source is armed, or waits for the sink or the budget
+    kFlowing,   // the source is armed, or waits for the sink
     kFinishing, // the source has finished; its end is on its way into the sink
     kDone,      // the end is with the sink's kernel
     kAborted,   // the source was broken: source().received_end() says how
@@ -47,7 +48,6 @@ private:
   void on_receive(Outcome outcome);
   void turn();
   void on_drain(Outcome outcome);
-  void on_budget();
   void on_finish(Outcome outcome);
   void become(State state);
 
@@ -62,7 +62,6 @@ private:
   Completion receive_;
   Completion drain_;
   Completion finish_;
-  BudgetWaiter budget_;
 };
 
 } // namespace culvert

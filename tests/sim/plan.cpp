@@ -26,12 +26,8 @@ public:
     plan.senders = static_cast<unsigned>(1 + below(3));
     plan.thieves_per_cent = chance(30) ? 50 : 0;
     plan.drains = chance(50);
-    // Half-open streams hold what they hold for a quarter of an hour, and their neighbours wait.
-    // And bytes of one way must not wait for those of the other: two shards, each with a budget
-    // full of what the other has no budget to read, would wait for ever.
-    if (plan.weather != Weather::kRough && chance(40)) {
-      plan.held_bytes = between(kMinTurnBytes, 400'000);
-      way_ = chance(50) ? Way::kUp : Way::kDown;
+    if (chance(40)) {
+      plan.held_bytes = between(0, 400'000);
     }
     add_events(plan);
     add_sessions(plan);
@@ -115,7 +111,7 @@ private:
   /// More than every buffer on the way takes together, towards one who hardly reads: every pump
   /// has to stop.
   void clog(Session &session) {
-    const bool up = way_ == Way::kBoth ? chance(50) || session.target.echo : way_ == Way::kUp;
+    const bool up = session.target.echo || chance(50);
     (up ? session.up : session.down).planned = between(2'500'000, 5'000'000);
     Manner &reader = up ? session.target : session.app;
     reader.pauses = 20;
@@ -150,7 +146,7 @@ private:
     made.down.key = random_.next();
     made.up.planned = size();
     made.down.planned = size();
-    const std::uint64_t kind = way_ == Way::kUp ? 40 : way_ == Way::kDown ? 60 : below(100);
+    const std::uint64_t kind = below(100);
     if (kind < 35) {
       made.target.echo = true;
     } else if (kind < 55) { // a sink that says something behind it all
@@ -194,10 +190,7 @@ private:
     }
   }
 
-  enum class Way : std::uint8_t { kBoth, kUp, kDown }; // of more than a few bytes
-
   SeededRandom random_;
-  Way way_ = Way::kBoth;
 };
 
 } // namespace

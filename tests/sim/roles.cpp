@@ -1,5 +1,7 @@
 #include "roles.hpp"
 
+#include <algorithm>
+
 namespace culvert::simtest {
 
 RelayHost::RelayHost(Services &services) : services_(services) {
@@ -66,6 +68,14 @@ std::size_t RelayHost::held() const {
     sum += shard->shard.held.held();
   }
   return sum;
+}
+
+std::size_t RelayHost::most_held() const {
+  std::size_t most = 0;
+  for (const auto &shard : shards_) {
+    most = std::max(most, shard->shard.held.peak());
+  }
+  return most;
 }
 
 std::string RelayHost::bury() {

@@ -36,6 +36,8 @@ public:
   [[nodiscard]] std::size_t registered() { return relay_ ? relay_->registry().size() : 0; }
   [[nodiscard]] const RelaySums &sums() const { return sums_; }
   [[nodiscard]] std::size_t held() const;
+  /// The most that a shard ever held.
+  [[nodiscard]] std::size_t most_held() const;
 
 private:
   void on_done() { ++done_; }
@@ -100,6 +102,7 @@ public:
   [[nodiscard]] const RoleCounters &counters() const { return counters_; }
   [[nodiscard]] bool stopped() const { return stopped_; }
   [[nodiscard]] std::size_t held() const { return shard_.shard.held.held(); }
+  [[nodiscard]] std::size_t most_held() const { return shard_.shard.held.peak(); }
   [[nodiscard]] bool online() const { return counters_.channels_online == 1; }
   /// "" when a stopped role has left nothing behind.
   [[nodiscard]] std::string left() const {

@@ -295,14 +295,20 @@ void WorldRun::judge_sessions() {
 void WorldRun::judge_counters() {
   const std::string left = relay_.bury();
   expect(left.empty(), left);
+  // As kShardHeldBytes promises, were every session's tunnel open at once.
+  const std::size_t bound =
+      plan_.held_bytes + kTurnBytes / 4 + 2 * sessions_.size() * kMinTurnHeldBytes;
+  expect(relay_.most_held() <= bound, "the relay held more than it may");
   std::uint64_t sent = 0;
   std::uint64_t listened = 0;
   for (const auto &sender : senders_) {
     expect(sender->left().empty(), sender->left());
+    expect(sender->most_held() <= bound, "a sender held more than it may");
     sent += sender->counters().tunnels_ended;
   }
   for (const auto &listener : listeners_) {
     expect(listener->left().empty(), listener->left());
+    expect(listener->most_held() <= bound, "a listener held more than it may");
     listened += listener->counters().tunnels_ended;
   }
   if (plan_.weather == Plan::Weather::kCalm && plan_.outages.empty()) {

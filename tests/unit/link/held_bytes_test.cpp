@@ -82,28 +82,5 @@ TEST_F(HeldBytesTest, DiesOnTheWayBetweenBudgets) {
   EXPECT_EQ(lab.shard().held.held(), 0U);
 }
 
-/// Takes nothing when it is let in: its source is silent.
-struct SilentWaiter {
-  explicit SilentWaiter(HeldBudget &budget) {
-    waiter.bind<&SilentWaiter::on_room>(*this);
-    budget.wait(waiter);
-  }
-  void on_room() { ++times; }
-  BudgetWaiter waiter;
-  int times = 0;
-};
-
-TEST_F(HeldBytesTest, AWaiterThatTakesNothingDoesNotKeepTheOthersOut) {
-  HeldBudget budget(lab.shard().io, kMinTurnBytes + 1'000);
-  budget.take(2'000);
-  SilentWaiter first(budget);
-  SilentWaiter second(budget);
-  SilentWaiter third(budget);
-  budget.give(2'000); // the last that is ever given
-  ASSERT_TRUE(lab.run_until([&] { return third.times == 1; }));
-  EXPECT_EQ(first.times, 1);
-  EXPECT_EQ(second.times, 1);
-}
-
 } // namespace
 } // namespace culvert::test

@@ -118,6 +118,25 @@ TEST_P(LinkSuite, UnreadBytesComeBeforeAReceivedEnd) {
   EXPECT_EQ(far->bytes_read(), 5'000U);
 }
 
+TEST_P(LinkSuite, UnreadBytesComeInTurnsAsSmallAsAsked) {
+  if (!traits().byte_stream) {
+    GTEST_SKIP() << "not promised by this link";
+  }
+  near->write_to(5'000);
+  far->read_to(5'000);
+  ASSERT_TRUE(run_until([&] { return far->bytes_read() == 5'000; }));
+  far->give_back(3'500);
+  far->how.turn_bytes = 1'000;
+  std::vector<std::size_t> turns;
+  far->receiving.then = [&, reads = far->receiving.then](int result) {
+    reads(result);
+    turns.push_back(far->bytes_read());
+  };
+  far->read_to(5'000);
+  ASSERT_TRUE(run_until([&] { return far->bytes_read() == 5'000; }));
+  EXPECT_EQ(turns, (std::vector<std::size_t>{2'500, 3'500, 4'500, 5'000}));
+}
+
 TEST_P(LinkSuite, CancelledReceiveLosesNothing) {
   far->read_to();
   lab.run_some(3);

@@ -111,10 +111,6 @@ TEST_P(TunnelSuite, AWriteSideBreakLosesNothingOfTheOtherDirection) {
     GTEST_SKIP() << "a memory link that was dropped reads as aborted before anything is sent";
   }
   for_each_side([&](LinkUser &actor, LinkUser &reader) {
-    HeldBudget &budget = lab.shard().held;
-    const std::size_t all = budget.available();
-    budget.take(all); // nothing moves
-    start();
     actor.write_to(40'000);
     reader.write_to(40'000);
     ASSERT_TRUE(run_until([&] { return actor.link().held() + reader.link().held() == 0; }));
@@ -122,13 +118,33 @@ TEST_P(TunnelSuite, AWriteSideBreakLosesNothingOfTheOtherDirection) {
     actor.drop();
     ASSERT_TRUE(run_until([&] { return actor.over(); }));
     lab.run_some(moments(50));
-    budget.give(all);
+    start();
     ASSERT_TRUE(read_slowly(reader));
     EXPECT_TRUE(reader.end()->aborted);
     EXPECT_EQ(reader.bytes_read(), 40'000U);
     reader.close();
     expect_record(How::kAborted, name_of(actor), source_of(actor));
   });
+}
+
+/// Out of budget every direction goes on in the smallest turns, and holds no more than one.
+TEST_P(TunnelSuite, ABudgetThatIsOutStopsNobodyWhoReads) {
+  HeldBudget &budget = lab.shard().held;
+  const std::size_t all = budget.available();
+  budget.take(all);
+  start();
+  ASSERT_NO_FATAL_FAILURE(fill(*app));
+  ASSERT_NO_FATAL_FAILURE(fill(*target));
+  EXPECT_LE(under_test->tunnel->held(), 2 * kMinTurnHeldBytes);
+  app->read_to();
+  target->read_to();
+  EXPECT_TRUE(run_until([&] {
+    return target->bytes_read() == app->written() && app->bytes_read() == target->written();
+  }));
+  if (GetParam().first != SideKind::kMemory) { // there the users' bytes count on this shard, too
+    EXPECT_LE(budget.peak(), all + 2 * kMinTurnHeldBytes);
+  }
+  budget.give(all);
 }
 
 TEST_P(TunnelSuite, BothPeersDieWhileBothDirectionsAreStuck) {
