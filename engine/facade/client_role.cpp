@@ -2,6 +2,7 @@
 
 #include "crypto/certificate.hpp"
 #include "crypto/secret.hpp"
+#include "facade/take.hpp"
 
 namespace culvert {
 
@@ -9,11 +10,10 @@ Result<ClientUnits> ClientUnits::make(PluginRegistry &plugins, SecretStore &secr
                                       const ClientConfig &config, std::int64_t token_lifetime_s) {
   ClientUnits units;
   if (!config.ca_file.empty()) {
-    Result<std::string> authorities = load_authorities(config.ca_file);
-    if (!authorities.ok()) {
-      return authorities.status();
+    if (Status status = take(load_authorities(config.ca_file), units.authorities_pem);
+        !status.ok()) {
+      return status;
     }
-    units.authorities_pem = std::move(authorities.value());
   }
   ConfigValues auth_values;
   const ConnectionString &connection = config.connection;
@@ -41,28 +41,14 @@ Result<ClientUnits> ClientUnits::make(PluginRegistry &plugins, SecretStore &secr
       {units.auth, config.auth, PluginKind::kAuth, std::move(auth_values)},
       {units.resolver, config.resolver, PluginKind::kResolver, std::move(resolver_values)}};
   for (Wanted &wanted : all) {
-    Result<std::unique_ptr<Unit>> unit =
-        plugins.make_unit(wanted.id, wanted.kind, std::move(wanted.values));
-    if (!unit.ok()) {
-      return unit.status();
+    Status status =
+        take(plugins.make_unit(wanted.id, wanted.kind, std::move(wanted.values)), wanted.unit);
+    if (!status.ok()) {
+      return status;
     }
-    wanted.unit = std::move(unit.value());
   }
   return units;
 }
-
-namespace {
-
-template <typename Instance>
-Status take(Result<std::unique_ptr<Instance>> made, std::unique_ptr<Instance> &into) {
-  if (!made.ok()) {
-    return made.status();
-  }
-  into = std::move(made.value());
-  return {};
-}
-
-} // namespace
 
 Status ClientPart::attach(ClientUnits &units, Shard &shard) {
   TlsClientOptions options;

@@ -2,6 +2,7 @@
 #include "crypto/certificate.hpp"
 #include "facade/client_role.hpp"
 #include "facade/rules.hpp"
+#include "facade/take.hpp"
 #include "role/relay/relay_shard.hpp"
 
 #include <algorithm>
@@ -19,12 +20,12 @@ struct RelayUnits {
 
 Result<RelayUnits> make_units(PluginRegistry &plugins, const RelayConfig &config) {
   RelayUnits units;
-  Result<Credentials> credentials =
-      load_credentials(config.tls_certificate_file, config.tls_key_file, SystemClock().wall_s());
-  if (!credentials.ok()) {
-    return credentials.status();
+  Status status = take(
+      load_credentials(config.tls_certificate_file, config.tls_key_file, SystemClock().wall_s()),
+      units.credentials);
+  if (!status.ok()) {
+    return status;
   }
-  units.credentials = std::move(credentials.value());
   if (config.protocols.empty()) {
     return Status::config(
         "the relay has no protocol: name at least one plugin of a relay protocol");
@@ -33,17 +34,15 @@ Result<RelayUnits> make_units(PluginRegistry &plugins, const RelayConfig &config
     if (std::count(config.protocols.begin(), config.protocols.end(), id) > 1) {
       return Status::config("the protocol '" + id + "' is given twice; remove one of them");
     }
-    Result<std::unique_ptr<Unit>> unit = plugins.make_unit(id, PluginKind::kRelay, {});
-    if (!unit.ok()) {
-      return unit.status();
+    status = take(plugins.make_unit(id, PluginKind::kRelay, {}), units.protocols.emplace_back());
+    if (!status.ok()) {
+      return status;
     }
-    units.protocols.push_back(std::move(unit.value()));
   }
-  Result<std::unique_ptr<Unit>> auth = plugins.make_unit(config.auth, PluginKind::kAuth, {});
-  if (!auth.ok()) {
-    return auth.status();
+  status = take(plugins.make_unit(config.auth, PluginKind::kAuth, {}), units.auth);
+  if (!status.ok()) {
+    return status;
   }
-  units.auth = std::move(auth.value());
   return units;
 }
 
@@ -98,24 +97,20 @@ private:
     options.credentials = &units_.credentials;
     options.tickets = &tickets_;
     for (const auto &unit : units_.protocols) {
-      Result<std::unique_ptr<RelayProtocol>> protocol = unit->relay_protocol(shard);
-      if (!protocol.ok()) {
-        return protocol.status();
+      std::unique_ptr<RelayProtocol> &protocol = parts.protocols.emplace_back();
+      if (Status status = take(unit->relay_protocol(shard), protocol); !status.ok()) {
+        return status;
       }
-      const std::vector<std::string> &words = protocol.value()->alpn();
+      const std::vector<std::string> &words = protocol->alpn();
       options.alpn.insert(options.alpn.end(), words.begin(), words.end());
-      parts.protocols.push_back(std::move(protocol.value()));
     }
-    Result<std::unique_ptr<Auth>> auth = units_.auth->auth(shard);
-    if (!auth.ok()) {
-      return auth.status();
+    Status status = take(units_.auth->auth(shard), parts.auth);
+    if (status.ok()) {
+      status = take(TlsContext::server(shard.io, options), parts.tls);
     }
-    parts.auth = std::move(auth.value());
-    Result<std::unique_ptr<TlsContext>> tls = TlsContext::server(shard.io, options);
-    if (!tls.ok()) {
-      return tls.status();
+    if (!status.ok()) {
+      return status;
     }
-    parts.tls = std::move(tls.value());
     Part &part = *parts_[index];
     part.owner = this;
     part.shard.emplace(relay_, shard, std::move(parts), Delegate<>::to<&Part::on_done>(part));
