@@ -50,7 +50,7 @@ public:
   /// Logs why, answers as its protocol says, and ends.
   void refuse(const Status &why);
 
-  Status offer(SlabHandle pending, std::size_t attempt, const RegisteredListener &listener,
+  Status offer(SlabHandle pending, const RegisteredListener &listener,
                const std::string &capability) override;
   void on_unmet(const Status &why) override;
 

@@ -109,8 +109,8 @@ void Connection::act_connect() {
   link_->watch(watch_);
 }
 
-Status Connection::offer(SlabHandle pending, std::size_t attempt,
-                         const RegisteredListener &listener, const std::string &capability) {
+Status Connection::offer(SlabHandle pending, const RegisteredListener &listener,
+                         const std::string &capability) {
   Result<Message> message = relay_.protocol(protocol_).offer(
       intent_.facts, capability, listener.public_host, listener.public_port);
   if (!message.ok()) {
@@ -120,7 +120,6 @@ Status Connection::offer(SlabHandle pending, std::size_t attempt,
   letter->channel = listener.channel;
   letter->message = std::move(message.value());
   letter->pending = pending;
-  letter->attempt = attempt;
   relay_.send(std::move(letter), listener.channel.shard);
   return {};
 }

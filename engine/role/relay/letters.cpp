@@ -11,9 +11,9 @@ void OfferLetter::deliver(RelayShard &there) {
 
 void OfferLetter::returned(RelayShard &home) {
   if (written_) {
-    home.rendezvous().offer_written(pending, attempt);
+    home.rendezvous().offer_written(pending);
   } else {
-    home.rendezvous().offer_failed(pending, attempt);
+    home.rendezvous().offer_failed(pending);
   }
 }
 

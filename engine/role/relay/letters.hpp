@@ -41,7 +41,6 @@ public:
   ChannelRef channel;
   Message message;
   SlabHandle pending;
-  std::size_t attempt = 0;
 
 private:
   bool written_ = false;

@@ -84,8 +84,9 @@ Result<RegisteredListener> Registry::choose(const Wish &wish, const std::vector<
   }
   if (fit.empty()) {
     return Status::failure(Code::kNoListener, Source::kRelay, Retry::kBackoff,
-                           any && tried.empty() ? "none of the connected listeners may be used"
-                                                : "no listener is connected");
+                           !tried.empty() ? "the listener has gone, and there is no other"
+                           : any          ? "none of the connected listeners may be used"
+                                          : "no listener is connected");
   }
   if (policy_ == ChoicePolicy::kLeastTunnels) {
     std::int64_t least = fit.front()->tunnels;

@@ -1,7 +1,5 @@
 #include "role/relay/rendezvous.hpp"
 
-#include <algorithm>
-
 namespace culvert {
 
 namespace {
@@ -59,51 +57,39 @@ Status Rendezvous::make_offer(Pending &pending) {
     return listener.status();
   }
   const std::string capability = make_capability({shard_.index, pending.handle}, shard_.random);
-  pending.offers.push_back(
-      {capability_hash(capability, digests_), listener.value().channel, Offer::State::kSending});
-  return pending.sender.offer(pending.handle, pending.offers.size() - 1, listener.value(),
-                              capability);
+  pending.offers.push_back({capability_hash(capability, digests_), listener.value().channel});
+  return pending.sender.offer(pending.handle, listener.value(), capability);
 }
 
-void Rendezvous::offer_written(SlabHandle handle, std::size_t attempt) {
+void Rendezvous::offer_written(SlabHandle handle) {
   if (Pending *pending = table_.find(handle)) {
-    CULVERT_ASSERT(attempt < pending->offers.size());
-    pending->offers[attempt].state = Offer::State::kWritten;
+    pending->offers.back().written = true;
   }
 }
 
-void Rendezvous::offer_failed(SlabHandle handle, std::size_t attempt) {
+void Rendezvous::offer_failed(SlabHandle handle) {
   if (Pending *pending = table_.find(handle)) {
-    CULVERT_ASSERT(attempt < pending->offers.size());
-    pending->offers[attempt].state = Offer::State::kFailed;
-    try_again(*pending);
+    offer_to_another(*pending);
   }
 }
 
 void Rendezvous::channel_lost(const ChannelRef &channel) {
   table_.for_each([&](SlabHandle, Pending &pending) {
-    // Only the latest offer: behind an earlier one there is another already.
-    if (!pending.offers.empty() && pending.offers.back().channel == channel &&
-        pending.offers.back().state == Offer::State::kWritten) {
-      try_again(pending);
+    // park() leaves no sender without an offer. One that is under way comes back as not written.
+    const Offer &latest = pending.offers.back();
+    if (latest.channel == channel && latest.written) {
+      offer_to_another(pending);
     }
   });
 }
 
-void Rendezvous::try_again(Pending &pending) {
+void Rendezvous::offer_to_another(Pending &pending) {
   Status why = Status::failure(Code::kNoListener, Source::kRelay, Retry::kBackoff,
-                               "no listener could be told of this sender");
+                               "the listeners that were told of this sender have gone");
   if (pending.offers.size() < kMostOffers) {
     why = make_offer(pending);
-    if (why.ok()) {
-      return;
-    }
   }
-  // Whoever has read an offer may still come, even when its channel is lost.
-  const bool somebody_may_come =
-      std::any_of(pending.offers.begin(), pending.offers.end(),
-                  [](const Offer &offer) { return offer.state != Offer::State::kFailed; });
-  if (why.code != Code::kNoListener || !somebody_may_come) {
+  if (!why.ok()) {
     unmet(pending, why);
   }
 }

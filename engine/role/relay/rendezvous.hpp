@@ -3,8 +3,9 @@
 // Used on that shard only. The table owns what it remembers of a sender, never the sender: one
 // parks, and leaves by exactly one of redeem(), revoke(), or its on_unmet(). A capability is bound
 // to one offer; all offers of a sender stay valid until one is redeemed, and none outlives it. An
-// offer that is not written, or whose channel is lost, is made once more to another listener;
-// the deadline runs on.
+// offer that is not written, or whose channel is lost, is made once more to another listener, and
+// only then: so the latest is the only one that somebody may still come for. The deadline runs on;
+// when nobody is left to come, the wait ends at once.
 #pragma once
 
 #include "io/shard.hpp"
@@ -21,7 +22,7 @@ class ParkedSender {
 public:
   /// Asks that this offer be brought to the listener's channel. A failure ends the wait; else one
   /// offer_written() or offer_failed() follows, never from inside this call.
-  virtual Status offer(SlabHandle pending, std::size_t attempt, const RegisteredListener &listener,
+  virtual Status offer(SlabHandle pending, const RegisteredListener &listener,
                        const std::string &capability) = 0;
   /// Nobody came, or can come any more; it is not in the table any more.
   virtual void on_unmet(const Status &why) = 0;
@@ -45,8 +46,8 @@ public:
 
   /// Makes the first offer. A failure: it does not wait, and on_unmet() does not follow.
   Result<SlabHandle> park(ParkedSender &sender, Wish wish, std::string source);
-  void offer_written(SlabHandle pending, std::size_t attempt);
-  void offer_failed(SlabHandle pending, std::size_t attempt);
+  void offer_written(SlabHandle pending);
+  void offer_failed(SlabHandle pending);
   void channel_lost(const ChannelRef &channel);
   /// The sender of this capability, if it waits here and speaks that protocol; it waits no more.
   Result<Met> redeem(std::string_view capability, std::size_t protocol);
@@ -59,10 +60,9 @@ public:
 
 private:
   struct Offer {
-    enum class State : std::uint8_t { kSending, kWritten, kFailed };
     Sha256Bytes hash{};
     ChannelRef channel;
-    State state = State::kSending;
+    bool written = false;
   };
   struct Pending {
     Pending(Rendezvous &table, ParkedSender &sender, Wish wish, std::string source);
@@ -78,7 +78,7 @@ private:
   };
 
   Status make_offer(Pending &pending);
-  void try_again(Pending &pending);
+  void offer_to_another(Pending &pending);
   void on_deadline(SlabHandle handle);
   void forget(Pending &pending);
   void unmet(Pending &pending, const Status &why);

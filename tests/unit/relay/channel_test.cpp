@@ -118,6 +118,44 @@ TEST(RelayChannel, AnOfferToAChannelThatIsLostGoesToAnotherListener) {
   }
 }
 
+TEST(RelayChannel, ASenderIsRefusedAtOnceWhenTheOnlyListenerThatKnowsOfItIsLost) {
+  for (std::uint64_t seed = 1; seed < 9; ++seed) { // on one shard and across
+    RelayWorld world(test_options(2), seed);
+    Peer &one = world.answered_peer("listen path=alpha token=all id=one framing=websocket");
+    Peer &sender = world.peer("connect path=alpha token=all framing=raw");
+    ASSERT_TRUE(world.run_until([&] { return !one.capability().empty(); }));
+    Peer &two = world.answered_peer("listen path=alpha token=all id=two framing=websocket");
+    seed % 2 == 0 ? one.drop() : one.finish(1000);
+    ASSERT_TRUE(world.run_until([&] { return !two.capability().empty(); }));
+    EXPECT_FALSE(sender.answered()) << seed;
+    world.answered_peer("listen path=beta token=all id=elsewhere");
+    seed % 3 == 0 ? two.drop() : two.finish(1000);
+    ASSERT_TRUE(world.run_until([&] { return sender.answered(); }, 1'000)) << seed;
+    EXPECT_EQ(sender.answer, "no no-listener") << seed;
+    EXPECT_EQ(world.counters().pending, 0U);
+    EXPECT_EQ(world.answered_peer(std::string("accept framing=raw capability=") + two.capability())
+                  .answer,
+              "no gone");
+    EXPECT_EQ(world.log.count("connection refused peer=10.0.0.2"), 2U) << world.log.text();
+  }
+}
+
+TEST(RelayChannel, AJoinedSenderDoesNotMindThatTheChannelIsLost) {
+  for (std::uint64_t seed = 1; seed < 5; ++seed) {
+    RelayWorld world(test_options(2), seed);
+    Peer &channel = world.answered_peer("listen path=alpha token=all id=one");
+    Peer &sender = world.peer("connect path=alpha token=all framing=raw");
+    ASSERT_TRUE(world.run_until([&] { return !channel.capability().empty(); }));
+    Peer &fetcher =
+        world.answered_peer(std::string("accept framing=raw capability=") + channel.capability());
+    channel.drop();
+    ASSERT_TRUE(world.run_until([&] { return world.counters().listeners == 0; }));
+    sender.send("words");
+    ASSERT_TRUE(world.run_until([&] { return !fetcher.messages.empty(); }));
+    EXPECT_EQ(fetcher.messages[0].bytes, "words");
+  }
+}
+
 TEST(RelayChannel, AListenerThatDoesNotReadIsOfferedABoundedNumberAndOthersGetTheRest) {
   RelayOptions options = test_options(1);
   RelayWorld world(options);

@@ -17,13 +17,12 @@ public:
 
 class TestSender final : public ParkedSender {
 public:
-  Status offer(SlabHandle pending, std::size_t attempt, const RegisteredListener &listener,
+  Status offer(SlabHandle pending, const RegisteredListener &listener,
                const std::string &capability) override {
     if (!refusal.ok()) {
       return refusal;
     }
     handle = pending;
-    attempts.push_back(attempt);
     listeners.push_back(listener.id);
     capabilities.push_back(capability);
     return {};
@@ -32,7 +31,6 @@ public:
 
   Status refusal; // of the offer
   SlabHandle handle;
-  std::vector<std::size_t> attempts;
   std::vector<std::string> listeners;
   std::vector<std::string> capabilities;
   std::vector<Code> unmet;
@@ -115,7 +113,7 @@ TEST_F(RendezvousTest, ASenderThatLeftCannotBeMet) {
   table.revoke(handle.value());
   table.revoke(handle.value());
   EXPECT_EQ(redeem(sender.capabilities[0]), Code::kGone);
-  table.offer_failed(handle.value(), 0); // letters on their way find nothing
+  table.offer_failed(handle.value()); // letters on their way find nothing
   table.channel_lost(channel(1));
   world.run_for(60'000);
   EXPECT_TRUE(sender.unmet.empty());
@@ -126,12 +124,12 @@ TEST_F(RendezvousTest, AnOfferThatIsNotWrittenGoesToAnotherListenerOnce) {
   listen("two", 2);
   listen("three", 3);
   ASSERT_TRUE(park(sender).ok());
-  table.offer_failed(sender.handle, 0);
+  table.offer_failed(sender.handle);
   ASSERT_EQ(sender.capabilities.size(), 2U);
   EXPECT_NE(sender.listeners[0], sender.listeners[1]);
   EXPECT_NE(sender.capabilities[0], sender.capabilities[1]);
   EXPECT_TRUE(sender.unmet.empty());
-  table.offer_failed(sender.handle, 1);
+  table.offer_failed(sender.handle);
   EXPECT_EQ(sender.capabilities.size(), 2U);
   EXPECT_EQ(sender.unmet, std::vector<Code>{Code::kNoListener});
 }
@@ -142,10 +140,10 @@ TEST_F(RendezvousTest, ALostChannelIsReplacedAndBothOffersStayGoodUntilOneIsRede
     listen("one", 1);
     listen("two", 2);
     ASSERT_TRUE(park(each).ok());
-    table.offer_written(each.handle, 0);
+    table.offer_written(each.handle);
     table.channel_lost(channel(slot_of(each.listeners[0])));
     ASSERT_EQ(each.capabilities.size(), 2U);
-    table.offer_written(each.handle, 1);
+    table.offer_written(each.handle);
     EXPECT_EQ(redeem(each.capabilities[redeemed]), Code::kOk);
     EXPECT_EQ(redeem(each.capabilities[1 - redeemed]), Code::kGone);
   }
@@ -155,7 +153,7 @@ TEST_F(RendezvousTest, TheDeadlineDoesNotRestartWithTheSecondOffer) {
   listen("one", 1);
   listen("two", 2);
   ASSERT_TRUE(park(sender).ok());
-  table.offer_written(sender.handle, 0);
+  table.offer_written(sender.handle);
   world.run_for(20'000);
   table.channel_lost(channel(slot_of(sender.listeners[0])));
   ASSERT_EQ(sender.capabilities.size(), 2U);
@@ -163,14 +161,49 @@ TEST_F(RendezvousTest, TheDeadlineDoesNotRestartWithTheSecondOffer) {
   EXPECT_EQ(sender.unmet, std::vector<Code>{Code::kTimeout});
 }
 
-TEST_F(RendezvousTest, AListenerThatReadItsOfferMayComeAfterItsChannelIsLost) {
+TEST_F(RendezvousTest, TheWaitEndsWithTheOnlyChannelThatCarriesItsOffer) {
   listen("one", 1);
   ASSERT_TRUE(park(sender).ok());
-  table.offer_written(sender.handle, 0);
+  table.offer_written(sender.handle);
+  table.channel_lost(channel(2)); // another's
+  EXPECT_TRUE(sender.unmet.empty());
   registry.remove("a", channel(1));
   table.channel_lost(channel(1));
+  EXPECT_EQ(sender.unmet, std::vector<Code>{Code::kNoListener});
+  EXPECT_EQ(redeem(sender.capabilities[0]), Code::kGone);
+  EXPECT_EQ(table.size(), 0U);
+}
+
+TEST_F(RendezvousTest, AnOfferThatIsStillOnItsWayToALostChannelIsCountedOnce) {
+  listen("one", 1);
+  listen("two", 2);
+  ASSERT_TRUE(park(sender).ok());
+  const ChannelRef first = channel(slot_of(sender.listeners[0]));
+  registry.remove("a", first);
+  table.channel_lost(first); // the letter is not back yet: it will say that it was not written
+  EXPECT_EQ(sender.capabilities.size(), 1U);
+  table.offer_failed(sender.handle);
+  ASSERT_EQ(sender.capabilities.size(), 2U);
+  table.offer_written(sender.handle);
+  table.channel_lost(first);
   EXPECT_TRUE(sender.unmet.empty());
-  EXPECT_EQ(redeem(sender.capabilities[0]), Code::kOk);
+  EXPECT_EQ(redeem(sender.capabilities[1]), Code::kOk);
+}
+
+TEST_F(RendezvousTest, BothChannelsOfASenderAreLost) {
+  listen("one", 1);
+  listen("two", 2);
+  listen("three", 3); // nobody is offered more than kMostOffers times
+  ASSERT_TRUE(park(sender).ok());
+  for (std::size_t i = 0; i < Rendezvous::kMostOffers; ++i) {
+    EXPECT_TRUE(sender.unmet.empty());
+    const ChannelRef lost = channel(slot_of(sender.listeners[i]));
+    table.offer_written(sender.handle);
+    registry.remove("a", lost);
+    table.channel_lost(lost);
+  }
+  EXPECT_EQ(sender.capabilities.size(), Rendezvous::kMostOffers);
+  EXPECT_EQ(sender.unmet, std::vector<Code>{Code::kNoListener});
 }
 
 TEST_F(RendezvousTest, AnOfferTheProtocolCannotMakeEndsTheWait) {
