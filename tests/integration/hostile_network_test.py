@@ -96,6 +96,7 @@ class HostileNetwork(NeighbourCase):
         def listen(**changes):
             return head(token_text=good, **changes)
         socket_only = b"HTTP/1.1 400 This endpoint is only for web-socket requests."
+        version_13 = b"HTTP/1.1 426 Upgrade Required\r\nSec-WebSocket-Version: 13\r\n"
         reject = "/$hc/app?sb-hc-action=accept&sb-hc-capability=00&sb-hc-statusCode="
         host = b"Host: 127.0.0.1\r\n"
         refused = "connection refused"
@@ -122,8 +123,8 @@ class HostileNetwork(NeighbourCase):
             ("no Upgrade", listen(drop=("Upgrade",)), socket_only, refused),
             ("another Upgrade", listen(Upgrade="h2c"), socket_only, refused),
             ("no Connection", listen(drop=("Connection",)), socket_only, refused),
-            ("version 8", listen(Sec_WebSocket_Version="8"), socket_only, refused),
-            ("no version field", listen(drop=("Sec-WebSocket-Version",)), socket_only, refused),
+            ("version 8", listen(Sec_WebSocket_Version="8"), version_13, refused),
+            ("no version field", listen(drop=("Sec-WebSocket-Version",)), version_13, refused),
             ("no key", listen(drop=("Sec-WebSocket-Key",)), socket_only, refused),
             ("short key", listen(Sec_WebSocket_Key="abc"), socket_only, refused),
             ("key that is not base64", listen(Sec_WebSocket_Key="!" * 22 + "=="), *bad),

@@ -93,7 +93,6 @@ TEST_F(AzureRelay, WhatIsNoWebSocketRequestOfThisProtocolIsAnswered) {
       {"/$hc/hyco?sb-hc-action=listen", with("Connection", "keep-alive"), "GET", 400, only},
       {"/$hc/hyco?sb-hc-action=listen", without("Sec-WebSocket-Key"), "GET", 400, only},
       {"/$hc/hyco?sb-hc-action=listen", with("Sec-WebSocket-Key", "short=="), "GET", 400, only},
-      {"/$hc/hyco?sb-hc-action=listen", with("Sec-WebSocket-Version", "8"), "GET", 400, only},
       {"/$hc/hyco?sb-hc-action=listen", upgrade_headers(), "POST", 400, only},
       {"/$hc/hyco?sb-hc-action=destroy", upgrade_headers(), "GET", 400, "sb-hc-action is unknown"},
       {"/$hc/hyco?sb-hc-action=request&sb-hc-id=1", upgrade_headers(), "GET", 501, "HTTP requests"},
@@ -122,6 +121,14 @@ TEST_F(AzureRelay, WhatIsNoWebSocketRequestOfThisProtocolIsAnswered) {
     EXPECT_NE(intent.answer.reason.find(" TrackingId:"), std::string::npos);
     EXPECT_LE(intent.answer.reason.size(), 512U);
   }
+}
+
+TEST_F(AzureRelay, AnotherVersionOfWebSocketIsLeftToTheEngineWhichAnswers426) {
+  Headers headers = upgrade_headers();
+  for (auto &[name, value] : headers) {
+    value = name == "Sec-WebSocket-Version" ? "8" : value;
+  }
+  EXPECT_EQ(head("/$hc/hyco", headers).verb, uint32_t{CULVERT_VERB_CONNECT});
 }
 
 TEST_F(AzureRelay, ConnectionMayNameOthersAndKeepItsCase) {

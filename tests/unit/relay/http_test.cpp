@@ -18,11 +18,15 @@ TEST(RelayHttp, EveryMalformedHeadIsAnsweredInItsOwnWords) {
   struct Row {
     std::string bytes;
     const char *status;
+    const char *field = "\r\nConnection: close\r\n";
   };
+  const char *version_13 = "\r\nSec-WebSocket-Version: 13\r\n";
   const Row rows[] = {
       {"GET " + kTarget + " HTTP/1.1\r\n" + kUpgrade + kKey + kVersion + "\r\n", "403"},
       {"GET " + kTarget + " HTTP/1.1\r\n" + kUpgrade + kVersion + "\r\n", "400"},
-      {"GET " + kTarget + " HTTP/1.1\r\n" + kUpgrade + kKey + "\r\n", "4"},
+      {"GET " + kTarget + " HTTP/1.1\r\n" + kUpgrade + kKey + "\r\n", "426", version_13},
+      {"GET " + kTarget + " HTTP/1.1\r\n" + kUpgrade + kKey + "Sec-WebSocket-Version: 8\r\n\r\n",
+       "426", version_13},
       {"GET " + kTarget + " HTTP/1.1\r\nHost: relay.example\r\n\r\n", "4"},
       {"POST " + kTarget + " HTTP/1.1\r\n" + kUpgrade + kKey + kVersion + "\r\n", "4"},
       {"GET " + kTarget + "\r\n\r\n", "400"},
@@ -41,6 +45,7 @@ TEST(RelayHttp, EveryMalformedHeadIsAnsweredInItsOwnWords) {
         << row.bytes.substr(0, 80) << "\n"
         << peer.heard;
     EXPECT_NE(peer.heard.find("\r\nConnection: close\r\n"), std::string::npos) << peer.heard;
+    EXPECT_NE(peer.heard.find(row.field), std::string::npos) << peer.heard;
     ASSERT_TRUE(world.run_until([&] { return world.connections() == 0; }));
     EXPECT_EQ(world.log.lines.size() - lines, 1U) << world.log.text();
   }
