@@ -61,8 +61,12 @@ class RawEnds(NeighbourCase):
     def setUp(self):
         super().setUp()
         self.joining = threading.Lock()
-        self.control = Peer(self.dial(), client=True)
-        self.control.ask_upgrade(LISTEN, self.with_token("listener"))
+        self.control = self.open_channel()
+
+    def open_channel(self):
+        control = Peer(self.dial(), client=True)
+        control.ask_upgrade(LISTEN, self.with_token("listener"))
+        return control
 
     def with_token(self, rule):
         return [("ServiceBusAuthorization", token(self.relay, rule=rule, path="other"))]
@@ -84,12 +88,16 @@ class RawEnds(NeighbourCase):
                 return "/" + json.loads(payload)["accept"]["address"].split("/", 3)[3]
             self.assertEqual(kind, "ping")
 
+    def accept(self, offer):
+        listener = Peer(self.dial(), client=True)
+        listener.ask_upgrade(offer)
+        return listener
+
     def join(self):
         """Sender and listener of a new tunnel, and its id in the relay's log."""
         with self.joining:
             sender, name = self.knock()
-            listener = Peer(self.dial(), client=True)
-            listener.ask_upgrade(self.next_offer())
+            listener = self.accept(self.next_offer())
         sender.hear_upgrade()
         return sender, listener, name
 

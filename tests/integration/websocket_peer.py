@@ -108,6 +108,10 @@ class Peer:
             + b"Sec-WebSocket-Key: " + self._key + b"\r\n\r\n"
         )
 
+    def take_upgraded(self, head):
+        """For an upgrade that was asked for elsewhere: the head, and what was read behind it."""
+        self._buffer += head.partition(b"\r\n\r\n")[2]
+
     def hear_upgrade(self):
         head = self._read_head()
         accept = base64.b64encode(hashlib.sha1(self._key + GUID).digest())
