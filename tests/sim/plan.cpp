@@ -26,6 +26,8 @@ public:
     plan.senders = static_cast<unsigned>(1 + below(3));
     plan.thieves_per_cent = chance(30) ? 50 : 0;
     plan.drains = chance(50);
+    // Behind the example's head nothing but the payload can stand.
+    plan.hasty_per_cent = plan.protocol == "transport_azure" && chance(50) ? 40 : 0;
     if (chance(40)) {
       plan.held_bytes = between(0, 400'000);
     }

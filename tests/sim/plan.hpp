@@ -31,6 +31,7 @@ struct Plan {
   SimFaults faults;
   unsigned senders = 1;
   unsigned thieves_per_cent = 0;            // offers whose capability somebody forges
+  unsigned hasty_per_cent = 0;              // offers served by one who pipelines
   std::size_t held_bytes = kShardHeldBytes; // a shard's budget
   bool drains = false;                      // at the end, instead of being dropped
   std::vector<Event> events;                // while the faults are on

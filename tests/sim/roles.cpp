@@ -4,11 +4,26 @@
 
 namespace culvert::simtest {
 
+void JoinEar::write(LogLevel level, std::string_view message,
+                    std::initializer_list<LogField> fields) {
+  if (message == "tunnel joined" && on_join) {
+    std::string id;
+    bool moved = false;
+    for (const LogField &field : fields) {
+      id = field.name == "listener" ? field.value : id;
+      moved = moved || (field.name == "listener_moved_here" && field.value == "yes");
+    }
+    on_join(id, moved);
+  }
+  if (log_.enabled(level)) {
+    log_.write(level, message, fields);
+  }
+}
+
 RelayHost::RelayHost(Services &services) : services_(services) {
   for (unsigned i = 0; i < kShards; ++i) {
-    shards_.push_back(std::make_unique<SimShard>(services.world, services.log,
-                                                 "relay-" + std::to_string(i), kRelayHost, i,
-                                                 services.held_bytes));
+    shards_.push_back(std::make_unique<SimShard>(services.world, ear_, "relay-" + std::to_string(i),
+                                                 kRelayHost, i, services.held_bytes));
   }
 }
 
@@ -96,6 +111,9 @@ Result<LinkDescription> TappedTransport::accept(std::string_view offer) {
   Result<LinkDescription> description = real_.accept(offer);
   if (on_accept && description.ok()) {
     on_accept(description.value());
+  }
+  if (takes_over && description.ok() && takes_over(description.value())) {
+    return Status::failure(Code::kGone, Source::kLocal, Retry::kNever, "somebody else serves it");
   }
   return description;
 }

@@ -21,6 +21,21 @@ struct RelaySums {
   std::uint64_t joined = 0; // tunnels, moved ones too
 };
 
+/// The relay's log, with an ear at what it joins.
+class JoinEar final : public Log {
+public:
+  explicit JoinEar(Log &log) : log_(log) {}
+  [[nodiscard]] bool enabled(LogLevel level) const override { return level <= LogLevel::kDebug; }
+  void write(LogLevel level, std::string_view message,
+             std::initializer_list<LogField> fields) override;
+
+  /// The id that the listener's connection said, and whether it moved between shards.
+  std::function<void(const std::string &id, bool moved)> on_join;
+
+private:
+  Log &log_;
+};
+
 class RelayHost {
 public:
   static constexpr unsigned kShards = 2;
@@ -38,12 +53,14 @@ public:
   [[nodiscard]] std::size_t held() const;
   /// The most that a shard ever held.
   [[nodiscard]] std::size_t most_held() const;
+  [[nodiscard]] JoinEar &ear() { return ear_; }
 
 private:
   void on_done() { ++done_; }
   RelayParts parts_of(SimShard &shard);
 
   Services &services_;
+  JoinEar ear_{services_.log};
   std::vector<std::unique_ptr<SimShard>> shards_;
   std::unique_ptr<Relay> relay_;
   std::vector<std::unique_ptr<RelayShard>> parts_;
@@ -79,6 +96,8 @@ public:
   Result<Message> renew(std::string_view token) override { return real_.renew(token); }
 
   std::function<void(const LinkDescription &)> on_accept;
+  /// True: somebody else serves that offer.
+  std::function<bool(const LinkDescription &)> takes_over;
 
 private:
   Transport &real_;

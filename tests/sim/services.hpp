@@ -37,7 +37,7 @@ private:
 
 /// One shard of a process on a host.
 struct SimShard {
-  SimShard(SimWorld &world, SimLog &log, const std::string &label, const std::string &host,
+  SimShard(SimWorld &world, Log &log, const std::string &label, const std::string &host,
            unsigned index, std::size_t held_bytes)
       : io(world.make_io(label, host)), random(world.make_random()),
         shard(io, *random, log, index, held_bytes) {}

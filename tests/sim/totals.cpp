@@ -27,6 +27,8 @@ constexpr Number kNumbers[] = {
     {"unmet", &Totals::unmet, 100},
     {"moved_joins", &Totals::moved, kJoinsEach},
     {"same_shard_joins", &Totals::same, kJoinsEach},
+    {"hasty_joins", &Totals::hasty, kJoinsEach},
+    {"moves_with_unread_bytes", &Totals::hasty_moved, kJoinsEach / 2},
     {"forged_capabilities", &Totals::forged, 500},
     {"relay_kills", &Totals::kills, 200},
     {"path_cuts", &Totals::cuts, 100},

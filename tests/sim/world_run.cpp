@@ -47,6 +47,15 @@ void WorldRun::make_roles() {
   if (plan_.thieves_per_cent > 0) {
     thief_ = std::make_unique<Thief>(services_, judge_);
   }
+  if (plan_.hasty_per_cent > 0) {
+    hasty_ = std::make_unique<Hasty>(services_, judge_);
+    relay_.ear().on_join = [this](const std::string &id, bool moved) {
+      if (hasty_->serves(id)) {
+        ++totals_.hasty;
+        totals_.hasty_moved += moved ? 1 : 0;
+      }
+    };
+  }
   sender_options_.entity = {kRelayName, kRelayPort, kEntity};
   for (unsigned i = 0; i < 2; ++i) {
     const std::string target_host = "10.0.4." + std::to_string(i + 1);
@@ -58,6 +67,16 @@ void WorldRun::make_roles() {
     listeners_.push_back(std::make_unique<ListenerHost>(services_, "listener-" + std::to_string(i),
                                                         listener_host(i)));
     listeners_[i]->make(listener_options_[i], make_uuid(*services_.random));
+    if (hasty_) {
+      const Address target = *Address::from_literal(target_host, 5432);
+      listeners_[i]->transport().takes_over = [this, target](const LinkDescription &description) {
+        const bool hasty = world_.random().below(100) < plan_.hasty_per_cent;
+        if (hasty) {
+          hasty_->fetch(description, target);
+        }
+        return hasty;
+      };
+    }
     if (thief_) {
       listeners_[i]->transport().on_accept = [this](const LinkDescription &description) {
         if (world_.random().below(100) < plan_.thieves_per_cent) {
@@ -237,6 +256,9 @@ bool WorldRun::stop() {
           kStopMs, "all roles are stopped")) {
     return false;
   }
+  if (hasty_) {
+    hasty_->stop();
+  }
   for (const auto &target : targets_) {
     target->stop();
   }
@@ -248,7 +270,7 @@ bool WorldRun::stop() {
         return std::all_of(targets_.begin(), targets_.end(), stopped) &&
                std::all_of(apps_.begin(), apps_.end(),
                            [](const auto &app) { return app->idle(); }) &&
-               (!thief_ || thief_->idle());
+               (!thief_ || thief_->idle()) && (!hasty_ || hasty_->idle());
       },
       kStopMs, "apps and targets are closed");
 }
@@ -311,12 +333,14 @@ void WorldRun::judge_counters() {
     expect(listener->most_held() <= bound, "a listener held more than it may");
     listened += listener->counters().tunnels_ended;
   }
+  listened += hasty_ ? hasty_->joined() : 0;
   if (plan_.weather == Plan::Weather::kCalm && plan_.outages.empty()) {
     expect(sent == relay_.sums().joined && listened == relay_.sums().joined,
            "every role counts the same tunnels: " + std::to_string(sent) + ", " +
                std::to_string(relay_.sums().joined) + " and " + std::to_string(listened));
   }
   expect(!thief_ || thief_->held() == 0, "the thief holds bytes");
+  expect(!hasty_ || hasty_->held() == 0, "a hasty listener holds bytes");
   const std::string leaks = world_.leaks();
   expect(leaks.empty(), leaks);
 }

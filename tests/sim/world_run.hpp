@@ -4,6 +4,7 @@
 // not destroyed.
 #pragma once
 
+#include "hasty.hpp"
 #include "people.hpp"
 #include "plan.hpp"
 #include "roles.hpp"
@@ -17,14 +18,16 @@ struct Totals {
   std::uint64_t tls_seeds = 0;
   std::uint64_t checked_bytes = 0;
   std::uint64_t sessions = 0;
-  std::uint64_t whole = 0;  // both directions complete and ended cleanly
-  std::uint64_t broken = 0; // joined, and seen to be broken, by a plan or by a fault
-  std::uint64_t unmet = 0;  // never joined
-  std::uint64_t moved = 0;  // tunnels at the relay, joined behind a move between shards
-  std::uint64_t same = 0;   // and without one
-  std::uint64_t forged = 0; // capabilities that were tried and refused
-  std::uint64_t kills = 0;  // of the relay
-  std::uint64_t cuts = 0;   // of a listener's path to it
+  std::uint64_t whole = 0;       // both directions complete and ended cleanly
+  std::uint64_t broken = 0;      // joined, and seen to be broken, by a plan or by a fault
+  std::uint64_t unmet = 0;       // never joined
+  std::uint64_t moved = 0;       // tunnels at the relay, joined behind a move between shards
+  std::uint64_t same = 0;        // and without one
+  std::uint64_t hasty = 0;       // tunnels whose listener pipelined behind its head
+  std::uint64_t hasty_moved = 0; // of these, moved with the bytes that were read too far
+  std::uint64_t forged = 0;      // capabilities that were tried and refused
+  std::uint64_t kills = 0;       // of the relay
+  std::uint64_t cuts = 0;        // of a listener's path to it
   SimFaultCounts faults;
 };
 
@@ -71,6 +74,7 @@ private:
   std::vector<std::unique_ptr<SenderHost>> senders_;
   std::vector<Address> sender_addresses_;
   std::unique_ptr<Thief> thief_;
+  std::unique_ptr<Hasty> hasty_;
   std::vector<Session> sessions_;
   TalkWorld talk_{world_, judge_, sessions_};
   SimIo &app_io_;
