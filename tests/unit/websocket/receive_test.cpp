@@ -3,6 +3,8 @@
 
 #include "unit/websocket/raw_peer.hpp"
 
+#include <cerrno>
+
 namespace culvert::test {
 namespace {
 
@@ -106,6 +108,42 @@ TEST_P(WebSocketReceive, OfAFloodOfPingsTheLatestCounts) {
     return !frames.empty() && frames.back().payload == std::string(100, 'x') + "999";
   }));
   EXPECT_LT(bench->frames().size(), 1000U);
+}
+
+TEST_P(WebSocketReceive, APongThatWaitsGoesAlongInAMove) {
+  Bench bench(make_sim_world(), true);
+  WebSocketOptions options;
+  options.role = GetParam();
+  bench.link = std::make_unique<WebSocketLink>(bench.lab.shard(), std::move(bench.below), options);
+  bench.read();
+  bench.clog();
+  for (int i = 0; i < 20; ++i) { // until the peer's kernel is full, too
+    bench.lab.run_some(100);
+    while (bench.link->held() == 0) {
+      bench.send(std::string(10'000, 'x'));
+    }
+  }
+  bench.write(make_frame(0x89, "still here"));
+  bench.lab.run_some(100); // it is read, and its pong waits behind what is held
+  bench.under_test->stopped = true;
+  bench.link->cancel(bench.under_test->event.completion);
+  ASSERT_TRUE(bench.run_until([&] { return bench.under_test->event.done(); }));
+  ASSERT_GT(bench.link->held(), 0U);
+  Event drained;
+  drained.then = [&](int) {
+    bench.link->leave();
+    bench.link->arrive(bench.lab.other_shard());
+  };
+  bench.link->drain(drained.completion);
+  bench.link->cancel(drained.completion);
+  ASSERT_TRUE(bench.run_until([&] { return drained.done(); }));
+  EXPECT_EQ(drained.result(), -ECANCELED);
+  bench.reader->stopped = false;
+  bench.peer->receive(bench.reader->event.completion);
+  ASSERT_TRUE(bench.run_until([&] {
+    const std::vector<ReadFrame> frames = bench.frames();
+    return !frames.empty() && frames.back() == ReadFrame{0x8A, !masked(), "still here"};
+  }));
 }
 
 TEST_P(WebSocketReceive, BreachesAreAnswered1002AndReadAsAborted) {
