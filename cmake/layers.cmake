@@ -28,7 +28,7 @@ culvert_layer(link FOLDERS link USES culvert_io culvert_crypto OpenSSL::SSL Boos
 culvert_layer(tunnel FOLDERS tunnel USES culvert_link)
 culvert_layer(plugin FOLDERS plugin USES culvert_io culvert_crypto Boost::headers ${CMAKE_DL_LIBS})
 culvert_layer(observe FOLDERS observe USES culvert_core spdlog::spdlog)
-culvert_layer(config FOLDERS config USES culvert_core culvert_crypto Boost::headers)
+culvert_layer(config FOLDERS config USES culvert_core culvert_crypto Boost::headers Boost::url)
 culvert_layer(role FOLDERS role role/relay USES culvert_tunnel culvert_plugin culvert_config)
 culvert_layer(engine FOLDERS facade USES culvert_role culvert_observe)
 if(TARGET culvert_plugin)

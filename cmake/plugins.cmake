@@ -1,6 +1,6 @@
 # Plugins are built from a copy of sdk/ alone, with no path to the engine.
 #
-# culvert_plugin(ID SOURCES ...) makes bin/ID.so and, for tests that link several plugins into one
+# culvert_plugin(ID SOURCES ... [LINKS ...]) makes bin/ID.so and, for tests that link several plugins into one
 # binary, the object library ID_static, whose entry is culvert_plugin_v1_ID.
 
 set(CULVERT_SDK_COPY ${CMAKE_BINARY_DIR}/sdk)
@@ -10,13 +10,14 @@ foreach(file ${sdk_files})
 endforeach()
 
 function(culvert_plugin id)
-  cmake_parse_arguments(PLUGIN "" "" "SOURCES" ${ARGN})
+  cmake_parse_arguments(PLUGIN "" "" "SOURCES;LINKS" ${ARGN})
   add_library(${id} MODULE ${PLUGIN_SOURCES})
   set_target_properties(${id} PROPERTIES PREFIX "" OUTPUT_NAME ${id}
                                          LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin
                                          C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden
                                          VISIBILITY_INLINES_HIDDEN ON)
   target_include_directories(${id} PRIVATE ${CULVERT_SDK_COPY}/include)
+  target_link_libraries(${id} PRIVATE ${PLUGIN_LINKS})
   target_link_options(${id} PRIVATE -Wl,-z,now -Wl,-Bsymbolic-functions
                                     -Wl,--version-script=${CULVERT_SDK_COPY}/plugin.map)
   if(NOT CULVERT_SANITIZE) # a sanitized object takes the runtime's symbols from the program
@@ -28,6 +29,7 @@ function(culvert_plugin id)
   add_library(${id}_static OBJECT ${PLUGIN_SOURCES})
   target_include_directories(${id}_static PRIVATE ${CULVERT_SDK_COPY}/include)
   target_compile_definitions(${id}_static PRIVATE CULVERT_STATIC_PLUGIN=${id})
+  target_link_libraries(${id}_static PUBLIC ${PLUGIN_LINKS})
 endfunction()
 
 add_custom_target(plugins) # all of them

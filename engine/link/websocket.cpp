@@ -214,6 +214,7 @@ void WebSocketLink::send_frame(const Chunk &piece, bool last) {
 }
 
 void WebSocketLink::send_control(Opcode opcode, std::span<const std::byte> payload) {
+  CULVERT_ASSERT(payload.size() <= kControlPayloadBytes);
   std::array<std::byte, kHeadroom + kControlPayloadBytes> buffer;
   FrameHeader header{opcode, true, options_.role == WebSocketRole::kClient, 0, payload.size()};
   const std::size_t size = frame_header_size(header.masked, header.length);

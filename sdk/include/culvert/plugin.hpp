@@ -18,6 +18,7 @@
 #include "culvert/transport.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <exception>
 #include <initializer_list>
