@@ -128,6 +128,9 @@ inline constexpr std::uint32_t kHeadFields = 128;
 inline constexpr std::uint32_t kListenerIds = 256;
 /// What a line of the log shows of a connection's id.
 inline constexpr std::size_t kLoggableIdBytes = 128;
+/// One line of the log with its newline: what a pipe that polls writable takes without blocking
+/// (PIPE_BUF, one page).
+inline constexpr std::size_t kLogRecordBytes = 4'096;
 /// One log line of a plugin.
 inline constexpr std::size_t kLogLineBytes = 1024;
 /// What an entry may declare of kinds, settings, services and ALPN words, each: more is garbage.

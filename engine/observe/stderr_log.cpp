@@ -1,7 +1,9 @@
 #include "culvert/log.hpp"
 
+#include "core/limits.hpp"
+#include "observe/stderr_sink.hpp"
+
 #include <array>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 namespace culvert {
@@ -13,13 +15,23 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
   return kLevels[static_cast<std::size_t>(level)];
 }
 
+/// What a line has besides its message and fields: time, level, braces.
+constexpr std::size_t kLineFrameBytes = 96;
+/// What quotes and the mark of a cut need at the end of a text.
+constexpr std::size_t kTextEndBytes = 8;
+
 /// Quoted, with everything that could end a line or a field escaped: text from the other side of a
-/// connection must not be able to write log lines of its own.
-std::string quoted(std::string_view text) {
+/// connection must not be able to write log lines of its own. Cut to `room` bytes.
+std::string quoted(std::string_view text, std::size_t room) {
   static constexpr std::string_view kHex = "0123456789abcdef";
+  constexpr std::size_t kLongestEscape = 6;
   std::string result = "\"";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
+    const bool begins = (byte & 0xc0U) != 0x80U; // a character is not cut in two
+    if (result.size() + (begins ? kLongestEscape : 1) + kTextEndBytes > room) {
+      return result + "...\"";
+    }
     if (c == '"' || c == '\\') {
       result += '\\';
       result += c;
@@ -44,16 +56,42 @@ bool plain(std::string_view text) {
   return !text.empty();
 }
 
+/// A message with its fields in the form of the log, cut so that the line keeps its form.
+template <typename Fields>
+std::string render(LogFormat format, std::string_view message, const Fields &fields) {
+  const bool json = format == LogFormat::kJson;
+  constexpr std::size_t kMost = kLogRecordBytes - kLineFrameBytes;
+  std::string line =
+      json ? "\"message\":" + quoted(message, kMost) : std::string(message.substr(0, kMost));
+  for (const LogField &field : fields) {
+    const std::string name =
+        json ? "," + quoted(field.name, kMost) + ":" : " " + std::string(field.name) + "=";
+    if (line.size() + name.size() + 2 * kTextEndBytes > kMost) {
+      break;
+    }
+    const std::size_t room = kMost - line.size() - name.size();
+    line += name;
+    line += json || !plain(field.value) || field.value.size() > room ? quoted(field.value, room)
+                                                                     : field.value;
+  }
+  return line;
+}
+
+template <LogFormat kFormat> std::string loss(std::uint64_t lost, const std::string &why) {
+  return render(kFormat, "lines of the log were lost",
+                std::array{LogField{"count", std::to_string(lost)}, LogField{"reason", why}});
+}
+
 class StderrLog final : public Log {
 public:
   StderrLog(LogLevel level, LogFormat format) : level_(level), format_(format) {
-    auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+    const bool text = format == LogFormat::kText;
+    auto sink =
+        std::make_shared<StderrSink>(text ? loss<LogFormat::kText> : loss<LogFormat::kJson>);
     logger_ = std::make_unique<spdlog::logger>("culvert", std::move(sink));
     logger_->set_level(to_spdlog(level));
-    logger_->flush_on(spdlog::level::trace);
-    logger_->set_pattern(format == LogFormat::kText
-                             ? "%Y-%m-%dT%H:%M:%S.%eZ %l %v"
-                             : R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})",
+    logger_->set_pattern(text ? "%Y-%m-%dT%H:%M:%S.%eZ %l %v"
+                              : R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})",
                          spdlog::pattern_time_type::utc);
   }
 
@@ -64,17 +102,7 @@ public:
     if (!enabled(level)) {
       return;
     }
-    const bool json = format_ == LogFormat::kJson;
-    std::string line = json ? "\"message\":" + quoted(message) : std::string(message);
-    for (const LogField &field : fields) {
-      if (json) {
-        line += "," + quoted(field.name) + ":" + quoted(field.value);
-      } else {
-        line += " " + std::string(field.name) + "=" +
-                (plain(field.value) ? field.value : quoted(field.value));
-      }
-    }
-    logger_->log(to_spdlog(level), "{}", line);
+    logger_->log(to_spdlog(level), "{}", render(format_, message, fields));
   }
 
 private:
