@@ -36,7 +36,7 @@ Status unusable(const std::string &what) {
   const char *reason = ERR_reason_error_string(ERR_peek_last_error());
   std::string message = what + (reason == nullptr ? "" : std::string(": ") + reason);
   ERR_clear_error();
-  return Status::config(std::move(message));
+  return Status::machine(std::move(message));
 }
 
 } // namespace

@@ -13,12 +13,19 @@ namespace culvert {
 
 namespace {
 
-/// In the child: one byte says whether it went well, the text follows.
+/// The first byte of what the child says; the text follows.
+constexpr char kDescribed = '+';
+constexpr char kWronglyAsked = '?'; // Source::kConfig
+constexpr char kFailed = '-';
+
+/// In the child.
 [[noreturn]] void tell(int descriptor, const std::string &directory, std::string_view id) {
   const Result<LoadedPlugin> loaded = load_plugin(directory, id);
-  const std::string text = loaded.ok() ? "+" + describe_entry(*loaded.value().entry) +
-                                             "file: " + loaded.value().file + "\n"
-                                       : "-" + loaded.status().message;
+  const bool asked_well = loaded.ok() || loaded.status().source != Source::kConfig;
+  const std::string text = loaded.ok()
+                               ? kDescribed + describe_entry(*loaded.value().entry) +
+                                     "file: " + loaded.value().file + "\n"
+                               : (asked_well ? kFailed : kWronglyAsked) + loaded.status().message;
   std::size_t written = 0;
   while (written < text.size()) {
     const ssize_t count = ::write(descriptor, text.data() + written, text.size() - written);
@@ -74,15 +81,17 @@ Result<std::string> describe_in_child(const std::string &directory, std::string_
   while (::waitpid(child, &state, 0) < 0 && errno == EINTR) {
   }
   if (text.empty() || !WIFEXITED(state) || WEXITSTATUS(state) != 0) {
-    return Status::config(
+    return Status::machine(
         "plugin '" + std::string(id) + "' in " + directory + " ended the process that loaded it" +
         (WIFSIGNALED(state) ? " with signal " + std::to_string(WTERMSIG(state)) : std::string()) +
         "; do not use it");
   }
-  if (text.front() == '-') {
-    return Status::config(text.substr(1));
+  std::string said = text.substr(1);
+  if (text.front() == kDescribed) {
+    return said;
   }
-  return text.substr(1);
+  return text.front() == kWronglyAsked ? Status::config(std::move(said))
+                                       : Status::machine(std::move(said));
 }
 
 } // namespace culvert

@@ -218,7 +218,7 @@ Status check_entry(const culvert_plugin &entry, std::string_view id, std::string
   if (wrong.empty()) {
     wrong = wrong_part(entry);
   }
-  return wrong.empty() ? Status{} : Status::config(std::string(where) + ": " + wrong);
+  return wrong.empty() ? Status{} : Status::machine(std::string(where) + ": " + wrong);
 }
 
 Result<KindFunctions> find_kind(const culvert_plugin &entry, PluginKind kind) {

@@ -18,7 +18,7 @@ ROWS = [
     ('bind to a relative unix path', 'relay', {'--bind': 'unix:relay.sock'}, 2,
      "culvert relay: --bind 'unix:relay.sock' is not HOST:PORT; write 127.0.0.1:8080, "
      '[::1]:8080, NAME:8080 or unix:/PATH'),
-    ('bind to a name', 'relay', {'--bind': 'localhost:8443'}, 1,
+    ('bind to a name', 'relay', {'--bind': 'localhost:8443'}, 2,
      "culvert relay: --bind 'localhost:8443' is a name; write the IP address to listen "
      'on, for example 127.0.0.1:8443 or 0.0.0.0:8443'),
     ('bind to a port in use', 'relay', {'--bind': '127.0.0.1:{busy}'}, 1,
@@ -72,42 +72,42 @@ ROWS = [
      "culvert relay: --name: 'a,,b' has an empty item; write A,B"),
     ('empty name', 'relay', {'--name': ''}, 2,
      "culvert relay: --name: '' has an empty item; write A,B"),
-    ('name with port', 'relay', {'--name': 'a.example:443'}, 1,
+    ('name with port', 'relay', {'--name': 'a.example:443'}, 2,
      "culvert relay: relay name 'a.example:443': write a host name or an IP address "
      "alone, without scheme, port, brackets or '*'"),
-    ('name with scheme', 'relay', {'--name': 'sb://a.example'}, 1,
+    ('name with scheme', 'relay', {'--name': 'sb://a.example'}, 2,
      "culvert relay: relay name 'sb://a.example': write a host name or an IP address "
      "alone, without scheme, port, brackets or '*'"),
-    ('name with a star', 'relay', {'--name': '*.example'}, 1,
+    ('name with a star', 'relay', {'--name': '*.example'}, 2,
      "culvert relay: relay name '*.example': write a host name or an IP address alone, "
      "without scheme, port, brackets or '*'"),
-    ('name in brackets', 'relay', {'--name': '[::1]'}, 1,
+    ('name in brackets', 'relay', {'--name': '[::1]'}, 2,
      "culvert relay: relay name '[::1]': write a host name or an IP address alone, "
      "without scheme, port, brackets or '*'"),
-    ('name twice', 'relay', {'--name': ['a.example', 'A.example']}, 1,
+    ('name twice', 'relay', {'--name': ['a.example', 'A.example']}, 2,
      "culvert relay: relay name 'A.example' is given twice (case does not count): remove "
      'one of them'),
     ('no entity', 'relay', {'--entity': None}, 2,
      'culvert relay: --entity is missing; write --entity PATH; see culvert relay --help'),
-    ('entity with a slash in front', 'relay', {'--entity': '/app'}, 1,
+    ('entity with a slash in front', 'relay', {'--entity': '/app'}, 2,
      "culvert relay: entity '/app': write its path as one or more names with a single '/' "
      'between them, without one at either end'),
-    ('entity with a slash behind', 'relay', {'--entity': 'app/'}, 1,
+    ('entity with a slash behind', 'relay', {'--entity': 'app/'}, 2,
      "culvert relay: entity 'app/': write its path as one or more names with a single '/' "
      'between them, without one at either end'),
-    ('entity with an empty piece', 'relay', {'--entity': 'a//b'}, 1,
+    ('entity with an empty piece', 'relay', {'--entity': 'a//b'}, 2,
      "culvert relay: entity 'a//b': write its path as one or more names with a single '/' "
      'between them, without one at either end'),
-    ('empty entity', 'relay', {'--entity': ''}, 1,
+    ('empty entity', 'relay', {'--entity': ''}, 2,
      "culvert relay: entity '': write its path as one or more names with a single '/' "
      'between them, without one at either end'),
-    ('entity with a blank', 'relay', {'--entity': 'a b'}, 1,
+    ('entity with a blank', 'relay', {'--entity': 'a b'}, 2,
      "culvert relay: entity 'a b': write its path with at most 260 of the characters A-Z "
      'a-z 0-9 . - _ ~ /'),
-    ('entity with a query', 'relay', {'--entity': 'a?b'}, 1,
+    ('entity with a query', 'relay', {'--entity': 'a?b'}, 2,
      "culvert relay: entity 'a?b': write its path with at most 260 of the characters A-Z "
      'a-z 0-9 . - _ ~ /'),
-    ('entity twice', 'relay', {'--entity': ['app', 'APP']}, 1,
+    ('entity twice', 'relay', {'--entity': ['app', 'APP']}, 2,
      "culvert relay: entity 'APP' is given twice (case does not count): remove one of them"),
     ('no rule', 'relay', {'--rule': None}, 2,
      'culvert relay: --rule is missing; write --rule NAME:RIGHTS:SECRET; see culvert '
@@ -121,7 +121,7 @@ ROWS = [
      'list of them'),
     ('rule without right', 'relay', {'--rule': 'r::env:KEY'}, 2,
      'culvert relay: --rule r: no right is named; write listen, send or manage'),
-    ('rule twice', 'relay', {'--rule': ['r:listen:env:KEY', 'R:send:env:KEY']}, 1,
+    ('rule twice', 'relay', {'--rule': ['r:listen:env:KEY', 'R:send:env:KEY']}, 2,
      "culvert relay: rule 'R' is given twice (case does not count): remove one of them"),
     ('rule with a literal secret', 'relay', {'--rule': 'r:listen:{canary}'}, 2,
      'culvert relay: --rule r: a secret on the command line can be read by every user of '
@@ -134,7 +134,7 @@ ROWS = [
      'culvert relay: --rule: a secret on the command line can be read by every user of '
      'this machine; write env:NAME, file:PATH or - (standard input), or add '
      '--insecure-literal-secrets'),
-    ('rule of an unset variable', 'relay', {'--rule': 'r:listen:env:UNSET_KEY'}, 2,
+    ('rule of an unset variable', 'relay', {'--rule': 'r:listen:env:UNSET_KEY'}, 1,
      "culvert relay: --rule r: the environment variable 'UNSET_KEY' is not set; export it "
      'first'),
     ('rule of an empty variable', 'relay', {'--rule': 'r:listen:env:EMPTY_KEY'}, 2,
@@ -158,19 +158,39 @@ ROWS = [
      "culvert relay: --rule r: the file '/dev/zero' is over 65536 bytes; name one that "
      'holds the secret alone'),
     ('standard input twice', 'relay', {'--rule': ['r:listen:-', 's:send:-']}, 2,
-     'culvert relay: --rule s: standard input is read once; write env:NAME or file:PATH '
-     'for the other secret'),
-    ('protocol twice', 'relay', {'--protocol': ['transport_azure', 'transport_azure']}, 1,
+     'culvert relay: --rule s: standard input is read once, for --rule r; write env:NAME '
+     'or file:PATH for one of the two'),
+    ('standard input for rule and token', 'sas verify', {'--token': '-', '--rule': 'r:listen:-'}, 2,
+     'culvert sas verify: --rule r: standard input is read once, for --token; write '
+     'env:NAME or file:PATH for one of the two'),
+    ('rule of a file with a blank at the end', 'relay', {'--rule': 'r:listen:file:{folder}/blank'}, 2,
+     'culvert relay: --rule r: the secret has a blank at its beginning or end; write it '
+     'without'),
+    ('rule of a file with a blank', 'relay', {'--rule': 'r:listen:file:{folder}/words'}, 2,
+     'culvert relay: --rule r: the key holds a blank; write the key alone'),
+    ('rule of a file with a tab', 'relay', {'--rule': 'r:listen:file:{folder}/tab'}, 2,
+     'culvert relay: --rule r: the secret holds a line break or another control '
+     'character; write it as one line'),
+    ('rule of a file with two returns', 'relay', {'--rule': 'r:listen:file:{folder}/returns'}, 2,
+     'culvert relay: --rule r: the secret holds a line break or another control '
+     'character; write it as one line'),
+    ('rule of a file with a byte order mark', 'relay', {'--rule': 'r:listen:file:{folder}/mark'}, 2,
+     'culvert relay: --rule r: the secret begins with a byte order mark; save it as plain '
+     'text without one'),
+    ('connection string with a blank in front', 'listen', {'env': ' {canary}'}, 2,
+     'culvert listen: --connection-string: the secret has a blank at its beginning or '
+     'end; write it without'),
+    ('protocol twice', 'relay', {'--protocol': ['transport_azure', 'transport_azure']}, 2,
      "culvert relay: the protocol 'transport_azure' is given twice; remove one of them"),
     ('protocol not there', 'relay', {'--protocol': 'transport_none'}, 1,
      'culvert relay: {plugins}/transport_none.so: No such file or directory; put the '
      'plugin there, or name another directory with --plugin-dir'),
-    ('protocol that is no id', 'relay', {'--protocol': '../x'}, 1,
+    ('protocol that is no id', 'relay', {'--protocol': '../x'}, 2,
      "culvert relay: plugin '../x': an id has lower-case letters, digits and '_' only"),
-    ('protocol that is an auth plugin', 'relay', {'--protocol': 'auth_sas'}, 1,
+    ('protocol that is an auth plugin', 'relay', {'--protocol': 'auth_sas'}, 2,
      'culvert relay: plugin auth_sas: wanted the kind culvert.kind.relay/1, found '
      'culvert.kind.auth/1; name another plugin here'),
-    ('auth that is a transport', 'relay', {'--auth': 'transport_azure'}, 1,
+    ('auth that is a transport', 'relay', {'--auth': 'transport_azure'}, 2,
      'culvert relay: plugin transport_azure: wanted the kind culvert.kind.auth/1, found '
      'culvert.kind.transport/1, culvert.kind.relay/1; name another plugin here'),
     ('public address of a large port', 'relay', {'--public-address': 'a.example:70000'}, 2,
@@ -233,7 +253,7 @@ ROWS = [
      'culvert listen: --connection-string: a secret on the command line can be read by '
      'every user of this machine; write env:NAME, file:PATH or - (standard input), or add '
      '--insecure-literal-secrets'),
-    ('connection string of an unset variable', 'listen', {'--connection-string': 'env:UNSET_KEY'}, 2,
+    ('connection string of an unset variable', 'listen', {'--connection-string': 'env:UNSET_KEY'}, 1,
      "culvert listen: --connection-string: the environment variable 'UNSET_KEY' is not "
      'set; export it first'),
     ('connection string of a file not there', 'listen', {'--connection-string': 'file:{folder}/none'}, 1,
@@ -278,7 +298,7 @@ ROWS = [
     ('connection string with an empty signature', 'listen', {'env': 'Endpoint=sb://h/;EntityPath=a;SharedAccessSignature='}, 2,
      'culvert listen: --connection-string: the connection string has an empty '
      'SharedAccessSignature'),
-    ('connection string with a malformed signature', 'listen', {'env': 'Endpoint=sb://h/;EntityPath=a;SharedAccessSignature={canary}'}, 1,
+    ('connection string with a malformed signature', 'listen', {'env': 'Endpoint=sb://h/;EntityPath=a;SharedAccessSignature={canary}'}, 2,
      'culvert listen: signature is not a SharedAccessSignature token: it does not start '
      'with SharedAccessSignature and a space'),
     ('no target', 'listen', {'--target': None}, 2,
@@ -291,13 +311,13 @@ ROWS = [
      "culvert listen: --target 'localhost:0' has port 0; write the port it listens on"),
     ('rendezvous host with an empty piece', 'listen', {'--rendezvous-hosts': 'a,'}, 2,
      "culvert listen: --rendezvous-hosts: 'a,' has an empty item; write A,B"),
-    ('rendezvous host that is a star', 'listen', {'--rendezvous-hosts': '*'}, 1,
+    ('rendezvous host that is a star', 'listen', {'--rendezvous-hosts': '*'}, 2,
      "culvert listen: rendezvous host '*': write a host name, an IP address or *.SUFFIX, "
      'without scheme, port or path'),
-    ('rendezvous host with a port', 'listen', {'--rendezvous-hosts': 'a.example:443'}, 1,
+    ('rendezvous host with a port', 'listen', {'--rendezvous-hosts': 'a.example:443'}, 2,
      "culvert listen: rendezvous host 'a.example:443': write a host name, an IP address "
      'or *.SUFFIX, without scheme, port or path'),
-    ('rendezvous host with a scheme', 'listen', {'--rendezvous-hosts': 'wss://a.example'}, 1,
+    ('rendezvous host with a scheme', 'listen', {'--rendezvous-hosts': 'wss://a.example'}, 2,
      "culvert listen: rendezvous host 'wss://a.example': write a host name, an IP address "
      'or *.SUFFIX, without scheme, port or path'),
     ('authorities not there', 'listen', {'--ca': '{folder}/none.pem'}, 1,
@@ -309,7 +329,7 @@ ROWS = [
     ('transport not there', 'listen', {'--transport': 'transport_none'}, 1,
      'culvert listen: {plugins}/transport_none.so: No such file or directory; put the '
      'plugin there, or name another directory with --plugin-dir'),
-    ('transport that is a resolver', 'listen', {'--transport': 'resolver_static'}, 1,
+    ('transport that is a resolver', 'listen', {'--transport': 'resolver_static'}, 2,
      'culvert listen: plugin resolver_static: wanted the kind culvert.kind.transport/1, '
      'found culvert.kind.resolver/1; name another plugin here'),
     ('auth not there', 'listen', {'--auth': 'auth_none'}, 1,
@@ -318,20 +338,20 @@ ROWS = [
     ('resolver not there', 'listen', {'--resolver': 'resolver_none'}, 1,
      'culvert listen: {plugins}/resolver_none.so: No such file or directory; put the '
      'plugin there, or name another directory with --plugin-dir'),
-    ('resolve without address', 'listen', {'--resolve': 'a.example'}, 1,
+    ('resolve without address', 'listen', {'--resolve': 'a.example'}, 2,
      'culvert listen: --resolve a.example: it is not NAME=ADDR[,ADDR]; write --resolve '
      'NAME=ADDR[,ADDR]'),
-    ('resolve to a name', 'listen', {'--resolve': 'a.example=b.example'}, 1,
+    ('resolve to a name', 'listen', {'--resolve': 'a.example=b.example'}, 2,
      'culvert listen: --resolve a.example=b.example: "b.example" is not an IP address; '
      'write --resolve NAME=ADDR[,ADDR]'),
-    ('resolve with an empty piece', 'listen', {'--resolve': 'a.example=127.0.0.1,'}, 1,
+    ('resolve with an empty piece', 'listen', {'--resolve': 'a.example=127.0.0.1,'}, 2,
      'culvert listen: --resolve a.example=127.0.0.1,: "" is not an IP address; write '
      '--resolve NAME=ADDR[,ADDR]'),
     ("sender's bind to a port in use", 'connect', {'--bind': '127.0.0.1:{busy}'}, 1,
      'culvert connect: --bind 127.0.0.1:{busy}: cannot listen on 127.0.0.1:{busy}: '
      'Address already in use; another process listens there: stop it or choose another '
      'port'),
-    ("sender's bind to a name", 'connect', {'--bind': 'localhost:0'}, 1,
+    ("sender's bind to a name", 'connect', {'--bind': 'localhost:0'}, 2,
      "culvert connect: --bind 'localhost:0' is a name; write the IP address to listen on, "
      'for example 127.0.0.1:0 or 0.0.0.0:0'),
     ('sender without bind', 'connect', {'--bind': None}, 2,
@@ -362,8 +382,8 @@ ROWS = [
     ('another right', 'sas verify', {'--right': 'read'}, 2,
      'culvert sas verify: --right: a right is none of listen, send and manage; write a '
      'comma list of them'),
-    ('verify for a name with a port', 'sas verify', {'--name': 'a:1'}, 1,
-     "culvert sas verify: refused: relay name 'a:1': write a host name or an IP address "
+    ('verify for a name with a port', 'sas verify', {'--name': 'a:1'}, 2,
+     "culvert sas verify: relay name 'a:1': write a host name or an IP address "
      "alone, without scheme, port, brackets or '*'"),
     ('describe nothing', 'plugins describe', {}, 2,
      'culvert plugins describe: id is missing; write the id; see culvert plugins describe '
@@ -371,7 +391,7 @@ ROWS = [
     ('describe what is not there', 'plugins describe', {'': ['auth_none']}, 1,
      'culvert plugins describe: {plugins}/auth_none.so: No such file or directory; put '
      'the plugin there, or name another directory with --plugin-dir'),
-    ('describe what is no id', 'plugins describe', {'': ['Auth']}, 1,
+    ('describe what is no id', 'plugins describe', {'': ['Auth']}, 2,
      "culvert plugins describe: plugin 'Auth': an id has lower-case letters, digits and "
      "'_' only"),
     ('list nothing', 'plugins list', {'--plugin-dir': '{folder}/none'}, 1,

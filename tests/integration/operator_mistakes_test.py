@@ -38,6 +38,11 @@ class OperatorMistakes(CulvertCase):
         self.addCleanup(self.busy.close)
         self.write("empty", "")
         self.write("lines", f"{CANARY}\n{CANARY}\n")
+        self.write("blank", f"{CANARY} \n")
+        self.write("words", f"a {CANARY}\n")
+        self.write("tab", f"a\t{CANARY}\n")
+        self.write("returns", f"{CANARY}\r\r\n")
+        self.write("mark", f"\ufeff{CANARY}\n")
         openssl = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                    "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=relay", "-days", "1"]
         self.run_quietly(*openssl, "-keyout", self.path("other.key"), "-out", self.path("other.pem"))
@@ -58,7 +63,7 @@ class OperatorMistakes(CulvertCase):
         return os.path.join(self.folder, name)
 
     def write(self, name, text):
-        with open(self.path(name), "w", encoding="ascii") as file:
+        with open(self.path(name), "w", encoding="utf-8", newline="") as file:
             file.write(text)
 
     @staticmethod
@@ -130,6 +135,25 @@ class OperatorMistakes(CulvertCase):
         self.assertEqual((code, errors), (0, ""))
         self.assertRegex(output, r"^culvert \d+\.\d+\.\d+\n$")
 
+    def test_output_that_cannot_be_written_is_said_and_ends_with_1(self):
+        environment = {"PATH": os.environ["PATH"], "KEY": CANARY, "TMPDIR": self.folder,
+                       "STRING": GOOD_STRING.replace("{port}", "1")}
+        closed = ["sh", "-c", 'exec "$0" "$@" >&-']
+        reasons = [([], "No space left on device"), (closed, "Bad file descriptor")]
+        for words in (["sas token", "--connection-string", "env:STRING"], ["plugins list"],
+                      ["plugins describe", "auth_sas"], ["", "--help"], ["", "--version"],
+                      ["relay", "--help"], ["demo", "--once"]):
+            for prefix, reason in reasons:
+                with self.subTest(words), open("/dev/full", "wb") as full:
+                    done = subprocess.run(
+                        [*prefix, self.culvert(), *words[0].split(), *words[1:]], text=True,
+                        stdout=full, stderr=subprocess.PIPE, env=environment, timeout=60,
+                        check=False)
+                    program = f"culvert {words[0]}".strip()
+                    self.assertEqual(done.returncode, 1)
+                    self.assertRegex(done.stderr, f"^{program}: cannot write to standard output"
+                                                  f"(: {reason})?; what was printed is not complete\n$")
+
     def test_literal_secrets_are_allowed_when_asked_for(self):
         changes = {"--connection-string": GOOD_STRING.replace("{port}", "1")}
         code, output, _ = self.outcome("sas token",
@@ -145,12 +169,14 @@ class OperatorMistakes(CulvertCase):
         rows = [({}, 0, "accepted\n", ""),
                 ({"--entity": "app/below"}, 0, "accepted\n", ""),
                 ({"--rule": "r:manage:-"}, 0, "accepted\n", ""),
+                ({"--rule": "r:listen:file:{folder}/windows"}, 0, "accepted\n", ""),
                 ({"--entity": "app2"}, 1, "", "audience"),
                 ({"--name": "other.example"}, 1, "", "audience"),
                 ({"--right": "send"}, 1, "", "Authorization failed for specified action: Send"),
                 ({"--rule": "r:listen:file:{folder}/relay-secret"}, 1, "", "signature"),
                 ({"--rule": "other:listen:env:KEY"}, 1, "", "")]
-        self.write("relay-secret", "another key\n")
+        self.write("relay-secret", "another-key\n")
+        self.write("windows", f"{CANARY}\r\n")
         for changes, code, output, word in rows:
             with self.subTest(changes):
                 got = self.outcome("sas verify", {**question, **changes})

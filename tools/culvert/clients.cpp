@@ -63,8 +63,7 @@ Run add_listen(CLI::App &parent, Common &common) {
     config.rendezvous_hosts = read_list(options->rendezvous_hosts, "--rendezvous-hosts");
     const EngineConfig engine_config = read_engine(common);
     const std::unique_ptr<Log> log = read_log(common);
-    block_signals();
-    const std::unique_ptr<Engine> engine = require(Engine::create(engine_config, *log));
+    const std::unique_ptr<Engine> engine = make_engine(engine_config, *log);
     require(engine->start_listener(config));
     return run_until_signal(*engine);
   };
@@ -85,8 +84,7 @@ Run add_connect(CLI::App &parent, Common &common) {
     config.bind = read_host_port(options->address, "--bind");
     const EngineConfig engine_config = read_engine(common);
     const std::unique_ptr<Log> log = read_log(common);
-    block_signals();
-    const std::unique_ptr<Engine> engine = require(Engine::create(engine_config, *log));
+    const std::unique_ptr<Engine> engine = make_engine(engine_config, *log);
     require(engine->start_sender(config));
     return run_until_signal(*engine);
   };

@@ -2,14 +2,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
-#include <csignal>
-#include <cstdlib>
-#include <cstring>
-#include <ctime>
-#include <filesystem>
-#include <fstream>
-#include <iostream>
 #include <iterator>
 #include <sched.h>
 #include <sstream>
@@ -19,71 +11,10 @@ namespace {
 
 constexpr unsigned kMostShards = 64;
 
-std::string without_newline(std::string text) {
-  if (!text.empty() && text.back() == '\n') {
-    text.pop_back();
-  }
-  return text;
-}
-
-/// A secret is a key, a token or a connection string: whoever gives more means another file.
-std::string read_all(std::istream &stream, const std::string &what, const std::string &option) {
-  constexpr std::streamsize kMostBytes = 65'536;
-  std::string value(kMostBytes + 1, '\0');
-  stream.read(value.data(), kMostBytes + 1);
-  value.resize(static_cast<std::size_t>(stream.gcount()));
-  if (stream.bad() || value.size() > kMostBytes) {
-    throw Refusal{kExitFailure, option + ": " + what +
-                                    (stream.bad() ? " cannot be read" : " is over 65536 bytes") +
-                                    "; name one that holds the secret alone"};
-  }
-  return without_newline(std::move(value));
-}
-
-std::string from_environment(const std::string &name, const std::string &option) {
-  const bool is_name = !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '_';
-  });
-  if (!is_name) { // it may be the secret itself
-    throw Refusal{kExitUsage,
-                  option + ": env: has no name of a variable behind it; write env:NAME"};
-  }
-  const char *found = std::getenv(name.c_str());
-  if (found == nullptr) {
-    throw Refusal{kExitUsage,
-                  option + ": the environment variable '" + name + "' is not set; export it first"};
-  }
-  return without_newline(found);
-}
-
-std::string from_file(const std::string &path, const std::string &option) {
-  std::error_code error;
-  const bool is_directory = std::filesystem::is_directory(path, error);
-  std::ifstream file;
-  if (!is_directory) {
-    errno = 0;
-    file.open(path, std::ios::binary);
-  }
-  if (!file.is_open()) {
-    throw Refusal{kExitFailure, option + ": cannot read the file '" + path +
-                                    "': " + std::strerror(is_directory ? EISDIR : errno) +
-                                    "; name a file that this user may read"};
-  }
-  return read_all(file, "the file '" + path + "'", option);
-}
-
 unsigned allowed_processors() {
   cpu_set_t set;
   CPU_ZERO(&set);
   return sched_getaffinity(0, sizeof set, &set) == 0 ? static_cast<unsigned>(CPU_COUNT(&set)) : 1;
-}
-
-sigset_t ending_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
-  return set;
 }
 
 std::string lower(std::string text) {
@@ -112,39 +43,6 @@ void add_common(CLI::App &app, Common &common) {
   app.add_flag("--insecure-literal-secrets", common.literal_secrets,
                "Allow secrets on the command line, where every user of the machine can read them")
       ->disable_flag_override();
-}
-
-Secret SecretReader::read(const std::string &text, const std::string &option) {
-  std::string value;
-  if (text.starts_with("env:")) {
-    value = from_environment(text.substr(4), option);
-  } else if (text.starts_with("file:")) {
-    value = from_file(text.substr(5), option);
-  } else if (text == "-") {
-    if (stdin_used_) {
-      throw Refusal{kExitUsage, option +
-                                    ": standard input is read once; write env:NAME or file:PATH "
-                                    "for the other secret"};
-    }
-    stdin_used_ = true;
-    value = read_all(std::cin, "standard input", option);
-  } else if (literals_allowed_) {
-    value = text;
-  } else {
-    throw Refusal{kExitUsage, option +
-                                  ": a secret on the command line can be read by every user of "
-                                  "this machine; write env:NAME, file:PATH or - (standard "
-                                  "input), or add --insecure-literal-secrets"};
-  }
-  if (value.empty()) {
-    throw Refusal{kExitUsage, option + ": the secret is empty; put it where it is read from"};
-  }
-  if (std::any_of(value.begin(), value.end(),
-                  [](unsigned char c) { return std::iscntrl(c) != 0; })) {
-    throw Refusal{kExitUsage, option + ": the secret holds a line break or another control "
-                                       "character; write it as one line"};
-  }
-  return Secret(value);
 }
 
 Rights read_rights(const std::string &text, const std::string &option) {
@@ -186,6 +84,9 @@ RuleConfig read_rule(const std::string &text, SecretReader &secrets) {
   const std::string option = rule.name.size() > kShortName ? "--rule" : "--rule " + rule.name;
   rule.rights = read_rights(text.substr(first + 1, second - first - 1), option);
   rule.primary = secrets.read(text.substr(second + 1), option);
+  if (rule.primary.reveal().find(' ') != std::string_view::npos) {
+    throw Refusal{kExitUsage, option + ": the key holds a blank; write the key alone"};
+  }
   return rule;
 }
 
@@ -264,35 +165,9 @@ std::unique_ptr<Log> read_log(const Common &common) {
 
 void require(const Status &status) {
   if (!status.ok()) {
-    throw Refusal{kExitFailure, status.message};
+    const bool usage = status.source == Source::kConfig; // what was written, not what was found
+    throw Refusal{usage ? kExitUsage : kExitFailure, status.message};
   }
-}
-
-void block_signals() {
-  const sigset_t set = ending_signals();
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
-}
-
-bool wait_for_signal(unsigned timeout_ms) {
-  const sigset_t set = ending_signals();
-  const timespec timeout{timeout_ms / 1000, static_cast<long>(timeout_ms % 1000) * 1'000'000};
-  return sigtimedwait(&set, nullptr, &timeout) > 0;
-}
-
-int run_until_signal(Engine &engine) {
-  constexpr unsigned kLookMs = 100; // how soon after the last tunnel's end a drained process exits
-  int signals = 0;
-  while (!engine.stopped()) {
-    if (!wait_for_signal(kLookMs)) {
-      continue;
-    }
-    if (++signals == 1) {
-      engine.drain();
-    } else {
-      engine.drop();
-    }
-  }
-  return kExitOk;
 }
 
 } // namespace culvert::command

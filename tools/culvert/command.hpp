@@ -31,7 +31,8 @@ struct Refusal {
   std::string sentence;
 };
 
-/// Reads secrets as the operator named them; standard input once.
+/// Reads secrets as the operator named them; standard input once. One newline at the end, "\n" or
+/// "\r\n", does not belong to a secret.
 class SecretReader {
 public:
   explicit SecretReader(bool literals_allowed) : literals_allowed_(literals_allowed) {}
@@ -40,7 +41,7 @@ public:
 
 private:
   bool literals_allowed_;
-  bool stdin_used_ = false;
+  std::string stdin_reader_; // the option that standard input was read for
 };
 
 /// NAME:RIGHTS:SECRET; throws a Refusal.
@@ -56,7 +57,7 @@ std::vector<std::string> read_list(const std::vector<std::string> &texts,
                                    const std::string &option);
 EngineConfig read_engine(const Common &common);
 std::unique_ptr<Log> read_log(const Common &common);
-/// Turns an engine's failure into a Refusal and throws it.
+/// Turns an engine's failure into a Refusal and throws it: Source::kConfig is wrong usage.
 void require(const Status &status);
 template <typename T> T require(Result<T> result) {
   if (!result.ok()) {
@@ -70,11 +71,19 @@ std::string chosen_words(const CLI::App &app);
 /// One line about arguments that cannot be parsed. It repeats nothing that could be a secret.
 std::string usage_error(const CLI::App &app, const CLI::ParseError &error);
 
-/// Blocks SIGTERM and SIGINT in this thread and those it starts; call before an engine is made.
+/// Sends on what was printed; throws a Refusal when standard output does not take it.
+void finish_output();
+
+/// Blocks SIGTERM, SIGINT and SIGHUP (unless nohup ignores it) in this thread and those it starts;
+/// call before an engine is made.
 void block_signals();
+/// As many open files as this process may have: a tunnel takes two or three.
+void raise_open_files(Log &log);
+/// An engine in a process prepared for it: both of the above.
+std::unique_ptr<Engine> make_engine(const EngineConfig &config, Log &log);
 /// Waits for a signal for at most `timeout_ms`; true when one came.
 bool wait_for_signal(unsigned timeout_ms);
-/// Serves until SIGTERM or SIGINT; the first drains, a second one ends at once.
+/// Serves until such a signal; the first drains, a second one ends at once.
 int run_until_signal(Engine &engine);
 
 // --- the subcommands: each adds itself and runs when chosen

@@ -162,6 +162,7 @@ int run_demo(const DemoOptions &options, const Common &common) {
   LocalService http(serve_http);
   LocalService echo(serve_echo);
   const HostPort target = options.target.empty() ? HostPort{"127.0.0.1", http.port(), ""} : wanted;
+  raise_open_files(*log);
   const std::unique_ptr<Engine> engine = require(Engine::create(engine_config, *log));
   const RoleId relay = require(engine->start_relay(relay_config(folder, keys)));
   const std::uint16_t port = engine->bound(relay).port;
@@ -187,6 +188,7 @@ int run_demo(const DemoOptions &options, const Common &common) {
   }
   std::fflush(stdout);
   print_commands(folder, keys, target);
+  finish_output();
   if (options.once) {
     engine->drain();
     engine->wait_stopped(engine_config.drain_grace_ms + kStartMs);

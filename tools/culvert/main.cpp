@@ -9,24 +9,42 @@
 
 namespace {
 
+using namespace culvert::command;
+using Commands = std::vector<std::pair<CLI::App *, Run>>;
+
 /// A log reader that goes away must not take the tunnels along, and no socket may become number 2,
-/// where the log goes.
+/// where the log goes. What was closed reads as empty and refuses to be written.
 void guard_standard_streams() {
   std::signal(SIGPIPE, SIG_IGN);
   int opened = 0;
   do {
-    opened = open("/dev/null", O_RDWR); // takes the lowest free number
+    opened = open("/dev/null", O_RDONLY); // takes the lowest free number
   } while (opened >= 0 && opened <= STDERR_FILENO);
   if (opened >= 0) {
     close(opened);
   }
 }
 
+int run_chosen(CLI::App &app, int argc, char **argv, const Commands &commands) {
+  int code = kExitUsage;
+  try {
+    app.parse(argc, argv);
+    for (const auto &[command, run] : commands) {
+      if (command->parsed()) {
+        code = run();
+      }
+    }
+  } catch (const CLI::Success &success) {
+    code = app.exit(success); // --help and --version
+  }
+  finish_output();
+  return code;
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
   guard_standard_streams();
-  using namespace culvert::command;
   CLI::App app{
       "Culvert carries TCP connections to one fixed target through a relay that both sides "
       "dial out to.",
@@ -35,20 +53,13 @@ int main(int argc, char **argv) {
   app.require_subcommand(1);
   Common common;
   using Add = Run (*)(CLI::App &, Common &);
-  std::vector<std::pair<CLI::App *, Run>> commands;
+  Commands commands;
   for (const Add add : {add_relay, add_listen, add_connect, add_sas, add_plugins, add_demo}) {
     Run run = add(app, common);
     commands.emplace_back(app.get_subcommands({}).back(), std::move(run));
   }
   try {
-    app.parse(argc, argv);
-    for (const auto &[command, run] : commands) {
-      if (command->parsed()) {
-        return run();
-      }
-    }
-  } catch (const CLI::Success &success) {
-    return app.exit(success); // --help and --version
+    return run_chosen(app, argc, argv, commands);
   } catch (const CLI::ParseError &error) {
     std::cerr << usage_error(app, error) << '\n';
     return kExitUsage;
@@ -56,5 +67,4 @@ int main(int argc, char **argv) {
     std::cerr << chosen_words(app) << ": " << refusal.sentence << '\n';
     return refusal.exit_code;
   }
-  return kExitUsage;
 }

@@ -97,8 +97,7 @@ Run add_relay(CLI::App &parent, Common &common) {
     const RelayConfig config = read_relay(*options, secrets);
     const EngineConfig engine_config = read_engine(common);
     const std::unique_ptr<Log> log = read_log(common);
-    block_signals();
-    const std::unique_ptr<Engine> engine = require(Engine::create(engine_config, *log));
+    const std::unique_ptr<Engine> engine = make_engine(engine_config, *log);
     require(engine->start_relay(config));
     return run_until_signal(*engine);
   };

@@ -64,6 +64,9 @@ int verify(const SasOptions &options, const Common &common) {
     question.rules.push_back(read_rule(rule, secrets));
   }
   const Status status = check_token(read_engine(common), question);
+  if (status.source == Source::kConfig) {
+    require(status);
+  }
   if (!status.ok()) {
     throw Refusal{kExitFailure, "refused: " + status.message};
   }

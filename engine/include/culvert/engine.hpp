@@ -54,7 +54,8 @@ public:
   static Result<std::unique_ptr<Engine>> create(const EngineConfig &config, Log &log);
   virtual ~Engine() = default;
 
-  /// Each checks everything first (Source::kConfig says what to write instead), then starts.
+  /// Each checks everything first, then starts. A failure of Source::kConfig says what to write
+  /// instead; one of Source::kLocal, what this machine lacks.
   virtual Result<RoleId> start_relay(const RelayConfig &config) = 0;
   virtual Result<RoleId> start_listener(const ListenerConfig &config) = 0;
   virtual Result<RoleId> start_sender(const SenderConfig &config) = 0;

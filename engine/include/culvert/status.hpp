@@ -68,6 +68,11 @@ struct Status {
   static Status config(std::string message) {
     return failure(Code::kConfig, Source::kConfig, Retry::kNever, std::move(message));
   }
+  /// A setting that is well written and names something of this machine that is missing or
+  /// unusable: a file, a port, a plugin.
+  static Status machine(std::string message) {
+    return failure(Code::kConfig, Source::kLocal, Retry::kNever, std::move(message));
+  }
 };
 
 /// A value, or the Status that says why there is none.

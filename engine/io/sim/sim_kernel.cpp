@@ -10,8 +10,7 @@ namespace culvert {
 
 Status sim_failure(int error, const std::string &what) {
   const bool descriptors = error == EMFILE;
-  Status status = Status::failure(descriptors ? Code::kNoDescriptor : Code::kConfig,
-                                  descriptors ? Source::kLocal : Source::kConfig,
+  Status status = Status::failure(descriptors ? Code::kNoDescriptor : Code::kConfig, Source::kLocal,
                                   descriptors ? Retry::kBackoff : Retry::kNever,
                                   what + ": " + std::strerror(error));
   status.os_error = error;

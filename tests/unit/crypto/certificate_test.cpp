@@ -124,6 +124,7 @@ TEST_F(Certificate, EveryOperatorMistakeNamesTheFileAndTheRemedy) {
     const auto loaded = load_credentials(row.certificate, row.key, row.now);
     ASSERT_FALSE(loaded.ok()) << row.start;
     EXPECT_EQ(loaded.status().code, Code::kConfig);
+    EXPECT_EQ(loaded.status().source, Source::kLocal);
     EXPECT_EQ(loaded.status().message.substr(0, row.start.size()), row.start);
     EXPECT_EQ(loaded.status().message.find("PRIVATE KEY-----\n"), std::string::npos);
   }

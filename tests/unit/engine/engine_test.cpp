@@ -164,6 +164,7 @@ TEST(Engine, WhatCannotWorkStartsNothing) {
   struct Row {
     const char *part; // of the message
     std::function<Status(Engine &)> start;
+    Source source = Source::kConfig;
   };
   const auto relay = [&](const std::function<void(RelayConfig &)> &change) {
     return [&setting, change](Engine &started) {
@@ -195,22 +196,26 @@ TEST(Engine, WhatCannotWorkStartsNothing) {
       {"no entity", relay([](RelayConfig &c) { c.entities.clear(); })},
       {"no protocol", relay([](RelayConfig &c) { c.protocols.clear(); })},
       {"'nothing'", relay([](RelayConfig &c) { c.auth = "'nothing'"; })},
-      {"Address already in use", relay([&](RelayConfig &c) { c.bind.port = taken; })},
+      {"Address already in use", relay([&](RelayConfig &c) { c.bind.port = taken; }),
+       Source::kLocal},
       {"is a name", relay([](RelayConfig &c) { c.bind.host = "localhost"; })},
-      {"relay.pem", relay([](RelayConfig &c) { c.tls_certificate_file = "/nowhere/relay.pem"; })},
+      {"relay.pem", relay([](RelayConfig &c) { c.tls_certificate_file = "/nowhere/relay.pem"; }),
+       Source::kLocal},
       {"port 0", listener([](ListenerConfig &c) { c.target.port = 0; })},
       {"rendezvous host", listener([](ListenerConfig &c) { c.rendezvous_hosts = {"*"}; })},
-      {"/nowhere/ca.pem", listener([](ListenerConfig &c) { c.ca_file = "/nowhere/ca.pem"; })},
-      {"nowhere.so", listener([](ListenerConfig &c) { c.transport = "nowhere"; })},
+      {"/nowhere/ca.pem", listener([](ListenerConfig &c) { c.ca_file = "/nowhere/ca.pem"; }),
+       Source::kLocal},
+      {"nowhere.so", listener([](ListenerConfig &c) { c.transport = "nowhere"; }), Source::kLocal},
       {"wanted the kind", sender([](SenderConfig &c) { c.resolver = "auth_sas"; })},
       {"--resolve", sender([](SenderConfig &c) { c.resolve = {"a"}; })},
-      {"Address already in use", sender([&](SenderConfig &c) { c.bind.port = taken; })},
+      {"Address already in use", sender([&](SenderConfig &c) { c.bind.port = taken; }),
+       Source::kLocal},
   };
   for (const Row &row : rows) {
     const std::size_t before = open_descriptors();
     const Status status = row.start(*engine);
     EXPECT_FALSE(status.ok()) << row.part;
-    EXPECT_EQ(status.source, Source::kConfig) << row.part;
+    EXPECT_EQ(status.source, row.source) << row.part;
     EXPECT_NE(status.message.find(row.part), std::string::npos) << status.message;
     EXPECT_EQ(open_descriptors(), before) << row.part;
     EXPECT_EQ(engine->shard_stats(0).operations, 1U) << "the first relay's accept; " << row.part;

@@ -66,7 +66,7 @@ TEST_P(IoSuite, ListeningTwiceOnOneAddressSaysSo) {
     const Result<Socket> second = io.listen(taken);
     ASSERT_FALSE(second.ok());
     EXPECT_EQ(second.status().os_error, EADDRINUSE);
-    EXPECT_EQ(second.status().source, Source::kConfig);
+    EXPECT_EQ(second.status().source, Source::kLocal);
     EXPECT_NE(second.status().message.find(taken.text()), std::string::npos)
         << second.status().message;
     io.close(first);

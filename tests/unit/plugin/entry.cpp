@@ -115,7 +115,7 @@ TEST(Entry, AStaticPluginIsCheckedToo) {
   PluginWorld world;
   Parts parts;
   parts.test.entry.magic = 0;
-  EXPECT_EQ(world.registry.register_static(parts.test.entry).source, Source::kConfig);
+  EXPECT_EQ(world.registry.register_static(parts.test.entry).source, Source::kLocal);
   EXPECT_EQ(world.registry.load("test_plugin").status().message,
             "plugin 'test_plugin' is not part of this program, and there is no plugin directory");
 }

@@ -93,7 +93,7 @@ TEST(Loader, SaysWhichFileWhatWasWantedWhatWasFoundAndWhatToDo) {
     const auto loaded = load_plugin(plugins(), one.id);
     ASSERT_FALSE(loaded.ok());
     EXPECT_EQ(loaded.status().message, one.message);
-    EXPECT_EQ(loaded.status().source, Source::kConfig);
+    EXPECT_EQ(loaded.status().source, valid_plugin_id(one.id) ? Source::kLocal : Source::kConfig);
   }
 }
 

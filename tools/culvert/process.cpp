@@ -1,0 +1,85 @@
+#include "command.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <iostream>
+#include <sys/resource.h>
+
+namespace culvert::command {
+namespace {
+
+sigset_t ending_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  struct sigaction hangup {};
+  if (sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN) { // not by nohup
+    sigaddset(&set, SIGHUP);
+  }
+  return set;
+}
+
+} // namespace
+
+void finish_output() {
+  errno = 0;
+  std::cout.flush();
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.good()) {
+    return;
+  }
+  const std::string reason = errno == 0 ? "" : std::string(": ") + std::strerror(errno);
+  throw Refusal{kExitFailure,
+                "cannot write to standard output" + reason + "; what was printed is not complete"};
+}
+
+void block_signals() {
+  const sigset_t set = ending_signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+void raise_open_files(Log &log) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    return;
+  }
+  const rlim_t before = limit.rlim_cur;
+  limit.rlim_cur = limit.rlim_max;
+  const bool raised = before == limit.rlim_max || setrlimit(RLIMIT_NOFILE, &limit) == 0;
+  log.write(LogLevel::kDebug, "open files",
+            {{"limit", std::to_string(raised ? limit.rlim_max : before)},
+             {"before", std::to_string(before)}});
+}
+
+std::unique_ptr<Engine> make_engine(const EngineConfig &config, Log &log) {
+  block_signals();
+  raise_open_files(log);
+  return require(Engine::create(config, log));
+}
+
+bool wait_for_signal(unsigned timeout_ms) {
+  const sigset_t set = ending_signals();
+  const timespec timeout{timeout_ms / 1000, static_cast<long>(timeout_ms % 1000) * 1'000'000};
+  return sigtimedwait(&set, nullptr, &timeout) > 0;
+}
+
+int run_until_signal(Engine &engine) {
+  constexpr unsigned kLookMs = 100; // how soon after the last tunnel's end a drained process exits
+  int signals = 0;
+  while (!engine.stopped()) {
+    if (!wait_for_signal(kLookMs)) {
+      continue;
+    }
+    if (++signals == 1) {
+      engine.drain();
+    } else {
+      engine.drop();
+    }
+  }
+  return kExitOk;
+}
+
+} // namespace culvert::command
