@@ -1,6 +1,7 @@
 #include "plugin/loader.hpp"
 
 #include "plugin/entry.hpp"
+#include "plugin/object_file.hpp"
 
 #include <boost/dll/shared_library.hpp>
 
@@ -51,10 +52,32 @@ std::string wrong_component(const std::string &path, const struct stat &facts,
 Result<std::string> canonical(const std::string &path, std::string_view advice) {
   std::error_code error;
   const fs::path found = fs::canonical(path, error);
-  if (error) {
-    return Status::config(path + ": " + error.message() + "; " + std::string(advice));
+  if (!error) {
+    return found.string();
   }
-  return found.string();
+  if (error == std::errc::permission_denied) {
+    advice = "let this user enter the directory";
+  }
+  return Status::machine(path + ": " + error.message() + "; " + std::string(advice));
+}
+
+/// What the dynamic linker refused, in our words where it is the plugin's own fault.
+std::string refused_by_linker(const std::string &file) {
+  const char *words = ::dlerror();
+  std::string reason = words == nullptr ? "nothing that explains it" : words;
+  constexpr std::string_view kUndefined = "undefined symbol: ";
+  const std::size_t symbol = reason.find(kUndefined);
+  if (symbol != std::string::npos) {
+    const std::string name = reason.substr(symbol + kUndefined.size());
+    return "wanted every symbol resolved, found none for '" +
+           name.substr(0, name.find_first_of(" ,(")) +
+           "'; link the library that has it, and build with -Wl,--no-undefined";
+  }
+  if (reason.starts_with(file + ": ")) {
+    reason.erase(0, file.size() + 2);
+  }
+  return "wanted a shared object that can be mapped, found: " + reason +
+         "; install what it needs, or build it again";
 }
 
 /// Kept mapped by the linker itself: RTLD_NODELETE outlives the handle, and no list of handles
@@ -64,16 +87,24 @@ Result<const culvert_plugin *> map(const std::string &file) {
       static_cast<unsigned>(boost::dll::load_mode::rtld_now) |
       static_cast<unsigned>(boost::dll::load_mode::rtld_local) | RTLD_NODELETE);
   try {
-    const boost::dll::shared_library library(boost::dll::fs::path(file), mode);
-    if (!library.has(kEntrySymbol)) {
-      return Status::config(file + ": wanted the symbol " + kEntrySymbol +
-                            ", found none; build it with the SDK's CULVERT_PLUGIN_ENTRY");
+    boost::dll::shared_library library;
+    boost::dll::fs::error_code error;
+    library.load(boost::dll::fs::path(file), error, mode);
+    if (error) {
+      return Status::machine(file + ": " + refused_by_linker(file));
     }
     return &library.get<const culvert_plugin>(kEntrySymbol);
   } catch (const std::exception &error) {
-    return Status::config(file +
-                          ": wanted a shared object that can be mapped, found: " + error.what());
+    return Status::machine(file + ": wanted the symbol " + kEntrySymbol + ", found: " +
+                           error.what() + "; build it with the SDK's CULVERT_PLUGIN_ENTRY");
   }
+}
+
+bool may_be_plugin(const fs::path &path) {
+  std::error_code unseen;
+  const bool named = path.extension() == ".so" && valid_plugin_id(path.stem().string());
+  return named && fs::is_regular_file(path, unseen) &&
+         wrong_object(path.string(), kEntrySymbol).empty();
 }
 
 } // namespace
@@ -84,11 +115,11 @@ Status check_owners(const std::string &path) {
   for (fs::path part = path;; part = part.parent_path()) {
     struct stat facts {};
     if (::lstat(part.c_str(), &facts) != 0) {
-      return Status::config(part.string() + ": " + std::generic_category().message(errno));
+      return Status::machine(part.string() + ": " + std::generic_category().message(errno));
     }
-    if (std::string wrong = wrong_component(part.string(), facts, is_file ? nullptr : &below);
-        !wrong.empty()) {
-      return Status::config(wrong);
+    const std::string wrong = wrong_component(part.string(), facts, is_file ? nullptr : &below);
+    if (!wrong.empty()) {
+      return Status::machine(wrong);
     }
     if (part == part.parent_path()) {
       return {};
@@ -104,16 +135,31 @@ Result<std::vector<std::string>> list_plugin_files(const std::string &directory)
   fs::directory_iterator entries(directory, error);
   for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
     const fs::path &path = entries->path();
-    if (path.extension() == ".so" && valid_plugin_id(path.stem().string())) {
+    if (may_be_plugin(path)) {
       ids.push_back(path.stem().string());
     }
   }
   if (error) {
-    return Status::config("plugin directory " + directory + ": " + error.message() +
-                          "; name a readable directory with --plugin-dir");
+    return Status::machine("plugin directory " + directory + ": " + error.message() +
+                           "; name a readable directory with --plugin-dir");
   }
   std::sort(ids.begin(), ids.end());
   return ids;
+}
+
+std::vector<std::string> list_plugins_of_kind(const std::string &directory,
+                                              const std::string &kind) {
+  Result<std::vector<std::string>> ids = list_plugin_files(directory);
+  if (!ids.ok()) {
+    return {};
+  }
+  std::vector<std::string> &all = ids.value();
+  all.erase(std::remove_if(all.begin(), all.end(),
+                           [&](const std::string &id) {
+                             return !holds_text(directory + "/" + id + ".so", kind);
+                           }),
+            all.end());
+  return std::move(all);
 }
 
 Result<LoadedPlugin> load_plugin(const std::string &directory, std::string_view id) {
@@ -136,11 +182,16 @@ Result<LoadedPlugin> load_plugin(const std::string &directory, std::string_view 
   if (!file.ok()) {
     return file.status();
   }
-  if (!fs::is_regular_file(file.value())) {
-    return Status::config(file.value() + ": wanted a file, found something else");
+  std::error_code unseen;
+  if (!fs::is_regular_file(file.value(), unseen)) {
+    return Status::machine(file.value() + ": wanted a file, found a directory or a device; put "
+                                          "the plugin itself there");
   }
   if (Status status = check_owners(file.value()); !status.ok()) {
     return status;
+  }
+  if (const std::string wrong = wrong_object(file.value(), kEntrySymbol); !wrong.empty()) {
+    return Status::machine(file.value() + ": " + wrong);
   }
   const Result<const culvert_plugin *> entry = map(file.value());
   if (!entry.ok()) {

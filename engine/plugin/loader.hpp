@@ -20,8 +20,13 @@ struct LoadedPlugin {
   std::string file; // canonical
 };
 
-/// The ids of the files in the directory, sorted.
+/// The ids of the files in the directory that may be plugins, as far as one can see without mapping
+/// them; sorted.
 Result<std::vector<std::string>> list_plugin_files(const std::string &directory);
+
+/// Of those, the ids of the files that seem to offer a kind: its id stands in them.
+std::vector<std::string> list_plugins_of_kind(const std::string &directory,
+                                              const std::string &kind);
 
 Result<LoadedPlugin> load_plugin(const std::string &directory, std::string_view id);
 

@@ -1,5 +1,6 @@
 #include "plugin/registry.hpp"
 
+#include <set>
 #include <utility>
 
 namespace culvert {
@@ -31,11 +32,33 @@ Result<const culvert_plugin *> PluginRegistry::load(std::string_view id) {
   return entry;
 }
 
+/// "a, b": what could be named instead.
+std::string PluginRegistry::ids_of(PluginKind kind) const {
+  std::set<std::string> ids;
+  for (const auto &[id, entry] : entries_) {
+    if (find_kind(*entry, kind).ok()) {
+      ids.insert(id);
+    }
+  }
+  for (std::string &id : list_plugins_of_kind(directory_, std::string(kind_id(kind)))) {
+    ids.insert(std::move(id));
+  }
+  std::string text;
+  for (const std::string &id : ids) {
+    text += (text.empty() ? "" : ", ") + id;
+  }
+  return text;
+}
+
 Result<std::unique_ptr<Unit>> PluginRegistry::make_unit(std::string_view id, PluginKind kind,
                                                         ConfigValues values) {
   const Result<const culvert_plugin *> entry = load(id);
   if (!entry.ok()) {
     return entry.status();
+  }
+  if (const auto functions = find_kind(*entry.value(), kind); !functions.ok()) {
+    const std::string others = ids_of(kind);
+    return Status::config(functions.status().message + (others.empty() ? "" : ": " + others));
   }
   return Unit::make(*entry.value(), kind, std::move(values), services_, ++generation_);
 }

@@ -24,11 +24,13 @@ public:
   /// A plugin that is part of this program; the entry lasts for ever.
   Status register_static(const culvert_plugin &entry);
   Result<const culvert_plugin *> load(std::string_view id);
-  /// The registry may be gone before the unit.
+  /// The registry may be gone before the unit. A plugin of another kind is refused with the ids of
+  /// those that seem to have it.
   Result<std::unique_ptr<Unit>> make_unit(std::string_view id, PluginKind kind,
                                           ConfigValues values);
 
 private:
+  [[nodiscard]] std::string ids_of(PluginKind kind) const;
   HostServices services_;
   std::string directory_;
   std::map<std::string, const culvert_plugin *, std::less<>> entries_;

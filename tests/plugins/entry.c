@@ -23,9 +23,17 @@ __attribute__((constructor)) static void crash(void) {
 }
 #endif
 
+#ifdef UNRESOLVED
+uint32_t culvert_test_absent(void);
+#else
+static uint32_t culvert_test_absent(void) {
+  return 1;
+}
+#endif
+
 static uint32_t resolve(void *instance, culvert_resolve *record) {
   (void)instance;
-  record->address_count = 1;
+  record->address_count = culvert_test_absent();
   record->addresses[0].family = CULVERT_IPV4;
   record->addresses[0].bytes[0] = 127;
   record->addresses[0].bytes[3] = 1;

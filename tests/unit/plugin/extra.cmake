@@ -15,6 +15,8 @@ test_plugin(wrong_id entry.c ENTRY_ID="other")
 test_plugin(wrong_magic entry.c ENTRY_ID="wrong_magic" ENTRY_MAGIC=1)
 test_plugin(newer_minor entry.c ENTRY_ID="newer_minor" ENTRY_MINOR_REQUIRED=9)
 test_plugin(no_symbol entry.c NO_ENTRY)
+test_plugin(unresolved entry.c ENTRY_ID="unresolved" UNRESOLVED)
+target_link_options(unresolved PRIVATE -Wl,-z,undefs)
 test_plugin(crashes entry.c ENTRY_ID="crashes" CRASHES)
 test_plugin(throws throws.cpp)
 
