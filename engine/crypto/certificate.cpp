@@ -75,8 +75,8 @@ Result<std::string> read_file(const std::string &file, std::string_view what) {
     if (descriptor >= 0) {
       ::close(descriptor);
     }
-    return Status::config("cannot read the " + std::string(what) + " '" + file +
-                          "': " + std::strerror(error) + "; name a PEM file this user may read");
+    return Status::machine("cannot read the " + std::string(what) + " '" + file +
+                           "': " + std::strerror(error) + "; name a PEM file this user may read");
   }
   std::string content;
   char block[16384];
@@ -89,20 +89,20 @@ Result<std::string> read_file(const std::string &file, std::string_view what) {
   OPENSSL_cleanse(block, sizeof block);
   if (count < 0 || content.size() > kLargestPemFile) {
     cleanse(content);
-    return Status::config("cannot read the " + std::string(what) + " '" + file +
-                          "': it is no PEM file");
+    return Status::machine("cannot read the " + std::string(what) + " '" + file +
+                           "': it is no PEM file");
   }
   return content;
 }
 
 Status check_validity(const CertificateFacts &facts, const std::string &file, std::int64_t now_s) {
   if (now_s > facts.not_after_s) {
-    return Status::config("the certificate '" + file + "' expired at " +
-                          utc_date(facts.not_after_s) + "; renew it");
+    return Status::machine("the certificate '" + file + "' expired at " +
+                           utc_date(facts.not_after_s) + "; renew it");
   }
   if (now_s < facts.not_before_s) {
-    return Status::config("the certificate '" + file + "' is not valid before " +
-                          utc_date(facts.not_before_s) + "; check this machine's clock");
+    return Status::machine("the certificate '" + file + "' is not valid before " +
+                           utc_date(facts.not_before_s) + "; check this machine's clock");
   }
   return {};
 }
@@ -152,6 +152,21 @@ Result<CertificateFacts> inspect_certificate(std::string_view certificate_pem) {
                           unix_seconds(X509_get0_notAfter(first))};
 }
 
+bool certificate_covers(std::string_view certificate_pem, const std::string &name) {
+  constexpr int kNoIpLiteral = -2;
+  const std::vector<CertificateOwner> found = parse_certificates(certificate_pem);
+  if (found.empty()) {
+    return false;
+  }
+  int match = X509_check_ip_asc(found.front().get(), name.c_str(), 0);
+  if (match == kNoIpLiteral) {
+    match = X509_check_host(found.front().get(), name.data(), name.size(),
+                            X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, nullptr);
+  }
+  ERR_clear_error();
+  return match == 1;
+}
+
 Result<Credentials> load_credentials(const std::string &certificate_file,
                                      const std::string &key_file, std::int64_t now_s) {
   Result<std::string> certificate = read_file(certificate_file, "certificate");
@@ -165,22 +180,22 @@ Result<Credentials> load_credentials(const std::string &certificate_file,
   Credentials credentials{std::move(certificate.value()), Secret::take(key_text.value())};
   const std::vector<CertificateOwner> chain = parse_certificates(credentials.certificate_pem);
   if (chain.empty()) {
-    return Status::config("'" + certificate_file +
-                          "' holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)");
+    return Status::machine("'" + certificate_file +
+                           "' holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)");
   }
   const KeyOwner key = parse_private_key(credentials.key_pem.reveal());
   if (key == nullptr) {
-    return Status::config("'" + key_file +
-                          "' holds no private key in PEM form without a passphrase "
-                          "(-----BEGIN PRIVATE KEY-----)");
+    return Status::machine("'" + key_file +
+                           "' holds no private key in PEM form without a passphrase "
+                           "(-----BEGIN PRIVATE KEY-----)");
   }
   const bool match = X509_check_private_key(chain.front().get(), key.get()) == 1;
   ERR_clear_error();
   if (!match) {
-    return Status::config("the private key '" + key_file +
-                          "' does not belong to the certificate '" + certificate_file + "' (" +
-                          subject_of(chain.front().get()) +
-                          "), which must be the first in its file");
+    return Status::machine("the private key '" + key_file +
+                           "' does not belong to the certificate '" + certificate_file + "' (" +
+                           subject_of(chain.front().get()) +
+                           "), which must be the first in its file");
   }
   const Result<CertificateFacts> facts = inspect_certificate(credentials.certificate_pem);
   if (Status status = check_validity(facts.value(), certificate_file, now_s); !status.ok()) {
@@ -192,8 +207,8 @@ Result<Credentials> load_credentials(const std::string &certificate_file,
 Result<std::string> load_authorities(const std::string &file) {
   Result<std::string> content = read_file(file, "bundle of trusted certificates");
   if (content.ok() && parse_certificates(content.value()).empty()) {
-    return Status::config("'" + file +
-                          "' holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)");
+    return Status::machine("'" + file +
+                           "' holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)");
   }
   return content;
 }
@@ -221,7 +236,7 @@ Status write_private_file(const std::string &file, std::string_view content) {
   if (descriptor >= 0) {
     ::unlink(fresh.c_str());
   }
-  return Status::config("cannot write '" + file + "': " + std::strerror(error));
+  return Status::machine("cannot write '" + file + "': " + std::strerror(error));
 }
 
 } // namespace culvert

@@ -37,6 +37,9 @@ Result<Credentials> load_credentials(const std::string &certificate_file,
                                      const std::string &key_file, std::int64_t now_s);
 /// Reads and checks a bundle of trusted certificates; the PEM text.
 Result<std::string> load_authorities(const std::string &file);
+/// Whether a client that dials `name` (a host name or IP literal) accepts the first certificate of
+/// a PEM text, as Culvert's own clients judge it.
+bool certificate_covers(std::string_view certificate_pem, const std::string &name);
 /// The first certificate of a PEM text.
 Result<CertificateFacts> inspect_certificate(std::string_view certificate_pem);
 

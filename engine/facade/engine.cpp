@@ -101,7 +101,9 @@ public:
   bool run_ready() override { return threads_[0]->io().run_ready(); }
 
 private:
-  [[nodiscard]] RoleMaking making() { return {threads_, plugins_, secrets_, config_, random_}; }
+  [[nodiscard]] RoleMaking making() {
+    return {threads_, plugins_, secrets_, config_, random_, log_};
+  }
 
   Result<RoleId> add(Result<std::unique_ptr<RunningRole>> role) {
     if (!role.ok()) {

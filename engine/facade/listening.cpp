@@ -21,17 +21,16 @@ Result<Listening> listen_on(ShardThreads &threads, const HostPort &where, std::s
     const Result<Socket> socket = io.listen(*address);
     if (!socket.ok()) {
       Status status = socket.status();
-      status.source = Source::kConfig;
       status.message = std::string(what) + " " + where.text() + ": " + status.message;
       result = status;
       return;
     }
-    Listening listening{socket.value(), where};
+    Listening listening{socket.value(), where, SocketFile(where.unix_path)};
     const Result<Address> local = io.local_address(socket.value());
     if (local.ok() && where.unix_path.empty()) {
       listening.bound = {local.value().host(), local.value().port, ""};
     }
-    result = listening;
+    result = std::move(listening);
   });
   return result;
 }

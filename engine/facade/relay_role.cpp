@@ -18,7 +18,30 @@ struct RelayUnits {
   Credentials credentials;
 };
 
-Result<RelayUnits> make_units(PluginRegistry &plugins, const RelayConfig &config) {
+std::string comma_list(const std::vector<std::string> &items) {
+  std::string text;
+  for (const std::string &item : items) {
+    text += (text.empty() ? "" : ",") + item;
+  }
+  return text;
+}
+
+/// A relay may be known by names that a proxy in front of it has the certificate for.
+void warn_of_uncovered(Log &log, const RelayConfig &config, const Credentials &credentials) {
+  for (const std::string &name : config.names) {
+    const Result<CertificateFacts> facts = inspect_certificate(credentials.certificate_pem);
+    if (facts.ok() && !certificate_covers(credentials.certificate_pem, name)) {
+      log.write(LogLevel::kWarn,
+                "the certificate is not valid for a name of this relay: clients that dial that "
+                "name will refuse it",
+                {{"name", name},
+                 {"certificate", config.tls_certificate_file},
+                 {"valid_for", comma_list(facts.value().names)}});
+    }
+  }
+}
+
+Result<RelayUnits> make_units(PluginRegistry &plugins, Log &log, const RelayConfig &config) {
   RelayUnits units;
   Status status = take(
       load_credentials(config.tls_certificate_file, config.tls_key_file, SystemClock().wall_s()),
@@ -26,6 +49,7 @@ Result<RelayUnits> make_units(PluginRegistry &plugins, const RelayConfig &config
   if (!status.ok()) {
     return status;
   }
+  warn_of_uncovered(log, config, units.credentials);
   if (config.protocols.empty()) {
     return Status::config(
         "the relay has no protocol: name at least one plugin of a relay protocol");
@@ -65,18 +89,21 @@ public:
     }
     return status;
   }
-  void start(const Listening &listening) {
+  void start(Listening listening) {
     bound_ = listening.bound;
+    file_ = std::move(listening.file);
     running_ = static_cast<unsigned>(parts_.size());
     for_each([&listening](RelayShard &shard) { shard.start(listening.socket); });
   }
 
   void drain() override {
     draining_ = true;
+    file_.remove(); // a successor may have the path at once
     for_each([](RelayShard &shard) { shard.drain(); });
   }
   void drop() override {
     draining_ = true;
+    file_.remove(); // a successor may have the path at once
     for_each([](RelayShard &shard) { shard.drop(); });
   }
   [[nodiscard]] HostPort bound() const override { return bound_; }
@@ -129,6 +156,7 @@ private:
   std::vector<std::unique_ptr<Part>> parts_;
   std::atomic<unsigned> running_ = 0;
   HostPort bound_;
+  SocketFile file_;
   bool draining_ = false;
 };
 
@@ -166,7 +194,7 @@ Result<std::unique_ptr<RunningRole>> make_relay_role(const RoleMaking &making,
   if (Status status = Relay::check(options); !status.ok()) {
     return status;
   }
-  Result<RelayUnits> units = make_units(making.plugins, config);
+  Result<RelayUnits> units = make_units(making.plugins, making.log, config);
   if (!units.ok()) {
     return units.status();
   }
@@ -178,7 +206,12 @@ Result<std::unique_ptr<RunningRole>> make_relay_role(const RoleMaking &making,
   if (!listening.ok()) {
     return listening.status();
   }
-  role->start(listening.value());
+  role->start(std::move(listening.value()));
+  making.log.write(LogLevel::kInfo, "listening on " + role->bound().text(),
+                   {{"role", "relay"},
+                    {"names", comma_list(config.names)},
+                    {"entities", std::to_string(config.entities.size())},
+                    {"protocols", comma_list(config.protocols)}});
   return std::unique_ptr<RunningRole>(std::move(role));
 }
 

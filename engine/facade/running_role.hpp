@@ -5,6 +5,7 @@
 
 #include "culvert/engine.hpp"
 #include "facade/shard_thread.hpp"
+#include "io/socket_file.hpp"
 
 #include <memory>
 #include <optional>
@@ -30,12 +31,14 @@ struct RoleMaking {
   class SecretStore &secrets;
   const EngineConfig &config;
   Random &random; // of the control thread
+  Log &log;
 };
 
 /// A socket that all shards accept on, and where it is bound.
 struct Listening {
   Socket socket;
   HostPort bound;
+  SocketFile file; // of a unix socket
 };
 /// `what` names the setting.
 Result<Listening> listen_on(ShardThreads &threads, const HostPort &where, std::string_view what);

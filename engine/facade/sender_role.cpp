@@ -17,8 +17,9 @@ public:
       part.emplace(kit, options_, counters_, Delegate<>());
     });
   }
-  void start(const Listening &listening) {
+  void start(Listening listening) {
     bound_ = listening.bound;
+    file_ = std::move(listening.file);
     parts_.for_each([&](Sender &sender) {
       sender.share_with(group_);
       sender.start(listening.socket);
@@ -27,10 +28,12 @@ public:
 
   void drain() override {
     draining_ = true;
+    file_.remove(); // a successor may have the path at once
     parts_.for_each([](Sender &sender) { sender.drain(); });
   }
   void drop() override {
     draining_ = true;
+    file_.remove(); // a successor may have the path at once
     parts_.for_each([](Sender &sender) { sender.drop(); });
   }
   [[nodiscard]] HostPort bound() const override { return bound_; }
@@ -48,6 +51,7 @@ private:
   AcceptGroup group_;
   ClientParts<Sender> parts_;
   HostPort bound_;
+  SocketFile file_;
   bool draining_ = false;
 };
 
@@ -72,7 +76,11 @@ Result<std::unique_ptr<RunningRole>> make_sender_role(const RoleMaking &making,
   if (!listening.ok()) {
     return listening.status();
   }
-  role->start(listening.value());
+  role->start(std::move(listening.value()));
+  making.log.write(LogLevel::kInfo, "listening on " + role->bound().text(),
+                   {{"role", "sender"},
+                    {"entity", connection.entity_path},
+                    {"relay", connection.host + ":" + std::to_string(connection.port)}});
   return std::unique_ptr<RunningRole>(std::move(role));
 }
 

@@ -1,6 +1,7 @@
 #include "io/socket_calls.hpp"
 
 #include "core/limits.hpp"
+#include "io/socket_file.hpp"
 
 #include <algorithm>
 #include <array>
@@ -53,13 +54,17 @@ std::string advice(int error, const Address &address) {
   const bool unix_socket = address.family == Address::Family::kUnix;
   switch (error) {
   case EADDRINUSE:
-    return unix_socket ? "; Culvert removes no socket file: remove it if no other process serves it"
-                       : "; another process listens there: stop it or choose another port";
+    return !unix_socket ? "; another process listens there: stop it or choose another port"
+           : use_of_path(address.path) == PathUse::kNoSocket
+               ? "; a file that is no socket is there: choose another path"
+               : "; another process listens there: stop it or choose another path";
   case EACCES:
-    return unix_socket ? "; this user may not create a file there"
+    return unix_socket ? "; this user may not create or replace a file there"
                        : "; a port below 1024 needs CAP_NET_BIND_SERVICE: choose another port";
   case EADDRNOTAVAIL:
     return "; no interface of this machine has that address";
+  case ENOENT:
+    return unix_socket ? "; make its folder first" : "";
   case ENAMETOOLONG:
     return "; the path of a unix socket has at most 107 bytes";
   case EMFILE:
@@ -71,7 +76,7 @@ std::string advice(int error, const Address &address) {
 
 Status failure(const char *what, const Address &address, int error) {
   const Code code = code_of(error);
-  Status status = Status::failure(code, code == Code::kConfig ? Source::kConfig : Source::kLocal,
+  Status status = Status::failure(code, error == ENAMETOOLONG ? Source::kConfig : Source::kLocal,
                                   code == Code::kConfig ? Retry::kNever : Retry::kBackoff,
                                   std::string("cannot ") + what + " " + address.text() + ": " +
                                       std::strerror(error) + advice(error, address));
@@ -112,6 +117,19 @@ int prepare_listener(int descriptor, const Address &address, const KernelAddress
   }
   if (result == 0) {
     result = errno_or(::listen(descriptor, kListenBacklog));
+  }
+  return result;
+}
+
+/// Also when a process that died has left its socket file there.
+int listen_at_path(int descriptor, const Address &address, const KernelAddress &kernel) {
+  const FolderLock lock(address.path);
+  int result = prepare_listener(descriptor, address, kernel);
+  if (result == -EADDRINUSE && use_of_path(address.path) == PathUse::kNobodyListens) {
+    result = errno_or(::unlink(address.path.c_str()));
+    if (result == 0) {
+      result = prepare_listener(descriptor, address, kernel);
+    }
   }
   return result;
 }
@@ -207,7 +225,8 @@ Result<Socket> listen(const Address &address) {
   if (!socket.valid()) {
     return failure("listen on", address, errno);
   }
-  result = prepare_listener(socket.id, address, kernel);
+  result = address.family == Address::Family::kUnix ? listen_at_path(socket.id, address, kernel)
+                                                    : prepare_listener(socket.id, address, kernel);
   if (result < 0) {
     ::close(socket.id);
     return failure("listen on", address, -result);

@@ -27,7 +27,7 @@ struct KernelAddress {
 int to_kernel(const Address &address, KernelAddress &out);
 Address from_kernel(const KernelAddress &address);
 
-/// A unix socket's path must not exist: nothing is unlinked, neither here nor by close().
+/// The file of a unix socket that nobody listens on is replaced. close() leaves it (SocketFile).
 Result<Socket> listen(const Address &address);
 Result<Socket> open(const Address &address);
 int receive(Socket socket, std::span<std::byte> into);

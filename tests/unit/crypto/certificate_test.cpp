@@ -54,6 +54,21 @@ TEST_F(Certificate, AThrowAwayOneLoadsAndSaysItsNames) {
   EXPECT_TRUE(load_authorities(file("ca", made.value().authority_pem)).ok());
 }
 
+TEST_F(Certificate, CoversTheNamesThatAClientOfOursAccepts) {
+  const auto made =
+      make_throw_away(options_for({"relay.test", "*.wild.test", "127.0.0.1", "2001:db8::1"}));
+  const std::string &pem = made.value().server.certificate_pem;
+  for (const char *name :
+       {"relay.test", "RELAY.test", "a.wild.test", "127.0.0.1", "2001:db8::1", "2001:DB8:0::1"}) {
+    EXPECT_TRUE(certificate_covers(pem, name)) << name;
+  }
+  for (const char *name : {"other.test", "a.relay.test", "wild.test", "a.b.wild.test", "127.0.0.2",
+                           "::1", "", "relay.test.", "relay"}) {
+    EXPECT_FALSE(certificate_covers(pem, name)) << name;
+  }
+  EXPECT_FALSE(certificate_covers("no certificate", "relay.test"));
+}
+
 TEST_F(Certificate, OneSeedMakesOneCertificateToTheByte) {
   const auto make = [](std::uint64_t seed) {
     SeededRandom random(seed);
