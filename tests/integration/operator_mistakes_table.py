@@ -24,6 +24,9 @@ ROWS = [
     ('bind to a port in use', 'relay', {'--bind': '127.0.0.1:{busy}'}, 1,
      'culvert relay: --bind 127.0.0.1:{busy}: cannot listen on 127.0.0.1:{busy}: Address '
      'already in use; another process listens there: stop it or choose another port'),
+    ('bind to a path in a folder not there', 'relay', {'--bind': 'unix:{folder}/none/x'}, 1,
+     'culvert relay: --bind unix:{folder}/none/x: cannot listen on unix:{folder}/none/x: '
+     'No such file or directory; make its folder first'),
     ('bind to an address of others', 'relay', {'--bind': '192.0.2.1:8443'}, 1,
      'culvert relay: --bind 192.0.2.1:8443: cannot listen on 192.0.2.1:8443: Cannot '
      'assign requested address; no interface of this machine has that address'),
@@ -71,7 +74,7 @@ ROWS = [
     ('empty piece in name', 'relay', {'--name': 'a,,b'}, 2,
      "culvert relay: --name: 'a,,b' has an empty item; write A,B"),
     ('empty name', 'relay', {'--name': ''}, 2,
-     "culvert relay: --name: '' has an empty item; write A,B"),
+     'culvert relay: --name is empty; write --name HOST[,HOST]'),
     ('name with port', 'relay', {'--name': 'a.example:443'}, 2,
      "culvert relay: relay name 'a.example:443': write a host name or an IP address "
      "alone, without scheme, port, brackets or '*'"),
@@ -99,8 +102,15 @@ ROWS = [
      "culvert relay: entity 'a//b': write its path as one or more names with a single '/' "
      'between them, without one at either end'),
     ('empty entity', 'relay', {'--entity': ''}, 2,
-     "culvert relay: entity '': write its path as one or more names with a single '/' "
-     'between them, without one at either end'),
+     'culvert relay: --entity is empty; write --entity PATH'),
+    ('one entity of two empty', 'relay', {'--entity': ['app', '']}, 2,
+     'culvert relay: --entity is empty; write --entity PATH'),
+    ('empty file of authorities', 'listen', {'--ca': ''}, 2,
+     'culvert listen: --ca is empty; write --ca FILE or leave it out'),
+    ('empty connection string', 'listen', {'--connection-string': ''}, 2,
+     'culvert listen: --connection-string is empty; write --connection-string S'),
+    ('describe an empty id', 'plugins describe', {'': ['']}, 2,
+     'culvert plugins describe: id is empty; write the id'),
     ('entity with a blank', 'relay', {'--entity': 'a b'}, 2,
      "culvert relay: entity 'a b': write its path with at most 260 of the characters A-Z "
      'a-z 0-9 . - _ ~ /'),
@@ -146,6 +156,8 @@ ROWS = [
     ('rule of a file not there', 'relay', {'--rule': 'r:listen:file:{folder}/none'}, 1,
      "culvert relay: --rule r: cannot read the file '{folder}/none': No such file or "
      'directory; name a file that this user may read'),
+    ('rule of a file without a path', 'relay', {'--rule': 'r:listen:file:'}, 2,
+     'culvert relay: --rule r: file: has no path behind it; write file:PATH'),
     ('rule of a folder', 'relay', {'--rule': 'r:listen:file:{folder}'}, 1,
      "culvert relay: --rule r: cannot read the file '{folder}': Is a directory; name a "
      'file that this user may read'),
@@ -168,6 +180,8 @@ ROWS = [
      'without'),
     ('rule of a file with a blank', 'relay', {'--rule': 'r:listen:file:{folder}/words'}, 2,
      'culvert relay: --rule r: the key holds a blank; write the key alone'),
+    ('rule of a file with quotes', 'relay', {'--rule': 'r:listen:file:{folder}/quotes'}, 2,
+     'culvert relay: --rule r: the secret stands in quotes; write it without them'),
     ('rule of a file with a tab', 'relay', {'--rule': 'r:listen:file:{folder}/tab'}, 2,
      'culvert relay: --rule r: the secret holds a line break or another control '
      'character; write it as one line'),
@@ -189,10 +203,10 @@ ROWS = [
      "culvert relay: plugin '../x': an id has lower-case letters, digits and '_' only"),
     ('protocol that is an auth plugin', 'relay', {'--protocol': 'auth_sas'}, 2,
      'culvert relay: plugin auth_sas: wanted the kind culvert.kind.relay/1, found '
-     'culvert.kind.auth/1; name another plugin here'),
+     'culvert.kind.auth/1; name another plugin here: example_relay, transport_azure'),
     ('auth that is a transport', 'relay', {'--auth': 'transport_azure'}, 2,
      'culvert relay: plugin transport_azure: wanted the kind culvert.kind.auth/1, found '
-     'culvert.kind.transport/1, culvert.kind.relay/1; name another plugin here'),
+     'culvert.kind.transport/1, culvert.kind.relay/1; name another plugin here: auth_sas'),
     ('public address of a large port', 'relay', {'--public-address': 'a.example:70000'}, 2,
      "culvert relay: --public-address 'a.example:70000' is not HOST[:PORT]; write "
      'relay.example, relay.example:8443 or [::1]:8443'),
@@ -231,9 +245,17 @@ ROWS = [
      'culvert relay: {folder}/renamed/transport_azure.so: wanted the id '
      "'transport_azure', found 'auth_sas'; the id is the file's name without .so"),
     ('plugin that is no shared object', 'relay', {'--plugin-dir': '{folder}/text'}, 1,
-     'culvert relay: {folder}/text/transport_azure.so: wanted a shared object that can be '
-     'mapped, found: boost::dll::shared_library::load() failed (dlerror system message: '
-     '{folder}/text/transport_azure.so: file too short): Bad file descriptor'),
+     'culvert relay: {folder}/text/transport_azure.so: wanted a shared object, found a '
+     'file that is none (no ELF file); put the plugin itself there'),
+    ('describe an empty plugin', 'plugins describe', {'--plugin-dir': '{folder}/text', '': ['empty']}, 1,
+     'culvert plugins describe: {folder}/text/empty.so: wanted a shared object, found an '
+     'empty file; copy or build the plugin again'),
+    ('describe a folder', 'plugins describe', {'--plugin-dir': '{folder}/text', '': ['folder']}, 1,
+     'culvert plugins describe: {folder}/text/folder.so: wanted a file, found a directory '
+     'or a device; put the plugin itself there'),
+    ('describe a program', 'plugins describe', {'--plugin-dir': '{folder}/text', '': ['program']}, 1,
+     'culvert plugins describe: {folder}/text/program.so: wanted the symbol '
+     "culvert_plugin_v1, found none; build it with the SDK's CULVERT_PLUGIN_ENTRY"),
     ('literal flag with a value', 'relay', {'': ['--insecure-literal-secrets=yes']}, 2,
      "culvert relay: an option that takes no value has one; write it without '='; see "
      'culvert relay --help'),
@@ -331,7 +353,8 @@ ROWS = [
      'plugin there, or name another directory with --plugin-dir'),
     ('transport that is a resolver', 'listen', {'--transport': 'resolver_static'}, 2,
      'culvert listen: plugin resolver_static: wanted the kind culvert.kind.transport/1, '
-     'found culvert.kind.resolver/1; name another plugin here'),
+     'found culvert.kind.resolver/1; name another plugin here: example_relay, '
+     'transport_azure'),
     ('auth not there', 'listen', {'--auth': 'auth_none'}, 1,
      'culvert listen: {plugins}/auth_none.so: No such file or directory; put the plugin '
      'there, or name another directory with --plugin-dir'),

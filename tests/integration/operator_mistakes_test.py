@@ -40,6 +40,7 @@ class OperatorMistakes(CulvertCase):
         self.write("lines", f"{CANARY}\n{CANARY}\n")
         self.write("blank", f"{CANARY} \n")
         self.write("words", f"a {CANARY}\n")
+        self.write("quotes", f'"{CANARY}"\n')
         self.write("tab", f"a\t{CANARY}\n")
         self.write("returns", f"{CANARY}\r\r\n")
         self.write("mark", f"\ufeff{CANARY}\n")
@@ -58,6 +59,9 @@ class OperatorMistakes(CulvertCase):
         shutil.copy(os.path.join(binary_folder(), "auth_sas.so"),
                     self.path("renamed/transport_azure.so"))
         self.write("text/transport_azure.so", "no shared object")
+        self.write("text/empty.so", "")
+        os.mkdir(self.path("text/folder.so"))
+        shutil.copy(self.culvert(), self.path("text/program.so"))
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -129,6 +133,13 @@ class OperatorMistakes(CulvertCase):
                 wanted = [*WORKING.get(command, {}), *(COMMON if takes_options else [])]
                 for option in wanted:
                     self.assertIn(option + " ", output)
+
+    def test_only_plugins_are_listed(self):
+        code, output, errors = self.outcome("plugins list", {"--plugin-dir": self.path("text")})
+        self.assertEqual((code, output, errors), (0, "", ""))
+        shutil.copy(os.path.join(binary_folder(), "auth_sas.so"), self.path("text"))
+        self.assertEqual(self.outcome("plugins list", {"--plugin-dir": self.path("text")})[1],
+                         "auth_sas\n")
 
     def test_version(self):
         code, output, errors = self.outcome("", {"": ["--version"]})

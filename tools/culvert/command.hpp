@@ -68,6 +68,8 @@ template <typename T> T require(Result<T> result) {
 
 /// "culvert sas token", as far as it was recognized.
 std::string chosen_words(const CLI::App &app);
+/// An option that was given an empty value, as an unset variable of a script gives it: a Refusal.
+void refuse_empty_values(const CLI::App &app);
 /// One line about arguments that cannot be parsed. It repeats nothing that could be a secret.
 std::string usage_error(const CLI::App &app, const CLI::ParseError &error);
 

@@ -30,7 +30,8 @@ std::string make_folder() {
   std::string path =
       std::string(base != nullptr && *base != '\0' ? base : "/tmp") + "/culvert-demo-XXXXXX";
   if (mkdtemp(path.data()) == nullptr) {
-    throw Refusal{kExitFailure, "cannot make a folder '" + path + "': " + std::strerror(errno)};
+    throw Refusal{kExitFailure, "cannot make a folder '" + path + "': " + std::strerror(errno) +
+                                    "; set TMPDIR to a folder that this user may write"};
   }
   return path;
 }

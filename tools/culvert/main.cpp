@@ -29,6 +29,7 @@ int run_chosen(CLI::App &app, int argc, char **argv, const Commands &commands) {
   int code = kExitUsage;
   try {
     app.parse(argc, argv);
+    refuse_empty_values(app);
     for (const auto &[command, run] : commands) {
       if (command->parsed()) {
         code = run();

@@ -53,6 +53,9 @@ std::string from_environment(const std::string &name, const std::string &option)
 }
 
 std::string from_file(const std::string &path, const std::string &option) {
+  if (path.empty()) {
+    throw Refusal{kExitUsage, option + ": file: has no path behind it; write file:PATH"};
+  }
   std::error_code error;
   const bool is_directory = std::filesystem::is_directory(path, error);
   std::ifstream file;
@@ -80,6 +83,10 @@ void check_secret(const std::string &value, const std::string &option) {
                   [](unsigned char c) { return std::iscntrl(c) != 0; })) {
     throw Refusal{kExitUsage, option + ": the secret holds a line break or another control "
                                        "character; write it as one line"};
+  }
+  if (value.size() > 1 && value.front() == value.back() &&
+      (value.front() == '"' || value.front() == '\'')) { // Docker's --env-file keeps them
+    throw Refusal{kExitUsage, option + ": the secret stands in quotes; write it without them"};
   }
   if (value.front() == ' ' || value.back() == ' ') {
     throw Refusal{kExitUsage, option + ": the secret has a blank at its beginning or end; write "

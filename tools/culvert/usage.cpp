@@ -87,6 +87,18 @@ std::string chosen_words(const CLI::App &app) {
   return words;
 }
 
+void refuse_empty_values(const CLI::App &app) {
+  const CLI::App &chosen = deepest(app);
+  for (const CLI::Option *option : chosen.get_options()) {
+    const std::vector<std::string> &values = option->results();
+    if (std::find(values.begin(), values.end(), "") != values.end()) {
+      throw Refusal{kExitUsage, option->get_name() + " is empty; write " +
+                                    usage_of(chosen, option->get_name()) +
+                                    (option->get_required() ? "" : " or leave it out")};
+    }
+  }
+}
+
 std::string usage_error(const CLI::App &app, const CLI::ParseError &error) {
   const std::string words = chosen_words(app);
   return words + ": " + explain(deepest(app), error) + "; see " + words + " --help";
