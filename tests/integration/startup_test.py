@@ -1,5 +1,6 @@
 """What a role says and does when it starts: the line by which one knows that it is ready, warnings
 about its certificate, as many open files as it may have, and the signals that end it."""
+import os
 import re
 import signal
 import unittest
@@ -38,6 +39,12 @@ class Startup(CulvertCase):
             soft, hard = re.search(r"Max open files +(\d+) +(\d+)", limits.read()).groups()
         self.assertEqual(soft, hard)
         self.assertTrue(line.endswith(f"open files limit={hard} before=256"), line)
+
+    def test_closed_standard_streams_are_no_sockets(self):
+        relay = self.start_relay(prefix=("sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-'))
+        links = [os.readlink(f"/proc/{relay.pid}/fd/{number}") for number in range(3)]
+        self.assertEqual(links, ["/dev/null"] * 3)
+        self.assertEqual(relay.terminate(), 0)
 
     def test_each_of_three_signals_drains(self):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
