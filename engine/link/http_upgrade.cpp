@@ -9,6 +9,7 @@ namespace culvert {
 namespace {
 
 constexpr std::string_view kKeyField = "Sec-WebSocket-Key";
+constexpr std::string_view kProtocolField = "Sec-WebSocket-Protocol";
 constexpr std::string_view kOwnFields[] = {"Connection", "Upgrade", kKeyField,
                                            "Sec-WebSocket-Version", "Sec-WebSocket-Accept"};
 
@@ -62,7 +63,8 @@ Result<std::string> build_upgrade_request(std::string_view target, std::string_v
                               fields));
 }
 
-Status check_upgrade_response(const ResponseHead &head, std::string_view key, Digests &digests) {
+Status check_upgrade_response(const ResponseHead &head, std::string_view key,
+                              const std::vector<Field> &asked, Digests &digests) {
   if (head.status != 101) {
     Status refused = Status::failure(Code::kRejected, Source::kRelay, Retry::kBackoff, head.reason);
     refused.peer_status = head.status;
@@ -83,6 +85,11 @@ Status check_upgrade_response(const ResponseHead &head, std::string_view key, Di
   }
   if (find_field(head.fields, "Sec-WebSocket-Extensions") != nullptr) {
     return broken("the upgrade was answered with an extension nobody asked for");
+  }
+  const Field *const protocol = find_field(head.fields, kProtocolField);
+  if (protocol != nullptr && (count_fields(head.fields, kProtocolField) != 1 ||
+                              !has_token(asked, kProtocolField, protocol->value))) {
+    return broken("the upgrade was answered with a sub-protocol nobody asked for");
   }
   return {};
 }

@@ -22,9 +22,10 @@ std::string make_upgrade_key(Random &random);
 Result<std::string> build_upgrade_request(std::string_view target, std::string_view authority,
                                           std::string_view key, const std::vector<Field> &fields);
 /// Of a 101: one Upgrade: websocket, one Connection: Upgrade, the accept value of this key, no
-/// extension. Another status is a refusal with that status in peer_status and its reason as
-/// message.
-Status check_upgrade_response(const ResponseHead &head, std::string_view key, Digests &digests);
+/// extension, no sub-protocol but one that the request's fields asked for. Another status is a
+/// refusal with that status in peer_status and its reason as message.
+Status check_upgrade_response(const ResponseHead &head, std::string_view key,
+                              const std::vector<Field> &asked, Digests &digests);
 
 /// The server's check of a request; on success the key is in it.
 HeadFault check_upgrade_request(const RequestHead &head);

@@ -225,7 +225,8 @@ Result<Reply> Outbound::understood() {
     return head.status();
   }
   if (head.value().status == 101 && description_.framing.framing == Framing::kWebSocket) {
-    Status checked = check_upgrade_response(head.value(), upgrade_key_, kit_.digests);
+    Status checked =
+        check_upgrade_response(head.value(), upgrade_key_, description_.fields, kit_.digests);
     if (!checked.ok()) {
       return checked;
     }

@@ -32,6 +32,8 @@ ANSWERS = [
      "without one Connection: Upgrade"),
     ("an extension", SWITCHING_FIELDS + b"Sec-WebSocket-Accept: {}\r\n"
      b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n", "an extension nobody asked for"),
+    ("a sub-protocol", SWITCHING_FIELDS + b"Sec-WebSocket-Accept: {}\r\n"
+     b"Sec-WebSocket-Protocol: chat\r\n\r\n", "a sub-protocol nobody asked for"),
     ("success without upgrade", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
      'why="the relay answered 200: OK"'),
     ("redirection", b"HTTP/1.1 302 Found\r\nLocation: https://other.example/\r\n\r\n",

@@ -74,7 +74,7 @@ void EchoConnection::on_head() {
                                           ? parse_response(reader_.bytes())
                                           : Result<ResponseHead>(reader_.status());
     const Status status =
-        head.ok() ? check_upgrade_response(head.value(), key_, digests_) : head.status();
+        head.ok() ? check_upgrade_response(head.value(), key_, {}, digests_) : head.status();
     if (status.ok()) {
       open();
     } else {

@@ -78,7 +78,9 @@ TEST(UpgradeResponse, IsTheOneOfTheRfcWithFieldsOnTop) {
   EXPECT_EQ(text.value(), "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
                           "Upgrade: websocket\r\nSec-WebSocket-Accept: " +
                               kAccept + "\r\nSec-WebSocket-Protocol: chat\r\n\r\n");
-  EXPECT_TRUE(check_upgrade_response(parse_response(text.value()).value(), kKey, digests).ok());
+  EXPECT_TRUE(check_upgrade_response(parse_response(text.value()).value(), kKey,
+                                     {{"Sec-WebSocket-Protocol", "chat"}}, digests)
+                  .ok());
   EXPECT_FALSE(build_upgrade_response(head, "", {{"upgrade", "x"}}, digests).ok());
   EXPECT_FALSE(build_upgrade_response(head, "", {{"A", "x\r\nB: c"}}, digests).ok());
 }
@@ -88,9 +90,13 @@ TEST(UpgradeResponse, IsChecked) {
     const char *what;
     std::string fields;
     bool ok;
+    std::vector<Field> asked = {};
   };
   const std::string accept = "Sec-WebSocket-Accept: " + kAccept + "\r\n";
   const std::string connection = "Connection: Upgrade\r\n";
+  const std::string right = kUpgrade + connection + accept;
+  const std::string protocol = "Sec-WebSocket-Protocol";
+  const std::string chosen = right + protocol + ": ";
   const std::vector<Row> rows = {
       {"right", kUpgrade + connection + accept, true},
       {"other case", "UPGRADE: WebSocket\r\nconnection: upgrade\r\n" + accept, true},
@@ -108,20 +114,29 @@ TEST(UpgradeResponse, IsChecked) {
        kUpgrade + connection + "Sec-WebSocket-Accept: S3PPLMBITXAQ9KYGZZHZRBK+XOO=\r\n", false},
       {"an extension",
        kUpgrade + connection + accept + "Sec-WebSocket-Extensions: permessage-deflate\r\n", false},
+      {"a protocol nobody asked for", chosen + "chat\r\n", false},
+      {"another protocol than those asked for", chosen + "c\r\n", false, {{protocol, "a, b"}}},
+      {"one of those asked for", chosen + "b\r\n", true, {{protocol, "a, b"}}},
+      {"one asked for in a second field",
+       chosen + "b\r\n",
+       true,
+       {{protocol, "a"}, {protocol, "b"}}},
+      {"two protocols", chosen + "a\r\nSec-WebSocket-Protocol: b\r\n", false, {{protocol, "a, b"}}},
+      {"none of those asked for", right, true, {{protocol, "a, b"}}},
   };
   Digests digests;
   for (const Row &row : rows) {
     SCOPED_TRACE(row.what);
     const auto head = parse_response("HTTP/1.1 101 Switching Protocols\r\n" + row.fields + "\r\n");
     ASSERT_TRUE(head.ok());
-    EXPECT_EQ(check_upgrade_response(head.value(), kKey, digests).ok(), row.ok);
+    EXPECT_EQ(check_upgrade_response(head.value(), kKey, row.asked, digests).ok(), row.ok);
   }
 }
 
 TEST(UpgradeResponse, OfAnotherStatusIsARefusalWithItsReason) {
   Digests digests;
   const auto head = parse_response("HTTP/1.1 404 No such entity\r\n\r\n");
-  const Status status = check_upgrade_response(head.value(), kKey, digests);
+  const Status status = check_upgrade_response(head.value(), kKey, {}, digests);
   EXPECT_EQ(status.code, Code::kRejected);
   EXPECT_EQ(status.peer_status, 404);
   EXPECT_EQ(status.message, "No such entity");
