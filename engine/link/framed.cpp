@@ -211,6 +211,8 @@ void FramedLink::begin_end(End end, Completion &completion) {
   cancel_armed();
   if (end == End::kClose) {
     finish_unasked();
+  } else {
+    take_back_finish();
   }
   wake();
 }

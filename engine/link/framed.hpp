@@ -43,6 +43,8 @@ protected:
   virtual void queue_ping() = 0;
   /// close() was called and nothing was finished yet.
   virtual void finish_unasked() = 0;
+  /// abort() was called: a finish that waits behind held bytes is not said.
+  virtual void take_back_finish() = 0;
   [[nodiscard]] virtual Wait wait_for(End end) const = 0;
   /// kPeer lasts so long at the most.
   [[nodiscard]] virtual std::uint64_t patience_ms() const = 0;

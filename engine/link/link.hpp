@@ -24,9 +24,11 @@
 // before it, and a message may be left unfinished by it. abort() and close() end the link behind
 // everything accepted, drop() at once. Each first completes what is armed with -ECANCELED (or its
 // real outcome) and has the link's last completion; after it nothing is in flight and the link may
-// be destroyed. Of abort() and close() at most one is started; drop() may follow either, which then
-// completes with -ECANCELED before drop()'s own. An ending that makes no progress for kAbortStallMs
-// is dropped by the link itself (outcome -ETIMEDOUT).
+// be destroyed. A finish that waits behind held bytes when abort() comes is taken back (-ECANCELED,
+// unless a FIN is all there is to say): the direction ends as aborted. Of abort() and close() at
+// most one is started; drop() may follow either, which then completes with -ECANCELED before
+// drop()'s own. An ending that makes no progress for kAbortStallMs is dropped by the link itself
+// (outcome -ETIMEDOUT).
 //
 //                 raw TCP that ends a tunnel          TCP, TLS, WebSocket that carry one
 //   finish()      FIN                                 FIN; close_notify; Close

@@ -36,6 +36,7 @@ protected:
   void send_words() override;
   void queue_ping() override { ping_due_ = true; }
   void finish_unasked() override {}
+  void take_back_finish() override {} // it is the link below's
   [[nodiscard]] Wait wait_for(End) const override { return Wait::kNothing; }
   [[nodiscard]] std::uint64_t patience_ms() const override { return kLingerMs; }
   void settle_finish() override {}

@@ -3,6 +3,7 @@
 #include "link/frame_close.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 namespace culvert {
@@ -295,6 +296,17 @@ void WebSocketLink::finish_unasked() {
   if (!close_due_ && !close_sent_ && !broken_) {
     close_due_ = true;
     close_code_ = received_end_ && !received_end_->aborted ? peer_code_ : std::uint16_t{0};
+  }
+}
+
+void WebSocketLink::take_back_finish() {
+  const bool leaves_next = below_->held() == 0;
+  if (!close_due_ || leaves_next || failed_) { // an error Close is said all the same
+    return;
+  }
+  close_due_ = false;
+  if (finishing_ != nullptr) {
+    complete_later(finishing_, -ECANCELED);
   }
 }
 

@@ -47,6 +47,7 @@ protected:
   void send_words() override;
   void queue_ping() override;
   void finish_unasked() override;
+  void take_back_finish() override;
   [[nodiscard]] Wait wait_for(End end) const override;
   [[nodiscard]] std::uint64_t patience_ms() const override;
   void settle_finish() override;

@@ -132,6 +132,20 @@ TEST_P(LinkSuite, ACloseBehindAFinishDeliversEverything) {
   EXPECT_EQ(near->ended.result(), 0);
 }
 
+TEST_P(LinkSuite, AnAbortTakesBackAFinishThatWaitsBehindHeldBytes) {
+  near->write_until_held();
+  near->finish(Ending::finished(1001, "going away"));
+  near->abort();
+  far->read_to();
+  ASSERT_TRUE(run_until([&] { return far->end() != nullptr; }));
+  EXPECT_EQ(far->bytes_read(), near->written());
+  EXPECT_EQ(far->end()->aborted, traits().abort_is_read);
+  far->close();
+  ASSERT_TRUE(run_until([&] { return near->over() && far->over(); }));
+  EXPECT_EQ(near->finished.result(), traits().abort_is_read ? -ECANCELED : 0);
+  EXPECT_EQ(near->ended.result(), 0);
+}
+
 TEST_P(LinkSuite, ACloseGivesUpOnAPeerThatNeverEnds) {
   if (!lab.virtual_time()) {
     GTEST_SKIP() << "takes kLingerMs of real time";
