@@ -2,6 +2,7 @@
 
 #include "core/assert.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>

@@ -22,7 +22,7 @@ constexpr std::size_t kTextEndBytes = 8;
 
 /// Quoted, with everything that could end a line or a field escaped: text from the other side of a
 /// connection must not be able to write log lines of its own. Cut to `room` bytes.
-std::string quoted(std::string_view text, std::size_t room) {
+std::string in_quotes(std::string_view text, std::size_t room) {
   static constexpr std::string_view kHex = "0123456789abcdef";
   constexpr std::size_t kLongestEscape = 6;
   std::string result = "\"";
@@ -62,16 +62,16 @@ std::string render(LogFormat format, std::string_view message, const Fields &fie
   const bool json = format == LogFormat::kJson;
   constexpr std::size_t kMost = kLogRecordBytes - kLineFrameBytes;
   std::string line =
-      json ? "\"message\":" + quoted(message, kMost) : std::string(message.substr(0, kMost));
+      json ? "\"message\":" + in_quotes(message, kMost) : std::string(message.substr(0, kMost));
   for (const LogField &field : fields) {
     const std::string name =
-        json ? "," + quoted(field.name, kMost) + ":" : " " + std::string(field.name) + "=";
+        json ? "," + in_quotes(field.name, kMost) + ":" : " " + std::string(field.name) + "=";
     if (line.size() + name.size() + 2 * kTextEndBytes > kMost) {
       break;
     }
     const std::size_t room = kMost - line.size() - name.size();
     line += name;
-    line += json || !plain(field.value) || field.value.size() > room ? quoted(field.value, room)
+    line += json || !plain(field.value) || field.value.size() > room ? in_quotes(field.value, room)
                                                                      : field.value;
   }
   return line;

@@ -2,6 +2,8 @@
 
 #include "core/uuid.hpp"
 
+#include <algorithm>
+
 namespace culvert::simtest {
 
 namespace {

@@ -1,6 +1,7 @@
 // A hundred tunnels whose readers sleep, and a neighbour that moves 1 GiB meanwhile.
 #include "unit/byte_path/plain_user.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <unistd.h>
 

@@ -2,6 +2,7 @@
 // receive and send, on whole tunnels over every pair of links. libssl's own are counted apart.
 #include "unit/byte_path/plain_user.hpp"
 
+#include <algorithm>
 #include <iostream>
 
 namespace culvert::test {

@@ -1,6 +1,7 @@
 #include "core/random.hpp"
 #include "io/timers.hpp"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <map>
 #include <vector>

@@ -1,6 +1,7 @@
 // The engine as an embedder uses it: real plugins, real sockets.
 #include "unit/engine/embedder.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <poll.h>

@@ -4,6 +4,8 @@
 
 #include "unit/websocket/raw_peer.hpp"
 
+#include <algorithm>
+
 namespace culvert::test {
 namespace {
 

@@ -2,6 +2,8 @@
 #include "core/limits.hpp"
 #include "link/http.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 namespace culvert {

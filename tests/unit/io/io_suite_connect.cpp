@@ -1,6 +1,7 @@
 // Listen, accept, connect and close, on every backend.
 #include "unit/io/io_tools.hpp"
 
+#include <algorithm>
 #include <set>
 
 namespace culvert::test {

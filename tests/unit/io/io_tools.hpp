@@ -103,11 +103,10 @@ inline int send_text(Io &io, Socket socket, std::string_view text) {
 
 /// One immediate receive of at most `limit` bytes, appended to `into`.
 inline int receive_text(Io &io, Socket socket, std::string &into, std::size_t limit = 65536) {
-  std::vector<std::byte> buffer(limit);
-  const int got = io.receive(socket, buffer);
-  if (got > 0) {
-    into.append(reinterpret_cast<const char *>(buffer.data()), static_cast<std::size_t>(got));
-  }
+  const std::size_t before = into.size();
+  into.resize(before + limit);
+  const int got = io.receive(socket, std::as_writable_bytes(std::span(into).subspan(before)));
+  into.resize(before + static_cast<std::size_t>(std::max(got, 0)));
   return got;
 }
 

@@ -3,6 +3,7 @@
 #include "io/uring/uring_io.hpp"
 #include "unit/io/io_tools.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <fcntl.h>
 #include <functional>

@@ -4,6 +4,7 @@
 #include "link/tcp.hpp"
 #include "unit/io/io_tools.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <ostream>
 

@@ -1,6 +1,7 @@
 #include "unit/link/allocations.hpp"
 #include "unit/link/link_suite.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace culvert::test {

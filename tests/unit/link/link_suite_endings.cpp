@@ -1,5 +1,6 @@
 #include "unit/link/link_suite.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace culvert::test {

@@ -1,5 +1,7 @@
 #include "unit/plugins_azure/azure.hpp"
 
+#include <algorithm>
+
 namespace {
 
 using namespace culvert_test;

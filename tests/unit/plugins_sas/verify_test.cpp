@@ -2,6 +2,7 @@
 
 #include "culvert/auth.h"
 
+#include <algorithm>
 #include <limits>
 
 extern "C" const culvert_plugin culvert_plugin_v1_auth_sas;

@@ -1,5 +1,7 @@
 #include "unit/relay/relay_world.hpp"
 
+#include <algorithm>
+
 namespace culvert::test {
 
 void LinesLog::write(LogLevel, std::string_view message, std::initializer_list<LogField> fields) {

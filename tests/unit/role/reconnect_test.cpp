@@ -1,6 +1,8 @@
 // The promised times of a listener that lost its relay, on the simulated clock.
 #include "unit/role/role_world.hpp"
 
+#include <algorithm>
+
 namespace culvert::test {
 namespace {
 

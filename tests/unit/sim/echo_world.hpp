@@ -3,6 +3,7 @@
 
 #include "unit/sim/party.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>

@@ -1,6 +1,8 @@
 // Each kind of fault: what it does when it strikes, and under which phase it is counted.
 #include "unit/sim/sim_tools.hpp"
 
+#include <algorithm>
+
 namespace culvert::test {
 namespace {
 

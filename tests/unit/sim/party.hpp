@@ -7,6 +7,7 @@
 #include "io/sim/sim_world.hpp"
 #include "unit/sim/sim_tools.hpp"
 
+#include <algorithm>
 #include <string>
 
 namespace culvert::test {

@@ -1,6 +1,8 @@
 // Many seeds of the small echo world: determinism, and what must hold under any fault.
 #include "unit/sim/echo_world.hpp"
 
+#include <algorithm>
+
 namespace culvert::test {
 namespace {
 

@@ -1,6 +1,8 @@
 // The simulated world itself: one seed one run, clocks, mail, waiting, accounting, log.
 #include "unit/sim/sim_tools.hpp"
 
+#include <algorithm>
+
 namespace culvert::test {
 namespace {
 

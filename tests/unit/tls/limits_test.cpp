@@ -1,5 +1,6 @@
 #include "unit/tls/raw_peer.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <malloc.h>
 

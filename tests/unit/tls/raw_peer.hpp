@@ -10,6 +10,7 @@
 #include "unit/io/io_tools.hpp"
 #include "unit/tls/tls_tools.hpp"
 
+#include <algorithm>
 #include <openssl/ssl.h>
 #include <string>
 

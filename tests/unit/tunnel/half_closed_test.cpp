@@ -2,6 +2,8 @@
 #include "unit/sim/sim_tools.hpp"
 #include "unit/tunnel/tunnel_world.hpp"
 
+#include <algorithm>
+
 namespace culvert::test {
 namespace {
 

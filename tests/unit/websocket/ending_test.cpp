@@ -3,6 +3,7 @@
 
 #include "unit/websocket/raw_peer.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace culvert::test {

@@ -5,6 +5,7 @@
 #include "link/mask.hpp"
 #include "link/utf8.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <gtest/gtest.h>
 
