@@ -26,10 +26,15 @@ std::string comma_list(const std::vector<std::string> &items) {
   return text;
 }
 
-/// A relay may be known by names that a proxy in front of it has the certificate for.
+/// Only a warning: a proxy in front of the relay may have the certificate for a name.
 void warn_of_uncovered(Log &log, const RelayConfig &config, const Credentials &credentials) {
-  for (const std::string &name : config.names) {
-    const Result<CertificateFacts> facts = inspect_certificate(credentials.certificate_pem);
+  const Result<CertificateFacts> facts = inspect_certificate(credentials.certificate_pem);
+  std::vector<std::string> names = config.names;
+  if (!config.public_host.empty() &&
+      std::find(names.begin(), names.end(), config.public_host) == names.end()) {
+    names.push_back(config.public_host);
+  }
+  for (const std::string &name : names) {
     if (facts.ok() && !certificate_covers(credentials.certificate_pem, name)) {
       log.write(LogLevel::kWarn,
                 "the certificate is not valid for a name of this relay: clients that dial that "

@@ -34,6 +34,16 @@ class StuckReader:
         return b"".join(pieces).decode()
 
 
+class Refusals(CulvertCase):
+    def test_a_program_that_cannot_start_ends_although_nobody_reads_why(self):
+        reader = StuckReader(self, "log")
+        with open(reader.path, "wb", buffering=0) as writer:
+            writer.write(b"x" * PIPE_BYTES)
+            for words, code in (["relay"], 2), (["plugins", "describe", "absent"], 1):
+                refused = self.start("refused", [*reader.prefix, self.culvert(), *words])
+                self.assertEqual(refused.wait(), code)
+
+
 class LogReader(CulvertCase):
     def setUp(self):
         super().setUp()

@@ -265,6 +265,11 @@ ROWS = [
      'culvert relay: there is no option --key; see culvert relay --help'),
     ('a stray word', 'relay', {'': ['stray']}, 2,
      "culvert relay: 'stray' belongs to no option; see culvert relay --help"),
+    ('a stray word behind --', 'relay', {'': ['--', 'stray']}, 2,
+     "culvert relay: 'stray' belongs to no option; see culvert relay --help"),
+    ('a stray secret behind --', 'relay', {'': ['--', '{canary}']}, 2,
+     "culvert relay: an argument belongs to no option (is a value with ';' or a space "
+     'quoted?); see culvert relay --help'),
     ('a stray secret', 'relay', {'': ['SharedAccessKey={canary}']}, 2,
      "culvert relay: an argument belongs to no option (is a value with ';' or a space "
      'quoted?); see culvert relay --help'),

@@ -32,6 +32,12 @@ class Startup(CulvertCase):
              "valid_for=127.0.0.1,relay.example,*.wild.example"
              for name in ("a.b.wild.example", "other.example")])
 
+    def test_a_public_address_that_the_certificate_does_not_cover_is_warned_about(self):
+        relay = self.start_relay("--public-address", "public.example:444", log_level="warn")
+        relay.terminate()
+        self.assertRegex(relay.log(), "the certificate is not valid for a name.*"
+                                      " name=public.example certificate=")
+
     def test_the_soft_limit_of_open_files_is_raised_to_the_hard_one(self):
         relay = self.start_relay(prefix=("sh", "-c", 'ulimit -Sn 256; exec "$0" "$@"'))
         line = relay.wait_for_line("debug open files")

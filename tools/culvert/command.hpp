@@ -73,6 +73,9 @@ void refuse_empty_values(const CLI::App &app);
 /// One line about arguments that cannot be parsed. It repeats nothing that could be a secret.
 std::string usage_error(const CLI::App &app, const CLI::ParseError &error);
 
+/// The one line on stderr about why the program ends; dropped when its reader takes nothing for a
+/// second, because the exit code must come.
+void say_why(const std::string &line);
 /// Sends on what was printed; throws a Refusal when standard output does not take it.
 void finish_output();
 

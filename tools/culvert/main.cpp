@@ -4,7 +4,6 @@
 
 #include <csignal>
 #include <fcntl.h>
-#include <iostream>
 #include <unistd.h>
 
 namespace {
@@ -62,10 +61,10 @@ int main(int argc, char **argv) {
   try {
     return run_chosen(app, argc, argv, commands);
   } catch (const CLI::ParseError &error) {
-    std::cerr << usage_error(app, error) << '\n';
+    say_why(usage_error(app, error));
     return kExitUsage;
   } catch (const Refusal &refusal) {
-    std::cerr << chosen_words(app) << ": " << refusal.sentence << '\n';
+    say_why(chosen_words(app) + ": " + refusal.sentence);
     return refusal.exit_code;
   }
 }

@@ -6,7 +6,10 @@
 #include <cstring>
 #include <ctime>
 #include <iostream>
+#include <limits.h>
+#include <poll.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 namespace culvert::command {
 namespace {
@@ -24,6 +27,14 @@ sigset_t ending_signals() {
 }
 
 } // namespace
+
+void say_why(const std::string &line) {
+  constexpr int kPatienceMs = 1000;
+  pollfd reader{STDERR_FILENO, POLLOUT, 0};
+  if (::poll(&reader, 1, kPatienceMs) == 1) {
+    std::cerr << line.substr(0, PIPE_BUF - 1) + "\n"; // one write, which does not block
+  }
+}
 
 void finish_output() {
   errno = 0;

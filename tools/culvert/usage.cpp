@@ -52,9 +52,20 @@ std::string usage_of(const CLI::App &app, const std::string &option) {
   return "the " + option;
 }
 
+/// The words that belong to nothing, those of the chosen subcommand first.
+std::vector<std::string> not_taken(const CLI::App &root) {
+  std::vector<std::string> rest = deepest(root).remaining();
+  for (const std::string &word : root.remaining(true)) {
+    rest.push_back(word);
+  }
+  rest.erase(std::remove(rest.begin(), rest.end(), "--"), rest.end());
+  return rest;
+}
+
 /// What CLI11 found, in our words. Its own sentences name options in front of a colon or a blank.
-std::string explain(const CLI::App &app, const CLI::ParseError &error) {
-  const std::vector<std::string> rest = app.remaining();
+std::string explain(const CLI::App &root, const CLI::ParseError &error) {
+  const CLI::App &app = deepest(root);
+  const std::vector<std::string> rest = not_taken(root);
   if (!rest.empty()) {
     return not_expected(app, rest.front());
   }
@@ -101,7 +112,7 @@ void refuse_empty_values(const CLI::App &app) {
 
 std::string usage_error(const CLI::App &app, const CLI::ParseError &error) {
   const std::string words = chosen_words(app);
-  return words + ": " + explain(deepest(app), error) + "; see " + words + " --help";
+  return words + ": " + explain(app, error) + "; see " + words + " --help";
 }
 
 } // namespace culvert::command
