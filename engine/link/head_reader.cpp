@@ -37,10 +37,10 @@ void HeadReader::on_receive(Outcome outcome) {
   if (!status_.ok() || complete_) {
     end(std::move(status_));
   } else if (const Ending *ending = link_.received_end()) {
-    end(ending->aborted
-            ? ending->status
-            : failure(Code::kTruncated, bytes_.empty() ? "the connection ended before its head"
-                                                       : "the connection ended inside its head"));
+    end(ending->aborted ? ending->status
+                        : failure(Code::kTruncated, bytes_.empty() && prefix_size_ == 0
+                                                        ? "the connection ended before its head"
+                                                        : "the connection ended inside its head"));
   } else {
     link_.receive(receive_);
   }

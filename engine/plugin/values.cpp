@@ -275,6 +275,10 @@ Status Reader::failure(const culvert_status &status) {
   const std::size_t length = strnlen(status.message, sizeof status.message);
   Status out = Status::failure(static_cast<Code>(status.code), source, retry,
                                one_line({status.message, length}, length));
+  // It may quote the other side, whose words are taken as ASCII everywhere.
+  std::replace_if(
+      out.message.begin(), out.message.end(),
+      [](char letter) { return static_cast<unsigned char>(letter) >= 0x80; }, '?');
   out.peer_status =
       status.peer_status <= 0xffff ? static_cast<std::uint16_t>(status.peer_status) : 0;
   out.os_error = status.os_error;

@@ -102,7 +102,11 @@ void Listener::on_receive(Outcome outcome) {
   if (const Ending *end = channel_->received_end()) {
     // A relay that said something malformed is there to be told so.
     const bool malformed = end->aborted && end->status.code == Code::kProtocol;
-    lost(end->aborted ? end->status : closed_by(*end), !end->aborted || malformed);
+    Status why = end->aborted ? end->status : closed_by(*end);
+    if (end->aborted) {
+      why.source = Source::kRelay;
+    }
+    lost(why, !end->aborted || malformed);
     return;
   }
   write_answers();

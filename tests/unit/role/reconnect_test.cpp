@@ -35,6 +35,9 @@ TEST(Reconnect, ComesAtOnceThenAfterHalfToAllOfTheOutage) {
     const auto lost = times_of(world.log, "lost the relay");
     const auto tries = times_of(world.log, "cannot register");
     ASSERT_EQ(lost.size(), 1U);
+    EXPECT_EQ(world.log.count("lost the relay; seeking it again entity=alpha relay=10.0.0.1 "
+                              "source=relay"),
+              1U);
     ASSERT_GT(tries.size(), 10U);
     EXPECT_LE(tries[0] - lost[0], kLatencyMs) << "the first try is at once";
     for (std::size_t i = 1; i < tries.size(); ++i) {

@@ -52,6 +52,16 @@ TEST(Sender, AnyFailureResetsTheApp) {
          };
        },
        "source=relay", 100},
+      {"ends inside a length",
+       [](RoleWorld &world) {
+         world.relay_script = [](Session &session) {
+           if (session.message()) {
+             session.raw(std::string(1, '\0'));
+             session.finish();
+           }
+         };
+       },
+       "why=the connection ended inside its head", 100},
       {"resets",
        [](RoleWorld &world) { world.relay_script = [](Session &session) { session.drop(); }; },
        "source=relay", 100},
