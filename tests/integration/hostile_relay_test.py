@@ -4,12 +4,12 @@ One sender process lives through all its rows, with a tunnel of its own as the n
 waits longer after each failure, so each of its rows has a process.
 """
 import json
-import ssl
 import struct
 import unittest
 
-from culvert_processes import PEER_KEY, CulvertCase, connect, echo, wait_until
-from hostile_bytes import accept_of, frame, read_head, switching
+from culvert_processes import connect, echo, wait_until
+from hostile_bytes import accept_of, frame, switching
+from hostile_relay import HostileRelayCase
 
 SWITCHING_FIELDS = b"HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
 MALFORMED = 'why="the response head is malformed"'
@@ -68,25 +68,7 @@ def close_code(data):
     return struct.unpack(">H", bytes(data[at + 6 + i] ^ mask[i] for i in (0, 1)))[0]
 
 
-class HostileRelay(CulvertCase):
-    """A listener or sender is told by `relay.answer(connection, request)` what its relay says."""
-
-    def start_hostile(self, answer):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.certificates.certificate, self.certificates.key)
-        relay = type("Hostile", (), {})()
-        relay.answer = answer
-        relay.heard = []
-
-        def handle(peer):
-            with context.wrap_socket(peer, server_side=True) as connection:
-                relay.answer(connection, read_head(connection))
-        relay.port = self.serve(handle)
-        relay.connection_string = lambda rule, entity: (
-            f"Endpoint=sb://127.0.0.1:{relay.port}/;SharedAccessKeyName={rule};"
-            f"SharedAccessKey={rule}-{PEER_KEY};EntityPath={entity}")
-        return relay
-
+class HostileRelay(HostileRelayCase):
     @staticmethod
     def says(data):
         """To a head: these bytes and the end."""
@@ -106,12 +88,6 @@ class HostileRelay(CulvertCase):
                 said += piece
             heard.append(close_code(said))
         return answer
-
-    def check_line(self, line, wanted):
-        self.assertIn(wanted, line)
-        self.assertLess(len(line), 1200)
-        self.assertRegex(line, r"\A[\x20-\x7e]*\Z")
-        self.assertNotIn("SECRET", line)
 
     # --- the sender -------------------------------------------------------------------------------
     def start_sender_with_neighbour(self):
