@@ -95,6 +95,18 @@ Result<std::string> read_file(const std::string &file, std::string_view what) {
   return content;
 }
 
+Status no_certificate(const std::string &file, std::string_view content) {
+  constexpr char kDerSequence = 0x30;
+  if (content.find("-----BEGIN CERTIFICATE-----") != std::string_view::npos) {
+    return Status::machine("'" + file +
+                           "' holds a certificate that is cut off or damaged; copy the file again");
+  }
+  const bool binary = !content.empty() && content.front() == kDerSequence;
+  return Status::machine(
+      "'" + file + "' holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)" +
+      (binary ? "; if it is DER, convert it with openssl x509 -inform DER" : ""));
+}
+
 Status check_validity(const CertificateFacts &facts, const std::string &file, std::int64_t now_s) {
   if (now_s > facts.not_after_s) {
     return Status::machine("the certificate '" + file + "' expired at " +
@@ -180,8 +192,7 @@ Result<Credentials> load_credentials(const std::string &certificate_file,
   Credentials credentials{std::move(certificate.value()), Secret::take(key_text.value())};
   const std::vector<CertificateOwner> chain = parse_certificates(credentials.certificate_pem);
   if (chain.empty()) {
-    return Status::machine("'" + certificate_file +
-                           "' holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)");
+    return no_certificate(certificate_file, credentials.certificate_pem);
   }
   const KeyOwner key = parse_private_key(credentials.key_pem.reveal());
   if (key == nullptr) {
@@ -207,8 +218,7 @@ Result<Credentials> load_credentials(const std::string &certificate_file,
 Result<std::string> load_authorities(const std::string &file) {
   Result<std::string> content = read_file(file, "bundle of trusted certificates");
   if (content.ok() && parse_certificates(content.value()).empty()) {
-    return Status::machine("'" + file +
-                           "' holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)");
+    return no_certificate(file, content.value());
   }
   return content;
 }

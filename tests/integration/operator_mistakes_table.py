@@ -49,6 +49,12 @@ ROWS = [
     ('certificate holds none', 'relay', {'--tls-cert': '{folder}/empty'}, 1,
      "culvert relay: '{folder}/empty' holds no certificate in PEM form (-----BEGIN "
      'CERTIFICATE-----)'),
+    ('certificate that is cut off', 'relay', {'--tls-cert': '{folder}/half.pem'}, 1,
+     "culvert relay: '{folder}/half.pem' holds a certificate that is cut off or damaged; "
+     'copy the file again'),
+    ('certificate in binary', 'relay', {'--tls-cert': '{folder}/relay.der'}, 1,
+     "culvert relay: '{folder}/relay.der' holds no certificate in PEM form (-----BEGIN "
+     'CERTIFICATE-----); if it is DER, convert it with openssl x509 -inform DER'),
     ('certificate is a key', 'relay', {'--tls-cert': '{folder}/relay.key'}, 1,
      "culvert relay: '{folder}/relay.key' holds no certificate in PEM form (-----BEGIN "
      'CERTIFICATE-----)'),
@@ -350,6 +356,9 @@ ROWS = [
     ('authorities not there', 'listen', {'--ca': '{folder}/none.pem'}, 1,
      "culvert listen: cannot read the bundle of trusted certificates '{folder}/none.pem': "
      'No such file or directory; name a PEM file this user may read'),
+    ('authorities that are cut off', 'listen', {'--ca': '{folder}/half.pem'}, 1,
+     "culvert listen: '{folder}/half.pem' holds a certificate that is cut off or damaged; "
+     'copy the file again'),
     ('authorities that are none', 'listen', {'--ca': '{folder}/empty'}, 1,
      "culvert listen: '{folder}/empty' holds no certificate in PEM form (-----BEGIN "
      'CERTIFICATE-----)'),
@@ -422,6 +431,13 @@ ROWS = [
     ('describe what is no id', 'plugins describe', {'': ['Auth']}, 2,
      "culvert plugins describe: plugin 'Auth': an id has lower-case letters, digits and "
      "'_' only"),
+    ('list with a level', 'plugins list', {'--log-level': 'loud'}, 2,
+     "culvert plugins list: --log-level: 'loud' is no level; write error, warn, info, "
+     'debug or trace'),
+    ('describe with shards', 'plugins describe', {'--shards': '0', '': ['auth_sas']}, 2,
+     "culvert plugins describe: --shards: '0' is not 1 to 64; write a number or auto"),
+    ('token with a format', 'sas token', {'--log-format': 'xml'}, 2,
+     "culvert sas token: --log-format: 'xml' is no format; write text or json"),
     ('list nothing', 'plugins list', {'--plugin-dir': '{folder}/none'}, 1,
      'culvert plugins list: plugin directory {folder}/none: No such file or directory; '
      'name a readable directory with --plugin-dir'),

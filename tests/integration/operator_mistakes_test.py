@@ -49,6 +49,10 @@ class OperatorMistakes(CulvertCase):
         self.run_quietly(*openssl, "-keyout", self.path("other.key"), "-out", self.path("other.pem"))
         self.run_quietly("openssl", "ec", "-aes128", "-passout", "pass:x", "-in",
                          self.path("relay.key"), "-out", self.path("locked.key"))
+        self.run_quietly("openssl", "x509", "-in", self.path("relay.pem"), "-outform", "DER",
+                         "-out", self.path("relay.der"))
+        with open(self.path("relay.pem"), encoding="ascii") as whole:
+            self.write("half.pem", whole.read()[:300])
         self.make_expired()
         for name, mode in (("plugins", 0o755), ("open", 0o777), ("renamed", 0o755),
                            ("text", 0o755)):

@@ -163,6 +163,11 @@ std::unique_ptr<Log> read_log(const Common &common) {
                          common.log_format == "json" ? LogFormat::kJson : LogFormat::kText);
 }
 
+void check_common(const Common &common) {
+  static_cast<void>(read_engine(common));
+  static_cast<void>(read_log(common));
+}
+
 void require(const Status &status) {
   if (!status.ok()) {
     const bool usage = status.source == Source::kConfig; // what was written, not what was found

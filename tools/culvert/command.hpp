@@ -55,6 +55,8 @@ ConnectionString read_connection_string(const std::string &text, SecretReader &s
 /// "a,b" and repeated options become one list; empty items are refused.
 std::vector<std::string> read_list(const std::vector<std::string> &texts,
                                    const std::string &option);
+/// Also for a subcommand that needs none of them: a mistake is not passed over.
+void check_common(const Common &common);
 EngineConfig read_engine(const Common &common);
 std::unique_ptr<Log> read_log(const Common &common);
 /// Turns an engine's failure into a Refusal and throws it: Source::kConfig is wrong usage.

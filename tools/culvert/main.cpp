@@ -24,11 +24,13 @@ void guard_standard_streams() {
   }
 }
 
-int run_chosen(CLI::App &app, int argc, char **argv, const Commands &commands) {
+int run_chosen(CLI::App &app, int argc, char **argv, const Commands &commands,
+               const Common &common) {
   int code = kExitUsage;
   try {
     app.parse(argc, argv);
     refuse_empty_values(app);
+    check_common(common);
     for (const auto &[command, run] : commands) {
       if (command->parsed()) {
         code = run();
@@ -59,7 +61,7 @@ int main(int argc, char **argv) {
     commands.emplace_back(app.get_subcommands({}).back(), std::move(run));
   }
   try {
-    return run_chosen(app, argc, argv, commands);
+    return run_chosen(app, argc, argv, commands, common);
   } catch (const CLI::ParseError &error) {
     say_why(usage_error(app, error));
     return kExitUsage;
