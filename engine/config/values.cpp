@@ -42,7 +42,7 @@ Result<HostPort> HostPort::parse(std::string_view text, std::string_view what) {
     return wrong(what, text); // an IPv6 literal without brackets hides where the port begins
   }
   const bool readable = std::all_of(host.begin(), host.end(), [](unsigned char c) {
-    return std::isgraph(c) != 0 && c != '/' && c != '[' && c != ']';
+    return std::isgraph(c) != 0 && c != '/' && c != '[' && c != ']' && c != '@';
   });
   if (!readable) {
     return wrong(what, text);

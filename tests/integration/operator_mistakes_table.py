@@ -219,6 +219,15 @@ ROWS = [
     ('public address of port 0', 'relay', {'--public-address': 'a.example:0'}, 2,
      "culvert relay: --public-address 'a.example:0' is not HOST[:PORT]; write "
      'relay.example, relay.example:8443 or [::1]:8443'),
+    ('public address of all interfaces', 'relay', {'--public-address': '0.0.0.0:443'}, 2,
+     "culvert relay: --public-address '0.0.0.0:443' is no address that can be dialled; "
+     'write the one that listeners reach this relay at'),
+    ('public address with a star', 'relay', {'--public-address': '*.example'}, 2,
+     "culvert relay: --public-address '*.example' is no address that can be dialled; "
+     'write the one that listeners reach this relay at'),
+    ('two public addresses', 'relay', {'--public-address': 'a.example,b.example'}, 2,
+     "culvert relay: --public-address 'a.example,b.example' is no address that can be "
+     'dialled; write the one that listeners reach this relay at'),
     ('public address that is a path', 'relay', {'--public-address': 'unix:/run/x'}, 2,
      "culvert relay: --public-address 'unix:/run/x' is not HOST[:PORT]; write "
      'relay.example, relay.example:8443 or [::1]:8443'),
@@ -340,6 +349,9 @@ ROWS = [
     ('target without port', 'listen', {'--target': 'localhost'}, 2,
      "culvert listen: --target 'localhost' is not HOST:PORT; write 127.0.0.1:8080, "
      '[::1]:8080, NAME:8080 or unix:/PATH'),
+    ('target with a user', 'listen', {'--target': 'user@localhost:22'}, 2,
+     "culvert listen: --target 'user@localhost:22' is not HOST:PORT; write "
+     '127.0.0.1:8080, [::1]:8080, NAME:8080 or unix:/PATH'),
     ('target of port 0', 'listen', {'--target': 'localhost:0'}, 2,
      "culvert listen: --target 'localhost:0' has port 0; write the port it listens on"),
     ('rendezvous host with an empty piece', 'listen', {'--rendezvous-hosts': 'a,'}, 2,

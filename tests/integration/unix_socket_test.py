@@ -6,7 +6,7 @@ import socket
 import stat
 import unittest
 
-from culvert_processes import CulvertCase, wait_until
+from culvert_processes import CulvertCase, echo, wait_until
 
 
 class UnixSocket(CulvertCase):
@@ -53,6 +53,26 @@ class UnixSocket(CulvertCase):
                     sender.signal(number)
                 self.assertEqual(sender.wait(), 0)
                 self.assertFalse(os.path.lexists(self.path))
+
+    def test_a_successor_has_the_path_while_tunnels_of_the_first_end(self):
+        relay = self.start_relay()
+        self.start_listener(relay, f"127.0.0.1:{self.serve(echo)}")
+        self.connection = self.connection_file(relay, "sender")[len("file:"):]
+        first = self.started()
+        with socket.socket(socket.AF_UNIX) as app:
+            app.connect(self.path)
+            app.sendall(b"first")
+            self.assertEqual(app.recv(5), b"first")
+            first.signal(signal.SIGTERM)
+            wait_until(lambda: not os.path.lexists(self.path), "the file to go", process=first)
+            successor = self.started()
+            app.sendall(b"still")
+            self.assertEqual(app.recv(5), b"still")
+            first.signal(signal.SIGTERM)
+            self.assertEqual(first.wait(), 0)
+            self.assertTrue(self.accepts())
+        self.assertEqual(successor.terminate(), 0)
+        self.assertFalse(os.path.lexists(self.path))
 
     def test_a_relay_removes_its_own_too(self):
         relay = self.start("relay", [

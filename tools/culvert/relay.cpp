@@ -24,7 +24,13 @@ void read_public_address(const std::string &text, RelayConfig &config) {
                                   "' is not HOST[:PORT]; write relay.example, relay.example:8443 "
                                   "or [::1]:8443"};
   }
-  config.public_host = address.value().host;
+  const std::string &host = address.value().host;
+  if (host == "0.0.0.0" || host == "::" || host.find_first_of("*,") != std::string::npos) {
+    throw Refusal{kExitUsage, "--public-address '" + text +
+                                  "' is no address that can be dialled; write the one that "
+                                  "listeners reach this relay at"};
+  }
+  config.public_host = host;
   config.public_port = address.value().port;
 }
 
