@@ -99,7 +99,8 @@ ANSWERS = [
      "the relay says: a"),
     ("garbage below TLS", b"", below_tls, "why=")]
 
-# What is said on a control channel, how it ends, and the reason in the log.
+# What is said on a control channel, how it ends, and the reason in the log. (No reset here: it could
+# overtake the "ok".)
 CHANNEL = [
     ("an empty message", b"\0\0", waits, "why="),
     ("half a length", b"\0", close_notify, "why="),
@@ -111,7 +112,6 @@ CHANNEL = [
     ("zeros", message(b"\0" * 1000), waits, "a control message that"),
     ("close_notify", b"", close_notify, "the relay ended the control channel"),
     ("FIN", b"", fin, TORN),
-    ("RST", b"", reset, "why="),
     ("garbage below TLS", b"", below_tls, "why=")]
 
 # Offers that lead nowhere, and why.
@@ -221,7 +221,8 @@ class HostileExampleRelay(HostileRelayCase):
                 self.check_line(listener.wait_for_line(pattern), line)
                 listener.wait_for_line(pattern, count=2)
                 relay.before_tls = self.forwarder(good.port)
-                self.assertIn(relay.visits - len(listener.lines(pattern)), (0, 1))
+                # The latest visit may have been counted already, or be without its line yet.
+                self.assertIn(relay.visits - len(listener.lines(pattern)), (-1, 0, 1))
         good.wait_for_line("listener online", len(rows))
         port = self.start_sender(good, *TRANSPORT).port
 

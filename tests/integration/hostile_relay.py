@@ -16,7 +16,7 @@ class Hostile:
         self.answer = answer
         self.before_tls = None  # does all of it with the bare socket, where it is set
         self.heard = []
-        self.visits = 0
+        self.visits = 0  # but for those
         self.port = 0
 
     def connection_string(self, rule, entity="app"):
@@ -35,11 +35,11 @@ class HostileRelayCase(CulvertCase):
         counting = threading.Lock()
 
         def handle(peer):
-            with counting:
-                relay.visits += 1
             if relay.before_tls:
                 relay.before_tls(peer)
                 return
+            with counting:
+                relay.visits += 1
             with context.wrap_socket(peer, server_side=True) as connection:
                 relay.answer(connection, read(connection))
         relay.port = self.serve(handle)
