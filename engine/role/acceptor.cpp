@@ -75,7 +75,8 @@ void Acceptor::on_accept(Outcome outcome) {
 void Acceptor::hand_out(Socket socket) {
   if (phase_ == Phase::kAccepting) {
     arrived_(socket);
-  } else {
+  } else { // a plain close would read as a clean, empty answer
+    shard_.io.set_option(socket, SocketOption::kLingerZero, 1);
     shard_.io.close(socket);
   }
 }

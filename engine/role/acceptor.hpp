@@ -36,7 +36,7 @@ public:
   /// Before start(); without it every connection stays on the shard that accepted it.
   void share_with(AcceptGroup &group) { group_ = &group; }
   void start(Socket listening);
-  /// Only after start(), once.
+  /// Only after start(), once. What is accepted or dealt here from now on is reset.
   void stop();
   /// A descriptor was closed.
   void on_descriptor_freed();
