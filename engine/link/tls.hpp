@@ -9,7 +9,7 @@
 // behind close_notify stay with the link below, for peel(). A frame is a record: a send of at most
 // kRecordBytes is never split, and only merged with others where all fit into one record.
 //
-// tls.cpp shakes hands and moves bytes, tls_ending.cpp ends the link.
+// tls.cpp shakes hands and sends, tls_receive.cpp receives and watches, tls_ending.cpp ends it.
 #pragma once
 
 #include "link/link.hpp"

@@ -1,5 +1,7 @@
 #include "unit/byte_path/counters.hpp"
 
+#include "unit/link/allocations.hpp"
+
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -7,7 +9,6 @@
 #include <cstring>
 #include <dlfcn.h>
 #include <link.h>
-#include <new>
 #include <openssl/crypto.h>
 #include <pthread.h>
 #include <string_view>
@@ -35,6 +36,7 @@ struct Range {
 
 std::atomic<bool> g_counting = false;
 Counts g_counts;
+std::size_t g_allocations_before = 0;
 Range g_program;
 std::array<Range, 2> g_tls; // libssl, libcrypto
 
@@ -110,17 +112,6 @@ void count_lock(const void *caller) {
   }
 }
 
-void *counted_new(std::size_t size) {
-  if (g_counting.load(std::memory_order_relaxed)) {
-    ++g_counts.allocations;
-  }
-  void *memory = std::malloc(size == 0 ? 1 : size);
-  if (memory == nullptr) {
-    throw std::bad_alloc();
-  }
-  return memory;
-}
-
 void *tls_malloc(std::size_t size, const char *, int) {
   g_counts.tls_allocations += g_counting.load(std::memory_order_relaxed) ? 1 : 0;
   return std::malloc(size);
@@ -143,25 +134,6 @@ using Lock = int (*)(pthread_mutex_t *);
 using ReadWriteLock = int (*)(pthread_rwlock_t *);
 
 } // namespace
-
-void *operator new(std::size_t size) {
-  return counted_new(size);
-}
-void *operator new[](std::size_t size) {
-  return counted_new(size);
-}
-void operator delete(void *memory) noexcept {
-  std::free(memory);
-}
-void operator delete[](void *memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void *memory, std::size_t) noexcept {
-  std::free(memory);
-}
-void operator delete[](void *memory, std::size_t) noexcept {
-  std::free(memory);
-}
 
 extern "C" {
 
@@ -227,11 +199,13 @@ bool can_count() {
 void start_counting() {
   dl_iterate_phdr(&note_object, nullptr);
   g_counts = {};
+  g_allocations_before = allocations();
   g_counting = true;
 }
 
 Counts stop_counting() {
   g_counting = false;
+  g_counts.allocations = allocations() - g_allocations_before;
   return g_counts;
 }
 

@@ -1,5 +1,6 @@
 target_sources(unit_byte_path PRIVATE ${PROJECT_SOURCE_DIR}/tests/unit/io/uring_world.cpp
                                       ${PROJECT_SOURCE_DIR}/tests/unit/io/sim_world.cpp
+                                      ${PROJECT_SOURCE_DIR}/tests/unit/link/allocations.cpp
                                       ${PROJECT_SOURCE_DIR}/tests/unit/link/faulty_world.cpp
                                       ${PROJECT_SOURCE_DIR}/tests/unit/link/link_suite.cpp
                                       ${PROJECT_SOURCE_DIR}/tests/unit/tunnel/tunnel_world.cpp)
