@@ -1,0 +1,207 @@
+// What an author of a plugin in C++ uses: errors to throw, arenas to answer into, the host's
+// services, and the classes to derive an instance from.
+//
+// Included by culvert/plugin.hpp, which is the one to include. Views and arenas are valid during
+// the call; an Arena throws when it is full. This header knows only the ABI.
+#pragma once
+
+#include "culvert/auth.h"
+#include "culvert/helpers.h"
+#include "culvert/plugin.h"
+#include "culvert/relay.h"
+#include "culvert/resolver.h"
+#include "culvert/service.h"
+#include "culvert/transport.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <exception>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace culvert::sdk {
+
+inline std::string_view text(culvert_view view) {
+  return view.size == 0 ? std::string_view() : std::string_view(view.data, view.size);
+}
+inline culvert_view view(std::string_view text) {
+  return {text.data(), text.size()};
+}
+
+/// Thrown by a plugin's functions; never crosses the boundary.
+class Error : public std::exception {
+public:
+  Error(culvert_code code, culvert_source source, culvert_retry retry, std::string message,
+        std::uint32_t peer_status = 0)
+      : code_(code), source_(source), retry_(retry), peer_status_(peer_status),
+        message_(std::move(message)) {}
+  [[nodiscard]] const char *what() const noexcept override { return message_.c_str(); }
+  void write(culvert_status &status) const {
+    culvert_fail(&status, code_, source_, retry_, "%s", message_.c_str());
+    status.peer_status = peer_status_;
+  }
+
+private:
+  culvert_code code_;
+  culvert_source source_;
+  culvert_retry retry_;
+  std::uint32_t peer_status_;
+  std::string message_;
+};
+
+/// Room for the results of one call.
+class Arena {
+public:
+  explicit Arena(culvert_arena *arena) : arena_(arena) {}
+
+  culvert_view copy(std::string_view from) { return join({from}); }
+  culvert_view join(std::initializer_list<std::string_view> parts) {
+    culvert_view whole{};
+    for (const std::string_view part : parts) {
+      if (culvert_arena_append(arena_, &whole, view(part)) == 0) {
+        full();
+      }
+    }
+    return whole;
+  }
+  /// Copies the array; what its views point at stays where it is.
+  const culvert_field *fields(std::span<const culvert_field> from) {
+    return array(from, culvert_arena_fields(arena_, from.size()));
+  }
+  const culvert_view *views(std::span<const culvert_view> from) {
+    return array(from, culvert_arena_views(arena_, from.size()));
+  }
+
+private:
+  [[noreturn]] static void full() {
+    throw Error(CULVERT_TOO_LARGE, CULVERT_SOURCE_PLUGIN, CULVERT_RETRY_NEVER,
+                "the result does not fit into the room of one call");
+  }
+  template <typename T> static const T *array(std::span<const T> from, T *room) {
+    if (room == nullptr) {
+      full();
+    }
+    std::copy(from.begin(), from.end(), room);
+    return room;
+  }
+
+  culvert_arena *arena_;
+};
+
+/// The host and its services. Copy it freely; it is valid as long as what it was handed to.
+class Host {
+public:
+  explicit Host(const culvert_host *host) : host_(host) {}
+  [[nodiscard]] const culvert_host *raw() const { return host_; }
+
+  /// The functions of a service; throws when this host has none. Service: culvert_log and so on.
+  template <typename Service> const Service &service(const char *id) const {
+    const auto *found = static_cast<const Service *>(host_->service(host_, id));
+    if (found == nullptr) {
+      throw Error(CULVERT_UNSUPPORTED, CULVERT_SOURCE_PLUGIN, CULVERT_RETRY_NEVER,
+                  std::string("the host offers no ") + id);
+    }
+    return *found;
+  }
+
+  [[nodiscard]] std::string_view config_text(const char *key) const {
+    return text(config().text(host_, key));
+  }
+  [[nodiscard]] std::int64_t config_integer(const char *key) const {
+    return config().integer(host_, key);
+  }
+  [[nodiscard]] bool config_boolean(const char *key) const {
+    return config().boolean(host_, key) != 0;
+  }
+  [[nodiscard]] std::uint64_t config_secret(const char *key) const {
+    return config().secret(host_, key);
+  }
+  [[nodiscard]] std::vector<std::string> config_list(const char *key) const {
+    std::vector<std::string> items;
+    for (std::uint32_t index = 0; index < config().count(host_, key); ++index) {
+      items.emplace_back(text(config().item(host_, key, index)));
+    }
+    return items;
+  }
+
+  /// Never hand over a token, a request target or a header value.
+  void log(culvert_log_level level, std::string_view message) const {
+    service<culvert_log>(CULVERT_SERVICE_LOG).write(host_, level, view(message));
+  }
+  [[nodiscard]] std::uint64_t monotonic_ns() const { return clock().monotonic_ns(host_); }
+  [[nodiscard]] std::int64_t wall_s() const { return clock().wall_s(host_); }
+  void random(void *bytes, std::size_t count) const {
+    service<culvert_random>(CULVERT_SERVICE_RANDOM).fill(host_, bytes, count);
+  }
+  /// False: there is no such secret.
+  bool hmac_sha256(std::uint64_t secret, std::string_view data, std::uint8_t digest[32]) const {
+    return service<culvert_secret>(CULVERT_SERVICE_SECRET)
+               .hmac_sha256(host_, secret, view(data), digest) != 0;
+  }
+
+private:
+  [[nodiscard]] const culvert_config &config() const {
+    return service<culvert_config>(CULVERT_SERVICE_CONFIG);
+  }
+  [[nodiscard]] const culvert_clock &clock() const {
+    return service<culvert_clock>(CULVERT_SERVICE_CLOCK);
+  }
+
+  const culvert_host *host_;
+};
+
+// --- what authors derive from -------------------------------------------------------------------
+
+class Transport {
+public:
+  virtual ~Transport() = default;
+  virtual culvert_view audience(const culvert_entity_address &entity, Arena arena) = 0;
+  virtual void listen(const culvert_dial_request &request, Arena arena,
+                      culvert_link_description &link) = 0;
+  virtual void dial(const culvert_dial_request &request, Arena arena,
+                    culvert_link_description &link) = 0;
+  /// To fail is to throw.
+  virtual void on_reply(culvert_purpose purpose, const culvert_reply &reply, Arena arena,
+                        culvert_reply_result &result) = 0;
+  virtual void on_message(std::uint64_t &channel_word, const culvert_message &message, Arena arena,
+                          culvert_channel_result &result) = 0;
+  virtual void accept(std::string_view offer, Arena arena, culvert_link_description &link) = 0;
+  virtual void reject(std::string_view offer, const culvert_status &why, Arena arena,
+                      culvert_link_description &link) = 0;
+  virtual culvert_message renew(std::string_view, Arena) {
+    throw Error(CULVERT_UNSUPPORTED, CULVERT_SOURCE_PLUGIN, CULVERT_RETRY_NEVER,
+                "this transport has no renewal");
+  }
+};
+
+class Relay {
+public:
+  virtual ~Relay() = default;
+  virtual void on_head(const culvert_head &head, Arena arena, culvert_intent &intent) = 0;
+  virtual void on_message(std::uint64_t &channel_word, const culvert_message &message, Arena arena,
+                          culvert_intent &intent) = 0;
+  virtual culvert_message offer(const culvert_offer_request &request, Arena arena) = 0;
+  virtual void outcome(std::string_view facts, const culvert_status &why, Arena arena,
+                       culvert_answer &answer) = 0;
+  virtual void on_gone(std::uint64_t &) {}
+};
+
+class Auth {
+public:
+  virtual ~Auth() = default;
+  virtual culvert_progress acquire(culvert_acquire &record) = 0;
+  virtual bool refused(std::uint64_t token_id) = 0;
+  virtual culvert_progress verify(culvert_verify &record) = 0;
+};
+
+class Resolver {
+public:
+  virtual ~Resolver() = default;
+  virtual culvert_progress resolve(culvert_resolve &record) = 0;
+};
+
+} // namespace culvert::sdk
