@@ -26,8 +26,11 @@ public:
     plan.senders = static_cast<unsigned>(1 + below(3));
     plan.thieves_per_cent = chance(30) ? 50 : 0;
     plan.drains = chance(50);
-    // Behind the example's head nothing but the payload can stand.
-    plan.hasty_per_cent = plan.protocol == "transport_azure" && chance(50) ? 40 : 0;
+    plan.unix_targets = unix_targets_ = chance(15);
+    // Behind the example's head nothing but the payload can stand; and a unix socket is to be found
+    // on its listener's host alone.
+    const bool can_haste = plan.protocol == "transport_azure" && !plan.unix_targets;
+    plan.hasty_per_cent = can_haste && chance(50) ? 40 : 0;
     if (chance(40)) {
       plan.held_bytes = between(0, 400'000);
     }
@@ -126,7 +129,7 @@ private:
     if (!chance(25)) {
       return;
     }
-    const bool by_app = chance(50);
+    const bool by_app = unix_targets_ || chance(50); // else nobody could tell it from an end
     Manner &manner = by_app ? session.app : session.target;
     const std::uint64_t writes =
         by_app ? session.up.planned
@@ -193,6 +196,7 @@ private:
   }
 
   SeededRandom random_;
+  bool unix_targets_ = false;
 };
 
 } // namespace

@@ -30,7 +30,8 @@ struct Plan {
   Weather weather = Weather::kCalm;
   SimFaults faults;
   unsigned senders = 1;
-  unsigned thieves_per_cent = 0;            // offers whose capability somebody forges
+  unsigned thieves_per_cent = 0; // offers whose capability somebody forges
+  bool unix_targets = false;
   unsigned hasty_per_cent = 0;              // offers served by one who pipelines
   std::size_t held_bytes = kShardHeldBytes; // a shard's budget
   bool drains = false;                      // at the end, instead of being dropped

@@ -130,6 +130,11 @@ void Talker::heard_end() {
     broken();
     return;
   }
+  const bool whole = session_ != nullptr && in().finished && in().read == in().written;
+  if (!is_app_ && shared_.unix_targets && !whole) {
+    broken();
+    return;
+  }
   ended_ = true;
   if (session_ == nullptr) {
     shared_.judge.fail("a target reads a clean end before it knows who speaks");

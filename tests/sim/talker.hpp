@@ -19,6 +19,7 @@ struct TalkWorld {
   SimWorld &world;
   Judge &judge;
   std::vector<Session> &sessions;
+  bool unix_targets = false; // targets cannot tell an abort from an end
   std::uint64_t checked_bytes = 0;
   std::vector<std::byte> buffer = std::vector<std::byte>(64U * 1024);
 };

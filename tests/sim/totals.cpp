@@ -20,6 +20,7 @@ struct Number {
 constexpr Number kNumbers[] = {
     {"seeds", &Totals::seeds, 0},
     {"tls_seeds", &Totals::tls_seeds, 30},
+    {"unix_target_seeds", &Totals::unix_seeds, 100},
     {"checked_bytes", &Totals::checked_bytes, kGibibyte},
     {"sessions", &Totals::sessions, 5'000},
     {"whole", &Totals::whole, 2'500},

@@ -60,17 +60,19 @@ void WorldRun::make_roles() {
   }
   sender_options_.entity = {kRelayName, kRelayPort, kEntity};
   for (unsigned i = 0; i < 2; ++i) {
-    const std::string target_host = "10.0.4." + std::to_string(i + 1);
-    SimIo &io = world_.make_io("target-" + std::to_string(i), target_host);
-    targets_.push_back(
-        std::make_unique<Target>(talk_, io, *Address::from_literal(target_host, 5432)));
+    const std::string host =
+        plan_.unix_targets ? listener_host(i) : "10.0.4." + std::to_string(i + 1);
+    const std::string path = plan_.unix_targets ? "/run/target" : "";
+    const Address target =
+        plan_.unix_targets ? Address::unix_path(path) : *Address::from_literal(host, 5432);
+    SimIo &io = world_.make_io("target-" + std::to_string(i), host);
+    targets_.push_back(std::make_unique<Target>(talk_, io, target));
     listener_options_[i].entity = sender_options_.entity;
-    listener_options_[i].target = {target_host, 5432, ""};
+    listener_options_[i].target = {plan_.unix_targets ? "" : host, 5432, path};
     listeners_.push_back(std::make_unique<ListenerHost>(services_, "listener-" + std::to_string(i),
                                                         listener_host(i)));
     listeners_[i]->make(listener_options_[i], make_uuid(*services_.random));
     if (hasty_) {
-      const Address target = *Address::from_literal(target_host, 5432);
       listeners_[i]->transport().takes_over = [this, target](const LinkDescription &description) {
         const bool hasty = world_.random().below(100) < plan_.hasty_per_cent;
         if (hasty) {
@@ -350,6 +352,7 @@ void WorldRun::judge_counters() {
 void WorldRun::sum_up() {
   totals_.seeds = 1;
   totals_.tls_seeds = plan_.tls ? 1 : 0;
+  totals_.unix_seeds = plan_.unix_targets ? 1 : 0;
   totals_.checked_bytes = talk_.checked_bytes;
   totals_.moved = relay_.sums().moved;
   totals_.same = relay_.sums().joined - relay_.sums().moved;

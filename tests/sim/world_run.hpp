@@ -16,6 +16,7 @@ namespace culvert::simtest {
 struct Totals {
   std::uint64_t seeds = 0;
   std::uint64_t tls_seeds = 0;
+  std::uint64_t unix_seeds = 0; // whose targets are unix sockets
   std::uint64_t checked_bytes = 0;
   std::uint64_t sessions = 0;
   std::uint64_t whole = 0;       // both directions complete and ended cleanly
@@ -76,7 +77,7 @@ private:
   std::unique_ptr<Thief> thief_;
   std::unique_ptr<Hasty> hasty_;
   std::vector<Session> sessions_;
-  TalkWorld talk_{world_, judge_, sessions_};
+  TalkWorld talk_{world_, judge_, sessions_, plan_.unix_targets};
   SimIo &app_io_;
   std::vector<std::unique_ptr<App>> apps_;
   std::vector<std::unique_ptr<Target>> targets_;
