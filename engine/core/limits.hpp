@@ -91,6 +91,11 @@ inline constexpr std::uint64_t kHalfClosedIdleMs = 3'600'000;
 inline constexpr std::uint64_t kErrorCloseMs = 1'000;
 inline constexpr std::uint64_t kDrainGraceMs = 10'000;
 
+/// On a control channel a pong is awaited so long: a peer that vanished is noticed one ping
+/// interval and this after its last word. With pings every 15 s that is 25 s, which leaves 5 for a
+/// dial of the 30 s in which a lost relay is found again.
+inline constexpr std::uint32_t kPongMs = 10'000;
+
 // --- heads and messages -----------------------------------------------------------------------
 inline constexpr std::size_t kHeadBytes = 40U * 1024;
 /// A relay plugin's own bytes about a connection, and a capability's or offer's message.

@@ -32,6 +32,7 @@ struct FramingOptions {
   std::uint32_t ping_interval_ms = 0; // 0: none
   std::string ping;                   // of kMessages: the words of a ping and of its answer
   std::string pong;
+  bool awaits_pong = false;        // the engine's own: this is a control channel
   std::size_t largest_message = 0; // of a control channel; 0: kControlMessageBytes
 };
 

@@ -6,9 +6,8 @@
 
 namespace culvert {
 
-FramedLink::FramedLink(Shard &shard, std::unique_ptr<Link> below, std::uint32_t ping_interval_ms)
-    : Link(shard), below_(std::move(below)), gathers_(below_->facts().gathers),
-      ping_interval_ms_(ping_interval_ms) {
+FramedLink::FramedLink(Shard &shard, std::unique_ptr<Link> below, const PingOptions &pings)
+    : Link(shard), below_(std::move(below)), gathers_(below_->facts().gathers), pings_(pings) {
   below_receive_.bind<&FramedLink::on_below_receive>(*this);
   below_watch_.bind<&FramedLink::on_below_watch>(*this);
   below_drain_.bind<&FramedLink::on_below_drain>(*this);
@@ -20,8 +19,8 @@ FramedLink::FramedLink(Shard &shard, std::unique_ptr<Link> below, std::uint32_t 
   if (gathers_) {
     slots_ = std::make_unique<std::array<HeaderSlot, kGatherParts>>();
   }
-  if (ping_interval_ms_ > 0) {
-    shard.io.arm_after_ms(ping_timer_, ping_interval_ms_);
+  if (pings_.interval_ms > 0) {
+    shard.io.arm_after_ms(ping_timer_, pings_.interval_ms);
   }
 }
 
@@ -53,9 +52,9 @@ void FramedLink::on_below_receive(Outcome outcome) {
   }
   if (missed) {
     stop_pings();
-    received_end_ = Ending::abort(
-        Status::failure(Code::kTimeout, Source::kRelay, Retry::kBackoff,
-                        "no pong within " + std::to_string(ping_interval_ms_) + " ms"));
+    received_end_ =
+        Ending::abort(Status::failure(Code::kTimeout, Source::kRelay, Retry::kBackoff,
+                                      "no pong within " + std::to_string(pong_ms()) + " ms"));
     turn_without_below_ = true;
     complete_now(receiving_, 0);
     turn_without_below_ = false;
@@ -170,24 +169,33 @@ void FramedLink::work() {
 
 // --- liveness -----------------------------------------------------------------------------------
 
+/// A byte counts as a pong, whatever it is of.
 void FramedLink::on_ping_timer() {
   if (received_end_ || end_ != End::kNone) {
     return;
   }
-  shard_->io.arm_after_ms(ping_timer_, ping_interval_ms_);
-  if (alive_) {
-    ping_unheard_ = false;
-  } else if (ping_unheard_ && receiving_ != nullptr) {
-    pong_missed_ = true; // unless the receive turns out to have something
-    below_->cancel(below_receive_);
+  if (pong_due_) {
+    pong_due_ = false;
+    if (pings_.awaits_pong && !alive_ && receiving_ != nullptr) {
+      pong_missed_ = true; // unless the receive turns out to have something
+      shard_->io.arm_after_ms(ping_timer_, pings_.interval_ms);
+      below_->cancel(below_receive_);
+      return;
+    }
+    if (pong_ms() < pings_.interval_ms) {
+      shard_->io.arm_after_ms(ping_timer_, pings_.interval_ms - pong_ms());
+      return;
+    }
+  }
+  if (below_->held() > 0 || broken_) { // a stalled send is no reason to doubt the peer
+    shard_->io.arm_after_ms(ping_timer_, pings_.interval_ms);
     return;
   }
-  if (below_->held() == 0 && !broken_) { // a stalled send is no reason to doubt the peer
-    alive_ = false;
-    ping_unheard_ = true;
-    queue_ping();
-    work();
-  }
+  alive_ = false;
+  pong_due_ = true;
+  shard_->io.arm_after_ms(ping_timer_, pong_ms());
+  queue_ping();
+  work();
 }
 
 // --- endings ------------------------------------------------------------------------------------
@@ -334,9 +342,10 @@ void FramedLink::arrive(Shard &shard) {
   Link::arrive(shard);
   below_->arrive(shard);
   alive_ = true;
+  pong_due_ = false;
   paused_ = false;
-  if (ping_interval_ms_ > 0 && !received_end_) {
-    shard.io.arm_after_ms(ping_timer_, ping_interval_ms_);
+  if (pings_.interval_ms > 0 && !received_end_) {
+    shard.io.arm_after_ms(ping_timer_, pings_.interval_ms);
   }
   if (word_due()) {
     wake();

@@ -7,9 +7,19 @@
 
 #include "link/link.hpp"
 
+#include <algorithm>
 #include <memory>
 
 namespace culvert {
+
+struct PingOptions {
+  std::uint32_t interval_ms = 0; // 0: no pings of ours
+  /// A pong, or anything else, must come within kPongMs while the link is read; else it is aborted.
+  /// For a control channel, which its peer always reads. In a tunnel a ping may stand behind bytes
+  /// that a slow reader leaves unread for hours: there pings only keep the path open, and TCP finds
+  /// dead peers.
+  bool awaits_pong = false;
+};
 
 class FramedLink : public Link {
 public:
@@ -33,7 +43,7 @@ protected:
     kPeer  // the peer has to end
   };
 
-  FramedLink(Shard &shard, std::unique_ptr<Link> below, std::uint32_t ping_interval_ms);
+  FramedLink(Shard &shard, std::unique_ptr<Link> below, const PingOptions &pings);
 
   // --- of the framing ---------------------------------------------------------------------------
   /// Words of its own wait to be sent.
@@ -61,6 +71,7 @@ protected:
     shard_->io.arm_after_ms(word_timer_, 0);
   }
   void stop_pings() { ping_timer_.disarm(); }
+  [[nodiscard]] std::uint32_t pong_ms() const { return std::min(kPongMs, pings_.interval_ms); }
   /// The direction broke below, or every accepted byte has left.
   [[nodiscard]] bool clear() const { return below_->broken() || below_->held() == 0; }
   void note_broken();
@@ -105,10 +116,10 @@ private:
   std::unique_ptr<std::array<HeaderSlot, kGatherParts>> slots_; // where the link below gathers
   std::size_t next_slot_ = 0;
 
-  std::uint32_t ping_interval_ms_;
-  Timer ping_timer_;
+  const PingOptions pings_;
+  Timer ping_timer_;                // of the next ping, or of the pong to the last
   bool alive_ = true;               // bytes came, or the receive was armed, since the last ping
-  bool ping_unheard_ = false;       // and there was such a ping
+  bool pong_due_ = false;           // the timer runs for a pong
   bool cancel_asked_ = false;       // of the receive, by the caller
   bool pong_missed_ = false;        // the receive below is being cancelled for this
   bool turn_without_below_ = false; // this turn has nothing but the end that follows from it

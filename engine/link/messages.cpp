@@ -20,7 +20,8 @@ bool same_bytes(std::span<const std::byte> message, const std::string &word) {
 } // namespace
 
 MessagesLink::MessagesLink(Shard &shard, std::unique_ptr<Link> below, const FramingOptions &options)
-    : FramedLink(shard, std::move(below), options.ping.empty() ? 0 : options.ping_interval_ms),
+    : FramedLink(shard, std::move(below),
+                 {options.ping.empty() ? 0 : options.ping_interval_ms, options.awaits_pong}),
       largest_(bound_of(options)), ping_(options.ping), pong_(options.pong) {
   below_finish_.bind<&MessagesLink::on_below_finish>(*this);
 }

@@ -10,8 +10,8 @@ namespace culvert {
 
 WebSocketLink::WebSocketLink(Shard &shard, std::unique_ptr<Link> below,
                              const WebSocketOptions &options)
-    : FramedLink(shard, std::move(below), options.ping_interval_ms), options_(options),
-      mask_(best_mask()), decoder_(options.role == WebSocketRole::kServer) {}
+    : FramedLink(shard, std::move(below), options.pings), options_(options), mask_(best_mask()),
+      decoder_(options.role == WebSocketRole::kServer) {}
 
 LinkFacts WebSocketLink::facts() const {
   LinkFacts facts = below_->facts();

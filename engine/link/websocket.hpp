@@ -28,8 +28,8 @@ enum class WebSocketRole : std::uint8_t { kClient, kServer };
 
 struct WebSocketOptions {
   WebSocketRole role = WebSocketRole::kClient;
-  bool check_utf8 = false;            // of text messages; close reasons are always checked
-  std::uint32_t ping_interval_ms = 0; // 0: no pings of ours
+  bool check_utf8 = false; // of text messages; close reasons are always checked
+  PingOptions pings = {};
 };
 
 class WebSocketLink final : public FramedLink {

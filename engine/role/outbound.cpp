@@ -270,6 +270,7 @@ void Outbound::judge(const Reply &reply) {
 }
 
 void Outbound::frame() {
+  description_.framing.awaits_pong = purpose_ == Purpose::kListen;
   link_ = framed(kit_.shard, std::move(link_), description_.framing, WebSocketRole::kClient);
 }
 

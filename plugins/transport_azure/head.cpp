@@ -242,6 +242,9 @@ void on_head(const culvert::sdk::Host &host, const culvert_head &head, culvert::
     refuse(reading, 400, "This endpoint is only for web-socket requests.");
   } else {
     read_action(reading);
+    if (intent.verb == CULVERT_VERB_LISTEN) {
+      intent.ping_interval_ms = kChannelPingIntervalMs;
+    }
   }
   intent.path = arena.copy(facts.path);
   intent.authority = arena.copy(facts.authority);

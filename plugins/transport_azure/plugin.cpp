@@ -5,6 +5,7 @@
 #include "client.hpp"
 #include "facts.hpp"
 #include "head.hpp"
+#include "protocol.hpp"
 
 #include "culvert/plugin.hpp"
 
@@ -24,6 +25,7 @@ public:
   void listen(const culvert_dial_request &request, Arena arena,
               culvert_link_description &link) override {
     describe_dial(request, "listen", arena, link);
+    link.ping_interval_ms = kChannelPingIntervalMs;
   }
   void dial(const culvert_dial_request &request, Arena arena,
             culvert_link_description &link) override {

@@ -6,8 +6,10 @@
 namespace azure {
 
 /// Load balancers on the way drop a silent connection after 2 to 4 minutes; four pings fit in the
-/// shorter, and a half-open socket is noticed in time.
+/// shorter.
 inline constexpr std::uint32_t kPingIntervalMs = 30'000;
+/// Of a control channel: the engine waits 10 s for a pong, so a lost relay is noticed within 25 s.
+inline constexpr std::uint32_t kChannelPingIntervalMs = 15'000;
 /// Microsoft's clients keep a control message below 64 KiB.
 inline constexpr std::uint32_t kLargestControlMessage = 64U * 1024;
 /// The metadata of one offer. Go clients close at 32,769 bytes, the document says 32 kB.

@@ -74,9 +74,13 @@ private:
 
   Event event(std::uint64_t longest_ms) {
     Event made;
-    made.kind = chance(60) ? Event::Kind::kKillRelay : Event::Kind::kCut;
+    const std::uint64_t kind = below(100);
+    made.kind = kind < 50   ? Event::Kind::kKillRelay
+                : kind < 80 ? Event::Kind::kCut
+                            : Event::Kind::kLose;
     made.wait_ms = between(10, 2'000);
     made.duration_ms = between(10, longest_ms);
+    made.finishes = chance(50);
     made.listener = static_cast<unsigned>(below(2));
     return made;
   }
@@ -87,7 +91,7 @@ private:
         plan.events.push_back(event(8'000));
       }
     }
-    if (chance(30)) {
+    if (chance(40)) {
       plan.outages.push_back(event(chance(50) ? 5'000 : 60'000));
     }
   }

@@ -15,11 +15,12 @@
 namespace culvert::simtest {
 
 struct Event {
-  enum class Kind : std::uint8_t { kKillRelay, kCut };
+  enum class Kind : std::uint8_t { kKillRelay, kCut, kLose };
   Kind kind = Kind::kKillRelay;
   std::uint64_t wait_ms = 0;     // behind the event before it
   std::uint64_t duration_ms = 0; // of the outage
-  unsigned listener = 0;         // kCut: which one is cut off from the relay
+  bool finishes = false;         // kKillRelay: its connections end with FIN, not reset
+  unsigned listener = 0;         // whose path to the relay is cut, or whose connections are lost
 };
 
 struct Plan {

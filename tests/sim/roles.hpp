@@ -77,6 +77,7 @@ public:
   }
   Result<LinkDescription> listen(const EntityAddress &entity, std::string_view token,
                                  std::string_view id) override {
+    ++listens;
     return real_.listen(entity, token, id);
   }
   Result<LinkDescription> dial(const EntityAddress &entity, std::string_view token,
@@ -96,6 +97,7 @@ public:
   Result<Message> renew(std::string_view token) override { return real_.renew(token); }
 
   std::function<void(const LinkDescription &)> on_accept;
+  std::uint64_t listens = 0;
   /// True: somebody else serves that offer.
   std::function<bool(const LinkDescription &)> takes_over;
 

@@ -31,8 +31,11 @@ constexpr Number kNumbers[] = {
     {"hasty_joins", &Totals::hasty, kJoinsEach},
     {"moves_with_unread_bytes", &Totals::hasty_moved, kJoinsEach / 2},
     {"forged_capabilities", &Totals::forged, 500},
-    {"relay_kills", &Totals::kills, 200},
+    {"relay_kills_by_reset", &Totals::kills, 100},
+    {"relay_kills_by_fin", &Totals::kills_by_fin, 100},
+    {"connections_ended_by_fin", &Totals::fins, 300},
     {"path_cuts", &Totals::cuts, 100},
+    {"silent_losses", &Totals::losses, 100},
 };
 
 /// Where a fault cannot strike: these are operations of connections that do not exist yet, or, the

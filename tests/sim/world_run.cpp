@@ -26,9 +26,9 @@ constexpr std::uint64_t kLaterMs = 30'000;
 /// A relay that was lost again before this counts as lost all the time.
 constexpr std::uint64_t kStandsMs = 2 * kReconnectFloorMs;
 /// A connection that was made half-open stays so for good, and a control channel's two ends still
-/// believe in it: two of its ping intervals of 30 s pass before they know, and a second for what
-/// runs late.
-constexpr std::uint64_t kHalfOpenMs = 2 * 30'000 + 1'000;
+/// believe in it: a ping interval of 15 s and the wait for a pong pass before they know. It is
+/// registered again within kLaterMs of the loss.
+constexpr std::uint64_t kHalfOpenMs = 15'000 + kPongMs + 100;
 
 std::string listener_host(unsigned index) {
   return "10.0.1." + std::to_string(index + 1);
@@ -142,11 +142,8 @@ bool WorldRun::run() {
   bool held = storm() && recover(kLaterMs) && fresh_round(0) && outlast();
   for (std::size_t i = 0; held && i < plan_.outages.size(); ++i) {
     const Event &outage = plan_.outages[i];
-    const bool refuses = outage.kind == Event::Kind::kKillRelay;
     world_.run_for(kStandsMs);
-    held = happen(outage) &&
-           recover(refuses && outage.duration_ms <= kShortOutageMs ? kSoonMs : kLaterMs) &&
-           fresh_round(i + 1) && outlast();
+    held = happen(outage) && recover_from(outage) && fresh_round(i + 1) && outlast();
   }
   held = held && stop();
   if (held) {
@@ -184,12 +181,22 @@ bool WorldRun::storm() {
 }
 
 bool WorldRun::recover(std::uint64_t within_ms) {
-  if (world_.fault_counts().of(SimFault::kHalfOpen) > 0 && !half_open_found_) {
+  if (!half_open_found_ && (half_open_ || world_.fault_counts().of(SimFault::kHalfOpen) > 0)) {
     half_open_found_ = true;
     world_.run_for(kHalfOpenMs);
-    within_ms = kLaterMs;
+    within_ms = kLaterMs - kHalfOpenMs;
   }
   return until([this] { return registered(); }, within_ms, "the listeners are registered again");
+}
+
+bool WorldRun::recover_from(const Event &outage) {
+  if (outage.kind == Event::Kind::kLose) { // the relay is there all the time
+    const TappedTransport &transport = listeners_[outage.listener]->transport();
+    return until([&] { return transport.listens > listens_ && registered(); }, kLaterMs,
+                 "a listener whose connections were swallowed is registered anew");
+  }
+  const bool refuses = outage.kind == Event::Kind::kKillRelay;
+  return recover(refuses && outage.duration_ms <= kShortOutageMs ? kSoonMs : kLaterMs);
 }
 
 /// New tunnels work, whole.
@@ -232,7 +239,15 @@ bool WorldRun::happen(const Event &event) {
     world_.mend(kRelayHost, listener_host(event.listener));
     return true;
   }
-  ++totals_.kills;
+  if (event.kind == Event::Kind::kLose) {
+    ++totals_.losses;
+    half_open_ = true;
+    listens_ = listeners_[event.listener]->transport().listens;
+    world_.lose(kRelayHost, listener_host(event.listener));
+    return true;
+  }
+  ++(event.finishes ? totals_.kills_by_fin : totals_.kills);
+  totals_.fins += event.finishes ? world_.orphan(kRelayHost) : 0;
   relay_.drop();
   if (!until([this] { return relay_.done(); }, kStopMs, "the killed relay ends")) {
     return false;

@@ -19,16 +19,19 @@ struct Totals {
   std::uint64_t unix_seeds = 0; // whose targets are unix sockets
   std::uint64_t checked_bytes = 0;
   std::uint64_t sessions = 0;
-  std::uint64_t whole = 0;       // both directions complete and ended cleanly
-  std::uint64_t broken = 0;      // joined, and seen to be broken, by a plan or by a fault
-  std::uint64_t unmet = 0;       // never joined
-  std::uint64_t moved = 0;       // tunnels at the relay, joined behind a move between shards
-  std::uint64_t same = 0;        // and without one
-  std::uint64_t hasty = 0;       // tunnels whose listener pipelined behind its head
-  std::uint64_t hasty_moved = 0; // of these, moved with the bytes that were read too far
-  std::uint64_t forged = 0;      // capabilities that were tried and refused
-  std::uint64_t kills = 0;       // of the relay
-  std::uint64_t cuts = 0;        // of a listener's path to it
+  std::uint64_t whole = 0;        // both directions complete and ended cleanly
+  std::uint64_t broken = 0;       // joined, and seen to be broken, by a plan or by a fault
+  std::uint64_t unmet = 0;        // never joined
+  std::uint64_t moved = 0;        // tunnels at the relay, joined behind a move between shards
+  std::uint64_t same = 0;         // and without one
+  std::uint64_t hasty = 0;        // tunnels whose listener pipelined behind its head
+  std::uint64_t hasty_moved = 0;  // of these, moved with the bytes that were read too far
+  std::uint64_t forged = 0;       // capabilities that were tried and refused
+  std::uint64_t kills = 0;        // of the relay: its connections are reset
+  std::uint64_t kills_by_fin = 0; // the same, but they end with FIN
+  std::uint64_t fins = 0;         // connections that did
+  std::uint64_t cuts = 0;         // of a listener's path to it
+  std::uint64_t losses = 0;       // of a listener's connections there, silently
   SimFaultCounts faults;
 };
 
@@ -56,6 +59,7 @@ private:
   bool fresh_round(std::size_t round);
   bool outlast();
   bool happen(const Event &event);
+  bool recover_from(const Event &outage);
   bool stop();
   void judge_sessions();
   void judge_counters();
@@ -81,7 +85,9 @@ private:
   SimIo &app_io_;
   std::vector<std::unique_ptr<App>> apps_;
   std::vector<std::unique_ptr<Target>> targets_;
-  bool half_open_found_ = false; // channels that were half-open are so no more
+  bool half_open_ = false;       // a connection was lost silently and may not have been found
+  bool half_open_found_ = false; // by a fault, and long ago
+  std::uint64_t listens_ = 0;    // of the listener whose connections were lost, until then
   Totals totals_;
 };
 

@@ -57,6 +57,8 @@ public:
   void handle(const SimEvent &event);
   void reset_both(Socket socket);
   void lose(Socket socket);
+  void lose_between(int host, int other);
+  std::size_t orphan(int host);
   void clog(Socket socket, std::uint64_t duration_ns);
   void label(Socket socket, SimPhase phase);
   [[nodiscard]] SimPhase phase(const SimSocket &socket) const;

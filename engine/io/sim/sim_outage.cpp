@@ -32,6 +32,27 @@ void SimKernel::lose(Socket socket) {
   }
 }
 
+void SimKernel::lose_between(int host, int other) {
+  for (const auto &socket : sockets_) {
+    if (socket && socket->state == SimSocket::State::kConnected && !socket->is_unix() &&
+        socket->host == host && socket->peer_host == other) {
+      lose(Socket{socket->id});
+    }
+  }
+}
+
+std::size_t SimKernel::orphan(int host) {
+  std::size_t count = 0;
+  for (const auto &socket : sockets_) {
+    if (socket && socket->state == SimSocket::State::kConnected && !socket->linger_zero &&
+        socket->incoming.empty() && socket->host == host) {
+      socket->orphan = true;
+      ++count;
+    }
+  }
+  return count;
+}
+
 void SimKernel::clog(Socket socket, std::uint64_t duration_ns) {
   user_socket(socket).clogged_until_ns = core_.now_ns + duration_ns;
 }

@@ -57,6 +57,7 @@ struct SimSocket {
   int pending_error = 0;      // told once, to whichever call comes first, as Linux does
 
   bool linger_zero = false;
+  bool orphan = false; // its process is dead: what that sets is not heard any more
   int keep_alive_sec = 0;
   bool delivering = false; // a delivery event is under way
   bool lost = false;       // half-open: whatever is sent to or from here is lost

@@ -212,7 +212,7 @@ void SimKernel::break_stream(SimSocket &socket, int error) {
 }
 
 void SimKernel::close_stream(SimSocket &socket) {
-  if (socket.incoming.empty() && !socket.linger_zero) {
+  if (socket.incoming.empty() && (!socket.linger_zero || socket.orphan)) {
     socket.end_queued = true;
     if (socket.end_delivered) {
       destroy(socket);

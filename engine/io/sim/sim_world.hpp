@@ -69,9 +69,17 @@ public:
   /// Cuts two hosts off from each other: a black hole, until mended. A host from itself, too.
   void cut(std::string_view host, std::string_view other);
   void mend(std::string_view host, std::string_view other);
+  /// The processes of this host die now: close what they have, and the kernel ends it as it ends a
+  /// dead process's, a connection without unread bytes and without linger 0 with a FIN. How many of
+  /// those there are.
+  std::size_t orphan(std::string_view host) { return kernel_.orphan(kernel_.network.host(host)); }
   void reset_both(Socket socket) { kernel_.reset_both(socket); }
   /// Half-open: whatever either end sends is lost from now on, for good.
   void lose(Socket socket) { kernel_.lose(socket); }
+  /// The same for every connection between two hosts; new ones work.
+  void lose(std::string_view host, std::string_view other) {
+    kernel_.lose_between(kernel_.network.host(host), kernel_.network.host(other));
+  }
   /// What was sent from this socket stands still so long.
   void clog(Socket socket, std::uint64_t duration_ns) { kernel_.clog(socket, duration_ns); }
 

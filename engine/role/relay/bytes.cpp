@@ -70,7 +70,8 @@ std::unique_ptr<Link> framed(Shard &shard, std::unique_ptr<Link> lower,
   case Framing::kWebSocket:
     return std::make_unique<WebSocketLink>(
         shard, std::move(lower),
-        WebSocketOptions{WebSocketRole::kServer, false, framing.ping_interval_ms});
+        WebSocketOptions{
+            WebSocketRole::kServer, false, {framing.ping_interval_ms, framing.awaits_pong}});
   case Framing::kMessages:
     return std::make_unique<MessagesLink>(shard, std::move(lower), framing);
   case Framing::kRaw:

@@ -84,6 +84,7 @@ void Connection::act_listen() {
   seed.peer = peer_;
   seed.opening = std::move(said.value());
   seed.framing = intent_.framing;
+  seed.framing.awaits_pong = true;
   if (!relay_.add_channel(std::move(seed), link_)) {
     refuse(Status::failure(Code::kOverload, Source::kRelay, Retry::kBackoff,
                            "too many control channels"));

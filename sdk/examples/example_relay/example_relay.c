@@ -26,7 +26,7 @@
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 #define ALPN_WORD "culvert-example/1"
-#define PING_INTERVAL_MS 20000u
+#define PING_INTERVAL_MS 15000u
 
 /* --- both halves --- */
 

@@ -46,7 +46,7 @@ typedef struct culvert_link_description {
   uint32_t field_count;
   uint32_t framing;          /* enum culvert_framing, after the heads */
   culvert_view message;      /* HEAD_MESSAGE: what to say; may hold a token, never logged */
-  uint32_t ping_interval_ms; /* 0: none */
+  uint32_t ping_interval_ms; /* 0: none; a control channel waits 10 s for its pong */
   uint32_t largest_message;  /* of a control channel; 0: the engine's default */
   culvert_view ping;         /* FRAMING_MESSAGES: the words of a ping and of its answer */
   culvert_view pong;

@@ -17,6 +17,7 @@ std::unique_ptr<Bench> make(std::size_t largest = 0, std::uint32_t ping_interval
   options.framing = Framing::kMessages;
   options.largest_message = largest;
   options.ping_interval_ms = ping_interval_ms;
+  options.awaits_pong = true;
   options.ping = "ping?";
   options.pong = "pong!";
   bench->link =

@@ -142,7 +142,7 @@ TEST_F(AzureClient, AListenerAndASenderDialTheSameWayWithAnotherAction) {
                                (listen ? "listen" : "connect") + "&sb-hc-id=" + kGuid);
     EXPECT_EQ(made.head_form, uint32_t{CULVERT_HEAD_HTTP});
     EXPECT_EQ(made.framing, uint32_t{CULVERT_FRAMING_WEBSOCKET});
-    EXPECT_EQ(made.ping_interval_ms, 30'000U);
+    EXPECT_EQ(made.ping_interval_ms, listen ? 15'000U : 30'000U);
     ASSERT_EQ(made.fields.size(), 1U);
     EXPECT_EQ(made.fields.at("ServiceBusAuthorization"), std::pair(std::string("the token"), 1U));
   }

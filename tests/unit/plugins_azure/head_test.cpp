@@ -22,7 +22,7 @@ TEST_F(AzureRelay, AListenerIsReadWithItsTokenAndId) {
   EXPECT_EQ(intent.loggable_id, std::string(kGuid) + "_G0");
   EXPECT_EQ(intent.answer.status, 101U);
   EXPECT_EQ(intent.framing, uint32_t{CULVERT_FRAMING_WEBSOCKET});
-  EXPECT_EQ(intent.ping_interval_ms, 30'000U);
+  EXPECT_EQ(intent.ping_interval_ms, 15'000U);
 }
 
 TEST_F(AzureRelay, ATokenInTheQueryIsFormDecoded) {

@@ -67,6 +67,21 @@ TEST(RelayChannel, AListenerIsGoneTheMomentItsEndIsRead) {
   }
 }
 
+TEST(RelayChannel, AListenerThatVanishedWithoutAWordIsRemoved) {
+  for (std::uint64_t seed = 1; seed < 20; ++seed) {
+    RelayWorld world(test_options(2), seed);
+    Peer &gone = world.answered_peer("listen path=alpha token=all id=A framing=websocket pinged");
+    ASSERT_EQ(world.counters().listeners, 1U);
+    world.world.run_for(60'000 + seed * 1'000); // its pongs keep it
+    ASSERT_EQ(world.counters().listeners, 1U);
+    world.world.lose("10.0.0.1", "10.0.0.2");
+    EXPECT_TRUE(world.run_until([&] { return world.counters().listeners == 0; }, 15'000 + kPongMs));
+    EXPECT_EQ(world.relay->registry().size(), 0U);
+    EXPECT_EQ(world.answered_peer("connect path=alpha token=all").answer, "no no-listener");
+    gone.drop();
+  }
+}
+
 TEST(RelayChannel, AKnownIdReplacesItsOldChannelWhichIsTold) {
   for (std::uint64_t seed = 1; seed < 6; ++seed) { // on one shard and across
     RelayWorld world(test_options(2), seed);

@@ -71,6 +71,7 @@ Result<Intent> TestProtocol::on_head(const Head &head) {
   }
   intent.framing.framing = framing_of(words["framing"]);
   intent.framing.largest_message = 4096;
+  intent.framing.ping_interval_ms = words.count("pinged") > 0 ? 15'000 : 0;
   switch (intent.verb) {
   case Verb::kListen:
     intent.answer = said("listening", 101);

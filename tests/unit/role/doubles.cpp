@@ -42,7 +42,7 @@ Result<LinkDescription> WordTransport::listen(const EntityAddress &entity, std::
                                               std::string_view) {
   LinkDescription description = to_entity("listen", entity, token);
   description.framing.framing = Framing::kMessages;
-  description.framing.ping_interval_ms = 10'000;
+  description.framing.ping_interval_ms = 15'000;
   description.framing.ping = "ping";
   description.framing.pong = "pong";
   return description;

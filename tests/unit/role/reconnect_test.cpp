@@ -94,6 +94,29 @@ TEST(Reconnect, ARelayThatIsSwallowedAndComesBackAnewIsFoundWithinThirtySeconds)
   }
 }
 
+/// Nobody hears of it and no packet comes back, but a new connection works.
+TEST(Reconnect, AConnectionThatIsSwallowedIsReplacedWithinThirtySeconds) {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    RoleWorld world(seed);
+    world.relay_script = [](Session &session) {
+      while (const auto words = session.message()) {
+        session.say(*words == "ping" ? "pong" : "ok");
+      }
+    };
+    world.start_listener();
+    ASSERT_TRUE(world.run_until([&] { return world.online(); }));
+    world.world.run_for(seed * 510); // at every moment between two pings
+    world.world.lose("10.0.0.1", "10.0.0.2");
+    const std::uint64_t lost_ms = world.world.now_ns() / 1'000'000U;
+    ASSERT_TRUE(world.run_until(
+        [&] { return world.log.count("lost the relay") == 1 && world.online(); }, 30'000))
+        << "seed " << seed << "\n"
+        << world.log.text();
+    const auto noticed = times_of(world.log, "lost the relay");
+    EXPECT_LE(noticed.at(0) - lost_ms, 15'000 + kPongMs + kLatencyMs) << "seed " << seed;
+  }
+}
+
 TEST(Reconnect, ARelayThatThrowsEverybodyOutAgainIsNotDialledWithoutAPause) {
   RoleWorld world;
   world.relay_script = [](Session &session) {

@@ -12,8 +12,9 @@ namespace {
 std::unique_ptr<Bench> make(WebSocketRole role, std::uint32_t ping_interval_ms = 0,
                             bool tcp = false) {
   auto bench = std::make_unique<Bench>(make_sim_world(), tcp);
-  bench->link = std::make_unique<WebSocketLink>(bench->lab.shard(), std::move(bench->below),
-                                                WebSocketOptions{role, false, ping_interval_ms});
+  bench->link =
+      std::make_unique<WebSocketLink>(bench->lab.shard(), std::move(bench->below),
+                                      WebSocketOptions{role, false, {ping_interval_ms, true}});
   return bench;
 }
 
@@ -263,6 +264,26 @@ TEST(WebSocketPing, AMissingPongAbortsOnlyWhileTheReceiveIsArmed) {
   EXPECT_TRUE(bench->under_test->end()->aborted);
   EXPECT_EQ(bench->under_test->end()->status.code, Code::kTimeout);
   EXPECT_NE(bench->under_test->end()->status.message.find("pong"), std::string::npos);
+}
+
+TEST(WebSocketPing, APongIsAwaitedForLessThanALongInterval) {
+  auto bench = make(kClient, 15'000);
+  const std::uint64_t from_ns = bench->lab.shard().io.now_ns();
+  bench->read();
+  ASSERT_TRUE(bench->run_until([&] { return bench->under_test->end() != nullptr; }));
+  const std::uint64_t took_ms = (bench->lab.shard().io.now_ns() - from_ns) / 1'000'000U;
+  EXPECT_EQ(took_ms, 15'000 + kPongMs);
+  EXPECT_EQ(bench->frames().size(), 1U);
+}
+
+/// A peer that reads slowly has a ping stand behind bytes that it leaves with its kernel.
+TEST(WebSocketPing, ATunnelWaitsForNoPong) {
+  auto bench = std::make_unique<Bench>();
+  bench->link = std::make_unique<WebSocketLink>(bench->lab.shard(), std::move(bench->below),
+                                                WebSocketOptions{kClient, false, {1'000, false}});
+  bench->read();
+  ASSERT_TRUE(bench->run_until([&] { return bench->frames().size() == 100; }));
+  EXPECT_EQ(bench->under_test->end(), nullptr);
 }
 
 TEST(WebSocketPing, APongOrAnyOtherByteKeepsTheLinkAlive) {
