@@ -1,0 +1,116 @@
+"""A hundred tunnels through a real relay whose readers sleep at both ends, the sender's app and the
+listener's target, while a neighbour moves 1 GiB through the same three processes.
+
+No process may use more memory than its bound for that.
+"""
+import hashlib
+import os
+import re
+import selectors
+import socket
+import threading
+import time
+import unittest
+
+from culvert_processes import CulvertCase, connect
+
+TUNNELS = 100
+TUNNEL_HELD_BYTES = 2 * (256 + 64) * 1024  # kTunnelHeldBytes in engine/core/limits.hpp
+BOUND_BYTES = TUNNELS * TUNNEL_HELD_BYTES + (32 << 20)
+GIBIBYTE = 1 << 30
+WINDOW_S = 240
+MOST_BYTES = 40 << 20  # an end that could write so much is not stalled
+NOISE = os.urandom(1 << 20)
+
+
+def most_resident_bytes(process):
+    """The most it has ever used."""
+    with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
+        return 1024 * int(re.search(r"VmHWM:\s+(\d+)", status.read()).group(1))
+
+
+class End:
+    """One end of a tunnel, which never reads: it writes NOISE over and over while it can."""
+
+    def __init__(self, connection):
+        self.connection = connection
+        self.written = 0
+        connection.setblocking(False)
+
+    def write(self):
+        at = self.written % len(NOISE)
+        self.written += self.connection.send(NOISE[at:at + 65536])
+
+
+class StalledReaders(CulvertCase):
+    def setUp(self):
+        super().setUp()
+        self.target = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.addCleanup(self.target.close)
+        self.target.settimeout(60)
+
+    def join(self, port):
+        """The app's and the target's sockets of a new tunnel."""
+        app = connect(port)
+        self.addCleanup(app.close)
+        target, _ = self.target.accept()
+        self.addCleanup(target.close)
+        return app, target
+
+    def start_neighbour(self, app, target):
+        """It moves 1 GiB from the app to the target; the digests of both ends come in a list."""
+        digests = []
+        app.settimeout(WINDOW_S)
+        target.settimeout(WINDOW_S)
+
+        def write():
+            digest = hashlib.md5()
+            for at in range(0, GIBIBYTE, len(NOISE)):
+                piece = at.to_bytes(8, "big") + NOISE[8:]
+                digest.update(piece)
+                app.sendall(piece)
+            app.shutdown(socket.SHUT_WR)
+            digests.append(digest.hexdigest())
+
+        def read():
+            digest = hashlib.md5()
+            while piece := target.recv(1 << 20):
+                digest.update(piece)
+            digests.append(digest.hexdigest())
+        threads = [threading.Thread(target=act, daemon=True) for act in (write, read)]
+        for thread in threads:
+            thread.start()
+        return threads, digests
+
+    def fill(self, ends, threads):
+        """All ends write what they can for as long as the neighbour is at it."""
+        deadline = time.monotonic() + WINDOW_S
+        with selectors.DefaultSelector() as selector:
+            for end in ends:
+                selector.register(end.connection, selectors.EVENT_WRITE, end)
+            while any(thread.is_alive() for thread in threads):
+                self.assertLess(time.monotonic(), deadline, "the neighbour is too slow")
+                for key, _ in selector.select(0.1):
+                    key.data.write()
+                    self.assertLess(key.data.written, MOST_BYTES, "nobody holds it back")
+
+    def test_what_a_hundred_stalled_tunnels_cost(self):
+        relay = self.start_relay(shards=2, log_level="info")
+        listener = self.start_listener(relay, f"127.0.0.1:{self.target.getsockname()[1]}",
+                                       log_level="info")
+        sender = self.start_sender(relay, log_level="info")
+        neighbour = self.join(sender.port)
+        ends = []
+        for _ in range(TUNNELS):
+            ends += map(End, self.join(sender.port))
+        threads, digests = self.start_neighbour(*neighbour)
+        self.fill(ends, threads)
+        self.assertEqual(len(digests), 2)
+        self.assertEqual(digests[0], digests[1])
+        for process in (relay, listener, sender):
+            self.assertLess(most_resident_bytes(process), BOUND_BYTES, process.name)
+        self.assertGreater(min(end.written for end in ends), TUNNEL_HELD_BYTES)
+
+
+if __name__ == "__main__":
+    unittest.main()
