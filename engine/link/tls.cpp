@@ -137,7 +137,7 @@ void TlsLink::send(const Chunk &chunk) {
     write_record(bytes.first(size));
     bytes = bytes.subspan(size);
   }
-  std::copy(bytes.begin(), bytes.end(), shard_->buffers.gather().begin() + gathered_);
+  std::copy(bytes.begin(), bytes.end(), shard_->buffers.gather().subspan(gathered_).begin());
   gathered_ += bytes.size();
 }
 

@@ -79,7 +79,7 @@ std::string render(LogFormat format, std::string_view message, const Fields &fie
 
 template <LogFormat kFormat> std::string loss(std::uint64_t lost, const std::string &why) {
   return render(kFormat, "lines of the log were lost",
-                std::array{LogField{"count", std::to_string(lost)}, LogField{"reason", why}});
+                std::array{LogField{"count", std::to_string(lost)}, LogField{"why", why}});
 }
 
 class StderrLog final : public Log {

@@ -58,7 +58,7 @@ void Acceptor::on_accept(Outcome outcome) {
   } else if (phase_ == Phase::kAccepting && outcome.result != -ECONNABORTED && !told_) {
     told_ = true;
     shard_.log.write(LogLevel::kWarn, "no connection can be accepted",
-                     {{"error", os_status(-outcome.result, "accept").message}});
+                     {{"why", os_status(-outcome.result, "accept").message}});
   }
   if (outcome.more) {
     return;

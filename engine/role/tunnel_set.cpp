@@ -41,9 +41,9 @@ void TunnelSet::ended(Entry &entry) {
                     {"how", std::string(word(record.how))},
                     {"by", record.by},
                     {"why", record.status.message},
-                    {"in", std::to_string(record.bytes_from_first)},
-                    {"out", std::to_string(record.bytes_from_second)},
-                    {"ms", std::to_string(record.duration_ms)}});
+                    {"bytes_in", std::to_string(record.bytes_from_first)},
+                    {"bytes_out", std::to_string(record.bytes_from_second)},
+                    {"duration_ms", std::to_string(record.duration_ms)}});
   tunnels_.erase(entry.handle);
   if (tunnels_.size() == 0) {
     emptied_();

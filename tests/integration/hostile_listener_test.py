@@ -59,7 +59,7 @@ class HostileListener(RawEnds):
                 self.assertTrue(self.control.read_until(lambda events: events))
                 self.assertEqual(self.control.events, [("close", code)])
                 self.control.connection.close()
-                self.check_line(f"listener offline.* peer=127.0.0.1:{port} ", "reason=")
+                self.check_line(f"listener offline.* peer=127.0.0.1:{port} ", "why=")
                 told = read_head(waiting.connection)
                 self.assertEqual(told[:13], b"HTTP/1.1 404 ")
                 self.assertEqual(self.answer_to(head(offer))[0][:len(GONE)], GONE)

@@ -170,7 +170,7 @@ class HostileNetwork(NeighbourCase):
         self.assertEqual(closing[1], len(closing) - 2, got)
         self.assertEqual(struct.unpack(">H", closing[2:4])[0], code, got)
 
-    def check_channel_frame(self, name, data, code, line='reason="WebSocket: '):
+    def check_channel_frame(self, name, data, code, line='why="WebSocket: '):
         with self.dial() as connection:
             port = connection.getsockname()[1]
             connection.sendall(head("/$hc/other?sb-hc-action=listen",
@@ -180,15 +180,15 @@ class HostileNetwork(NeighbourCase):
         self.check_line(f"listener offline.* peer=127.0.0.1:{port} ", line)
 
     def test_frames_on_a_control_channel(self):
-        told = 'reason="The control message is not a JSON object."'
+        told = 'why="The control message is not a JSON object."'
         for_each_row(self, [
             *BAD_FRAMES,
             ("message over the limit", b"\x81\xff" + struct.pack(">Q", 1 << 20) + b"\0\0\0\0"
-             + b"x" * (1 << 20), 1009, 'reason="a message on its channel is larger than 65536'),
+             + b"x" * (1 << 20), 1009, 'why="a message on its channel is larger than 65536'),
             ("malformed JSON", frame(0x81, b"{"), 1008, told),
             ("JSON that is no object", frame(0x81, b"[]"), 1008, told),
             ("renewal without a token", frame(0x81, b'{"renewToken":{}}'), 1008,
-             'reason="The renewToken message has no token."'),
+             'why="The renewToken message has no token."'),
             ("JSON before a bad frame", frame(0x81, b"{") + frame(0x83), 1008, told),
             ("empty message", frame(0x81), 1008, told)], self.check_channel_frame)
 

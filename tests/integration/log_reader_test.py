@@ -81,7 +81,7 @@ class LogReader(CulvertCase):
     def test_a_reader_that_goes_on_is_told_what_it_missed(self):
         for reader in self.readers:
             self.assertNotIn("lines of the log were lost", reader.read())
-        pattern = r"warning lines of the log were lost count=([1-9][0-9]*) reason="
+        pattern = r"warning lines of the log were lost count=([1-9][0-9]*) why="
         for reader in self.readers:
             text = wait_until(lambda r=reader: self.echoes() and r.read(), "a line")
             self.assertRegex(text.splitlines()[0], pattern)

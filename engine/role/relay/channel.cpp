@@ -204,7 +204,7 @@ void Channel::lost(LogLevel level, std::string_view reason) {
              {{"entity", listener_.entity},
               {"id", loggable(loggable_id_)},
               {"peer", peer_},
-              {"reason", loggable(reason)}});
+              {"why", loggable(reason)}});
   relay_.on_listener_lost(listener_);
 }
 

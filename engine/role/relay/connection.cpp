@@ -176,7 +176,7 @@ void Connection::on_set_up(const Status &status) {
     fail_set_up(status);
   } else {
     relay_.log(LogLevel::kDebug, "connection ended before its head",
-               {{"peer", peer_}, {"error", loggable(status.message)}});
+               {{"peer", peer_}, {"why", loggable(status.message)}});
     end_lingering();
   }
 }

@@ -29,7 +29,7 @@ void Connection::tell(const Answer &answer) {
   Result<std::string> said = answer_bytes(answer, false, request_, relay_.digests());
   if (!said.ok()) {
     relay_.log(LogLevel::kError, "an answer of the relay protocol cannot be written",
-               {{"peer", peer_}, {"error", loggable(said.status().message)}});
+               {{"peer", peer_}, {"why", loggable(said.status().message)}});
     Answer plain;
     plain.form = relay_.protocol(protocol_).head_form() == HeadForm::kHttp ? Answer::Form::kHttp
                                                                            : Answer::Form::kNone;
@@ -49,7 +49,7 @@ void Connection::refuse(const Status &why) {
               {"path", loggable(intent_.path)},
               {"id", loggable(intent_.loggable_id)},
               {"code", std::string(word(why.code))},
-              {"error", loggable(why.message)}});
+              {"why", loggable(why.message)}});
   tell(relay_.protocol(protocol_).outcome(intent_.facts, why));
 }
 
@@ -63,7 +63,7 @@ void Connection::fail_set_up(const Status &why) {
   relay_.relay().counters().setups_failed.fetch_add(1, std::memory_order_relaxed);
   relay_.log(
       LogLevel::kWarn, "connection refused",
-      {{"peer", peer_}, {"code", std::string(word(why.code))}, {"error", loggable(why.message)}});
+      {{"peer", peer_}, {"code", std::string(word(why.code))}, {"why", loggable(why.message)}});
   Answer answer;
   answer.form = Answer::Form::kHttp;
   if (fault_ == HeadFault::kNone) {

@@ -41,7 +41,7 @@ void Joined::log(const EndingRecord &record) {
               {"how", std::string(word(record.how))},
               {"by", record.by},
               {"close_code", std::to_string(record.code)},
-              {"error", loggable(record.status.message)},
+              {"why", loggable(record.status.message)},
               {"bytes_from_sender", std::to_string(record.bytes_from_first)},
               {"bytes_from_listener", std::to_string(record.bytes_from_second)},
               {"duration_ms", std::to_string(record.duration_ms)}});

@@ -25,7 +25,8 @@ Rendezvous::~Rendezvous() {
   CULVERT_ASSERT(table_.size() == 0);
 }
 
-Result<SlabHandle> Rendezvous::park(ParkedSender &sender, Wish wish, std::string source) {
+Result<SlabHandle> Rendezvous::park(ParkedSender &sender, const Wish &wish,
+                                    const std::string &source) {
   const Status admitted = registry_.admit(wish.entity, source);
   if (!admitted.ok()) {
     return admitted;

@@ -45,7 +45,7 @@ public:
   ~Rendezvous();
 
   /// Makes the first offer. A failure: it does not wait, and on_unmet() does not follow.
-  Result<SlabHandle> park(ParkedSender &sender, Wish wish, std::string source);
+  Result<SlabHandle> park(ParkedSender &sender, const Wish &wish, const std::string &source);
   void offer_written(SlabHandle pending);
   void offer_failed(SlabHandle pending);
   void channel_lost(const ChannelRef &channel);

@@ -97,9 +97,9 @@ TEST(StderrLog, AReaderThatTakesNothingLosesLinesAndIsToldHowMany) {
     const std::string told =
         format == LogFormat::kText
             ? " warning lines of the log were lost count=" + count +
-                  " reason=\"the reader of stderr takes nothing\""
+                  " why=\"the reader of stderr takes nothing\""
             : R"(,"level":"warning","message":"lines of the log were lost","count":")" + count +
-                  R"(","reason":"the reader of stderr takes nothing")";
+                  R"(","why":"the reader of stderr takes nothing")";
     EXPECT_NE(lines[0].find(told), std::string::npos) << lines[0];
     EXPECT_NE(lines[1].find("again"), std::string::npos);
     fill(*log, 1);
