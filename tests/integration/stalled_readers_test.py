@@ -1,7 +1,7 @@
 """A hundred tunnels through a real relay whose readers sleep at both ends, the sender's app and the
 listener's target, while a neighbour moves 1 GiB through the same three processes.
 
-No process may use more memory than its bound for that.
+No process may use more memory than its bound for that. Readers that wake get every byte.
 """
 import hashlib
 import os
@@ -18,6 +18,7 @@ TUNNELS = 100
 TUNNEL_HELD_BYTES = 2 * (256 + 64) * 1024  # kTunnelHeldBytes in engine/core/limits.hpp
 BOUND_BYTES = TUNNELS * TUNNEL_HELD_BYTES + (32 << 20)
 GIBIBYTE = 1 << 30
+WAKING_TUNNELS = 10
 WINDOW_S = 240
 MOST_BYTES = 40 << 20  # an end that could write so much is not stalled
 NOISE = os.urandom(1 << 20)
@@ -30,16 +31,26 @@ def most_resident_bytes(process):
 
 
 class End:
-    """One end of a tunnel, which never reads: it writes NOISE over and over while it can."""
+    """One end of a tunnel: it writes NOISE over and over while it can, and reads when told to."""
 
     def __init__(self, connection):
         self.connection = connection
         self.written = 0
+        self.read = 0
+        self.correct = True
+        self.ended = False
         connection.setblocking(False)
 
     def write(self):
         at = self.written % len(NOISE)
         self.written += self.connection.send(NOISE[at:at + 65536])
+
+    def receive(self):
+        at = self.read % len(NOISE)
+        piece = self.connection.recv(min(65536, len(NOISE) - at))
+        self.correct = self.correct and piece == NOISE[at:at + len(piece)]
+        self.read += len(piece)
+        self.ended = not piece
 
 
 class StalledReaders(CulvertCase):
@@ -57,15 +68,15 @@ class StalledReaders(CulvertCase):
         self.addCleanup(target.close)
         return app, target
 
-    def start_neighbour(self, app, target):
-        """It moves 1 GiB from the app to the target; the digests of both ends come in a list."""
+    def start_neighbour(self, app, target, size=GIBIBYTE):
+        """It moves `size` bytes from the app to the target; the digests of both ends come in a list."""
         digests = []
         app.settimeout(WINDOW_S)
         target.settimeout(WINDOW_S)
 
         def write():
             digest = hashlib.md5()
-            for at in range(0, GIBIBYTE, len(NOISE)):
+            for at in range(0, size, len(NOISE)):
                 piece = at.to_bytes(8, "big") + NOISE[8:]
                 digest.update(piece)
                 app.sendall(piece)
@@ -94,11 +105,28 @@ class StalledReaders(CulvertCase):
                     key.data.write()
                     self.assertLess(key.data.written, MOST_BYTES, "nobody holds it back")
 
-    def test_what_a_hundred_stalled_tunnels_cost(self):
+    def drain(self, ends):
+        """All ends read to the end."""
+        deadline = time.monotonic() + WINDOW_S
+        with selectors.DefaultSelector() as selector:
+            for end in ends:
+                selector.register(end.connection, selectors.EVENT_READ, end)
+            while selector.get_map():
+                self.assertLess(time.monotonic(), deadline,
+                                f"{len(selector.get_map())} of {len(ends)} ends still wait for bytes")
+                for key, _ in selector.select(1):
+                    key.data.receive()
+                    if key.data.ended:
+                        selector.unregister(key.fileobj)
+
+    def start_roles(self):
         relay = self.start_relay(shards=2, log_level="info")
         listener = self.start_listener(relay, f"127.0.0.1:{self.target.getsockname()[1]}",
                                        log_level="info")
-        sender = self.start_sender(relay, log_level="info")
+        return relay, listener, self.start_sender(relay, log_level="info")
+
+    def test_what_a_hundred_stalled_tunnels_cost(self):
+        relay, listener, sender = self.start_roles()
         neighbour = self.join(sender.port)
         ends = []
         for _ in range(TUNNELS):
@@ -110,6 +138,21 @@ class StalledReaders(CulvertCase):
         for process in (relay, listener, sender):
             self.assertLess(most_resident_bytes(process), BOUND_BYTES, process.name)
         self.assertGreater(min(end.written for end in ends), TUNNEL_HELD_BYTES)
+
+    def test_readers_that_wake_get_every_byte(self):
+        _, _, sender = self.start_roles()
+        neighbour = self.join(sender.port)
+        pairs = [tuple(map(End, self.join(sender.port))) for _ in range(WAKING_TUNNELS)]
+        ends = [end for pair in pairs for end in pair]
+        threads, _ = self.start_neighbour(*neighbour, size=GIBIBYTE // 4)
+        self.fill(ends, threads)
+        for end in ends:
+            self.assertGreater(end.written, TUNNEL_HELD_BYTES)
+            end.connection.shutdown(socket.SHUT_WR)
+        self.drain(ends)
+        for app, target in pairs:
+            self.assertEqual((app.read, app.correct), (target.written, True))
+            self.assertEqual((target.read, target.correct), (app.written, True))
 
 
 if __name__ == "__main__":
