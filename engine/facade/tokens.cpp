@@ -97,6 +97,7 @@ Status check_token(const EngineConfig &engine, const TokenQuestion &question) {
   }
   const std::vector<Rule> rules = to_rules(question.rules, bench.secrets);
   std::vector<const Rule *> applying;
+  applying.reserve(rules.size());
   for (const Rule &rule : rules) {
     applying.push_back(&rule);
   }

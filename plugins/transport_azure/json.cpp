@@ -19,10 +19,12 @@ constexpr std::size_t kOuterKeys = 8;
 
 class Handler {
 public:
+  // NOLINTBEGIN(readability-identifier-naming): the parser asks for these names
   static constexpr std::size_t max_object_size = kMessageBytes;
   static constexpr std::size_t max_array_size = kMessageBytes;
   static constexpr std::size_t max_key_size = kMessageBytes;
   static constexpr std::size_t max_string_size = kMessageBytes;
+  // NOLINTEND(readability-identifier-naming)
 
   Handler(JsonMessage &message, std::vector<JsonWanted> &wanted)
       : message_(message), wanted_(wanted) {}

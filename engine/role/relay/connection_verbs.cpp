@@ -98,8 +98,8 @@ void Connection::act_listen() {
 // -------------------------------------------------------------------------------------
 
 void Connection::act_connect() {
-  Wish wish{entity_, protocol_, intent_.allowed, intent_.denied};
-  const auto parked = relay_.rendezvous().park(*this, std::move(wish), link_->facts().peer.host());
+  const Wish wish{entity_, protocol_, intent_.allowed, intent_.denied};
+  const auto parked = relay_.rendezvous().park(*this, wish, link_->facts().peer.host());
   if (!parked.ok()) {
     refuse(parked.status());
     return;
