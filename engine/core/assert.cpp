@@ -2,15 +2,22 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
 namespace culvert {
 
 void assertion_failed(const char *condition, const char *file, int line) {
+  // A reader that has stopped must not keep the process: a terminal can block although it polls
+  // writable, and is opened once more for this.
+  const int terminal = ::isatty(STDERR_FILENO) == 1
+                           ? ::open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+                           : -1;
   pollfd reader{STDERR_FILENO, POLLOUT, 0};
-  if (::poll(&reader, 1, 0) == 1) { // else a reader that has stopped would keep the process
-    std::fprintf(stderr, "culvert: broken invariant: %s (%s:%d)\n", condition, file, line);
+  if (::poll(&reader, 1, 0) == 1) {
+    ::dprintf(terminal >= 0 ? terminal : STDERR_FILENO, "culvert: broken invariant: %s (%s:%d)\n",
+              condition, file, line);
   }
   std::abort();
 }

@@ -1,22 +1,51 @@
 #include "observe/stderr_sink.hpp"
 
 #include <cerrno>
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 namespace culvert {
 
-void StderrSink::sink_it_(const spdlog::details::log_msg &message) {
-  if (lost_ > 0) {
-    const std::string text = tell_(lost_, why_);
-    const std::string line =
-        line_of({message.time, message.source, message.logger_name, spdlog::level::warn, text});
-    lost_ = put(torn_ ? "\n" + line : line) ? 0 : lost_;
+/// A terminal that polls writable may still block in a write, and so may a pipe that another
+/// process fills meanwhile. O_NONBLOCK on stderr itself would be everybody's who shares it, so they
+/// are opened once more. Not a regular file: it never waits, and stdout may share its offset.
+StderrSink::StderrSink(Tell tell) : tell_(tell) {
+  struct stat facts {};
+  const bool known = ::fstat(STDERR_FILENO, &facts) == 0;
+  socket_ = known && S_ISSOCK(facts.st_mode);
+  if (known && (S_ISFIFO(facts.st_mode) || ::isatty(STDERR_FILENO) == 1)) {
+    own_ = ::open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
   }
-  if (lost_ > 0 || !put(line_of(message))) {
+}
+
+StderrSink::~StderrSink() {
+  tell_lost("culvert", spdlog::log_clock::now());
+  if (own_ >= 0) {
+    ::close(own_);
+  }
+}
+
+void StderrSink::sink_it_(const spdlog::details::log_msg &message) {
+  const std::string_view logger(message.logger_name.data(), message.logger_name.size());
+  if (!tell_lost(logger, message.time) || !put(line_of(message))) {
     ++lost_;
   }
+}
+
+bool StderrSink::tell_lost(std::string_view logger, spdlog::log_clock::time_point now) {
+  if (!put_rest()) {
+    return false;
+  }
+  if (lost_ > 0) {
+    const std::string text = tell_(lost_, why_);
+    lost_ = put(line_of({now, {}, logger, spdlog::level::warn, text})) ? 0 : lost_;
+  }
+  return lost_ == 0;
 }
 
 std::string StderrSink::line_of(const spdlog::details::log_msg &message) {
@@ -25,28 +54,48 @@ std::string StderrSink::line_of(const spdlog::details::log_msg &message) {
   return {line.data(), line.size()};
 }
 
-bool StderrSink::put(std::string_view line) {
-  std::string_view rest = line;
-  while (!rest.empty() && writable()) {
-    const ssize_t count = ::write(STDERR_FILENO, rest.data(), rest.size());
-    if (count >= 0) {
-      rest.remove_prefix(static_cast<std::size_t>(count));
+bool StderrSink::put(std::string line) {
+  if (!put_rest()) {
+    return false;
+  }
+  const std::size_t size = line.size();
+  rest_ = std::move(line);
+  put_rest();
+  const bool begun = rest_.size() < size;
+  if (!begun) {
+    rest_.clear();
+  }
+  return begun;
+}
+
+bool StderrSink::put_rest() {
+  while (!rest_.empty()) {
+    const ssize_t count = write_some(rest_);
+    if (count > 0) {
+      rest_.erase(0, static_cast<std::size_t>(count));
+    } else if (count == 0 || errno == EAGAIN) {
+      why_ = "the reader of stderr takes nothing";
+      break;
     } else if (errno != EINTR) {
       why_ = std::generic_category().message(errno);
       break;
     }
   }
-  torn_ = rest.size() == line.size() ? torn_ : !rest.empty();
-  return rest.empty();
+  return rest_.empty();
 }
 
-bool StderrSink::writable() {
+ssize_t StderrSink::write_some(std::string_view bytes) {
+  if (own_ >= 0) {
+    return ::write(own_, bytes.data(), bytes.size());
+  }
+  if (socket_) {
+    return ::send(STDERR_FILENO, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  }
   pollfd descriptor{STDERR_FILENO, POLLOUT, 0};
   if (::poll(&descriptor, 1, 0) == 1 && (descriptor.revents & POLLOUT) != 0) {
-    return true;
+    return ::write(STDERR_FILENO, bytes.data(), bytes.size());
   }
-  why_ = "the reader of stderr takes nothing";
-  return false;
+  return 0;
 }
 
 } // namespace culvert

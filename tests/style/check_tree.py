@@ -30,7 +30,7 @@ DOORS = {
     r"openssl/": ("engine/link/tls", "engine/crypto/"),
     r"boost/dll": ("engine/plugin/loader",),
     r"spdlog/": ("engine/observe/",),
-    r"sys/socket\.h|netinet/|sys/un\.h": ("engine/io/",),
+    r"sys/socket\.h|netinet/|sys/un\.h": ("engine/io/", "engine/observe/stderr_sink"),
 }
 
 PROTOCOL = re.compile(r"\$hc|sb-hc-|SharedAccess|servicebus", re.IGNORECASE)

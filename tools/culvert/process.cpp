@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <fcntl.h>
 #include <iostream>
 #include <limits.h>
 #include <poll.h>
@@ -30,9 +31,18 @@ sigset_t ending_signals() {
 
 void say_why(const std::string &line) {
   constexpr int kPatienceMs = 1000;
-  pollfd reader{STDERR_FILENO, POLLOUT, 0};
-  if (::poll(&reader, 1, kPatienceMs) == 1) {
-    std::cerr << line.substr(0, PIPE_BUF - 1) + "\n"; // one write, which does not block
+  const std::string text = line.substr(0, PIPE_BUF - 1) + "\n"; // a pipe takes it in one write
+  // A terminal can block although it polls writable; it is opened once more for this.
+  const int terminal = ::isatty(STDERR_FILENO) == 1
+                           ? ::open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+                           : -1;
+  const int out = terminal >= 0 ? terminal : STDERR_FILENO;
+  pollfd reader{out, POLLOUT, 0};
+  if (::poll(&reader, 1, kPatienceMs) == 1 && ::write(out, text.data(), text.size()) < 0) {
+    errno = 0; // whoever should have been told is gone, and the exit code says the rest
+  }
+  if (terminal >= 0) {
+    ::close(terminal);
   }
 }
 

@@ -4,19 +4,30 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <pty.h>
 #include <regex>
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace culvert {
 namespace {
 
-/// Stderr is a pipe while this lives; reading never blocks.
+enum class Kind : std::uint8_t { kPipe, kSocket, kTerminal };
+
+/// Stderr leads here while this lives; reading never blocks.
 class Pipe {
 public:
-  Pipe() : saved_(::dup(STDERR_FILENO)) {
-    EXPECT_EQ(::pipe2(ends_, O_CLOEXEC), 0);
+  explicit Pipe(Kind kind = Kind::kPipe) : saved_(::dup(STDERR_FILENO)) {
+    if (kind == Kind::kPipe) {
+      EXPECT_EQ(::pipe2(ends_, O_CLOEXEC), 0);
+      EXPECT_EQ(::fcntl(ends_[0], F_SETPIPE_SZ, 8192), 8192);
+    } else if (kind == Kind::kSocket) {
+      EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends_), 0);
+    } else {
+      EXPECT_EQ(::openpty(&ends_[0], &ends_[1], nullptr, nullptr, nullptr), 0);
+    }
     EXPECT_EQ(::fcntl(ends_[0], F_SETFL, O_NONBLOCK), 0);
-    EXPECT_EQ(::fcntl(ends_[0], F_SETPIPE_SZ, 8192), 8192);
     ::dup2(ends_[1], STDERR_FILENO);
     ::close(ends_[1]);
   }
@@ -33,25 +44,41 @@ public:
       ends_[0] = -1;
     }
   }
+  /// All that has arrived; no line of it is without an end.
   std::vector<std::string> lines() {
-    std::string text;
-    char block[4096];
-    for (ssize_t count = 0; (count = ::read(ends_[0], block, sizeof block)) > 0;) {
-      text.append(block, static_cast<std::size_t>(count));
-    }
+    std::vector<std::string> found = whole_lines();
+    EXPECT_EQ(text_, "");
+    return found;
+  }
+  /// The next ones; waits for one, because a terminal passes bytes on a little later.
+  std::vector<std::string> next_lines() {
+    constexpr int kDeadlineMs = 30'000;
     std::vector<std::string> found;
-    std::size_t end = 0;
-    while ((end = text.find('\n')) != std::string::npos) {
-      found.push_back(text.substr(0, end));
-      text.erase(0, end + 1);
+    pollfd reader{ends_[0], POLLIN, 0};
+    while ((found = whole_lines()).empty() && ::poll(&reader, 1, kDeadlineMs) == 1) {
     }
-    EXPECT_EQ(text, ""); // no line without an end
     return found;
   }
 
 private:
+  std::vector<std::string> whole_lines() {
+    char block[4096];
+    for (ssize_t count = 0; (count = ::read(ends_[0], block, sizeof block)) > 0;) {
+      text_.append(block, static_cast<std::size_t>(count));
+    }
+    std::vector<std::string> found;
+    std::size_t end = 0;
+    while ((end = text_.find('\n')) != std::string::npos) {
+      const bool terminal = end > 0 && text_[end - 1] == '\r';
+      found.push_back(text_.substr(0, terminal ? end - 1 : end));
+      text_.erase(0, end + 1);
+    }
+    return found;
+  }
+
   int ends_[2] = {-1, -1};
   int saved_;
+  std::string text_; // of a line whose end has not come
 };
 
 void fill(Log &log, int count) {
@@ -105,6 +132,56 @@ TEST(StderrLog, AReaderThatTakesNothingLosesLinesAndIsToldHowMany) {
     fill(*log, 1);
     EXPECT_EQ(pipe.lines().size(), 1U); // told once
   }
+}
+
+/// What a terminal and a socket take can end inside a line.
+TEST(StderrLog, NoReaderIsWaitedForAndEachLineIsWholeOrCounted) {
+  const std::regex form(
+      "(?:.* info line fill=x+ number=([0-9]+)|.* warning lines of the log were lost "
+      "count=([0-9]+) why=.*)");
+  for (const Kind kind : {Kind::kPipe, Kind::kSocket, Kind::kTerminal}) {
+    SCOPED_TRACE(static_cast<int>(kind));
+    Pipe pipe(kind);
+    const auto log = make_stderr_log(LogLevel::kInfo, LogFormat::kText);
+    constexpr std::uint64_t kLines = 2'000;
+    const auto write = [&log](std::uint64_t number) { // lines of many lengths
+      log->write(
+          LogLevel::kInfo, "line",
+          {{"fill", std::string(number % 997 + 1, 'x')}, {"number", std::to_string(number)}});
+    };
+    for (std::uint64_t i = 0; i < kLines; ++i) {
+      write(i); // would block for ever if it waited
+    }
+    std::uint64_t arrived = 0;
+    std::uint64_t lost = 0;
+    std::uint64_t written = kLines;
+    for (bool ended = false; !ended; ++written) {
+      write(written);
+      const std::vector<std::string> lines = pipe.next_lines();
+      ASSERT_FALSE(lines.empty());
+      for (const std::string &line : lines) {
+        std::smatch found;
+        ASSERT_TRUE(std::regex_match(line, found, form)) << line;
+        lost += found[2].matched ? std::stoull(found[2]) : 0;
+        arrived += found[2].matched ? 0 : 1;
+        ended = found[1].matched && std::stoull(found[1]) == written;
+      }
+    }
+    EXPECT_GT(lost, 0U);
+    EXPECT_GT(arrived, 10U);
+    EXPECT_EQ(arrived + lost, written);
+  }
+}
+
+TEST(StderrLog, TellsAtItsEndWhatWasLost) {
+  Pipe pipe;
+  auto log = make_stderr_log(LogLevel::kInfo, LogFormat::kText);
+  fill(*log, 1000);
+  const std::size_t arrived = pipe.lines().size();
+  log = nullptr;
+  const auto lines = pipe.lines();
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_NE(lines[0].find("lost count=" + std::to_string(1000 - arrived) + " "), std::string::npos);
 }
 
 TEST(StderrLog, ALineIsNoLongerThanAPipeTakesAndKeepsItsForm) {
