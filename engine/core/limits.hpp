@@ -114,6 +114,14 @@ inline constexpr std::uint64_t kTargetDialMs = 10'000;
 inline constexpr std::uint64_t kRelayDialMs = 10'000;
 inline constexpr std::uint64_t kUpgradeMs = 40'000; // a sender waits for its listener
 inline constexpr std::uint64_t kRendezvousMs = 30'000;
+/// A listener that closed its channel may still come for what it was offered: kTargetDialMs for a
+/// target that answers last of all, and 5 s for TCP, TLS and a head to a relay it just spoke to,
+/// which even with a SYN lost twice (1 + 2 s) is enough.
+inline constexpr std::uint64_t kGoodbyeMs = kTargetDialMs + 5'000;
+/// Offers for one sender. Each further one takes the loss of a listener or a full queue: of a fleet
+/// that is restarted one by one, 8 within kRendezvousMs would be one every 4 s. At 48 bytes an
+/// offer 8 are 384 bytes a sender, 6 MiB of kPendingPerShard at the worst.
+inline constexpr std::size_t kOffersPerSender = 8;
 inline constexpr std::uint64_t kReconnectFloorMs = 500;
 inline constexpr std::uint64_t kReconnectCeilingMs = 15'000;
 inline constexpr int kKeepAliveSec = 60;

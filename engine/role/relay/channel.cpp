@@ -65,10 +65,10 @@ void Channel::on_receive(Outcome) {
     link_->receive(receive_);
   } else if (end->aborted) {
     const bool malformed = end->status.code == Code::kProtocol;
-    lost(malformed ? LogLevel::kWarn : LogLevel::kInfo, end->status.message);
+    lost(ChannelEnd::kLost, malformed ? LogLevel::kWarn : LogLevel::kInfo, end->status.message);
     link_->abort(ending_);
   } else {
-    lost(LogLevel::kInfo, "it closed its channel");
+    lost(ChannelEnd::kGoodbye, LogLevel::kInfo, "it closed its channel");
     link_->close(ending_);
   }
 }
@@ -185,7 +185,7 @@ void Channel::close_with(Answer answer, LogLevel level, std::string_view reason)
     send_message(*link_, answer.message);
     link_->flush();
   }
-  lost(level, reason);
+  lost(ChannelEnd::kLost, level, reason);
   if (answer.form == Answer::Form::kClose) {
     link_->finish(Ending::finished(answer.status, answer.reason), finish_);
   }
@@ -196,7 +196,7 @@ void Channel::leave() {
   relay_.relay().registry().remove(listener_.entity, listener_.channel);
 }
 
-void Channel::lost(LogLevel level, std::string_view reason) {
+void Channel::lost(ChannelEnd end, LogLevel level, std::string_view reason) {
   CULVERT_ASSERT(phase_ == Phase::kOpen);
   phase_ = Phase::kEnding;
   relay_.protocol(listener_.protocol).on_gone(word_);
@@ -205,7 +205,7 @@ void Channel::lost(LogLevel level, std::string_view reason) {
               {"id", loggable(loggable_id_)},
               {"peer", peer_},
               {"why", loggable(reason)}});
-  relay_.on_listener_lost(listener_);
+  relay_.on_listener_lost(listener_, end);
 }
 
 void Channel::drop() {
@@ -213,7 +213,7 @@ void Channel::drop() {
     return;
   }
   if (phase_ == Phase::kOpen) {
-    lost(LogLevel::kInfo, "the relay stops");
+    lost(ChannelEnd::kLost, LogLevel::kInfo, "the relay stops");
   }
   phase_ = Phase::kDropping;
   link_->drop(dropping_);

@@ -56,7 +56,7 @@ private:
   void on_drain(Outcome outcome);
   void on_finish(Outcome) {}
   void on_ended(Outcome outcome);
-  void lost(LogLevel level, std::string_view reason);
+  void lost(ChannelEnd end, LogLevel level, std::string_view reason);
   void malformed(const Status &why);
 
   RelayShard &relay_;

@@ -18,7 +18,7 @@ void OfferLetter::returned(RelayShard &home) {
 }
 
 void LostLetter::deliver(RelayShard &there) {
-  there.rendezvous().channel_lost(channel_);
+  there.rendezvous().channel_lost(channel_, end_);
 }
 
 void ReplacedLetter::deliver(RelayShard &there) {

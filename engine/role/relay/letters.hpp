@@ -49,12 +49,13 @@ private:
 /// A control channel is gone: whoever offered to it offers elsewhere.
 class LostLetter final : public Letter {
 public:
-  explicit LostLetter(const ChannelRef &channel) : channel_(channel) {}
+  LostLetter(const ChannelRef &channel, ChannelEnd end) : channel_(channel), end_(end) {}
   void deliver(RelayShard &there) override;
   void returned(RelayShard &) override {}
 
 private:
   ChannelRef channel_;
+  ChannelEnd end_;
 };
 
 /// A newer registration took this channel's place.

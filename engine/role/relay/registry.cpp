@@ -84,7 +84,7 @@ Result<RegisteredListener> Registry::choose(const Wish &wish, const std::vector<
   }
   if (fit.empty()) {
     return Status::failure(Code::kNoListener, Source::kRelay, Retry::kBackoff,
-                           !tried.empty() ? "the listener has gone, and there is no other"
+                           !tried.empty() ? "no other listener can be offered this sender"
                            : any          ? "none of the connected listeners may be used"
                                           : "no listener is connected");
   }

@@ -26,6 +26,12 @@ struct ChannelRef {
   bool operator==(const ChannelRef &) const = default;
 };
 
+/// How a control channel ended.
+enum class ChannelEnd : std::uint8_t {
+  kGoodbye, // the listener closed it, and may still come for what it was offered
+  kLost     // it broke, or the relay ended it
+};
+
 struct RegisteredListener {
   std::string entity; // as configured
   std::size_t protocol = 0;

@@ -151,12 +151,12 @@ void RelayShard::on_listener(const RegisteredListener &listener) {
   }
 }
 
-void RelayShard::on_listener_lost(const RegisteredListener &listener) {
+void RelayShard::on_listener_lost(const RegisteredListener &listener, ChannelEnd end) {
   relay_.counters().listeners.fetch_sub(1, std::memory_order_relaxed);
   relay_.registry().remove(listener.entity, listener.channel);
   for (unsigned shard = 0; shard < relay_.options().shards; ++shard) {
     if (relay_.shard(shard) != nullptr) {
-      send(std::make_unique<LostLetter>(listener.channel), shard);
+      send(std::make_unique<LostLetter>(listener.channel, end), shard);
     }
   }
 }

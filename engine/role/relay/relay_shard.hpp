@@ -75,7 +75,7 @@ public:
   /// Takes the link, or leaves it and returns false.
   bool add_channel(ChannelSeed seed, std::unique_ptr<Link> &link);
   void on_listener(const RegisteredListener &listener);
-  void on_listener_lost(const RegisteredListener &listener);
+  void on_listener_lost(const RegisteredListener &listener, ChannelEnd end);
   void join(Connection &sender, SlabHandle listener, const ChannelRef &channel);
   void refuse(SlabHandle connection, const Status &why);
 

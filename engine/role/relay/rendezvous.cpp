@@ -9,6 +9,10 @@ Status gone() {
                          "nobody waits for this capability any more");
 }
 
+Status no_listener(std::string message) {
+  return Status::failure(Code::kNoListener, Source::kRelay, Retry::kBackoff, std::move(message));
+}
+
 } // namespace
 
 Rendezvous::Pending::Pending(Rendezvous &table_of_it, ParkedSender &sender_of_it, Wish wish_of_it,
@@ -44,7 +48,8 @@ Result<SlabHandle> Rendezvous::park(ParkedSender &sender, const Wish &wish,
     forget(pending);
     return offered;
   }
-  shard_.io.arm_after_ms(pending.deadline, kRendezvousMs);
+  pending.deadline_ns = shard_.io.now_ns() + kRendezvousMs * 1'000'000U;
+  shard_.io.arm(pending.deadline, pending.deadline_ns);
   return *handle;
 }
 
@@ -74,24 +79,32 @@ void Rendezvous::offer_failed(SlabHandle handle) {
   }
 }
 
-void Rendezvous::channel_lost(const ChannelRef &channel) {
+void Rendezvous::channel_lost(const ChannelRef &channel, ChannelEnd end) {
   table_.for_each([&](SlabHandle, Pending &pending) {
     // park() leaves no sender without an offer. One that is under way comes back as not written.
     const Offer &latest = pending.offers.back();
-    if (latest.channel == channel && latest.written) {
-      offer_to_another(pending);
+    if (latest.channel != channel || !latest.written) {
+      return;
     }
+    if (end == ChannelEnd::kGoodbye) {
+      pending.may_come_until_ns = shard_.io.now_ns() + kGoodbyeMs * 1'000'000U;
+    }
+    offer_to_another(pending);
   });
 }
 
 void Rendezvous::offer_to_another(Pending &pending) {
-  Status why = Status::failure(Code::kNoListener, Source::kRelay, Retry::kBackoff,
-                               "the listeners that were told of this sender have gone");
-  if (pending.offers.size() < kMostOffers) {
-    why = make_offer(pending);
+  const Status offered =
+      pending.offers.size() < kOffersPerSender
+          ? make_offer(pending)
+          : no_listener("this sender was offered " + std::to_string(kOffersPerSender) + " times");
+  if (offered.ok()) {
+    return;
   }
-  if (!why.ok()) {
-    unmet(pending, why);
+  if (pending.may_come_until_ns <= shard_.io.now_ns()) {
+    unmet(pending, offered);
+  } else if (pending.may_come_until_ns < pending.deadline_ns) {
+    shard_.io.arm(pending.deadline, pending.may_come_until_ns);
   }
 }
 
@@ -124,9 +137,15 @@ void Rendezvous::refuse_all(const Status &why) {
 }
 
 void Rendezvous::on_deadline(SlabHandle handle) {
-  unmet(*table_.find(handle), Status::failure(Code::kTimeout, Source::kRelay, Retry::kBackoff,
-                                              "no listener accepted within " +
-                                                  std::to_string(kRendezvousMs / 1000) + " s"));
+  Pending &pending = *table_.find(handle);
+  if (shard_.io.now_ns() < pending.deadline_ns) {
+    unmet(pending, no_listener("the listener that was told of this sender has left, and did not "
+                               "come for it"));
+    return;
+  }
+  unmet(pending, Status::failure(Code::kTimeout, Source::kRelay, Retry::kBackoff,
+                                 "no listener accepted within " +
+                                     std::to_string(kRendezvousMs / 1000) + " s"));
 }
 
 void Rendezvous::forget(Pending &pending) {

@@ -3,9 +3,10 @@
 // Used on that shard only. The table owns what it remembers of a sender, never the sender: one
 // parks, and leaves by exactly one of redeem(), revoke(), or its on_unmet(). A capability is bound
 // to one offer; all offers of a sender stay valid until one is redeemed, and none outlives it. An
-// offer that is not written, or whose channel is lost, is made once more to another listener, and
-// only then: so the latest is the only one that somebody may still come for. The deadline runs on;
-// when nobody is left to come, the wait ends at once.
+// offer that is not written, or whose channel has ended, is made again to another listener, and
+// only then: so the latest is the only one with a channel. The deadline runs on. When nobody is
+// left to offer to, the wait goes on for a listener that closed its channel and may still come, no
+// longer than kGoodbyeMs behind its close; without one it ends at once.
 #pragma once
 
 #include "io/shard.hpp"
@@ -38,9 +39,6 @@ public:
     ChannelRef channel; // of the listener whose offer was redeemed
   };
 
-  /// Offers for one sender: the first, and one more.
-  static constexpr std::size_t kMostOffers = 2;
-
   Rendezvous(Shard &shard, Registry &registry, Digests &digests);
   ~Rendezvous();
 
@@ -48,7 +46,7 @@ public:
   Result<SlabHandle> park(ParkedSender &sender, const Wish &wish, const std::string &source);
   void offer_written(SlabHandle pending);
   void offer_failed(SlabHandle pending);
-  void channel_lost(const ChannelRef &channel);
+  void channel_lost(const ChannelRef &channel, ChannelEnd end);
   /// The sender of this capability, if it waits here and speaks that protocol; it waits no more.
   Result<Met> redeem(std::string_view capability, std::size_t protocol);
   /// The sender has gone. Nothing happens when it waits no more.
@@ -75,6 +73,8 @@ private:
     SlabHandle handle;
     std::vector<Offer> offers;
     Timer deadline;
+    std::uint64_t deadline_ns = 0;
+    std::uint64_t may_come_until_ns = 0; // who was offered it and said goodbye
   };
 
   Status make_offer(Pending &pending);

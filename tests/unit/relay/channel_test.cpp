@@ -140,11 +140,11 @@ TEST(RelayChannel, ASenderIsRefusedAtOnceWhenTheOnlyListenerThatKnowsOfItIsLost)
     Peer &sender = world.peer("connect path=alpha token=all framing=raw");
     ASSERT_TRUE(world.run_until([&] { return !one.capability().empty(); }));
     Peer &two = world.answered_peer("listen path=alpha token=all id=two framing=websocket");
-    seed % 2 == 0 ? one.drop() : one.finish(1000);
+    seed % 2 == 0 ? one.drop() : one.abort();
     ASSERT_TRUE(world.run_until([&] { return !two.capability().empty(); }));
     EXPECT_FALSE(sender.answered()) << seed;
     world.answered_peer("listen path=beta token=all id=elsewhere");
-    seed % 3 == 0 ? two.drop() : two.finish(1000);
+    seed % 3 == 0 ? two.drop() : two.send("nonsense"); // the relay closes the channel of the latter
     ASSERT_TRUE(world.run_until([&] { return sender.answered(); }, 1'000)) << seed;
     EXPECT_EQ(sender.answer, "no no-listener") << seed;
     EXPECT_EQ(world.counters().pending, 0U);
@@ -152,6 +152,24 @@ TEST(RelayChannel, ASenderIsRefusedAtOnceWhenTheOnlyListenerThatKnowsOfItIsLost)
                   .answer,
               "no gone");
     EXPECT_EQ(world.log.count("connection refused peer=10.0.0.2"), 2U) << world.log.text();
+  }
+}
+
+TEST(RelayChannel, AListenerThatClosesItsChannelMayStillComeForWhatItWasOffered) {
+  for (std::uint64_t seed = 1; seed < 9; ++seed) { // on one shard and across
+    RelayWorld world(test_options(2), seed);
+    Peer &channel = world.answered_peer("listen path=alpha token=all id=L framing=websocket");
+    Peer &sender = world.peer("connect path=alpha token=all framing=raw");
+    ASSERT_TRUE(world.run_until([&] { return !channel.capability().empty(); }));
+    channel.finish(1000);
+    ASSERT_TRUE(world.run_until([&] { return world.counters().listeners == 0; }));
+    world.world.run_for(kTargetDialMs);
+    EXPECT_FALSE(sender.answered()) << seed;
+    EXPECT_EQ(
+        world.answered_peer(std::string("accept framing=raw capability=") + channel.capability())
+            .answer,
+        "joined");
+    EXPECT_EQ(world.answer_of(sender), "joined by the relay") << seed;
   }
 }
 

@@ -27,13 +27,17 @@ public:
     capabilities.push_back(capability);
     return {};
   }
-  void on_unmet(const Status &why) override { unmet.push_back(why.code); }
+  void on_unmet(const Status &status) override {
+    unmet.push_back(status.code);
+    why = status.message;
+  }
 
   Status refusal; // of the offer
   SlabHandle handle;
   std::vector<std::string> listeners;
   std::vector<std::string> capabilities;
   std::vector<Code> unmet;
+  std::string why; // of the latest
 };
 
 class RendezvousTest : public testing::Test {
@@ -114,24 +118,30 @@ TEST_F(RendezvousTest, ASenderThatLeftCannotBeMet) {
   table.revoke(handle.value());
   EXPECT_EQ(redeem(sender.capabilities[0]), Code::kGone);
   table.offer_failed(handle.value()); // letters on their way find nothing
-  table.channel_lost(channel(1));
+  table.channel_lost(channel(1), ChannelEnd::kLost);
   world.run_for(60'000);
   EXPECT_TRUE(sender.unmet.empty());
 }
 
-TEST_F(RendezvousTest, AnOfferThatIsNotWrittenGoesToAnotherListenerOnce) {
+TEST_F(RendezvousTest, AnOfferThatIsNotWrittenGoesToEveryOtherListenerOnce) {
   listen("one", 1);
   listen("two", 2);
   listen("three", 3);
   ASSERT_TRUE(park(sender).ok());
+  for (std::size_t offers = 2; offers <= 3; ++offers) {
+    table.offer_failed(sender.handle);
+    ASSERT_EQ(sender.capabilities.size(), offers);
+    EXPECT_TRUE(sender.unmet.empty());
+  }
+  const auto distinct = [](const std::vector<std::string> &words) {
+    return std::set<std::string>(words.begin(), words.end()).size();
+  };
+  EXPECT_EQ(distinct(sender.listeners), 3U);
+  EXPECT_EQ(distinct(sender.capabilities), 3U);
   table.offer_failed(sender.handle);
-  ASSERT_EQ(sender.capabilities.size(), 2U);
-  EXPECT_NE(sender.listeners[0], sender.listeners[1]);
-  EXPECT_NE(sender.capabilities[0], sender.capabilities[1]);
-  EXPECT_TRUE(sender.unmet.empty());
-  table.offer_failed(sender.handle);
-  EXPECT_EQ(sender.capabilities.size(), 2U);
+  EXPECT_EQ(sender.capabilities.size(), 3U);
   EXPECT_EQ(sender.unmet, std::vector<Code>{Code::kNoListener});
+  EXPECT_EQ(sender.why, "no other listener can be offered this sender");
 }
 
 TEST_F(RendezvousTest, ALostChannelIsReplacedAndBothOffersStayGoodUntilOneIsRedeemed) {
@@ -141,7 +151,7 @@ TEST_F(RendezvousTest, ALostChannelIsReplacedAndBothOffersStayGoodUntilOneIsRede
     listen("two", 2);
     ASSERT_TRUE(park(each).ok());
     table.offer_written(each.handle);
-    table.channel_lost(channel(slot_of(each.listeners[0])));
+    table.channel_lost(channel(slot_of(each.listeners[0])), ChannelEnd::kLost);
     ASSERT_EQ(each.capabilities.size(), 2U);
     table.offer_written(each.handle);
     EXPECT_EQ(redeem(each.capabilities[redeemed]), Code::kOk);
@@ -155,7 +165,7 @@ TEST_F(RendezvousTest, TheDeadlineDoesNotRestartWithTheSecondOffer) {
   ASSERT_TRUE(park(sender).ok());
   table.offer_written(sender.handle);
   world.run_for(20'000);
-  table.channel_lost(channel(slot_of(sender.listeners[0])));
+  table.channel_lost(channel(slot_of(sender.listeners[0])), ChannelEnd::kLost);
   ASSERT_EQ(sender.capabilities.size(), 2U);
   world.run_for(10'001);
   EXPECT_EQ(sender.unmet, std::vector<Code>{Code::kTimeout});
@@ -165,10 +175,10 @@ TEST_F(RendezvousTest, TheWaitEndsWithTheOnlyChannelThatCarriesItsOffer) {
   listen("one", 1);
   ASSERT_TRUE(park(sender).ok());
   table.offer_written(sender.handle);
-  table.channel_lost(channel(2)); // another's
+  table.channel_lost(channel(2), ChannelEnd::kLost); // another's
   EXPECT_TRUE(sender.unmet.empty());
   registry.remove("a", channel(1));
-  table.channel_lost(channel(1));
+  table.channel_lost(channel(1), ChannelEnd::kLost);
   EXPECT_EQ(sender.unmet, std::vector<Code>{Code::kNoListener});
   EXPECT_EQ(redeem(sender.capabilities[0]), Code::kGone);
   EXPECT_EQ(table.size(), 0U);
@@ -180,30 +190,112 @@ TEST_F(RendezvousTest, AnOfferThatIsStillOnItsWayToALostChannelIsCountedOnce) {
   ASSERT_TRUE(park(sender).ok());
   const ChannelRef first = channel(slot_of(sender.listeners[0]));
   registry.remove("a", first);
-  table.channel_lost(first); // the letter is not back yet: it will say that it was not written
+  table.channel_lost(
+      first, ChannelEnd::kLost); // the letter is not back yet: it will say that it was not written
   EXPECT_EQ(sender.capabilities.size(), 1U);
   table.offer_failed(sender.handle);
   ASSERT_EQ(sender.capabilities.size(), 2U);
   table.offer_written(sender.handle);
-  table.channel_lost(first);
+  table.channel_lost(first, ChannelEnd::kLost);
   EXPECT_TRUE(sender.unmet.empty());
   EXPECT_EQ(redeem(sender.capabilities[1]), Code::kOk);
 }
 
-TEST_F(RendezvousTest, BothChannelsOfASenderAreLost) {
-  listen("one", 1);
-  listen("two", 2);
-  listen("three", 3); // nobody is offered more than kMostOffers times
+TEST_F(RendezvousTest, NobodyIsOfferedMoreThanTheBound) {
+  for (std::uint32_t slot = 1; slot <= kOffersPerSender + 1; ++slot) {
+    listen("listener " + std::to_string(slot), slot);
+  }
   ASSERT_TRUE(park(sender).ok());
-  for (std::size_t i = 0; i < Rendezvous::kMostOffers; ++i) {
+  for (std::size_t i = 0; i < kOffersPerSender; ++i) {
     EXPECT_TRUE(sender.unmet.empty());
     const ChannelRef lost = channel(slot_of(sender.listeners[i]));
     table.offer_written(sender.handle);
     registry.remove("a", lost);
-    table.channel_lost(lost);
+    table.channel_lost(lost, ChannelEnd::kLost);
   }
-  EXPECT_EQ(sender.capabilities.size(), Rendezvous::kMostOffers);
+  EXPECT_EQ(sender.capabilities.size(), kOffersPerSender);
   EXPECT_EQ(sender.unmet, std::vector<Code>{Code::kNoListener});
+}
+
+TEST_F(RendezvousTest, AListenerThatSaidGoodbyeMayComeUntilItsBound) {
+  listen("one", 1);
+  for (const bool comes : {true, false}) {
+    TestSender each;
+    ASSERT_TRUE(park(each).ok());
+    table.offer_written(each.handle);
+    table.channel_lost(channel(1), ChannelEnd::kGoodbye);
+    world.run_for(kGoodbyeMs - 1);
+    EXPECT_TRUE(each.unmet.empty());
+    if (comes) {
+      EXPECT_EQ(redeem(each.capabilities[0]), Code::kOk);
+      continue;
+    }
+    world.run_for(2);
+    EXPECT_EQ(each.unmet, std::vector<Code>{Code::kNoListener});
+    EXPECT_EQ(redeem(each.capabilities[0]), Code::kGone);
+  }
+}
+
+TEST_F(RendezvousTest, AGoodbyeDoesNotMoveTheDeadline) {
+  listen("one", 1);
+  ASSERT_TRUE(park(sender).ok());
+  table.offer_written(sender.handle);
+  world.run_for(kRendezvousMs - 1'000);
+  table.channel_lost(channel(1), ChannelEnd::kGoodbye);
+  world.run_for(999);
+  EXPECT_TRUE(sender.unmet.empty());
+  world.run_for(2);
+  EXPECT_EQ(sender.unmet, std::vector<Code>{Code::kTimeout});
+}
+
+TEST_F(RendezvousTest, OfSeveralOffersOneThatMayStillComeKeepsTheWait) {
+  struct Row {
+    const char *second; // what becomes of the offer behind the goodbye
+    std::uint64_t at_ms;
+    bool waits;
+  };
+  const Row rows[] = {{"not written", 0, true},
+                      {"lost", 0, true},
+                      {"lost", kGoodbyeMs - 1, true},
+                      {"lost", kGoodbyeMs + 1, false},
+                      {"not possible", 0, true}};
+  for (const Row &row : rows) {
+    TestSender each;
+    listen("one", 1);
+    listen("two", 2);
+    ASSERT_TRUE(park(each).ok());
+    table.offer_written(each.handle);
+    const ChannelRef first = channel(slot_of(each.listeners[0]));
+    registry.remove("a", first);
+    if (row.second == std::string("not possible")) {
+      each.refusal = Status::failure(Code::kTooLarge, Source::kPlugin, Retry::kNever, "too large");
+    }
+    table.channel_lost(first, ChannelEnd::kGoodbye);
+    world.run_for(row.at_ms);
+    EXPECT_TRUE(each.unmet.empty());
+    if (row.second == std::string("not written")) {
+      table.offer_failed(each.handle);
+    } else if (row.second == std::string("lost")) {
+      table.offer_written(each.handle);
+      table.channel_lost(channel(slot_of(each.listeners[1])), ChannelEnd::kLost);
+    }
+    EXPECT_EQ(each.unmet.empty(), row.waits) << row.second << " " << row.at_ms;
+    EXPECT_EQ(redeem(each.capabilities[0]), row.waits ? Code::kOk : Code::kGone);
+    registry.remove("a", channel(1));
+    registry.remove("a", channel(2));
+  }
+}
+
+TEST_F(RendezvousTest, AnOfferBehindAGoodbyeHasTheWholeDeadline) {
+  listen("one", 1);
+  listen("two", 2);
+  ASSERT_TRUE(park(sender).ok());
+  table.offer_written(sender.handle);
+  table.channel_lost(channel(slot_of(sender.listeners[0])), ChannelEnd::kGoodbye);
+  table.offer_written(sender.handle);
+  world.run_for(kRendezvousMs - 1);
+  EXPECT_TRUE(sender.unmet.empty());
+  EXPECT_EQ(redeem(sender.capabilities[1]), Code::kOk);
 }
 
 TEST_F(RendezvousTest, AnOfferTheProtocolCannotMakeEndsTheWait) {
