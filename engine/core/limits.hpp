@@ -165,6 +165,9 @@ inline constexpr std::uint32_t kTunnelsPerShard = 100'000;
 /// Connections of a sender that wait for their tunnel, and offers a listener serves at once.
 inline constexpr std::uint32_t kSetupsPerShard = 4'096;
 inline constexpr std::uint32_t kOffersPerShard = 4'096;
+/// Offers it refuses at once because it serves as many as it can: a refusal lives a few round
+/// trips, so 256 at 100 ms are 2,560 a second.
+inline constexpr std::uint32_t kRefusalsPerShard = 256;
 inline constexpr std::uint32_t kPendingPerEntity = 1'000;
 inline constexpr std::uint32_t kPendingPerSource = 256;
 inline constexpr std::uint32_t kUnauthenticated = 1'024;

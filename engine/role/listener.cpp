@@ -1,5 +1,7 @@
 #include "role/listener.hpp"
 
+#include <algorithm>
+
 namespace culvert {
 
 Listener::Listener(const ClientKit &kit, const ListenerOptions &options, std::string id,
@@ -243,14 +245,11 @@ void Listener::on_channel_ended(Outcome) {
 // ---------------------------------------------------------------------------------------
 
 void Listener::serve(std::string offer, std::string loggable_id) {
-  if (phase_ != Phase::kRunning) {
-    return; // the relay offers it to another listener when nobody comes
-  }
-  const auto handle = tunnels_.room() > offers_.size()
-                          ? offers_.make(*this, std::move(offer), std::move(loggable_id))
-                          : std::nullopt;
+  CULVERT_ASSERT(phase_ == Phase::kRunning); // else its channel is ending, and not read
+  const bool room = offers_.size() < std::min(kOffersPerShard, tunnels_.room());
+  const auto handle = offers_.make(*this, std::move(offer), std::move(loggable_id));
   if (!handle) {
-    kit_.shard.log.write(LogLevel::kWarn, "too many offers at once; one is left to others",
+    kit_.shard.log.write(LogLevel::kWarn, "too many offers at once; one is not even refused",
                          {{"entity", options_.entity.path},
                           {"tunnels", std::to_string(tunnels_.size())},
                           {"offers", std::to_string(offers_.size())}});
@@ -258,7 +257,12 @@ void Listener::serve(std::string offer, std::string loggable_id) {
   }
   Serving &serving = *offers_.find(*handle);
   serving.handle = *handle;
-  serving.offer.start();
+  if (room) {
+    serving.offer.start();
+  } else {
+    serving.offer.reject(Status::failure(Code::kOverload, Source::kLocal, Retry::kBackoff,
+                                         "the listener has too many offers at once, or tunnels"));
+  }
 }
 
 void Listener::offer_done(Serving &serving) {

@@ -96,7 +96,7 @@ private:
   Completion channel_drop_;
   Completion channel_finish_;
 
-  Slab<Serving> offers_{kOffersPerShard};
+  Slab<Serving> offers_{kOffersPerShard + kRefusalsPerShard};
   TunnelSet tunnels_;
   Timer grace_;
 };

@@ -86,7 +86,7 @@ void Offer::on_resolved(Outcome) {
     return;
   }
   if (!resolve_.result.ok()) {
-    refuse(resolve_.result.status());
+    blame_target(resolve_.result.status());
     return;
   }
   std::vector<Address> addresses = std::move(resolve_.result.value().addresses);
@@ -98,7 +98,7 @@ void Offer::on_resolved(Outcome) {
 
 void Offer::on_dialled(Result<Socket> socket) {
   if (!socket.ok() && cancelled_.ok()) {
-    refuse(socket.status());
+    blame_target(socket.status());
     return;
   }
   if (!socket.ok()) {
@@ -130,9 +130,13 @@ Result<LinkDescription> Offer::allowed(Result<LinkDescription> description) cons
   return description;
 }
 
-void Offer::refuse(Status why) {
+void Offer::blame_target(Status why) {
   why.source = Source::kTarget;
   why.message = "target " + target_.text() + ": " + why.message;
+  reject(std::move(why));
+}
+
+void Offer::reject(Status why) {
   status_ = why;
   refusing_ = true;
   const Result<LinkDescription> description = allowed(kit_.transport.reject(offer_, why));

@@ -1,5 +1,5 @@
 // One offer at a listener: dial the target first, then fetch the sender, or refuse it with the
-// reason; then the two are joined.
+// reason; then the two are joined. A listener without room refuses it unserved.
 //
 // Belongs to a shard and to its listener part; reports exactly once through `done`, with everything
 // of it closed unless it handed over both links.
@@ -41,6 +41,8 @@ public:
         std::string offer, std::string loggable_id, Delegate<Offer &> done);
 
   void start();
+  /// Instead of start(): refuses the sender at once.
+  void reject(Status why);
   void cancel(Status why);
 
   [[nodiscard]] const std::string &loggable_id() const { return loggable_id_; }
@@ -52,7 +54,7 @@ public:
 private:
   void on_resolved(Outcome outcome);
   void on_dialled(Result<Socket> socket);
-  void refuse(Status why);
+  void blame_target(Status why);
   void on_outbound(Outbound &outbound);
   void on_target_dropped(Outcome outcome);
   [[nodiscard]] Result<LinkDescription> allowed(Result<LinkDescription> description) const;

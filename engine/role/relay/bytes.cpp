@@ -1,8 +1,5 @@
 #include "role/relay/bytes.hpp"
 
-#include "link/messages.hpp"
-#include "link/websocket.hpp"
-
 #include <algorithm>
 
 namespace culvert {
@@ -62,22 +59,6 @@ Result<std::string> answer_bytes(const Answer &answer, bool upgrade, const Reque
     break;
   }
   return std::string();
-}
-
-std::unique_ptr<Link> framed(Shard &shard, std::unique_ptr<Link> lower,
-                             const FramingOptions &framing) {
-  switch (framing.framing) {
-  case Framing::kWebSocket:
-    return std::make_unique<WebSocketLink>(
-        shard, std::move(lower),
-        WebSocketOptions{
-            WebSocketRole::kServer, false, {framing.ping_interval_ms, framing.awaits_pong}});
-  case Framing::kMessages:
-    return std::make_unique<MessagesLink>(shard, std::move(lower), framing);
-  case Framing::kRaw:
-    break;
-  }
-  return lower;
 }
 
 } // namespace culvert

@@ -7,7 +7,6 @@
 #include "link/http_upgrade.hpp"
 #include "link/link.hpp"
 
-#include <memory>
 #include <string>
 
 namespace culvert {
@@ -21,9 +20,5 @@ void write_bytes(Link &link, std::string bytes);
 /// `upgrade` a status of 101 is a WebSocket handshake. Nothing to say is an empty text.
 Result<std::string> answer_bytes(const Answer &answer, bool upgrade, const RequestHead &request,
                                  Digests &digests);
-
-/// The link that frames what follows the heads, server's side.
-std::unique_ptr<Link> framed(Shard &shard, std::unique_ptr<Link> lower,
-                             const FramingOptions &framing);
 
 } // namespace culvert

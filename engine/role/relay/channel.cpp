@@ -1,5 +1,6 @@
 #include "role/relay/channel.hpp"
 
+#include "role/framing.hpp"
 #include "role/relay/bytes.hpp"
 #include "role/relay/relay_shard.hpp"
 
@@ -45,7 +46,7 @@ void Channel::start(SlabHandle handle) {
   relay_.log(LogLevel::kInfo, "listener online",
              {{"entity", listener_.entity}, {"id", loggable(loggable_id_)}, {"peer", peer_}});
   write_bytes(*link_, std::move(opening_));
-  link_ = framed(relay_.shard(), std::move(link_), framing_);
+  link_ = framed(relay_.shard(), std::move(link_), framing_, WebSocketRole::kServer);
   link_->receive(receive_);
 }
 

@@ -38,7 +38,7 @@ public:
 
   // --- for RelayShard ---------------------------------------------------------------------------
   /// Its letter came back; `guest` still holds the link when it was not taken in.
-  void on_moved(Guest guest);
+  void on_moved(Guest guest, const Status &refusal);
   [[nodiscard]] const Intent &intent() const { return intent_; }
   [[nodiscard]] SlabHandle handle() const { return handle_; }
   [[nodiscard]] bool moved() const { return moved_; }

@@ -1,3 +1,4 @@
+#include "role/framing.hpp"
 #include "role/relay/bytes.hpp"
 #include "role/relay/connection.hpp"
 #include "role/relay/relay_shard.hpp"
@@ -12,7 +13,7 @@ Result<std::string> Connection::opening(const Answer &answer) {
 std::unique_ptr<Link> Connection::open(std::string opening) {
   phase_ = Phase::kJoined;
   write_bytes(*link_, std::move(opening));
-  return framed(relay_.shard(), std::move(link_), intent_.framing);
+  return framed(relay_.shard(), std::move(link_), intent_.framing, WebSocketRole::kServer);
 }
 
 void Connection::give_seat_back() {

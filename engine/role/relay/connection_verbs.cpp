@@ -191,7 +191,7 @@ void Connection::on_settled(Outcome outcome) {
   relay_.send(std::move(letter), goes_to_);
 }
 
-void Connection::on_moved(Guest guest) {
+void Connection::on_moved(Guest guest, const Status &refusal) {
   if (!guest.link) {
     has_seat_ = false; // it went along
     phase_ = Phase::kJoined;
@@ -205,8 +205,7 @@ void Connection::on_moved(Guest guest) {
   if (phase_ == Phase::kDropping) {
     link_->drop(dropping_);
   } else {
-    refuse(Status::failure(Code::kShuttingDown, Source::kRelay, Retry::kBackoff,
-                           "the relay is stopping"));
+    refuse(refusal);
   }
 }
 

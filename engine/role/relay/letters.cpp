@@ -29,11 +29,11 @@ void ReplacedLetter::deliver(RelayShard &there) {
 }
 
 void MoveLetter::deliver(RelayShard &there) {
-  there.take_in(guest);
+  refusal_ = there.take_in(guest);
 }
 
 void MoveLetter::returned(RelayShard &home) {
-  home.on_moved(connection, std::move(guest));
+  home.on_moved(connection, std::move(guest), refusal_);
 }
 
 } // namespace culvert

@@ -89,6 +89,9 @@ public:
 
   Guest guest; // empty once it was taken in
   SlabHandle connection;
+
+private:
+  Status refusal_;
 };
 
 } // namespace culvert

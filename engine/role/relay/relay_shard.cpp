@@ -61,11 +61,17 @@ void RelayShard::start(Socket listening) {
 }
 
 void RelayShard::on_arrived(Socket socket) {
-  if (!relay_.take_seat()) {
+  const bool full = connections_.size() == kConnectionsPerShard;
+  if (full || !relay_.take_seat()) {
     if (!crowded_) {
       crowded_ = true;
-      log(LogLevel::kWarn, "too many connections say nothing yet: new ones are turned away", {});
+      log(LogLevel::kWarn,
+          full ? "too many connections: new ones are turned away"
+               : "too many connections say nothing yet: new ones are turned away",
+          {});
     }
+    // A plain close would read as a clean, empty answer.
+    shard_.io.set_option(socket, SocketOption::kLingerZero, 1);
     shard_.io.close(socket);
     return;
   }
@@ -75,11 +81,6 @@ void RelayShard::on_arrived(Socket socket) {
   guest.peer = guest.link->facts().peer.text();
   guest.has_seat = true;
   const auto handle = connections_.make(*this, std::move(guest));
-  if (!handle) {
-    log(LogLevel::kWarn, "too many connections: a new one is turned away", {});
-    relay_.leave_seat();
-    return;
-  }
   connections_.find(*handle)->start(*handle);
 }
 
@@ -116,20 +117,25 @@ void RelayShard::on_letter_back(Mail &mail) {
   check_done();
 }
 
-void RelayShard::take_in(Guest &guest) {
-  if (stopping() || connections_.size() == kConnectionsPerShard) {
-    return;
+Status RelayShard::take_in(Guest &guest) {
+  if (stopping()) {
+    return stopped();
+  }
+  if (connections_.size() == kConnectionsPerShard) {
+    return Status::failure(Code::kOverload, Source::kRelay, Retry::kBackoff,
+                           "too many connections");
   }
   guest.moved = true;
   guest.link->arrive(shard_);
   const auto handle = connections_.make(*this, std::move(guest));
   connections_.find(*handle)->start(*handle);
+  return {};
 }
 
-void RelayShard::on_moved(SlabHandle connection, Guest guest) {
+void RelayShard::on_moved(SlabHandle connection, Guest guest, const Status &refusal) {
   Connection *const moved = connections_.find(connection);
   CULVERT_ASSERT(moved != nullptr);
-  moved->on_moved(std::move(guest));
+  moved->on_moved(std::move(guest), refusal);
 }
 
 // --- channels
@@ -154,6 +160,9 @@ void RelayShard::on_listener(const RegisteredListener &listener) {
 void RelayShard::on_listener_lost(const RegisteredListener &listener, ChannelEnd end) {
   relay_.counters().listeners.fetch_sub(1, std::memory_order_relaxed);
   relay_.registry().remove(listener.entity, listener.channel);
+  if (stopping()) {
+    return; // every shard refuses its own senders, with the true reason
+  }
   for (unsigned shard = 0; shard < relay_.options().shards; ++shard) {
     if (relay_.shard(shard) != nullptr) {
       send(std::make_unique<LostLetter>(listener.channel, end), shard);

@@ -67,9 +67,9 @@ public:
 
   /// Lends the letter to another shard, or to this one; it comes back.
   void send(std::unique_ptr<Letter> letter, unsigned shard);
-  /// Leaves `guest` untouched where it cannot go on here.
-  void take_in(Guest &guest);
-  void on_moved(SlabHandle connection, Guest guest);
+  /// A failure leaves `guest` untouched: it cannot go on here.
+  Status take_in(Guest &guest);
+  void on_moved(SlabHandle connection, Guest guest, const Status &refusal);
   Channel *channel(SlabHandle handle) { return channels_.find(handle); }
 
   /// Takes the link, or leaves it and returns false.

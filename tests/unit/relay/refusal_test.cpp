@@ -165,6 +165,7 @@ TEST(RelayRefusal, ConnectionsThatSayNothingAreLimitedAndTimedOut) {
     std::size_t ended = 0;
     for (const RawPeer &each : silent) {
       ended += each.ended ? 1 : 0;
+      EXPECT_EQ(each.aborted, each.ended); // never a clean, empty answer
     }
     return ended == 2;
   }));

@@ -45,6 +45,22 @@ TEST(RelayStop, ADrainTellsEveryoneAndWaitsForTunnels) {
   EXPECT_EQ(world.counters().tunnels_aborted, 0U);
 }
 
+TEST(RelayStop, AShardThatStopsFirstLeavesTheSendersOfOthersToTheirOwn) {
+  std::size_t later = 0;
+  for (std::uint64_t seed = 1; seed < 9; ++seed) {
+    RelayWorld world(test_options(2), seed);
+    Peer &channel = world.answered_peer("listen path=alpha token=all id=L framing=websocket");
+    Peer &sender = parked_sender(world);
+    ASSERT_TRUE(world.run_until([&] { return !channel.capability().empty(); }));
+    world.parts[seed % 2]->drain();
+    world.world.run_for(100);
+    later += sender.answered() ? 0 : 1;
+    world.parts[1 - seed % 2]->drain();
+    EXPECT_EQ(world.answer_of(sender), "no shutting-down") << seed;
+  }
+  EXPECT_GT(later, 0U);
+}
+
 TEST(RelayStop, TheGraceOfADrainEnds) {
   RelayOptions options = test_options(2);
   options.limits.drain_grace_ms = 3'000;

@@ -106,6 +106,33 @@ TEST(Listener, GivesItsTargetTenSeconds) {
   EXPECT_LE(took_ms, kTargetDialMs + 100);
 }
 
+TEST(Listener, RefusesWhatItHasNoRoomFor) {
+  RoleWorld world;
+  std::vector<std::string> offers;
+  for (std::uint32_t i = 0; i < kOffersPerShard + kRefusalsPerShard + 1; ++i) {
+    offers.push_back("offer 10.0.0.1 4430 n" + std::to_string(i) + "_");
+  }
+  world.world.cut("10.0.0.2", "10.0.0.3"); // each offer it serves waits for its target
+  world.relay_script = offering(std::move(offers));
+  world.start_listener();
+  const auto refused = [&] {
+    std::size_t count = 0;
+    for (const Session &session : world.relay.sessions) {
+      count += session.last.starts_with("reject n") ? 1 : 0;
+    }
+    return count;
+  };
+  ASSERT_TRUE(world.run_until([&] { return refused() > 0; }, kTargetDialMs / 2));
+  world.world.run_for(kTargetDialMs / 4);
+  Session *const first = head_of(world, "reject n" + std::to_string(kOffersPerShard) + "_");
+  ASSERT_NE(first, nullptr);
+  EXPECT_NE(first->last.find("too many offers at once, or tunnels"), std::string::npos)
+      << first->last;
+  EXPECT_GE(refused(), kRefusalsPerShard);
+  EXPECT_EQ(head_of(world, "reject n" + std::to_string(kOffersPerShard - 1) + "_"), nullptr);
+  EXPECT_TRUE(world.online());
+}
+
 TEST(Listener, GivesARelayThatTakesItAndSaysNothingTenSeconds) {
   RoleWorld world;
   world.relay_script = [](Session &) {};
