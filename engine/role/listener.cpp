@@ -16,6 +16,7 @@ Listener::Listener(const ClientKit &kit, const ListenerOptions &options, std::st
   channel_end_.bind<&Listener::on_channel_ended>(*this);
   channel_drop_.bind<&Listener::on_channel_ended>(*this);
   channel_finish_.bind<&Listener::on_channel_finished>(*this);
+  unanswered_.bind<&Listener::on_not_answered>(*this);
   grace_.bind<&Listener::drop>(*this);
 }
 
@@ -102,6 +103,10 @@ void Listener::on_receive(Outcome outcome) {
     return;
   }
   if (const Ending *end = channel_->received_end()) {
+    if (leaving_channel_) {
+      end_channel(!end->aborted);
+      return;
+    }
     // A relay that said something malformed is there to be told so.
     const bool malformed = end->aborted && end->status.code == Code::kProtocol;
     Status why = end->aborted ? end->status : closed_by(*end);
@@ -137,7 +142,9 @@ void Listener::take_turn() {
       heard(message);
     }
   }
-  if (!broken_.ok()) {
+  if (!broken_.ok() && leaving_channel_) {
+    end_channel(true);
+  } else if (!broken_.ok()) {
     constexpr std::uint16_t kProtocolError = 1002; // RFC 6455, section 7.4.1
     constexpr std::uint16_t kMessageTooBig = 1009;
     const bool too_large = broken_.code == Code::kTooLarge;
@@ -185,7 +192,7 @@ Status Listener::closed_by(const Ending &end) {
 }
 
 void Listener::write_answers() {
-  if (answers_.empty() || channel_->held() > 0 || drain_.in_flight()) {
+  if (leaving_channel_ || answers_.empty() || channel_->held() > 0 || drain_.in_flight()) {
     return;
   }
   while (!answers_.empty() && channel_->held() == 0 && !channel_->broken()) {
@@ -215,9 +222,18 @@ void Listener::lost(const Status &why, bool relay_is_there) {
   end_channel(relay_is_there);
 }
 
+void Listener::leave_channel() {
+  // What the relay wrote before it reads our end is still to be served: nobody else would come.
+  leaving_channel_ = true;
+  counters_.channels_online.fetch_sub(1, std::memory_order_relaxed);
+  channel_->finish(Ending::finished(), channel_finish_);
+  kit_.shard.io.arm_after_ms(unanswered_, kLingerMs);
+}
+
 void Listener::end_channel(bool politely) {
   // A relay that is gone would keep a polite end waiting, and with it the next connection.
   ending_channel_ = true;
+  unanswered_.disarm();
   if (politely) {
     channel_->close(channel_end_);
   } else {
@@ -245,7 +261,8 @@ void Listener::on_channel_ended(Outcome) {
 // ---------------------------------------------------------------------------------------
 
 void Listener::serve(std::string offer, std::string loggable_id) {
-  CULVERT_ASSERT(phase_ == Phase::kRunning); // else its channel is ending, and not read
+  // Later the channel is ending, and not read.
+  CULVERT_ASSERT(phase_ == Phase::kRunning || phase_ == Phase::kDraining);
   const bool room = offers_.size() < std::min(kOffersPerShard, tunnels_.room());
   const auto handle = offers_.make(*this, std::move(offer), std::move(loggable_id));
   if (!handle) {
@@ -295,8 +312,7 @@ void Listener::drain() {
   retry_.disarm();
   outbound_.cancel(Status::failure(Code::kShuttingDown, Source::kLocal, Retry::kNever, "draining"));
   if (channel_ != nullptr && !ending_channel_) {
-    counters_.channels_online.fetch_sub(1, std::memory_order_relaxed);
-    end_channel(true);
+    leave_channel();
   }
   kit_.shard.io.arm_after_ms(grace_, options_.drain_grace_ms);
   check_stopped();
@@ -313,7 +329,9 @@ void Listener::drop() {
       Status::failure(Code::kShuttingDown, Source::kLocal, Retry::kNever, "dropped at shutdown");
   outbound_.cancel(why);
   if (channel_ != nullptr && !ending_channel_) {
-    counters_.channels_online.fetch_sub(1, std::memory_order_relaxed);
+    if (!leaving_channel_) {
+      counters_.channels_online.fetch_sub(1, std::memory_order_relaxed);
+    }
     end_channel(false);
   } else if (channel_end_.in_flight() && !channel_drop_.in_flight()) {
     channel_->drop(channel_drop_);

@@ -35,7 +35,8 @@ public:
   Listener &operator=(const Listener &) = delete;
 
   void start();
-  /// Leaves the relay, lets tunnels end for the grace time, then drops them.
+  /// Leaves the relay, serves what that offers until it has heard so, lets tunnels end for the
+  /// grace time, then drops them.
   void drain();
   /// Ends everything at once.
   void drop();
@@ -62,6 +63,8 @@ private:
   void on_drain(Outcome outcome);
   void lost(const Status &why, bool relay_is_there);
   Status closed_by(const Ending &end);
+  void leave_channel();
+  void on_not_answered() { end_channel(false); }
   void end_channel(bool politely);
   void on_channel_finished(Outcome outcome);
   void on_channel_ended(Outcome outcome);
@@ -83,7 +86,9 @@ private:
   Timer retry_;
 
   std::unique_ptr<Link> channel_;
+  bool leaving_channel_ = false; // our end is said, the relay's is awaited
   bool ending_channel_ = false;
+  Timer unanswered_;
   std::uint64_t channel_word_ = 0;
   std::size_t largest_message_ = kControlMessageBytes;
   Message message_; // being received

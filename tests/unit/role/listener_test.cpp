@@ -268,6 +268,35 @@ TEST(Listener, DoesNotHoardAnswersForARelayThatDoesNotRead) {
   EXPECT_TRUE(caught());
 }
 
+TEST(Listener, DrainServesWhatTheRelayOfferedBeforeItHeardTheGoodbye) {
+  for (const bool relay_answers : {true, false}) {
+    RoleWorld world;
+    world.relay_script = [&](Session &session) {
+      if (session.heard_end && session.last.starts_with("listen")) {
+        session.say("offer 10.0.0.1 4430 crossing");
+        if (relay_answers) {
+          session.finish();
+        }
+      } else if (const auto head = session.message()) {
+        session.last = *head;
+        session.say("ok");
+      }
+    };
+    world.start_listener();
+    ASSERT_TRUE(world.run_until([&] { return world.online(); }));
+    world.listener->drain();
+    EXPECT_TRUE(world.run_until([&] { return world.counters.tunnels_open == 1; }, 1'000));
+    EXPECT_EQ(world.counters.channels_online, 0U);
+    EXPECT_EQ(world.counters.channels_lost, 0U);
+    ASSERT_TRUE(world.run_until([&] { return head_of(world, "accept") != nullptr; }));
+    head_of(world, "accept")->finish();
+    world.target.sessions.at(0).finish();
+    // It does not wait longer for a relay that never says goodbye than for any other end.
+    EXPECT_TRUE(world.run_until([&] { return world.stopped; }, kLingerMs + 100));
+    EXPECT_EQ(world.end(), "");
+  }
+}
+
 TEST(Listener, DrainLetsTunnelsEndAndDropDoesNot) {
   for (const bool drop : {false, true}) {
     RoleWorld world;
