@@ -128,6 +128,10 @@ inline constexpr int kKeepAliveSec = 60;
 /// A silent peer is given up 4 * 10 s after the first probe: 100 s after its last word.
 inline constexpr int kKeepAliveIntervalSec = 10;
 inline constexpr int kKeepAliveProbes = 4;
+/// The kernel does not probe while bytes are unacknowledged, and goes on sending those for 15 min;
+/// a tunnel that pings looks at each ping, and gives the peer up as soon as a probe would have.
+inline constexpr std::uint64_t kSilentPeerMs =
+    (kKeepAliveSec + kKeepAliveIntervalSec * kKeepAliveProbes) * 1'000;
 inline constexpr std::int64_t kTokenGraceSec = 300;
 
 // --- plugins ----------------------------------------------------------------------------------

@@ -84,6 +84,9 @@ public:
   virtual Result<Address> peer_address(Socket socket) = 0;
   /// Bytes sent that the peer's kernel has not acknowledged; 0 where the family cannot tell.
   virtual int unsent_bytes(Socket socket) = 0;
+  /// Since when, in ms, the peer's kernel has acknowledged nothing although bytes are on their way
+  /// to it; 0 while none are. One without room for them acknowledges that: it is not silent.
+  virtual std::uint64_t silent_ms(Socket socket) = 0;
   /// Nothing of the socket may be in flight.
   virtual void close(Socket socket) = 0;
 

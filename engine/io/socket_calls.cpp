@@ -303,4 +303,11 @@ int unsent_bytes(Socket socket) {
   return ::ioctl(socket.id, SIOCOUTQ, &bytes) < 0 ? 0 : bytes;
 }
 
+std::uint64_t silent_ms(Socket socket) {
+  tcp_info info{};
+  socklen_t length = sizeof info;
+  const bool known = getsockopt(socket.id, IPPROTO_TCP, TCP_INFO, &info, &length) == 0;
+  return known && info.tcpi_unacked > 0 ? info.tcpi_last_ack_recv : 0;
+}
+
 } // namespace culvert::socket_calls

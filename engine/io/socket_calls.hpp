@@ -40,5 +40,6 @@ Result<Address> local_address(Socket socket);
 Result<Address> peer_address(Socket socket);
 /// 0 as well for a socket that is connected no more, whose rest nobody will acknowledge.
 int unsent_bytes(Socket socket);
+std::uint64_t silent_ms(Socket socket);
 
 } // namespace culvert::socket_calls

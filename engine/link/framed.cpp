@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <string>
+#include <utility>
 
 namespace culvert {
 
@@ -38,8 +39,7 @@ void FramedLink::start_receive() {
 
 void FramedLink::on_below_receive(Outcome outcome) {
   alive_ = true;
-  const bool missed = pong_missed_ && !cancel_asked_ && outcome.result < 0;
-  pong_missed_ = false;
+  const std::string lost = std::exchange(given_up_, {});
   if (end_ != End::kNone || dropping_ != nullptr) {
     Chunk chunk;
     if (outcome.result == 0 && !ending_below_) {
@@ -50,11 +50,10 @@ void FramedLink::on_below_receive(Outcome outcome) {
     work();
     return;
   }
-  if (missed) {
+  if (!lost.empty() && !cancel_asked_ && outcome.result < 0) {
     stop_pings();
     received_end_ =
-        Ending::abort(Status::failure(Code::kTimeout, Source::kRelay, Retry::kBackoff,
-                                      "no pong within " + std::to_string(pong_ms()) + " ms"));
+        Ending::abort(Status::failure(Code::kTimeout, Source::kRelay, Retry::kBackoff, lost));
     turn_without_below_ = true;
     complete_now(receiving_, 0);
     turn_without_below_ = false;
@@ -169,33 +168,40 @@ void FramedLink::work() {
 
 // --- liveness -----------------------------------------------------------------------------------
 
-/// A byte counts as a pong, whatever it is of.
+/// Of a channel that awaits pongs, a byte counts as one, whatever it is of.
 void FramedLink::on_ping_timer() {
   if (received_end_ || end_ != End::kNone) {
     return;
   }
-  if (pong_due_) {
-    pong_due_ = false;
-    if (pings_.awaits_pong && !alive_ && receiving_ != nullptr) {
-      pong_missed_ = true; // unless the receive turns out to have something
-      shard_->io.arm_after_ms(ping_timer_, pings_.interval_ms);
-      below_->cancel(below_receive_);
-      return;
-    }
-    if (pong_ms() < pings_.interval_ms) {
-      shard_->io.arm_after_ms(ping_timer_, pings_.interval_ms - pong_ms());
-      return;
-    }
-  }
-  if (below_->held() > 0 || broken_) { // a stalled send is no reason to doubt the peer
+  const bool awaited = pong_due_;
+  pong_due_ = false;
+  if (awaited && !alive_ && receiving_ != nullptr) {
+    give_up("no pong within " + std::to_string(pong_ms()) + " ms");
+  } else if (awaited && pong_ms() < pings_.interval_ms) {
+    shard_->io.arm_after_ms(ping_timer_, pings_.interval_ms - pong_ms());
+  } else if (pings_.awaits_pong && !broken_) {
+    alive_ = false;
+    pong_due_ = true;
+    shard_->io.arm_after_ms(ping_timer_, pong_ms());
+    queue_ping(); // behind what is held: its peer would have read that
+    work();
+  } else if (below_->silent_ms() >= kSilentPeerMs && receiving_ != nullptr) {
+    give_up("the peer has acknowledged nothing for " + std::to_string(kSilentPeerMs / 1'000) +
+            " s");
+  } else {
     shard_->io.arm_after_ms(ping_timer_, pings_.interval_ms);
-    return;
+    if (below_->held() == 0 && !broken_) {
+      queue_ping();
+      work();
+    }
   }
-  alive_ = false;
-  pong_due_ = true;
-  shard_->io.arm_after_ms(ping_timer_, pong_ms());
-  queue_ping();
-  work();
+}
+
+/// Unless the receive turns out to have something.
+void FramedLink::give_up(std::string why) {
+  given_up_ = std::move(why);
+  shard_->io.arm_after_ms(ping_timer_, pings_.interval_ms);
+  below_->cancel(below_receive_);
 }
 
 // --- endings ------------------------------------------------------------------------------------

@@ -16,8 +16,8 @@ struct PingOptions {
   std::uint32_t interval_ms = 0; // 0: no pings of ours
   /// A pong, or anything else, must come within kPongMs while the link is read; else it is aborted.
   /// For a control channel, which its peer always reads. In a tunnel a ping may stand behind bytes
-  /// that a slow reader leaves unread for hours: there pings only keep the path open, and TCP finds
-  /// dead peers.
+  /// that a slow reader leaves unread for hours: there a ping keeps the path open, and it is the
+  /// peer's kernel that must answer, within kSilentPeerMs.
   bool awaits_pong = false;
 };
 
@@ -101,6 +101,7 @@ private:
   void on_below_drop(Outcome outcome);
   void on_word_timer() { work(); }
   void on_ping_timer();
+  void give_up(std::string why);
   void on_end_timer();
 
   Completion below_receive_;
@@ -119,9 +120,9 @@ private:
   const PingOptions pings_;
   Timer ping_timer_;                // of the next ping, or of the pong to the last
   bool alive_ = true;               // bytes came, or the receive was armed, since the last ping
-  bool pong_due_ = false;           // the timer runs for a pong
+  bool pong_due_ = false;           // the timer runs for an awaited pong
   bool cancel_asked_ = false;       // of the receive, by the caller
-  bool pong_missed_ = false;        // the receive below is being cancelled for this
+  std::string given_up_;            // why; the receive below is being cancelled for this
   bool turn_without_below_ = false; // this turn has nothing but the end that follows from it
 
   bool paused_ = false; // by a cancelled drain, as the socket's own queue is: it may move

@@ -112,6 +112,8 @@ public:
   virtual void flush() = 0;
   /// Bytes accepted and not yet taken by the kernel.
   [[nodiscard]] virtual std::size_t held() const = 0;
+  /// As Io::silent_ms() of the socket below.
+  [[nodiscard]] virtual std::uint64_t silent_ms() const { return 0; }
   /// Outcome 0 when held() is 0 or the direction broke; -ECANCELED: cancelled.
   virtual void drain(Completion &completion) = 0;
   /// Why the sending direction broke, if it did.

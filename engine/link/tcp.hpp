@@ -30,6 +30,7 @@ public:
   void send(const Chunk &chunk) override;
   void flush() override { push_out(); }
   [[nodiscard]] std::size_t held() const override { return held_.size(); }
+  [[nodiscard]] std::uint64_t silent_ms() const override { return shard_->io.silent_ms(socket_); }
   void drain(Completion &completion) override;
   void finish(const Ending &ending, Completion &completion) override;
   void abort(Completion &completion) override;

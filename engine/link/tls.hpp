@@ -40,6 +40,7 @@ public:
   void send(const Chunk &chunk) override;
   void flush() override;
   [[nodiscard]] std::size_t held() const override { return below_->held(); }
+  [[nodiscard]] std::uint64_t silent_ms() const override { return below_->silent_ms(); }
   void drain(Completion &completion) override;
   void finish(const Ending &ending, Completion &completion) override;
   void abort(Completion &completion) override;

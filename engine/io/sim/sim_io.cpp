@@ -55,6 +55,10 @@ int SimIo::unsent_bytes(Socket socket) {
   return world_.kernel_.unsent_bytes(socket);
 }
 
+std::uint64_t SimIo::silent_ms(Socket socket) {
+  return world_.kernel_.silent_ms(socket);
+}
+
 void SimIo::close(Socket socket) {
   world_.kernel_.close(socket);
 }

@@ -34,6 +34,7 @@ public:
   Result<Address> local_address(Socket socket) override;
   Result<Address> peer_address(Socket socket) override;
   int unsent_bytes(Socket socket) override;
+  std::uint64_t silent_ms(Socket socket) override;
   void close(Socket socket) override;
   void wait(std::uint64_t deadline_ns) override;
   [[nodiscard]] int descriptor() override { return -1; }

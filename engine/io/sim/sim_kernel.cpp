@@ -122,6 +122,20 @@ int SimKernel::unsent_bytes(Socket socket) {
   return static_cast<int>(target.outgoing.size() + (target.end_under_way() ? 1 : 0));
 }
 
+/// The silence is counted from the first question in it.
+std::uint64_t SimKernel::silent_ms(Socket socket) {
+  SimSocket &target = user_socket(socket);
+  if (target.state != SimSocket::State::kConnected || target.is_unix() || !path_dead(target) ||
+      !target.outstanding()) {
+    target.silent_from_ns = 0;
+    return 0;
+  }
+  if (target.silent_from_ns == 0) {
+    target.silent_from_ns = core_.now_ns;
+  }
+  return (core_.now_ns - target.silent_from_ns) / 1'000'000U;
+}
+
 void SimKernel::close(Socket socket) {
   SimSocket &target = user_socket(socket);
   CULVERT_ASSERT(target.operations.empty()); // else: closed before it was joined

@@ -46,6 +46,7 @@ public:
   Result<Address> local_address(Socket socket);
   Result<Address> peer_address(Socket socket);
   int unsent_bytes(Socket socket);
+  std::uint64_t silent_ms(Socket socket);
   void close(Socket socket);
 
   void start_accept(SimIo &io, Socket socket, Completion &completion);

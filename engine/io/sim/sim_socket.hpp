@@ -64,6 +64,7 @@ struct SimSocket {
   std::uint64_t clogged_until_ns = 0;
   bool watched = false; // a kGiveUp event is under way
   bool watched_for_bytes = false;
+  std::uint64_t silent_from_ns = 0; // 0: it was not silent when last asked
   std::uint64_t watch = 0;
 
   std::deque<int> backlog;               // of a listening socket

@@ -47,6 +47,7 @@ public:
     return socket_calls::peer_address(socket);
   }
   int unsent_bytes(Socket socket) override { return socket_calls::unsent_bytes(socket); }
+  std::uint64_t silent_ms(Socket socket) override { return socket_calls::silent_ms(socket); }
   void close(Socket socket) override;
   void wait(std::uint64_t deadline_ns) override;
   [[nodiscard]] int descriptor() override;

@@ -323,6 +323,17 @@ TEST_P(IoSuite, UnsentBytesFallToZeroWhenThePeerHasThem) {
   }
 }
 
+TEST_P(IoSuite, APeerWithoutRoomIsNotSilent) {
+  Io &io = world->make();
+  const Pair pair = connected_pair(*world, io);
+  EXPECT_EQ(io.silent_ms(pair.client), 0U);
+  fill(*world, io, pair.client);
+  EXPECT_GT(io.unsent_bytes(pair.client), 0);
+  EXPECT_TRUE(world->run_until([&] { return io.silent_ms(pair.client) == 0; }));
+  io.close(pair.client);
+  io.close(pair.server);
+}
+
 TEST_P(IoSuite, UnsentBytesAreZeroOnceThePeerHasReset) {
   Io &io = world->make();
   const Pair pair = connected_pair(*world, io);

@@ -152,6 +152,21 @@ TEST(SimNetwork, KeepAliveFindsADeadPeerAndOnlyThen) {
   wire.close_both();
 }
 
+TEST(SimNetwork, SilenceCountsFromTheFirstQuestionUntilThePathHeals) {
+  TestWorld world;
+  Wire wire(world);
+  world.sim.cut("10.0.0.1", "10.0.0.2");
+  EXPECT_EQ(wire.near_io.silent_ms(wire.near), 0U); // nothing is on its way
+  wire.send("lost");
+  EXPECT_EQ(wire.near_io.silent_ms(wire.near), 0U);
+  world.sim.run_for(70'000);
+  EXPECT_EQ(wire.near_io.silent_ms(wire.near), 70'000U);
+  world.sim.heal();
+  world.sim.run_for(1'000);
+  EXPECT_EQ(wire.near_io.silent_ms(wire.near), 0U);
+  wire.close_both();
+}
+
 TEST(SimNetwork, KeepAliveRestsWhileBytesAreOutstanding) {
   TestWorld world;
   Wire wire(world);

@@ -1,4 +1,6 @@
 // What a half-closed tunnel still notices, and what stands still in it; on the simulated clock.
+#include "link/websocket.hpp"
+
 #include "unit/sim/sim_tools.hpp"
 #include "unit/tunnel/tunnel_world.hpp"
 
@@ -144,6 +146,32 @@ TEST_P(HalfClosed, AReaderThatSleepsForHoursLosesNothing) {
     return app->bytes_read() == 20 * kMegabyte && target->bytes_read() == 20 * kMegabyte;
   }));
   EXPECT_LE(lab.shard().held.peak(), kTunnelHeldBytes);
+}
+
+/// Its pings would keep the kernel's own probes away, and retransmissions go on for a quarter hour.
+TEST(PingedTunnel, APeerThatVanishedIsGivenUpAsSoonAsAProbeWouldHave) {
+  constexpr std::uint64_t kPingMs = 30'000;
+  auto *world = new TestWorld; // the lab's
+  TunnelLab lab{std::unique_ptr<IoWorld>(world)};
+  TunnelLab::Joint joint = lab.connect(SideKind::kTcp);
+  const Address near = joint.tunnel_end->facts().local;
+  const Address far = joint.tunnel_end->facts().peer;
+  const WebSocketOptions options{WebSocketRole::kServer, false, {kPingMs, false}};
+  LinkUser user(std::make_unique<WebSocketLink>(lab.shard(), std::move(joint.tunnel_end), options),
+                1, 2);
+  LinkUser peer(std::move(joint.peer), 2, 1);
+  user.read_to();
+  world->sim.run_for(kHourMs);
+  EXPECT_EQ(user.end(), nullptr); // it answers no ping, but its kernel takes them
+  world->sim.lose(*world->sim.find(far, near));
+  const std::uint64_t lost_ns = world->sim.now_ns();
+  ASSERT_TRUE(world->sim.run_until([&] { return user.end() != nullptr; }, kHourMs));
+  EXPECT_TRUE(user.end()->aborted);
+  EXPECT_EQ(user.end()->status.code, Code::kTimeout);
+  EXPECT_LE((world->sim.now_ns() - lost_ns) / 1'000'000U, kSilentPeerMs + 3 * kPingMs);
+  user.drop();
+  peer.drop();
+  ASSERT_TRUE(world->sim.run_until([&] { return user.over() && peer.over(); }, kHourMs));
 }
 
 INSTANTIATE_TEST_SUITE_P(Targets, HalfClosed,

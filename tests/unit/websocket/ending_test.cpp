@@ -286,6 +286,17 @@ TEST(WebSocketPing, ATunnelWaitsForNoPong) {
   EXPECT_EQ(bench->under_test->end(), nullptr);
 }
 
+/// A control channel's peer reads: one that leaves bytes unread as long as a pong may take is gone.
+TEST(WebSocketPing, AChannelIsGivenUpAlsoWhenItsPingCannotLeave) {
+  auto bench = make(kServer, 15'000);
+  bench->clog();
+  bench->read();
+  ASSERT_TRUE(bench->run_until([&] { return bench->under_test->end() != nullptr; }));
+  EXPECT_GT(bench->link->held(), 0U);
+  EXPECT_TRUE(bench->under_test->end()->aborted);
+  EXPECT_EQ(bench->under_test->end()->status.code, Code::kTimeout);
+}
+
 TEST(WebSocketPing, APongOrAnyOtherByteKeepsTheLinkAlive) {
   auto bench = make(kClient, 1'000);
   bench->read();
