@@ -43,9 +43,14 @@ inline constexpr std::size_t kHeadroom = 16;
 inline constexpr std::size_t kLargestMaskedFrame = kRecordBytes - 8;
 /// Unmasked (the relay): 16,384 - 4.
 inline constexpr std::size_t kLargestUnmaskedFrame = kRecordBytes - 4;
-/// What framing and records may add to a turn: a 16 KiB record costs 22 bytes, a frame 8; short
-/// pieces are gathered into full records, so a quarter is far above what can happen (asserted).
-inline constexpr std::size_t kDirectionHeldBytes = kTurnBytes + kTurnBytes / 4;
+/// A whole control message, where a link description or an intent names no smaller bound; no
+/// message behind a length of 16 bits is larger.
+inline constexpr std::size_t kControlMessageBytes = 64U * 1024;
+/// What a turn may leave held (asserted): its own bytes; a quarter for a record that began earlier
+/// and was completed in it (16 KiB), and for records and frames of ours, 30 bytes for each 16 KiB,
+/// because short pieces are gathered; and a message of framing `messages` that began earlier.
+inline constexpr std::size_t kDirectionHeldBytes =
+    kTurnBytes + kTurnBytes / 4 + kControlMessageBytes;
 /// Bytes a tunnel may hold that the kernel did not take: one turn a direction.
 inline constexpr std::size_t kTunnelHeldBytes = 2 * kDirectionHeldBytes;
 /// What a turn of kMinTurnBytes may leave held: its own bytes, those of a record that began in
@@ -59,7 +64,11 @@ inline constexpr std::size_t kHeldBlockBytes = 32U * 1024;
 inline constexpr std::uint64_t kNoBufferRetryMs = 10;
 /// Held bytes of one shard, all tunnels together: while there is room turns are as large as it,
 /// then as small as kMinTurnBytes. So no more is held than this, what framing adds to the turn that
-/// filled it (kTurnBytes / 4), and kMinTurnHeldBytes for each direction that came later.
+/// filled it (kTurnBytes / 4), and kMinTurnHeldBytes for each direction that came later; for one
+/// that reads framing `messages` 2 * kControlMessageBytes more: the message that such a turn
+/// completed, in its sink, and the next one, which is counted whole from its first byte. Not
+/// counted: what waits for control channels (kChannelQueueBytes each), bytes that were read behind
+/// a head, libssl's own buffers.
 inline constexpr std::size_t kShardHeldBytes = 256U * 1024 * 1024;
 
 // --- TLS --------------------------------------------------------------------------------------
@@ -101,8 +110,6 @@ inline constexpr std::size_t kHeadBytes = 40U * 1024;
 /// A relay plugin's own bytes about a connection, and a capability's or offer's message.
 inline constexpr std::size_t kFactsBytes = 40U * 1024;
 inline constexpr std::size_t kAnswerBodyBytes = 64U * 1024;
-/// A whole control message, where a link description or an intent names no smaller bound.
-inline constexpr std::size_t kControlMessageBytes = 64U * 1024;
 inline constexpr std::size_t kCloseReasonBytes = 123; // RFC 6455, section 5.5
 inline constexpr std::size_t kReasonPhraseBytes = 512;
 /// Pongs owed for the pings of one turn: 16 of the largest; of a longer burst the latest counts.
@@ -158,13 +165,14 @@ inline constexpr std::uint32_t kPluginDeclarations = 64;
 inline constexpr std::uint32_t kPendingPerShard = 16'384;
 /// Connections, channels and tunnels of one shard, each: at 34 KB of TLS a connection 2.2 GB.
 inline constexpr std::uint32_t kConnectionsPerShard = 65'536;
-/// Messages that wait for one control channel; what does not fit goes to another listener. A
-/// message is at most 64 KiB, so four of the largest.
-inline constexpr std::size_t kChannelQueueBytes = 256U * 1024;
+/// Messages that wait for one control channel, each with kHeadroom for its frame; what does not fit
+/// goes to another listener. Four of the largest; they leave in one turn (kDirectionHeldBytes).
+inline constexpr std::size_t kChannelQueueBytes = 4 * (kControlMessageBytes + kHeadroom);
 /// After the kernel refused an accept, when no descriptor was freed before.
 inline constexpr std::uint64_t kAcceptRetryMs = 100;
 /// Of one role on one shard: a tunnel needs two descriptors, and 100,000 of them, stalled both ways
-/// with the budget out, hold 8 GB (kMinTurnHeldBytes each way).
+/// with the budget out, hold 8 GB (kMinTurnHeldBytes each way); 34 GB if all read framing
+/// `messages`, for which no plugin of ours asks in a tunnel.
 inline constexpr std::uint32_t kTunnelsPerShard = 100'000;
 /// Connections of a sender that wait for their tunnel, and offers a listener serves at once.
 inline constexpr std::uint32_t kSetupsPerShard = 4'096;

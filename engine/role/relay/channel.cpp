@@ -130,10 +130,11 @@ bool Channel::enqueue(Message message) {
   const std::size_t size = message.bytes.size();
   const bool fits = framing_.framing != Framing::kMessages ||
                     size <= link_->facts().largest_first_frame; // there a message is one piece
-  if (size == 0 || !fits || queued_bytes_ + size > kChannelQueueBytes || link_->broken()) {
+  const std::size_t cost = size + kHeadroom; // a tiny message's frame is larger than itself
+  if (size == 0 || !fits || queued_bytes_ + cost > kChannelQueueBytes || link_->broken()) {
     return false;
   }
-  queued_bytes_ += size;
+  queued_bytes_ += cost;
   queue_.push_back(std::move(message));
   write();
   return true;

@@ -202,5 +202,27 @@ TEST(RelayChannel, AListenerThatDoesNotReadIsOfferedABoundedNumberAndOthersGetTh
   EXPECT_EQ(world.counters().listeners, 1U);
 }
 
+/// Each costs more in frames than in bytes, and all that waits leaves in one turn.
+TEST(RelayChannel, TinyAnswersThatNobodyReadsAreBoundedWithTheirFrames) {
+  for (const char *framing : {"messages", "websocket"}) {
+    RelayWorld world(test_options(1), 1, {}, true);
+    Peer &stuck = world.peer(std::string("listen path=alpha token=all id=stuck framing=") + framing,
+                             PeerWays{});
+    ASSERT_EQ(world.answer_of(stuck), "listening");
+    stuck.reading = false;
+    for (int batch = 0; batch < 12 && world.counters().listeners == 1; ++batch) {
+      for (int i = 0; i < 15'000; ++i) {
+        stuck.send("?");
+      }
+      world.world.run_for(1'000);
+    }
+    stuck.read_on();
+    ASSERT_TRUE(world.run_until([&] { return stuck.heard_end.has_value(); }));
+    EXPECT_EQ(world.log.count("it asks for more answers than it reads"), 1U) << framing;
+    EXPECT_GT(stuck.messages.size(), 10'000U) << framing;
+    EXPECT_LE(world.shards[0]->held.peak(), kDirectionHeldBytes);
+  }
+}
+
 } // namespace
 } // namespace culvert::test

@@ -38,6 +38,10 @@ public:
   void drop();
   /// Stops reading; what arrives stays with the kernel.
   bool reading = true;
+  void read_on() {
+    reading = true;
+    arm();
+  }
   /// The capability of the n-th offer, "" when it did not come.
   [[nodiscard]] std::string capability(std::size_t index = 0) const;
 

@@ -100,6 +100,10 @@ Result<Intent> TestProtocol::on_message(std::uint64_t &channel_word, const Messa
     intent.verb = Verb::kAnswer;
     intent.answer.form = Answer::Form::kMessage;
     intent.answer.message = {"answer " + std::to_string(channel_word), ChunkKind::kText};
+  } else if (message.bytes == "?") {
+    intent.verb = Verb::kAnswer;
+    intent.answer.form = Answer::Form::kMessage;
+    intent.answer.message = {"!", ChunkKind::kText};
   } else if (message.bytes == "close me") {
     intent.verb = Verb::kAnswer;
     intent.answer.form = Answer::Form::kClose;
