@@ -49,15 +49,22 @@ Code code_of(int error) {
   }
 }
 
-/// What an operator can do about it; empty when the errno's own words say it all.
-std::string advice(int error, const Address &address) {
+/// What an operator can do about it; empty when the errno's own words say it all. `use` is that of
+/// the path of a unix socket.
+std::string advice(int error, const Address &address, PathUse use) {
   const bool unix_socket = address.family == Address::Family::kUnix;
   switch (error) {
   case EADDRINUSE:
     return !unix_socket ? "; another process listens there: stop it or choose another port"
-           : use_of_path(address.path) == PathUse::kNoSocket
-               ? "; a file that is no socket is there: choose another path"
+           : use == PathUse::kNoSocket ? "; a file that is no socket is there: choose another path"
+           : use == PathUse::kNobodyListens
+               ? "; nobody listens there, but another process has locked its folder: try again, or "
+                 "remove the file"
                : "; another process listens there: stop it or choose another path";
+  case EPERM:
+    return unix_socket ? "; the file there is another user's: let him remove it or choose another "
+                         "path"
+                       : "";
   case EACCES:
     return unix_socket ? "; this user may not create or replace a file there"
                        : "; a port below 1024 needs CAP_NET_BIND_SERVICE: choose another port";
@@ -74,12 +81,13 @@ std::string advice(int error, const Address &address) {
   }
 }
 
-Status failure(const char *what, const Address &address, int error) {
+Status failure(const char *what, const Address &address, int error,
+               PathUse use = PathUse::kNothing) {
   const Code code = code_of(error);
   Status status = Status::failure(code, error == ENAMETOOLONG ? Source::kConfig : Source::kLocal,
                                   code == Code::kConfig ? Retry::kNever : Retry::kBackoff,
                                   std::string("cannot ") + what + " " + address.text() + ": " +
-                                      std::strerror(error) + advice(error, address));
+                                      std::strerror(error) + advice(error, address, use));
   status.os_error = error;
   return status;
 }
@@ -121,17 +129,22 @@ int prepare_listener(int descriptor, const Address &address, const KernelAddress
   return result;
 }
 
-/// Also when a process that died has left its socket file there.
-int listen_at_path(int descriptor, const Address &address, const KernelAddress &kernel) {
+/// Also when a process that died has left its socket file there. `use` is told of a path in use.
+int listen_at_path(int descriptor, const Address &address, const KernelAddress &kernel,
+                   PathUse &use) {
   const FolderLock lock(address.path);
-  int result = prepare_listener(descriptor, address, kernel);
-  if (result == -EADDRINUSE && use_of_path(address.path) == PathUse::kNobodyListens) {
-    result = errno_or(::unlink(address.path.c_str()));
-    if (result == 0) {
-      result = prepare_listener(descriptor, address, kernel);
-    }
+  const int result = prepare_listener(descriptor, address, kernel);
+  if (result != -EADDRINUSE) {
+    return result;
   }
-  return result;
+  use = use_of_path(address.path);
+  if (use == PathUse::kNobodyListens && lock.held()) {
+    if (::unlink(address.path.c_str()) != 0 && errno != ENOENT) {
+      return -errno;
+    }
+    use = PathUse::kNothing;
+  }
+  return use == PathUse::kNothing ? prepare_listener(descriptor, address, kernel) : result;
 }
 
 using NameCall = int (*)(int, sockaddr *, socklen_t *);
@@ -225,11 +238,13 @@ Result<Socket> listen(const Address &address) {
   if (!socket.valid()) {
     return failure("listen on", address, errno);
   }
-  result = address.family == Address::Family::kUnix ? listen_at_path(socket.id, address, kernel)
-                                                    : prepare_listener(socket.id, address, kernel);
+  PathUse use = PathUse::kNothing;
+  result = address.family == Address::Family::kUnix
+               ? listen_at_path(socket.id, address, kernel, use)
+               : prepare_listener(socket.id, address, kernel);
   if (result < 0) {
     ::close(socket.id);
-    return failure("listen on", address, -result);
+    return failure("listen on", address, -result, use);
   }
   return socket;
 }

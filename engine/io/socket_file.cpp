@@ -5,21 +5,12 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
-#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
 namespace culvert {
-namespace {
-
-/// A lock is held for a few system calls: who has it longer is no process of ours.
-constexpr int kLockTries = 100;
-constexpr int kLockLookMs = 10;
-
-} // namespace
-
 SocketFile::SocketFile(std::string path) {
   struct stat facts {};
   if (::lstat(path.c_str(), &facts) == 0 && S_ISSOCK(facts.st_mode)) {
@@ -43,7 +34,6 @@ void SocketFile::remove() {
   if (path_.empty()) {
     return;
   }
-  const FolderLock lock(path_);
   struct stat facts {};
   if (::lstat(path_.c_str(), &facts) == 0 && facts.st_dev == device_ && facts.st_ino == inode_) {
     ::unlink(path_.c_str());
@@ -54,12 +44,7 @@ void SocketFile::remove() {
 FolderLock::FolderLock(const std::string &path) {
   const std::string folder = std::filesystem::path(path).parent_path().string();
   descriptor_ = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  for (int i = 0; i < kLockTries && descriptor_ >= 0; ++i) {
-    if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) {
-      return;
-    }
-    ::poll(nullptr, 0, kLockLookMs);
-  }
+  held_ = descriptor_ >= 0 && ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
 }
 
 FolderLock::~FolderLock() {

@@ -1,9 +1,9 @@
 // The file of a unix socket: taken over when nobody listens on it any more, and removed by the
 // process that made it.
 //
-// Any thread; for set-up and the end, not for the byte path (it touches the file system). Two
-// processes of Culvert that want one path take turns by a lock on its folder, so neither removes
-// the other's living file.
+// Any thread; for set-up and the end, not for the byte path (it touches the file system), but it
+// waits for nobody. A file is taken over only under a lock on its folder, and made under it where
+// it can be had, so no process of Culvert removes the file of another that is about to listen.
 #pragma once
 
 #include <string>
@@ -21,7 +21,8 @@ public:
   SocketFile &operator=(SocketFile &&other) noexcept;
   ~SocketFile() { remove(); }
 
-  /// Unless the path leads to another file by now. Before the socket is closed.
+  /// Unless the path leads to another file by now. Before the socket is closed: until then nobody
+  /// takes the file over.
   void remove();
 
 private:
@@ -30,20 +31,23 @@ private:
   ino_t inode_ = 0;
 };
 
-/// While it lives, no other process of Culvert makes or removes a socket file in that folder. When
-/// the folder cannot be locked within a second it protects nothing.
+/// While it lives and is held, no other process of Culvert takes over a socket file in that folder.
+/// Tried once: whoever may open the folder may hold its lock for as long as he likes.
 class FolderLock {
 public:
   explicit FolderLock(const std::string &path);
   FolderLock(const FolderLock &) = delete;
   FolderLock &operator=(const FolderLock &) = delete;
   ~FolderLock();
+  [[nodiscard]] bool held() const { return held_; }
 
 private:
   int descriptor_ = -1;
+  bool held_ = false;
 };
 
 enum class PathUse : unsigned char { kNothing, kNoSocket, kSomebodyListens, kNobodyListens };
+/// Connects to a socket: whoever listens sees a connection that ends at once.
 PathUse use_of_path(const std::string &path);
 
 } // namespace culvert

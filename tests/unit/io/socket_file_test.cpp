@@ -3,10 +3,13 @@
 
 #include "io/socket_calls.hpp"
 
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace culvert {
@@ -85,9 +88,56 @@ TEST_F(SocketFileTest, TellsWhoUsesAPath) {
   EXPECT_EQ(use_of_path(path_), PathUse::kNoSocket);
 }
 
-TEST_F(SocketFileTest, AFolderThatStaysLockedIsNoObstacle) {
+TEST_F(SocketFileTest, AFolderThatStaysLockedIsNoObstacleToANewFile) {
   const FolderLock lock(path_);
+  ASSERT_TRUE(lock.held());
+  EXPECT_FALSE(FolderLock(path_).held());
+  const Socket socket = listen();
+  SocketFile(path_).remove();
+  EXPECT_FALSE(there());
+  ::close(socket.id);
+}
+
+TEST_F(SocketFileTest, IsTakenOverOnlyUnderTheLock) {
   ::close(listen().id);
+  {
+    const FolderLock lock(path_);
+    const Result<Socket> refused = socket_calls::listen(Address::unix_path(path_));
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.status().os_error, EADDRINUSE);
+    EXPECT_NE(refused.status().message.find("locked its folder"), std::string::npos);
+    EXPECT_EQ(use_of_path(path_), PathUse::kNobodyListens);
+  }
+  ::close(listen().id);
+}
+
+TEST_F(SocketFileTest, WhoeverListensIsAskedOnce) {
+  const Socket living = listen();
+  const Result<Socket> refused = socket_calls::listen(Address::unix_path(path_));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.status().message.find("another process listens there"), std::string::npos);
+  ASSERT_EQ(::fcntl(living.id, F_SETFL, O_NONBLOCK), 0);
+  const int probe = ::accept(living.id, nullptr, nullptr);
+  EXPECT_GE(probe, 0);
+  EXPECT_LT(::accept(living.id, nullptr, nullptr), 0);
+  ::close(probe);
+  ::close(living.id);
+}
+
+TEST_F(SocketFileTest, OfAnotherUserInAStickyFolderIsExplained) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "needs a second user";
+  }
+  constexpr uid_t kNobody = 65534;
+  ::close(listen().id);
+  ::chmod(folder_.c_str(), 01777);
+  ::chmod(path_.c_str(), 0777);
+  ASSERT_EQ(::seteuid(kNobody), 0);
+  const Result<Socket> refused = socket_calls::listen(Address::unix_path(path_));
+  ASSERT_EQ(::seteuid(0), 0);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.status().message.find("another user's"), std::string::npos)
+      << refused.status().message;
   EXPECT_TRUE(there());
 }
 
