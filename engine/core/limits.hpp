@@ -157,6 +157,9 @@ inline constexpr std::size_t kLoggableIdBytes = 128;
 inline constexpr std::size_t kLogRecordBytes = 4'096;
 /// One log line of a plugin.
 inline constexpr std::size_t kLogLineBytes = 1024;
+/// A file that is read to see whether it is a plugin: the largest of ours has 0.9 MB, debug symbols
+/// of a large one may have a hundred. All of it may be in memory then.
+inline constexpr std::uint64_t kPluginFileBytes = 256U * 1024 * 1024;
 /// What an entry may declare of kinds, settings, services and ALPN words, each: more is garbage.
 inline constexpr std::uint32_t kPluginDeclarations = 64;
 

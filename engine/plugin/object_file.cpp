@@ -1,5 +1,7 @@
 #include "plugin/object_file.hpp"
 
+#include "core/limits.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
@@ -96,9 +98,9 @@ bool exports(const std::vector<Symbol> &symbols, const std::vector<char> &names,
              std::string_view wanted) {
   return std::any_of(symbols.begin(), symbols.end(), [&](const Symbol &symbol) {
     return symbol.st_shndx != SHN_UNDEF && symbol.st_name < names.size() &&
-           std::string_view(
-               names.data() + symbol.st_name,
-               strnlen(names.data() + symbol.st_name, names.size() - symbol.st_name)) == wanted;
+           names.size() - symbol.st_name > wanted.size() &&
+           std::memcmp(names.data() + symbol.st_name, wanted.data(), wanted.size()) == 0 &&
+           names[symbol.st_name + wanted.size()] == '\0';
   });
 }
 
@@ -109,13 +111,14 @@ std::string wrong_symbols(ObjectFile &file, const FileHeader &header, std::strin
   if (!file.read(header.e_shoff, header.e_shnum, sections)) {
     return std::string(kCutOff);
   }
-  for (const Section &section : sections) {
-    if (section.sh_type != SHT_DYNSYM) {
-      continue;
-    }
-    if (section.sh_link >= sections.size() ||
-        !file.read(section.sh_offset, section.sh_size / sizeof(Symbol), symbols) ||
-        !file.read(sections[section.sh_link].sh_offset, sections[section.sh_link].sh_size, names)) {
+  // The linker makes one such section: more would only have the file read again and again.
+  const auto section = std::find_if(sections.begin(), sections.end(),
+                                    [](const Section &one) { return one.sh_type == SHT_DYNSYM; });
+  if (section != sections.end()) {
+    if (section->sh_link >= sections.size() ||
+        !file.read(section->sh_offset, section->sh_size / sizeof(Symbol), symbols) ||
+        !file.read(sections[section->sh_link].sh_offset, sections[section->sh_link].sh_size,
+                   names)) {
       return std::string(kCutOff);
     }
     if (exports(symbols, names, wanted)) {
@@ -138,6 +141,10 @@ std::string wrong_object(const std::string &path, std::string_view symbol) {
   if (file.size() == 0) {
     return "wanted a shared object, found an empty file; copy or build the plugin again";
   }
+  if (file.size() > kPluginFileBytes) {
+    return "wanted a shared object of at most " + std::to_string(kPluginFileBytes) +
+           " bytes, found " + std::to_string(file.size()) + "; put the plugin itself there";
+  }
   FileHeader header{};
   if (!read_header(file, header)) {
     return "wanted a shared object, found a file that is none (no ELF file); put the plugin itself "
@@ -154,7 +161,7 @@ bool holds_text(const std::string &path, const std::string &text) {
   ObjectFile file(path);
   std::vector<char> content;
   const char *sought = text.c_str();
-  return file.is_open() && file.read(0, file.size(), content) &&
+  return file.is_open() && file.size() <= kPluginFileBytes && file.read(0, file.size(), content) &&
          std::search(content.begin(), content.end(), sought, sought + text.size() + 1) !=
              content.end();
 }

@@ -1,6 +1,7 @@
 // What can be seen of a shared object without mapping it: whether it may be a plugin at all.
 //
 // A plain function; any thread. It reads the file, trusts nothing in it, and runs none of its code.
+// A file of more than kPluginFileBytes is no plugin.
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
 // Finding, checking, mapping and describing real shared objects.
+#include "plugin/object_file.hpp"
 #include "plugin_world.hpp"
 
 #include <filesystem>
@@ -95,6 +96,20 @@ TEST(Loader, SaysWhichFileWhatWasWantedWhatWasFoundAndWhatToDo) {
     EXPECT_EQ(loaded.status().message, one.message);
     EXPECT_EQ(loaded.status().source, valid_plugin_id(one.id) ? Source::kLocal : Source::kConfig);
   }
+}
+
+TEST(Loader, RefusesAFileThatIsTooLargeToBeRead) {
+  Folder folder;
+  const std::string file = folder.path() + "/plain.so";
+  EXPECT_EQ(list_plugin_files(folder.path()).value(), std::vector<std::string>{"plain"});
+  fs::resize_file(file, kPluginFileBytes + 1); // a hole: nothing is written
+  const auto loaded = load_plugin(folder.path(), "plain");
+  ASSERT_FALSE(loaded.ok());
+  EXPECT_EQ(loaded.status().message,
+            file + ": wanted a shared object of at most 268435456 bytes, found 268435457; put the "
+                   "plugin itself there");
+  EXPECT_TRUE(list_plugin_files(folder.path()).value().empty());
+  EXPECT_FALSE(holds_text(file, "culvert.kind.auth/1"));
 }
 
 TEST(Loader, RefusesWhatIsNoSharedObject) {
