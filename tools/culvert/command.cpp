@@ -83,9 +83,11 @@ RuleConfig read_rule(const std::string &text, SecretReader &secrets) {
   constexpr std::size_t kShortName = 24; // a longer one may be a secret in the wrong place
   const std::string option = rule.name.size() > kShortName ? "--rule" : "--rule " + rule.name;
   rule.rights = read_rights(text.substr(first + 1, second - first - 1), option);
-  rule.primary = secrets.read(text.substr(second + 1), option);
+  const std::string source = text.substr(second + 1);
+  rule.primary = secrets.read(source, option);
   if (rule.primary.reveal().find(' ') != std::string_view::npos) {
-    throw Refusal{kExitUsage, option + ": the key holds a blank; write the key alone"};
+    throw Refusal{SecretReader::fault_of(source),
+                  option + ": the key holds a blank; write the key alone"};
   }
   return rule;
 }
@@ -110,7 +112,7 @@ ConnectionString read_connection_string(const std::string &text, SecretReader &s
   const Secret secret = secrets.read(text, "--connection-string");
   Result<ConnectionString> parsed = ConnectionString::parse(secret.reveal());
   if (!parsed.ok()) {
-    throw Refusal{kExitUsage, "--connection-string: " + parsed.status().message};
+    throw Refusal{SecretReader::fault_of(text), "--connection-string: " + parsed.status().message};
   }
   return std::move(parsed.value());
 }

@@ -38,6 +38,9 @@ public:
   explicit SecretReader(bool literals_allowed) : literals_allowed_(literals_allowed) {}
   /// `text`: env:NAME, file:PATH or -; throws a Refusal that names `option`.
   Secret read(const std::string &text, const std::string &option);
+  /// The exit code where what was read turns out wrong: only what stood on the command line itself
+  /// is its fault, the rest is the machine's state.
+  static int fault_of(const std::string &text);
 
 private:
   bool literals_allowed_;

@@ -71,30 +71,35 @@ std::string from_file(const std::string &path, const std::string &option) {
   return read_all(file, "the file '" + path + "'", option);
 }
 
-void check_secret(const std::string &value, const std::string &option) {
+void check_secret(const std::string &value, const std::string &option, int code) {
   if (value.empty()) {
-    throw Refusal{kExitUsage, option + ": the secret is empty; put it where it is read from"};
+    throw Refusal{code, option + ": the secret is empty; put it where it is read from"};
   }
   if (value.starts_with("\xef\xbb\xbf")) {
-    throw Refusal{kExitUsage, option + ": the secret begins with a byte order mark; save it as "
-                                       "plain text without one"};
+    throw Refusal{code, option + ": the secret begins with a byte order mark; save it as "
+                                 "plain text without one"};
   }
   if (std::any_of(value.begin(), value.end(),
                   [](unsigned char c) { return std::iscntrl(c) != 0; })) {
-    throw Refusal{kExitUsage, option + ": the secret holds a line break or another control "
-                                       "character; write it as one line"};
+    throw Refusal{code, option + ": the secret holds a line break or another control "
+                                 "character; write it as one line"};
   }
   if (value.size() > 1 && value.front() == value.back() &&
       (value.front() == '"' || value.front() == '\'')) { // Docker's --env-file keeps them
-    throw Refusal{kExitUsage, option + ": the secret stands in quotes; write it without them"};
+    throw Refusal{code, option + ": the secret stands in quotes; write it without them"};
   }
   if (value.front() == ' ' || value.back() == ' ') {
-    throw Refusal{kExitUsage, option + ": the secret has a blank at its beginning or end; write "
-                                       "it without"};
+    throw Refusal{code, option + ": the secret has a blank at its beginning or end; write "
+                                 "it without"};
   }
 }
 
 } // namespace
+
+int SecretReader::fault_of(const std::string &text) {
+  const bool elsewhere = text.starts_with("env:") || text.starts_with("file:") || text == "-";
+  return elsewhere ? kExitFailure : kExitUsage;
+}
 
 Secret SecretReader::read(const std::string &text, const std::string &option) {
   std::string value;
@@ -117,7 +122,7 @@ Secret SecretReader::read(const std::string &text, const std::string &option) {
                                   "this machine; write env:NAME, file:PATH or - (standard "
                                   "input), or add --insecure-literal-secrets"};
   }
-  check_secret(value, option);
+  check_secret(value, option, fault_of(text));
   return Secret(value);
 }
 
