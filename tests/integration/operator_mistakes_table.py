@@ -408,6 +408,9 @@ ROWS = [
      '--help'),
     ('sender with a target', 'connect', {'': ['--target', 'a:1']}, 2,
      'culvert connect: there is no option --target; see culvert connect --help'),
+    ('verify without the plugin', 'sas verify', {'--plugin-dir': '{folder}/plugins'}, 1,
+     'culvert sas verify: {folder}/plugins/auth_sas.so: No such file or directory; put '
+     'the plugin there, or name another directory with --plugin-dir'),
     ('lifetime in words', 'sas token', {'--lifetime': 'long'}, 2,
      "culvert sas token: --lifetime: 'long' is not 60 to 604800; write a number of seconds"),
     ('lifetime too short', 'sas token', {'--lifetime': '59'}, 2,
