@@ -4,6 +4,7 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 #include <cctype>
+#include <charconv>
 #include <optional>
 
 namespace culvert {
@@ -87,10 +88,12 @@ Status read_endpoint(const std::string &endpoint, ConnectionString &into) {
   }
   into.host = lower(std::string_view(url->host_address()));
   if (url->has_port()) {
-    if (url->port_number() == 0) {
+    const std::string digits(url->port()); // of 99999, port_number() makes 34463
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), into.port);
+    if (error != std::errc() || end != digits.data() + digits.size() || into.port == 0) {
       return wrong("has a port in its Endpoint that is not 1 to 65535");
     }
-    into.port = url->port_number();
   }
   return {};
 }

@@ -335,7 +335,7 @@ class HostileExampleRelay(HostileRelayCase):
                     (silent, "cannot register", 'why="upgrade took longer than 10 s"'),
                     (dripping, "cannot register", 'why="upgrade took longer than 10 s"'),
                     (no_tls, "cannot register", 'why="tls took longer than 10 s"'),
-                    (no_pong, "lost the relay", 'why="no pong within 20000 ms"')]]
+                    (no_pong, "lost the relay", 'why="no pong within 10000 ms"')]]
         senders = [self.start_sender(relay, *TRANSPORT) for relay in (silent, dripping, no_tls)]
         apps = [connect(sender.port) for sender in senders]
         for listener, pattern, why in rows[:3]:

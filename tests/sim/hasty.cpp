@@ -36,9 +36,9 @@ std::string id_in(const std::string &target) {
 
 } // namespace
 
-HastyFetch::HastyFetch(Services &services, SimShard &shard, TlsContext *tls, Judge &judge)
-    : services_(services), shard_(shard), tls_context_(tls), judge_(judge),
-      target_dial_(shard.shard), relay_dial_(shard.shard) {
+HastyFetch::HastyFetch(SimShard &shard, TlsContext *tls, Judge &judge)
+    : shard_(shard), tls_context_(tls), judge_(judge), target_dial_(shard.shard),
+      relay_dial_(shard.shard) {
   target_dial_.bind<&HastyFetch::on_target>(*this);
   relay_dial_.bind<&HastyFetch::on_relay>(*this);
   patience_.bind<&HastyFetch::fail>(*this);
@@ -260,7 +260,7 @@ void HastyFetch::settle() {
 
 void Hasty::fetch(const LinkDescription &description, const Address &target) {
   ids_.insert(id_in(description.target));
-  fetches_.push_back(std::make_unique<HastyFetch>(services_, shard_, instances_.tls.get(), judge_));
+  fetches_.push_back(std::make_unique<HastyFetch>(shard_, instances_.tls.get(), judge_));
   fetches_.back()->start(description, target);
 }
 

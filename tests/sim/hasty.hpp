@@ -23,7 +23,7 @@ namespace culvert::simtest {
 /// One offer served in haste.
 class HastyFetch {
 public:
-  HastyFetch(Services &services, SimShard &shard, TlsContext *tls, Judge &judge);
+  HastyFetch(SimShard &shard, TlsContext *tls, Judge &judge);
   void start(LinkDescription description, const Address &target);
   void stop();
   [[nodiscard]] bool over() const { return over_; }
@@ -46,7 +46,6 @@ private:
   void on_dropped(Outcome) { settle(); }
   void settle();
 
-  Services &services_;
   SimShard &shard_;
   TlsContext *tls_context_;
   Judge &judge_;

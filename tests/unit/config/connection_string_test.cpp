@@ -72,6 +72,7 @@ TEST(ConnectionString, WhatIsWrongIsSaidWithoutTheText) {
       {"Endpoint=sb://h:x/" + rest, "HOST[:PORT]"},
       {"Endpoint=sb://h:0/" + rest, "not 1 to 65535"},
       {"Endpoint=sb://h:65536/" + rest, "not 1 to 65535"},
+      {"Endpoint=sb://h:99999/" + rest, "not 1 to 65535"},
       {"Endpoint=sb://h/app" + rest, "more than HOST[:PORT]"},
       {"Endpoint=sb://h/?a=b" + rest, "more than HOST[:PORT]"},
       {"Endpoint=sb://h/?" + rest, "more than HOST[:PORT]"},
