@@ -291,6 +291,12 @@ ROWS = [
     ('no connection string', 'listen', {'--connection-string': None}, 2,
      'culvert listen: --connection-string is missing; write --connection-string S; see '
      'culvert listen --help'),
+    ('connection string for the target', 'listen', {'--target': 'Endpoint=sb://h/;SharedAccessKey={canary}'}, 2,
+     'culvert: --target: a connection string stands here; put it into a variable or file, '
+     'and write --connection-string env:NAME or file:PATH'),
+    ('connection string for a path', 'listen', {'--connection-string': 'file:Endpoint=sb://h/;SharedAccessKey={canary}'}, 2,
+     'culvert: --connection-string: a connection string stands here; put it into a '
+     'variable or file, and write --connection-string env:NAME or file:PATH'),
     ('literal connection string', 'listen', {'--connection-string': 'Endpoint=sb://h/;SharedAccessKey={canary}'}, 2,
      'culvert listen: --connection-string: a secret on the command line can be read by '
      'every user of this machine; write env:NAME, file:PATH or - (standard input), or add '

@@ -79,7 +79,7 @@ private:
 class Hasty {
 public:
   Hasty(Services &services, Judge &judge)
-      : services_(services), judge_(judge),
+      : judge_(judge),
         shard_(services.world, services.log, "hasty", "10.0.8.1", 0, services.held_bytes),
         instances_(services, shard_) {}
 
@@ -93,7 +93,6 @@ public:
   [[nodiscard]] std::size_t held() const { return shard_.shard.held.held(); }
 
 private:
-  Services &services_;
   Judge &judge_;
   SimShard shard_;
   ClientInstances instances_;

@@ -75,6 +75,9 @@ template <typename T> T require(Result<T> result) {
 std::string chosen_words(const CLI::App &app);
 /// An option that was given an empty value, as an unset variable of a script gives it: a Refusal.
 void refuse_empty_values(const CLI::App &app);
+/// A connection string where something else is expected would be repeated by that option's error,
+/// or be a path: a Refusal that repeats nothing.
+void refuse_misplaced_secrets(int argc, char **argv);
 /// One line about arguments that cannot be parsed. It repeats nothing that could be a secret.
 std::string usage_error(const CLI::App &app, const CLI::ParseError &error);
 

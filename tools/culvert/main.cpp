@@ -28,6 +28,7 @@ int run_chosen(CLI::App &app, int argc, char **argv, const Commands &commands,
                const Common &common) {
   int code = kExitUsage;
   try {
+    refuse_misplaced_secrets(argc, argv);
     app.parse(argc, argv);
     refuse_empty_values(app);
     check_common(common);

@@ -27,6 +27,12 @@ bool may_be_repeated(const std::string &word) {
                      [](unsigned char c) { return std::islower(c) != 0 || c == '-' || c == '_'; });
 }
 
+bool holds_key(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text.find("sharedaccesskey=") != std::string::npos;
+}
+
 std::string not_expected(const CLI::App &app, const std::string &argument) {
   const std::string name = argument.substr(0, argument.find('='));
   if (argument.starts_with('-')) {
@@ -106,6 +112,24 @@ void refuse_empty_values(const CLI::App &app) {
       throw Refusal{kExitUsage, option->get_name() + " is empty; write " +
                                     usage_of(chosen, option->get_name()) +
                                     (option->get_required() ? "" : " or leave it out")};
+    }
+  }
+}
+
+void refuse_misplaced_secrets(int argc, char **argv) {
+  for (int at = 2; at < argc; ++at) {
+    std::string option = argv[at - 1];
+    std::string value = argv[at];
+    if (value.starts_with("--") && value.find('=') != std::string::npos) {
+      option = value.substr(0, value.find('='));
+      value.erase(0, option.size() + 1);
+    }
+    const bool read_there = option == "--connection-string" && !value.starts_with("file:") &&
+                            !value.starts_with("env:"); // a literal is judged where it is read
+    if (option.starts_with("--") && holds_key(value) && !read_there) {
+      throw Refusal{kExitUsage, option + ": a connection string stands here; put it into a "
+                                         "variable or file, and write --connection-string "
+                                         "env:NAME or file:PATH"};
     }
   }
 }
