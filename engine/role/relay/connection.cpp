@@ -14,7 +14,7 @@ const Step<Connection> Connection::kSteps[] = {
 
 Connection::Connection(RelayShard &relay, Guest guest)
     : relay_(relay), link_(std::move(guest.link)), has_seat_(guest.has_seat), moved_(guest.moved),
-      peer_(std::move(guest.peer)),
+      peer_(std::move(guest.peer)), source_(std::move(guest.source)),
       steps_(relay.shard(), *this, Delegate<const Status &>::to<&Connection::on_set_up>(*this)),
       protocol_(guest.protocol), request_(std::move(guest.request)),
       intent_(std::move(guest.intent)) {

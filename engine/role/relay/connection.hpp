@@ -110,6 +110,7 @@ private:
   bool moved_ = false;
   unsigned goes_to_ = 0; // the shard it moves to
   std::string peer_;
+  std::string source_;
 
   Steps<Connection> steps_;
   std::optional<HeadReader> reader_;

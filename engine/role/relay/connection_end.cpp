@@ -19,7 +19,7 @@ std::unique_ptr<Link> Connection::open(std::string opening) {
 void Connection::give_seat_back() {
   if (has_seat_) {
     has_seat_ = false;
-    relay_.relay().leave_seat();
+    relay_.relay().leave_seat(source_);
   }
 }
 

@@ -185,8 +185,8 @@ void Connection::on_settled(Outcome outcome) {
   }
   link_->leave();
   auto letter = std::make_unique<MoveLetter>();
-  letter->guest = {std::move(link_),    protocol_, std::move(intent_),
-                   std::move(request_), peer_,     has_seat_};
+  letter->guest = {std::move(link_), protocol_, std::move(intent_), std::move(request_), peer_,
+                   source_,          has_seat_};
   letter->connection = handle_;
   relay_.send(std::move(letter), goes_to_);
 }

@@ -77,6 +77,7 @@ struct Guest {
   Intent intent;
   RequestHead request; // of HeadForm::kHttp
   std::string peer;    // as logs name it
+  std::string source;  // whose share its seat is of
   bool has_seat = false;
   bool moved = false;
 };

@@ -57,7 +57,8 @@ Status Relay::check(const RelayOptions &options) {
 
 Relay::Relay(RelayOptions options)
     : options_(std::move(options)), entities_(options_.entities, options_.own_rules),
-      registry_(options_.policy, options_.limits.pending), accept_group_(options_.shards),
+      registry_(options_.policy, options_.limits.pending),
+      shares_(options_.limits.unauthenticated_per_source), accept_group_(options_.shards),
       shards_(options_.shards), accepting_(options_.shards) {
   CULVERT_ASSERT(options_.shards > 0 && !options_.names.empty());
 }
@@ -96,13 +97,22 @@ RelayShard *Relay::shard(unsigned index) const {
   return index < shards_.size() ? shards_[index].load(std::memory_order_acquire) : nullptr;
 }
 
-bool Relay::take_seat() {
+Relay::Seat Relay::take_seat(const std::string &source) {
+  const SourceShares::Answer share = shares_.take(source);
+  if (share != SourceShares::Answer::kTaken) {
+    return share == SourceShares::Answer::kFull ? Seat::kNoneOfSource : Seat::kNoneOfSourceAgain;
+  }
   const std::uint32_t taken = counters_.unauthenticated.fetch_add(1, std::memory_order_relaxed);
   if (taken < options_.limits.unauthenticated) {
-    return true;
+    return Seat::kTaken;
   }
-  leave_seat();
-  return false;
+  leave_seat(source);
+  return Seat::kNone;
+}
+
+void Relay::leave_seat(const std::string &source) {
+  counters_.unauthenticated.fetch_sub(1, std::memory_order_relaxed);
+  shares_.give_back(source);
 }
 
 } // namespace culvert

@@ -1,9 +1,9 @@
 // The relay of one process: what its shards share.
 //
 // Made on the control thread before its shards, destroyed there after them. Constant but for the
-// registry (one mutex, set-up and tear-down only) and counters (atomics, read from any thread). It
-// owns the registry and the entity table; its shards belong to the engine and are known here so
-// that letters find them.
+// registry and the shares of sources (a mutex each, set-up and tear-down only) and counters
+// (atomics, read from any thread). It owns the registry and the entity table; its shards belong to
+// the engine and are known here so that letters find them.
 //
 // How two connections meet: design section 4, rule 10. A reader begins with relay_shard.hpp, then
 // connection.hpp.
@@ -12,6 +12,7 @@
 #include "role/acceptor.hpp"
 #include "role/relay/registry.hpp"
 #include "role/relay/rules.hpp"
+#include "role/relay/source_shares.hpp"
 #include "role/relay/text.hpp"
 
 #include <atomic>
@@ -26,6 +27,7 @@ class RelayShard;
 struct RelayLimits {
   RegistryLimits pending;
   std::uint32_t unauthenticated = kUnauthenticated;
+  std::uint32_t unauthenticated_per_source = kUnauthenticatedPerSource;
   std::uint64_t drain_grace_ms = kDrainGraceMs;
 };
 
@@ -83,14 +85,17 @@ public:
   [[nodiscard]] RelayShard *shard(unsigned index) const;
   /// True for the last shard that stops accepting: it closes the listening socket.
   bool stop_accepting() { return accepting_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
-  /// A seat among the unauthenticated connections, or false.
-  bool take_seat();
-  void leave_seat() { counters_.unauthenticated.fetch_sub(1, std::memory_order_relaxed); }
+  enum class Seat : std::uint8_t { kTaken, kNone, kNoneOfSource, kNoneOfSourceAgain };
+  /// One among the unauthenticated connections; `source` as in SourceShares.
+  Seat take_seat(const std::string &source);
+  void leave_seat(const std::string &source);
+  [[nodiscard]] const SourceShares &shares() const { return shares_; }
 
 private:
   const RelayOptions options_;
   const EntityTable entities_;
   Registry registry_;
+  SourceShares shares_;
   RelayCounters counters_;
   AcceptGroup accept_group_;
   std::vector<std::atomic<RelayShard *>> shards_;

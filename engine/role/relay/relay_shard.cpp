@@ -61,27 +61,49 @@ void RelayShard::start(Socket listening) {
 }
 
 void RelayShard::on_arrived(Socket socket) {
-  const bool full = connections_.size() == kConnectionsPerShard;
-  if (full || !relay_.take_seat()) {
-    if (!crowded_) {
-      crowded_ = true;
-      log(LogLevel::kWarn,
-          full ? "too many connections: new ones are turned away"
-               : "too many connections say nothing yet: new ones are turned away",
-          {});
-    }
+  const Result<Address> peer = shard_.io.peer_address(socket);
+  const Address from = peer.ok() ? peer.value() : Address{}; // of none: it is gone already
+  const std::string source = from.family == Address::Family::kUnix ? "" : from.host();
+  if (!find_seat(source)) {
     // A plain close would read as a clean, empty answer.
     shard_.io.set_option(socket, SocketOption::kLingerZero, 1);
     shard_.io.close(socket);
     return;
   }
-  crowded_ = false;
   Guest guest;
   guest.link = std::make_unique<TcpLink>(shard_, socket);
-  guest.peer = guest.link->facts().peer.text();
+  guest.peer = from.text();
+  guest.source = source;
   guest.has_seat = true;
   const auto handle = connections_.make(*this, std::move(guest));
   connections_.find(*handle)->start(*handle);
+}
+
+bool RelayShard::find_seat(const std::string &source) {
+  const bool full = connections_.size() == kConnectionsPerShard;
+  const Relay::Seat seat = full ? Relay::Seat::kNone : relay_.take_seat(source);
+  switch (seat) {
+  case Relay::Seat::kTaken:
+    crowded_ = false;
+    return true;
+  case Relay::Seat::kNoneOfSource:
+    log(LogLevel::kWarn,
+        "too many connections of one address say nothing yet: its new ones are turned away",
+        {{"source", source}});
+    return false;
+  case Relay::Seat::kNoneOfSourceAgain:
+    return false;
+  case Relay::Seat::kNone:
+    break;
+  }
+  if (!crowded_) {
+    crowded_ = true;
+    log(LogLevel::kWarn,
+        full ? "too many connections: new ones are turned away"
+             : "too many connections say nothing yet: new ones are turned away",
+        {});
+  }
+  return false;
 }
 
 void RelayShard::on_accepting_stopped() {

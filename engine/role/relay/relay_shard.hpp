@@ -87,6 +87,7 @@ private:
   enum class Phase : std::uint8_t { kRunning, kDraining, kDropping, kDone };
 
   void on_arrived(Socket socket);
+  bool find_seat(const std::string &source);
   void on_accepting_stopped();
   void on_letter(Mail &mail);
   void on_letter_back(Mail &mail);

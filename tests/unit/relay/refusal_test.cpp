@@ -177,6 +177,63 @@ TEST(RelayRefusal, ConnectionsThatSayNothingAreLimitedAndTimedOut) {
   EXPECT_EQ(world.answered_peer("hello").answer, "hello yourself");
 }
 
+TEST(RelayRefusal, ASourceThatSaysNothingTakesItsShareAlone) {
+  RelayOptions options = test_options(2);
+  options.limits.unauthenticated_per_source = 3;
+  RelayWorld world(options);
+  std::deque<RawPeer> silent;
+  for (int i = 0; i < 5; ++i) {
+    silent.emplace_back(world.client_shard(), world.address, "");
+  }
+  const auto turned_away = [&] {
+    std::size_t ended = 0;
+    for (const RawPeer &each : silent) {
+      ended += each.ended ? 1 : 0;
+      EXPECT_EQ(each.aborted, each.ended); // never a clean, empty answer
+    }
+    return ended;
+  };
+  ASSERT_TRUE(world.run_until([&] { return turned_away() == 2; }));
+  EXPECT_EQ(world.counters().unauthenticated, 3U);
+  Peer &other = world.peer("listen path=alpha token=all id=L", "10.0.0.3");
+  EXPECT_EQ(world.answer_of(other), "listening");
+  silent.emplace_back(world.client_shard(), world.address, "");
+  ASSERT_TRUE(world.run_until([&] { return turned_away() == 3; }));
+  // Once, whoever else gets in meanwhile.
+  EXPECT_EQ(world.log.count("of one address say nothing yet"), 1U) << world.log.text();
+  EXPECT_EQ(world.log.count("source=10.0.0.2"), 1U) << world.log.text();
+  ASSERT_TRUE(world.run_until([&] { return world.counters().unauthenticated == 0; },
+                              kHandshakeMs + kLingerMs + 1'000));
+  EXPECT_EQ(world.answered_peer("hello").answer, "hello yourself");
+}
+
+TEST(RelayRefusal, AShareIsGivenBackOnceHoweverAConnectionEnds) {
+  RelayOptions options = test_options(2);
+  options.limits.unauthenticated_per_source = 1;
+  RelayWorld world(options);
+  const auto all_back = [&] {
+    return world.run_until([&] { return world.counters().unauthenticated == 0; });
+  };
+  Peer &channel = world.answered_peer("listen path=alpha token=all id=L");
+  for (std::size_t i = 0; i < 8; ++i) { // on one shard and across
+    Peer &sender = world.peer("connect path=alpha token=all");
+    ASSERT_TRUE(world.run_until([&] { return !channel.capability(i).empty(); }));
+    const std::string verb = i < 4 ? "accept" : "reject status=502";
+    EXPECT_NE(world.answered_peer(verb + " capability=" + channel.capability(i)).answer, "");
+    EXPECT_NE(world.answer_of(sender), "");
+    for (const char *head : {"connect path=alpha", "connect path=no token=all", "accept"}) {
+      Peer &refused = world.answered_peer(head);
+      EXPECT_EQ(refused.answer.substr(0, 3), "no ");
+      refused.close();
+      ASSERT_TRUE(all_back()) << head;
+    }
+    RawPeer cut(world.client_shard(), world.address, "\x01", true);
+    ASSERT_TRUE(world.run_until([&] { return cut.ended; }));
+    ASSERT_TRUE(all_back());
+  }
+  EXPECT_EQ(world.log.count("turned away"), 0U) << world.log.text();
+}
+
 TEST(RelayRefusal, MalformedBytesEndTheirConnectionAlone) {
   RelayWorld world(test_options(2));
   Peer &channel = world.answered_peer("listen path=alpha token=all id=L");

@@ -1,0 +1,41 @@
+// How many connections that authorized nothing yet each source has: one of them alone must not take
+// every seat.
+//
+// Behind one mutex, for any thread; touched in set-up and tear-down only, never on the byte path.
+// It knows a source while it has a connection here.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+namespace culvert {
+
+class SourceShares {
+public:
+  enum class Answer : std::uint8_t {
+    kTaken,
+    kFull,     // for the first time since the source came
+    kStillFull // the log has it
+  };
+
+  explicit SourceShares(std::uint32_t largest) : largest_(largest) {}
+
+  /// `source`: an address without its port; empty for one that is not counted.
+  Answer take(const std::string &source);
+  void give_back(const std::string &source);
+  [[nodiscard]] std::size_t sources() const;
+
+private:
+  struct Share {
+    std::uint32_t taken = 0;
+    bool told = false;
+  };
+
+  const std::uint32_t largest_;
+  mutable std::mutex mutex_;
+  std::unordered_map<std::string, Share> shares_;
+};
+
+} // namespace culvert
