@@ -1,6 +1,7 @@
 #include "io/socket_calls.hpp"
 
 #include "core/limits.hpp"
+#include "io/advice.hpp"
 #include "io/socket_file.hpp"
 
 #include <algorithm>
@@ -75,7 +76,7 @@ std::string advice(int error, const Address &address, PathUse use) {
   case ENAMETOOLONG:
     return "; the path of a unix socket has at most 107 bytes";
   case EMFILE:
-    return "; raise this process's limit of open files (ulimit -n)";
+    return std::string("; ") + kOpenFilesAdvice;
   default:
     return "";
   }

@@ -1,5 +1,7 @@
 #include "link/os_status.hpp"
 
+#include "io/advice.hpp"
+
 #include <cerrno>
 #include <string>
 #include <system_error>
@@ -43,6 +45,9 @@ Status os_status(int error, std::string_view what) {
   std::string message(what);
   message += ": ";
   message += std::generic_category().message(error);
+  if (error == EMFILE) {
+    message += std::string("; ") + kOpenFilesAdvice;
+  }
   Status status = Status::failure(code_of(error), Source::kLocal, retry, std::move(message));
   status.os_error = error;
   return status;

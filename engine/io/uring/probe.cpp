@@ -1,6 +1,7 @@
 #include "io/uring/probe.hpp"
 
 #include "core/limits.hpp"
+#include "io/advice.hpp"
 
 #include <array>
 #include <cerrno>
@@ -104,7 +105,7 @@ Status no_ring(int error, int disabled) {
   case EMFILE:
   case ENFILE:
     return failure(Code::kNoDescriptor, error,
-                   "no descriptor for an io_uring; raise the limit of open files (ulimit -n)");
+                   std::string("no descriptor for an io_uring; ") + kOpenFilesAdvice);
   default:
     return failure(Code::kInternal, error,
                    std::string("cannot make an io_uring: ") + std::strerror(error));

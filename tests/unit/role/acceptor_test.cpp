@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <deque>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <vector>
@@ -17,10 +18,36 @@
 namespace culvert::test {
 namespace {
 
-class NoLog final : public Log {
+class KeptLog final : public Log {
 public:
-  [[nodiscard]] bool enabled(LogLevel) const override { return false; }
-  void write(LogLevel, std::string_view, std::initializer_list<LogField>) override {}
+  [[nodiscard]] bool enabled(LogLevel) const override { return true; }
+  void write(LogLevel, std::string_view message, std::initializer_list<LogField> fields) override {
+    lines.emplace_back(message);
+    for (const LogField &field : fields) {
+      lines.back() += " " + std::string(field.name) + "=" + field.value;
+    }
+  }
+
+  std::vector<std::string> lines;
+};
+
+/// No descriptor beyond those that are open now.
+class NoMoreFiles {
+public:
+  NoMoreFiles() {
+    EXPECT_EQ(getrlimit(RLIMIT_NOFILE, &before_), 0);
+    const int lowest_free = ::dup(STDERR_FILENO);
+    ::close(lowest_free);
+    rlimit now = before_;
+    now.rlim_cur = static_cast<rlim_t>(lowest_free);
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &now), 0);
+  }
+  NoMoreFiles(const NoMoreFiles &) = delete;
+  NoMoreFiles &operator=(const NoMoreFiles &) = delete;
+  ~NoMoreFiles() { EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &before_), 0); }
+
+private:
+  rlimit before_{};
 };
 
 /// One shard's part: it says a byte to each connection it is given, and keeps it.
@@ -101,7 +128,7 @@ protected:
   std::unique_ptr<IoWorld> world = make_uring_world();
   std::vector<Io *> ios{&world->make(), &world->make(), &world->make()};
   SeededRandom random{11};
-  NoLog log;
+  KeptLog log;
   std::optional<AcceptGroup> group;
   std::deque<Part> parts;
   std::deque<Client> clients;
@@ -178,6 +205,24 @@ TEST_F(AcceptorTest, WhatIsDealtReachesEveryShardThatHasStartedAndNoOther) {
       parts[each].shard.io.close(socket);
     }
   }
+  parts[0].shard.io.close(listening);
+}
+
+TEST_F(AcceptorTest, WhoRunsOutOfDescriptorsIsToldTheRemedyAndAcceptsLater) {
+  begin();
+  dial(1);
+  {
+    const NoMoreFiles none;
+    parts[0].acceptor.start(listening);
+    ASSERT_TRUE(world->run_until([&] { return !log.lines.empty(); }));
+  }
+  EXPECT_EQ(log.lines.front(), "no connection can be accepted why=accept: Too many open files; "
+                               "raise this process's limit of open files (ulimit -n)");
+  ASSERT_TRUE(world->run_until([&] { return parts[0].served.size() == 1; }));
+  EXPECT_EQ(log.lines.size(), 1U);
+  parts[0].acceptor.stop();
+  ASSERT_TRUE(world->run_until([&] { return parts[0].acceptor.stopped(); }));
+  parts[0].shard.io.close(parts[0].served.front());
   parts[0].shard.io.close(listening);
 }
 
