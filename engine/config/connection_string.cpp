@@ -1,3 +1,4 @@
+#include "config/entity_path.hpp"
 #include "culvert/config.hpp"
 
 #include <algorithm>
@@ -136,6 +137,9 @@ Result<ConnectionString> ConnectionString::parse(std::string_view text) {
   }
   if (!parts.entity_path || parts.entity_path->empty()) {
     return wrong("has no EntityPath; take the entity's own string, or add EntityPath=NAME");
+  }
+  if (const std::string remedy = entity_path_remedy(*parts.entity_path); !remedy.empty()) {
+    return wrong("has an EntityPath that names no entity: " + remedy);
   }
   if (Status status = check_credentials(parts); !status.ok()) {
     return status;

@@ -137,6 +137,11 @@ ROWS = [
      'list of them'),
     ('rule without right', 'relay', {'--rule': 'r::env:KEY'}, 2,
      'culvert relay: --rule r: no right is named; write listen, send or manage'),
+    ('rule with an empty right', 'relay', {'--rule': 'r:listen,:env:KEY'}, 2,
+     'culvert relay: --rule r: a right is none of listen, send and manage; write a comma '
+     'list of them'),
+    ('rule with a right twice', 'relay', {'--rule': 'r:listen,LISTEN:env:KEY'}, 2,
+     'culvert relay: --rule r: a right is named twice; write each once'),
     ('rule twice', 'relay', {'--rule': ['r:listen:env:KEY', 'R:send:env:KEY']}, 2,
      "culvert relay: rule 'R' is given twice (case does not count): remove one of them"),
     ('rule with a literal secret', 'relay', {'--rule': 'r:listen:{canary}'}, 2,

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <iterator>
 #include <sched.h>
+#include <set>
 #include <sstream>
 
 namespace culvert::command {
@@ -47,12 +48,17 @@ void add_common(CLI::App &app, Common &common) {
 
 Rights read_rights(const std::string &text, const std::string &option) {
   Rights rights;
-  std::istringstream words(text);
+  std::istringstream words(text + ",");
   std::string word;
-  bool any = false;
+  std::set<std::string> known;
+  if (text.empty()) {
+    throw Refusal{kExitUsage, option + ": no right is named; write listen, send or manage"};
+  }
   while (std::getline(words, word, ',')) {
     const std::string right = lower(word);
-    any = true;
+    if (!known.insert(right).second) {
+      throw Refusal{kExitUsage, option + ": a right is named twice; write each once"};
+    }
     if (right == "listen") {
       rights.listen = true;
     } else if (right == "send") {
@@ -64,9 +70,6 @@ Rights read_rights(const std::string &text, const std::string &option) {
       throw Refusal{kExitUsage, option + ": a right is none of listen, send and manage; write a "
                                          "comma list of them"};
     }
-  }
-  if (!any) {
-    throw Refusal{kExitUsage, option + ": no right is named; write listen, send or manage"};
   }
   return rights;
 }

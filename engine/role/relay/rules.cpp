@@ -1,5 +1,6 @@
 #include "role/relay/rules.hpp"
 
+#include "config/entity_path.hpp"
 #include "role/relay/text.hpp"
 
 #include <algorithm>
@@ -8,26 +9,11 @@
 namespace culvert {
 namespace {
 
-constexpr std::size_t kLongestPath = 260; // Azure's bound for an entity's path
 constexpr std::size_t kLongestRuleName = 256;
 
-/// What stays itself in a request target, whoever writes or reads it.
-bool is_path_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-         c == '-' || c == '_' || c == '~' || c == '/';
-}
-
 Status check_path(const std::string &path) {
-  if (path.empty() || path.front() == '/' || path.back() == '/' ||
-      path.find("//") != std::string::npos) {
-    return Status::config("entity '" + loggable(path) + "': write its path as one or more names " +
-                          "with a single '/' between them, without one at either end");
-  }
-  if (path.size() > kLongestPath || !std::all_of(path.begin(), path.end(), is_path_character)) {
-    return Status::config("entity '" + loggable(path) + "': write its path with at most 260 of " +
-                          "the characters A-Z a-z 0-9 . - _ ~ /");
-  }
-  return {};
+  const std::string remedy = entity_path_remedy(path);
+  return remedy.empty() ? Status{} : Status::config("entity '" + loggable(path) + "': " + remedy);
 }
 
 } // namespace

@@ -61,6 +61,10 @@ TEST(Entities, PathsThatCannotBeAskedForAreRefusedWithWhatToWrite) {
       {{{"/a", {}}}, "'/a'"},
       {{{"a/", {}}}, "'a/'"},
       {{{"a//b", {}}}, "'a//b'"},
+      {{{"a b", {}}}, "'a b': write its path with at most 260"},
+      {{{std::string(261, 'a'), {}}}, "write its path with at most 260"},
+      {{{"../x", {}}}, "'../x': write its path without '.' and '..'"},
+      {{{"a/./b", {}}}, "'a/./b': write its path without '.' and '..'"},
       {{{"a/b", {}}, {"A/B", {}}}, "twice"},
   };
   for (const Row &row : rows) {
@@ -68,7 +72,7 @@ TEST(Entities, PathsThatCannotBeAskedForAreRefusedWithWhatToWrite) {
     EXPECT_EQ(status.code, Code::kConfig) << row.part;
     EXPECT_NE(status.message.find(row.part), std::string::npos) << status.message;
   }
-  EXPECT_TRUE(EntityTable::check({{"a", {}}, {"a/b", {}}}).ok());
+  EXPECT_TRUE(EntityTable::check({{"a", {}}, {"a/b", {}}, {".a/b..", {}}}).ok());
 }
 
 TEST(Authority, IsHostAndPortOrNothing) {
