@@ -68,15 +68,19 @@ std::vector<std::string> names_of(const X509 *certificate) {
 }
 
 Result<std::string> read_file(const std::string &file, std::string_view what) {
-  const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  // Not waiting for who writes into a pipe.
+  const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   struct stat facts {};
-  if (descriptor < 0 || fstat(descriptor, &facts) != 0 || S_ISDIR(facts.st_mode)) {
-    const int error = descriptor < 0 ? errno : EISDIR;
+  const int error = descriptor < 0 || fstat(descriptor, &facts) != 0 ? errno
+                    : S_ISDIR(facts.st_mode)                         ? EISDIR
+                                                                     : 0;
+  if (error != 0 || !S_ISREG(facts.st_mode)) {
     if (descriptor >= 0) {
       ::close(descriptor);
     }
     return Status::machine("cannot read the " + std::string(what) + " '" + file +
-                           "': " + std::strerror(error) + "; name a PEM file this user may read");
+                           "': " + (error != 0 ? std::strerror(error) : "it is no regular file") +
+                           "; name a PEM file this user may read");
   }
   std::string content;
   char block[16384];

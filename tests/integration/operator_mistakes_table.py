@@ -61,6 +61,9 @@ ROWS = [
     ('certificate expired', 'relay', {'--tls-cert': '{folder}/old.pem', '--tls-key': '{folder}/old.key'}, 1,
      "culvert relay: the certificate '{folder}/old.pem' expired at 2020-01-02 00:00:00 "
      'UTC; renew it'),
+    ('certificate is a pipe', 'relay', {'--tls-cert': '{folder}/pipe'}, 1,
+     "culvert relay: cannot read the certificate '{folder}/pipe': it is no regular file; name a "
+     'PEM file this user may read'),
     ('no key', 'relay', {'--tls-key': None}, 2,
      'culvert relay: --tls-key is missing; write --tls-key FILE; see culvert relay --help'),
     ('key not there', 'relay', {'--tls-key': '{folder}/none.key'}, 1,

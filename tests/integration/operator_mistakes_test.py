@@ -53,6 +53,7 @@ class OperatorMistakes(CulvertCase):
                          "-out", self.path("relay.der"))
         with open(self.path("relay.pem"), encoding="ascii") as whole:
             self.write("half.pem", whole.read()[:300])
+        os.mkfifo(self.path("pipe"))
         self.make_expired()
         for name, mode in (("plugins", 0o755), ("open", 0o777), ("renamed", 0o755),
                            ("text", 0o755)):

@@ -108,6 +108,8 @@ TEST_F(Certificate, EveryOperatorMistakeNamesTheFileAndTheRemedy) {
       file("encrypted", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED "
                         "PRIVATE KEY-----\n");
   const std::string foreign = file("foreign", other.value().server.key_pem.reveal());
+  const std::string pipe = folder + "/pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
   struct Row {
     std::string certificate;
     std::string key;
@@ -118,6 +120,11 @@ TEST_F(Certificate, EveryOperatorMistakeNamesTheFileAndTheRemedy) {
       {folder + "/none", good_key, kNow,
        "cannot read the certificate '" + folder + "/none': No such file or directory"},
       {folder, good_key, kNow, "cannot read the certificate '" + folder + "': Is a directory"},
+      {pipe, good_key, kNow,
+       "cannot read the certificate '" + pipe + "': it is no regular file; name a PEM file"},
+      {good_certificate, pipe, kNow,
+       "cannot read the private key '" + pipe + "': it is no regular file; name a PEM file"},
+      {"/dev/null", good_key, kNow, "cannot read the certificate '/dev/null': it is no regular"},
       {good_certificate, folder + "/none", kNow,
        "cannot read the private key '" + folder + "/none': No such file or directory"},
       {text, good_key, kNow, "'" + text + "' holds no certificate in PEM form"},
@@ -146,6 +153,8 @@ TEST_F(Certificate, EveryOperatorMistakeNamesTheFileAndTheRemedy) {
   }
   EXPECT_FALSE(load_authorities(text).ok());
   EXPECT_FALSE(load_authorities(folder + "/none").ok());
+  EXPECT_NE(load_authorities(pipe).status().message.find("it is no regular file"),
+            std::string::npos);
 }
 
 TEST_F(Certificate, PrivateFilesAreTheirOwnersAlone) {
