@@ -123,6 +123,18 @@ Status check_validity(const CertificateFacts &facts, const std::string &file, st
   return {};
 }
 
+/// OpenSSL's security level 2, which Debian asks for; clients refuse what is below.
+Status check_strength(const EVP_PKEY *key, const std::string &certificate_file) {
+  constexpr int kLeastBits = 112;
+  if (EVP_PKEY_get_security_bits(key) >= kLeastBits) {
+    return {};
+  }
+  const bool rsa = EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA;
+  return Status::machine("the key of the certificate '" + certificate_file + "' is too weak (" +
+                         std::to_string(EVP_PKEY_get_bits(key)) + " bits" + (rsa ? " of RSA" : "") +
+                         "); make both anew, with a key of 2048 bits of RSA or more, or of P-256");
+}
+
 } // namespace
 
 std::vector<CertificateOwner> parse_certificates(std::string_view pem) {
@@ -211,6 +223,9 @@ Result<Credentials> load_credentials(const std::string &certificate_file,
                            "' does not belong to the certificate '" + certificate_file + "' (" +
                            subject_of(chain.front().get()) +
                            "), which must be the first in its file");
+  }
+  if (Status status = check_strength(key.get(), certificate_file); !status.ok()) {
+    return status;
   }
   const Result<CertificateFacts> facts = inspect_certificate(credentials.certificate_pem);
   if (Status status = check_validity(facts.value(), certificate_file, now_s); !status.ok()) {

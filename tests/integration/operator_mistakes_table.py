@@ -64,6 +64,9 @@ ROWS = [
     ('certificate is a pipe', 'relay', {'--tls-cert': '{folder}/pipe'}, 1,
      "culvert relay: cannot read the certificate '{folder}/pipe': it is no regular file; name a "
      'PEM file this user may read'),
+    ('certificate is weak', 'relay', {'--tls-cert': '{folder}/weak.pem', '--tls-key': '{folder}/weak.key'}, 1,
+     "culvert relay: the key of the certificate '{folder}/weak.pem' is too weak (1024 bits of "
+     'RSA); make both anew, with a key of 2048 bits of RSA or more, or of P-256'),
     ('no key', 'relay', {'--tls-key': None}, 2,
      'culvert relay: --tls-key is missing; write --tls-key FILE; see culvert relay --help'),
     ('key not there', 'relay', {'--tls-key': '{folder}/none.key'}, 1,

@@ -53,6 +53,9 @@ class OperatorMistakes(CulvertCase):
                          "-out", self.path("relay.der"))
         with open(self.path("relay.pem"), encoding="ascii") as whole:
             self.write("half.pem", whole.read()[:300])
+        self.run_quietly("openssl", "req", "-x509", "-newkey", "rsa:1024", "-nodes", "-subj",
+                         "/CN=relay", "-keyout", self.path("weak.key"), "-out",
+                         self.path("weak.pem"))
         os.mkfifo(self.path("pipe"))
         self.make_expired()
         for name, mode in (("plugins", 0o755), ("open", 0o777), ("renamed", 0o755),
