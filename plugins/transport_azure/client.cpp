@@ -154,8 +154,10 @@ void describe_reject(std::string_view offer, const culvert_status &why, culvert:
     reason = "The listener could not reach its target.";
   }
   const std::string joint = offer.find('?') == std::string_view::npos ? "?" : "&";
-  dial_address(offer, joint + "sb-hc-statusCode=502&sb-hc-statusDescription=" + form_encode(reason),
-               arena, link);
+  const char *const code = why.code == CULVERT_OVERLOAD ? "503" : "502";
+  dial_address(
+      offer, joint + "sb-hc-statusCode=" + code + "&sb-hc-statusDescription=" + form_encode(reason),
+      arena, link);
 }
 
 culvert_message write_renewal(std::string_view token, culvert::sdk::Arena arena) {

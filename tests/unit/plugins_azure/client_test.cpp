@@ -64,10 +64,10 @@ struct AzureClient : testing::Test {
     return link(client.kind.accept(client.instance, view(offer), &room, &made, &error), made);
   }
 
-  ReadLink reject(std::string_view offer, const char *why) {
+  ReadLink reject(std::string_view offer, const char *why, std::uint32_t code = CULVERT_REFUSED) {
     culvert_status status{};
     status.size = sizeof status;
-    status.code = CULVERT_REFUSED;
+    status.code = code;
     std::snprintf(status.message, sizeof status.message, "%s", why);
     culvert_link_description made{};
     made.size = sizeof made;
@@ -311,6 +311,8 @@ TEST_F(AzureClient, ARejectSaysWhyWithinBounds) {
             "db%3A5432%20refused%20%26%20%22closed%22");
   EXPECT_EQ(reject("wss://r.test/a", "x").target,
             "/a?sb-hc-statusCode=502&sb-hc-statusDescription=x");
+  EXPECT_EQ(reject("wss://r.test/a", "x", CULVERT_OVERLOAD).target,
+            "/a?sb-hc-statusCode=503&sb-hc-statusDescription=x");
   EXPECT_NE(reject("wss://r.test/a", "").target.find("Description=The"), std::string::npos);
   EXPECT_LT(reject("wss://r.test/a", std::string(500, '%').c_str()).target.size(), 1000U);
   EXPECT_FALSE(reject("nonsense", "x").made);
