@@ -25,7 +25,8 @@ std::string TargetAddress::text() const {
   return (literal6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
-RendezvousPolicy::RendezvousPolicy(std::string relay_host, std::vector<std::string> allowed) {
+RendezvousPolicy::RendezvousPolicy(const std::string &relay_host,
+                                   const std::vector<std::string> &allowed) {
   exact_.push_back(lower(relay_host));
   for (const std::string &host : allowed) {
     if (host.starts_with("*.")) {

@@ -24,7 +24,7 @@ struct TargetAddress {
 /// Where an offer may send us: the relay itself, and what the operator allowed besides.
 class RendezvousPolicy {
 public:
-  RendezvousPolicy(std::string relay_host, std::vector<std::string> allowed);
+  RendezvousPolicy(const std::string &relay_host, const std::vector<std::string> &allowed);
   /// Source::kConfig for what is neither a host nor *.SUFFIX.
   static Status check(const std::vector<std::string> &allowed);
   /// Exact, or any name below `*.suffix`; ignoring case.
