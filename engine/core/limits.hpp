@@ -186,8 +186,9 @@ inline constexpr std::uint32_t kRefusalsPerShard = 256;
 inline constexpr std::uint32_t kPendingPerEntity = 1'000;
 inline constexpr std::uint32_t kPendingPerSource = 256;
 inline constexpr std::uint32_t kUnauthenticated = 1'024;
-/// Of one source: a quarter, so that one without a key shuts nobody else out. Who has one is through
-/// in about 5 round trips: 256 at 100 ms are 500 connections a second.
-inline constexpr std::uint32_t kUnauthenticatedPerSource = 256;
+/// Of one source: half, so that one without a key shuts nobody else out. Who has one is through in
+/// about 5 round trips: 512 at 100 ms are 1,000 connections a second, and a listener may come for
+/// twice as many senders at once as one sender may have waiting.
+inline constexpr std::uint32_t kUnauthenticatedPerSource = 512;
 
 } // namespace culvert
