@@ -209,6 +209,11 @@ TEST_F(AcceptorTest, WhatIsDealtReachesEveryShardThatHasStartedAndNoOther) {
 }
 
 TEST_F(AcceptorTest, WhoRunsOutOfDescriptorsIsToldTheRemedyAndAcceptsLater) {
+#if defined(__clang__)
+#if __has_feature(address_sanitizer) || __has_feature(undefined_behavior_sanitizer)
+  GTEST_SKIP() << "the sanitizer's own check of a vptr needs a descriptor";
+#endif
+#endif
   begin();
   dial(1);
   {
