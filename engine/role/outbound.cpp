@@ -27,13 +27,6 @@ const Step<Outbound> Outbound::kToEntity[] = {
     {"tls", kHandshakeMs, &Outbound::start_tls, &Outbound::cancel_tls, Source::kRelay},
     {"upgrade", kUpgradeMs, &Outbound::start_upgrade, &Outbound::cancel_upgrade, Source::kRelay},
 };
-const Step<Outbound> Outbound::kToOffer[] = {
-    {"resolve", kHandshakeMs, &Outbound::start_resolve, &Outbound::cancel_operation,
-     Source::kPlugin},
-    {"dial", 2 * kRelayDialMs, &Outbound::start_dial, &Outbound::cancel_dial, Source::kRelay},
-    {"tls", kHandshakeMs, &Outbound::start_tls, &Outbound::cancel_tls, Source::kRelay},
-    {"upgrade", kHandshakeMs, &Outbound::start_upgrade, &Outbound::cancel_upgrade, Source::kRelay},
-};
 
 Outbound::Outbound(const ClientKit &kit, Delegate<Outbound &> done)
     : kit_(kit), done_(done),
@@ -60,7 +53,7 @@ void Outbound::start(Purpose purpose, const EntityAddress &entity, std::string i
 void Outbound::start(Purpose purpose, LinkDescription description) {
   purpose_ = purpose;
   description_ = std::move(description);
-  steps_.start(kToOffer);
+  steps_.start(std::span(kToListen).subspan(1)); // its address is its token
 }
 
 // --- authorize

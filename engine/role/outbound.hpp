@@ -56,7 +56,6 @@ public:
 private:
   static const Step<Outbound> kToListen[];
   static const Step<Outbound> kToEntity[];
-  static const Step<Outbound> kToOffer[];
 
   void start_authorize();
   void start_resolve();
