@@ -191,9 +191,13 @@ bool Tunnel::all_ended() const {
 
 void Tunnel::on_side_ended(Outcome outcome) {
   if (outcome.result == -ETIMEDOUT && record_.how != EndingRecord::How::kDropped) {
+    static constexpr const char *kStalled = "its ending made no progress and was dropped";
+    if (record_.how == EndingRecord::How::kAborted) { // what came first stays the reason
+      record_.status.message += std::string("; ") + kStalled;
+    } else {
+      record_.status = Status::failure(Code::kTimeout, Source::kLocal, Retry::kNever, kStalled);
+    }
     record_.how = EndingRecord::How::kDropped;
-    record_.status = Status::failure(Code::kTimeout, Source::kLocal, Retry::kNever,
-                                     "its ending made no progress and was dropped");
   }
   if (!all_ended()) {
     return;

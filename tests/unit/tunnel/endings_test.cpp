@@ -177,6 +177,21 @@ TEST_P(TunnelSuite, AnAbortOfOursReachesBothSidesBehindWhatWasReceived) {
   EXPECT_EQ(under_test->record.bytes_from_second, app->bytes_read());
 }
 
+TEST_P(TunnelSuite, AnEndingThatStallsKeepsItsFirstReason) {
+  if (!lab.virtual_time()) {
+    GTEST_SKIP() << "takes kAbortStallMs of real time";
+  }
+  start();
+  fill(*app);
+  under_test->tunnel->abort(
+      Status::failure(Code::kReset, Source::kLocal, Retry::kNever, "the test wants it"));
+  ASSERT_TRUE(run_until([&] { return under_test->ended; })); // nobody reads at the target
+  EXPECT_EQ(under_test->record.how, How::kDropped);
+  EXPECT_STREQ(under_test->record.by, "us");
+  EXPECT_EQ(under_test->record.status.message,
+            "the test wants it; its ending made no progress and was dropped");
+}
+
 TEST_P(TunnelSuite, ADropOrAbortAtAnyMomentLeavesNothingBehind) {
   const int rounds = lab.virtual_time() ? 40 : 15;
   for (int round = 0; round < rounds; ++round) {
