@@ -305,7 +305,7 @@ class HostileExampleRelay(HostileRelayCase):
                 self.offer_itself(relay)
                 wait_until(lambda: len(self.target_saw) > seen, "the target's end")
                 self.assertEqual(self.target_saw[-1], (b"first words", "reset"))
-        self.assertEqual(len(listener.lines("tunnel ended .* how=aborted by=relay ")), 2)
+        listener.wait_for_line("tunnel ended .* how=aborted by=relay ", count=2)
 
     @staticmethod
     def tears(end):
