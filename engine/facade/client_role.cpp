@@ -50,16 +50,18 @@ Result<ClientUnits> ClientUnits::make(PluginRegistry &plugins, SecretStore &secr
   return units;
 }
 
-Status ClientPart::attach(ClientUnits &units, Shard &shard) {
-  TlsClientOptions options;
-  options.authorities_pem = units.authorities_pem;
+Status ClientPart::attach_plugins(ClientUnits &units, Shard &shard) {
   Status status = take(units.transport->transport(shard), transport);
   if (status.ok()) {
     status = take(units.auth->auth(shard), auth);
   }
-  if (status.ok()) {
-    status = take(units.resolver->resolver(shard), resolver);
-  }
+  return status.ok() ? take(units.resolver->resolver(shard), resolver) : status;
+}
+
+Status ClientPart::attach(ClientUnits &units, Shard &shard) {
+  TlsClientOptions options;
+  options.authorities_pem = units.authorities_pem;
+  const Status status = attach_plugins(units, shard);
   return status.ok() ? take(TlsContext::client(shard.io, options), tls) : status;
 }
 

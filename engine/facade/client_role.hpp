@@ -25,6 +25,9 @@ struct ClientUnits {
 
   static Result<ClientUnits> make(PluginRegistry &plugins, SecretStore &secrets,
                                   const ClientConfig &config, std::int64_t token_lifetime_s);
+  /// Why what they say will never lead to this relay (kListen, kDial) or this target, asked before
+  /// anything starts: no token, a name without an address. What may succeed later is no reason.
+  Status check(Purpose purpose, const EntityAddress &entity, const std::string &target_host = {});
 };
 
 /// One shard's instances of them.
@@ -34,7 +37,8 @@ struct ClientPart {
   std::unique_ptr<Resolver> resolver;
   std::unique_ptr<TlsContext> tls;
 
-  /// On the shard.
+  /// On the shard; the plugins' instances alone, or all of it.
+  Status attach_plugins(ClientUnits &units, Shard &shard);
   Status attach(ClientUnits &units, Shard &shard);
   [[nodiscard]] ClientKit kit(ShardThread &thread) {
     return {thread.shard(), *transport, *auth, *resolver, tls.get(), thread.digests()};

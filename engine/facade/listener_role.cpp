@@ -65,10 +65,14 @@ Result<std::unique_ptr<RunningRole>> make_listener_role(const RoleMaking &making
   if (!units.ok()) {
     return units.status();
   }
-  ListenerOptions options;
   const ConnectionString &connection = config.connection;
+  ListenerOptions options;
   options.entity = {connection.host, connection.port, connection.entity_path};
   options.target = {config.target.host, config.target.port, config.target.unix_path};
+  if (Status status = units.value().check(Purpose::kListen, options.entity, options.target.host);
+      !status.ok()) {
+    return status;
+  }
   options.rendezvous_hosts = config.rendezvous_hosts;
   options.drain_grace_ms = making.config.drain_grace_ms;
   auto role =

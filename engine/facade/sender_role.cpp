@@ -63,9 +63,12 @@ Result<std::unique_ptr<RunningRole>> make_sender_role(const RoleMaking &making,
   if (!units.ok()) {
     return units.status();
   }
-  SenderOptions options;
   const ConnectionString &connection = config.connection;
+  SenderOptions options;
   options.entity = {connection.host, connection.port, connection.entity_path};
+  if (Status status = units.value().check(Purpose::kDial, options.entity); !status.ok()) {
+    return status;
+  }
   options.drain_grace_ms = making.config.drain_grace_ms;
   auto role =
       std::make_unique<SenderRole>(making.threads, std::move(units.value()), std::move(options));

@@ -1,6 +1,7 @@
 #include "core/clock.hpp"
 #include "crypto/secret.hpp"
 #include "facade/client_role.hpp"
+#include "facade/operation_bench.hpp"
 #include "facade/program_directory.hpp"
 #include "facade/rules.hpp"
 #include "role/relay/relay.hpp"
@@ -8,56 +9,33 @@
 namespace culvert {
 namespace {
 
-/// A plugin's answer without a running engine: one shard on the calling thread, for one operation.
-class Bench {
-public:
-  Bench(const EngineConfig &config, Log &log)
-      : plugins({log, random, clock, secrets}, plugin_directory(config)), thread(0, log) {}
-  Status start() { return thread.start(false); }
-
-  template <typename Value, typename Begin>
-  Result<Value> run(PluginOperation<Value> &operation, Begin begin) {
-    begin();
-    while (operation.in_flight()) {
-      if (!thread.io().run_ready() && operation.in_flight()) {
-        thread.io().wait(Timers::kNever);
-      }
-    }
-    return std::move(operation.result);
-  }
+/// One question to plugins of its own.
+struct Question {
+  explicit Question(const EngineConfig &config)
+      : plugins({bench.log(), random, clock, secrets}, plugin_directory(config)) {}
 
   SystemRandom random;
   SystemClock clock;
   SecretStore secrets;
+  OperationBench bench;
   PluginRegistry plugins;
-  ShardThread thread;
-};
-
-struct Ignore {
-  void done(Outcome) {}
-};
-
-class NoLog final : public Log {
-public:
-  [[nodiscard]] bool enabled(LogLevel) const override { return false; }
-  void write(LogLevel, std::string_view, std::initializer_list<LogField>) override {}
 };
 
 } // namespace
 
 Result<IssuedToken> issue_token(const EngineConfig &engine, const ClientConfig &client,
                                 std::int64_t lifetime_s) {
-  NoLog log;
-  Bench bench(engine, log);
-  if (Status status = bench.start(); !status.ok()) {
+  Question question(engine);
+  if (Status status = question.bench.start(); !status.ok()) {
     return status;
   }
-  Result<ClientUnits> units = ClientUnits::make(bench.plugins, bench.secrets, client, lifetime_s);
+  Result<ClientUnits> units =
+      ClientUnits::make(question.plugins, question.secrets, client, lifetime_s);
   if (!units.ok()) {
     return units.status();
   }
   ClientPart part;
-  if (Status status = part.attach(units.value(), bench.thread.shard()); !status.ok()) {
+  if (Status status = part.attach_plugins(units.value(), question.bench.shard()); !status.ok()) {
     return status;
   }
   const ConnectionString &connection = client.connection;
@@ -66,53 +44,47 @@ Result<IssuedToken> issue_token(const EngineConfig &engine, const ClientConfig &
   if (!audience.ok()) {
     return audience.status();
   }
-  Ignore ignore;
-  AcquireToken operation;
-  operation.bind<&Ignore::done>(ignore);
-  Result<Token> token =
-      bench.run(operation, [&] { part.auth->acquire(operation, audience.value()); });
+  Result<Token> token = question.bench.run<AcquireToken>(
+      [&](AcquireToken &operation) { part.auth->acquire(operation, audience.value()); });
   if (!token.ok()) {
     return token.status();
   }
   return IssuedToken{Secret::take(token.value().text), token.value().expires_s};
 }
 
-Status check_token(const EngineConfig &engine, const TokenQuestion &question) {
-  if (Status status = Relay::check_names(question.names); !status.ok()) {
+Status check_token(const EngineConfig &engine, const TokenQuestion &asked) {
+  if (Status status = Relay::check_names(asked.names); !status.ok()) {
     return status;
   }
-  NoLog log;
-  Bench bench(engine, log);
-  if (Status status = bench.start(); !status.ok()) {
+  Question question(engine);
+  if (Status status = question.bench.start(); !status.ok()) {
     return status;
   }
   Result<std::unique_ptr<Unit>> unit =
-      bench.plugins.make_unit(question.auth, PluginKind::kAuth, {});
+      question.plugins.make_unit(asked.auth, PluginKind::kAuth, {});
   if (!unit.ok()) {
     return unit.status();
   }
-  Result<std::unique_ptr<Auth>> auth = unit.value()->auth(bench.thread.shard());
+  Result<std::unique_ptr<Auth>> auth = unit.value()->auth(question.bench.shard());
   if (!auth.ok()) {
     return auth.status();
   }
-  const std::vector<Rule> rules = to_rules(question.rules, bench.secrets);
+  const std::vector<Rule> rules = to_rules(asked.rules, question.secrets);
   std::vector<const Rule *> applying;
   applying.reserve(rules.size());
   for (const Rule &rule : rules) {
     applying.push_back(&rule);
   }
   TokenCheck check;
-  check.token = question.token.reveal();
-  check.path = question.path;
+  check.token = asked.token.reveal();
+  check.path = asked.path;
   check.rules = &applying;
-  check.names = &question.names;
-  check.right_wanted = question.wanted.manage   ? kRightManage
-                       : question.wanted.listen ? kRightListen
-                                                : kRightSend;
-  Ignore ignore;
-  VerifyToken operation;
-  operation.bind<&Ignore::done>(ignore);
-  const Result<Grant> grant = bench.run(operation, [&] { auth.value()->verify(operation, check); });
+  check.names = &asked.names;
+  check.right_wanted = asked.wanted.manage   ? kRightManage
+                       : asked.wanted.listen ? kRightListen
+                                             : kRightSend;
+  const Result<Grant> grant = question.bench.run<VerifyToken>(
+      [&](VerifyToken &operation) { auth.value()->verify(operation, check); });
   return grant.ok() ? Status{} : grant.status();
 }
 

@@ -47,7 +47,8 @@ Settings::Settings(culvert::sdk::Host host)
     const auto token = parse(ready_token, wrong);
     if (!token) {
       refuse(CULVERT_CONFIG,
-             "signature is not a SharedAccessSignature token: " + std::string(wrong));
+             "signature (a connection string's SharedAccessSignature) is no token: " +
+                 std::string(wrong));
     }
     ready_expires_s = token->expires_s;
   }
@@ -57,7 +58,8 @@ void Signer::acquire(culvert_acquire &record) {
   const std::int64_t now_s = host_.wall_s();
   if (!settings_.ready_token.empty()) {
     if (now_s >= settings_.ready_expires_s) {
-      refuse(CULVERT_TOKEN_EXPIRED, "the token given as signature has expired: give a new one");
+      refuse(CULVERT_TOKEN_EXPIRED,
+             "signature (a connection string's SharedAccessSignature) has expired: give a new one");
     }
     const std::int64_t end_s = settings_.ready_expires_s;
     current_ = {kReadyTokenId, {}, settings_.ready_token, now_s, end_s, end_s};

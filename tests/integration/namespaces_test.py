@@ -182,7 +182,8 @@ class Namespaces(CulvertCase):
                                  prefix=self.inside("relay"))
         listener = self.start_listener(relay, "127.0.0.1:1", online=False,
                                        prefix=self.inside("listener1"))
-        listener.wait_for_line(f"no address is known for .*{RELAY_NAME}.*--resolve")
+        self.assertEqual(listener.wait(), 2)
+        listener.wait_for_line(f"no address is known for {RELAY_NAME}: write --resolve")
 
 
 if __name__ == "__main__":

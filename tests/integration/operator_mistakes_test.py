@@ -1,7 +1,7 @@
 """Every mistake an operator can make is one line on stderr that names the thing and says what to
 write instead, with an exit code, before anything is started; and no secret is ever repeated.
 
-The table is operator_mistakes_table.py: title, subcommand, what differs from arguments that work,
+The table is operator_mistakes_client_table.py: title, subcommand, what differs from arguments that work,
 exit code, the line.
 """
 import os
@@ -11,11 +11,13 @@ import subprocess
 import unittest
 
 from culvert_processes import PEER_KEY, CulvertCase, binary_folder, connect, echo, wait_until
-from operator_mistakes_table import ROWS
+from operator_mistakes_relay_table import RELAY_ROWS
+from operator_mistakes_client_table import CLIENT_ROWS
 
 CANARY = "CanaryKeyThatMustNeverBeSeen0123456789ABCDE"
 GOOD_STRING = ("Endpoint=sb://127.0.0.1:{port}/;SharedAccessKeyName=r;"
                f"SharedAccessKey={CANARY};EntityPath=app")
+ROWS = RELAY_ROWS + CLIENT_ROWS
 WORKING = {  # arguments that work; a row changes some of them
     "relay": {"--bind": "127.0.0.1:0", "--tls-cert": "{folder}/relay.pem",
               "--tls-key": "{folder}/relay.key", "--name": "127.0.0.1", "--entity": "app",

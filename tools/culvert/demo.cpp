@@ -21,6 +21,7 @@ constexpr std::uint64_t kStartMs = 15'000;
 
 struct DemoOptions {
   std::string target;
+  std::vector<std::string> resolve;
   bool once = false;
 };
 
@@ -91,11 +92,13 @@ RelayConfig relay_config(const std::string &folder, const Keys &keys) {
 
 /// One entity's listener and sender; returns the sender's role.
 RoleId start_pair(Engine &engine, const std::string &folder, const Keys &keys, std::uint16_t port,
-                  const std::string &entity, const HostPort &target) {
+                  const std::string &entity, const HostPort &target,
+                  const std::vector<std::string> &resolve) {
   ListenerConfig listener;
   listener.connection = require(ConnectionString::parse(keys.connection(port, entity, true)));
   listener.ca_file = folder + "/ca.pem";
   listener.target = target;
+  listener.resolve = resolve;
   const RoleId role = require(engine.start_listener(listener));
   SenderConfig sender;
   sender.connection = require(ConnectionString::parse(keys.connection(port, entity, false)));
@@ -130,7 +133,8 @@ std::string program() {
   return path.empty() ? "culvert" : path;
 }
 
-void print_commands(const std::string &folder, const Keys &keys, const HostPort &target) {
+void print_commands(const std::string &folder, const Keys &keys, const HostPort &target,
+                    const std::vector<std::string> &resolve) {
   const std::uint16_t relay_port = free_port();
   const std::uint16_t app_port = free_port();
   write_file(folder + "/listener.key", keys.listener + "\n");
@@ -144,8 +148,11 @@ void print_commands(const std::string &folder, const Keys &keys, const HostPort 
             << kEntity << " --rule listener:listen:file:" << folder
             << "/listener.key --rule sender:send:file:" << folder << "/sender.key\n\n"
             << self << " listen --connection-string file:" << folder
-            << "/listener.connection --target " << target.text() << " --ca " << folder
-            << "/ca.pem\n\n"
+            << "/listener.connection --target " << target.text() << " --ca " << folder << "/ca.pem";
+  for (const std::string &entry : resolve) {
+    std::cout << " --resolve " << entry;
+  }
+  std::cout << "\n\n"
             << self << " connect --connection-string file:" << folder
             << "/sender.connection --bind 127.0.0.1:" << app_port << " --ca " << folder
             << "/ca.pem\n\n";
@@ -167,9 +174,9 @@ int run_demo(const DemoOptions &options, const Common &common) {
   const std::unique_ptr<Engine> engine = require(Engine::create(engine_config, *log));
   const RoleId relay = require(engine->start_relay(relay_config(folder, keys)));
   const std::uint16_t port = engine->bound(relay).port;
-  const RoleId app = start_pair(*engine, folder, keys, port, kEntity, target);
+  const RoleId app = start_pair(*engine, folder, keys, port, kEntity, target, options.resolve);
   const RoleId echo_app =
-      start_pair(*engine, folder, keys, port, kEchoEntity, {"127.0.0.1", echo.port(), ""});
+      start_pair(*engine, folder, keys, port, kEchoEntity, {"127.0.0.1", echo.port(), ""}, {});
 
   std::cout << "A relay, two listeners and two senders run in this process.\n"
             << "  folder   " << folder << " (certificates and keys made just now; it stays)\n"
@@ -188,7 +195,7 @@ int run_demo(const DemoOptions &options, const Common &common) {
     std::cout << "  http     " << prove_http(engine->bound(app).port);
   }
   std::fflush(stdout);
-  print_commands(folder, keys, target);
+  print_commands(folder, keys, target, options.resolve);
   finish_output();
   if (options.once) {
     engine->drain();
@@ -208,6 +215,10 @@ Run add_demo(CLI::App &parent, Common &common) {
   app->add_option("--target", options->target,
                   "What to tunnel to (default: a small built-in HTTP server)")
       ->type_name("HOST:PORT");
+  app->add_option("--resolve", options->resolve,
+                  "Addresses of the target's name, before /etc/hosts; repeats")
+      ->type_name("NAME=ADDR[,ADDR]")
+      ->allow_extra_args(false);
   app->add_flag("--once", options->once, "Exit after the proof")->disable_flag_override();
   add_common(*app, common);
   return [options, app, &common] {

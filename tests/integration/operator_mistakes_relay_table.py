@@ -1,8 +1,6 @@
-"""The rows of operator_mistakes_test.py: title, subcommand, what differs from arguments that work
-(an option's value, several, or None for none; "" adds words; "env" is the connection string), exit
-code, the one line on stderr."""
+"""The rows about `culvert relay`, in the form of operator_mistakes_client_table.py."""
 
-ROWS = [
+RELAY_ROWS = [
     ('bind without port', 'relay', {'--bind': '127.0.0.1'}, 2,
      "culvert relay: --bind '127.0.0.1' is not HOST:PORT; write 127.0.0.1:8080, "
      '[::1]:8080, NAME:8080 or unix:/PATH'),
@@ -117,12 +115,6 @@ ROWS = [
      'culvert relay: --entity is empty; write --entity PATH'),
     ('one entity of two empty', 'relay', {'--entity': ['app', '']}, 2,
      'culvert relay: --entity is empty; write --entity PATH'),
-    ('empty file of authorities', 'listen', {'--ca': ''}, 2,
-     'culvert listen: --ca is empty; write --ca FILE or leave it out'),
-    ('empty connection string', 'listen', {'--connection-string': ''}, 2,
-     'culvert listen: --connection-string is empty; write --connection-string S'),
-    ('describe an empty id', 'plugins describe', {'': ['']}, 2,
-     'culvert plugins describe: id is empty; write the id'),
     ('entity with a blank', 'relay', {'--entity': 'a b'}, 2,
      "culvert relay: entity 'a b': write its path with at most 260 of the characters A-Z "
      'a-z 0-9 . - _ ~ /'),
@@ -189,9 +181,6 @@ ROWS = [
     ('standard input twice', 'relay', {'--rule': ['r:listen:-', 's:send:-']}, 2,
      'culvert relay: --rule s: standard input is read once, for --rule r; write env:NAME '
      'or file:PATH for one of the two'),
-    ('standard input for rule and token', 'sas verify', {'--token': '-', '--rule': 'r:listen:-'}, 2,
-     'culvert sas verify: --rule r: standard input is read once, for --token; write '
-     'env:NAME or file:PATH for one of the two'),
     ('rule of a file with a blank at the end', 'relay', {'--rule': 'r:listen:file:{folder}/blank'}, 1,
      'culvert relay: --rule r: the secret has a blank at its beginning or end; write it '
      'without'),
@@ -208,9 +197,6 @@ ROWS = [
     ('rule of a file with a byte order mark', 'relay', {'--rule': 'r:listen:file:{folder}/mark'}, 1,
      'culvert relay: --rule r: the secret begins with a byte order mark; save it as plain '
      'text without one'),
-    ('connection string with a blank in front', 'listen', {'env': ' {canary}'}, 1,
-     'culvert listen: --connection-string: the secret has a blank at its beginning or '
-     'end; write it without'),
     ('protocol twice', 'relay', {'--protocol': ['transport_azure', 'transport_azure']}, 2,
      "culvert relay: the protocol 'transport_azure' is given twice; remove one of them"),
     ('protocol not there', 'relay', {'--protocol': 'transport_none'}, 1,
@@ -273,15 +259,6 @@ ROWS = [
     ('plugin that is no shared object', 'relay', {'--plugin-dir': '{folder}/text'}, 1,
      'culvert relay: {folder}/text/transport_azure.so: wanted a shared object, found a '
      'file that is none (no ELF file); put the plugin itself there'),
-    ('describe an empty plugin', 'plugins describe', {'--plugin-dir': '{folder}/text', '': ['empty']}, 1,
-     'culvert plugins describe: {folder}/text/empty.so: wanted a shared object, found an '
-     'empty file; copy or build the plugin again'),
-    ('describe a folder', 'plugins describe', {'--plugin-dir': '{folder}/text', '': ['folder']}, 1,
-     'culvert plugins describe: {folder}/text/folder.so: wanted a file, found a directory '
-     'or a device; put the plugin itself there'),
-    ('describe a program', 'plugins describe', {'--plugin-dir': '{folder}/text', '': ['program']}, 1,
-     'culvert plugins describe: {folder}/text/program.so: wanted the symbol '
-     "culvert_plugin_v1, found none; build it with the SDK's CULVERT_PLUGIN_ENTRY"),
     ('literal flag with a value', 'relay', {'': ['--insecure-literal-secrets=yes']}, 2,
      "culvert relay: an option that takes no value has one; write it without '='; see "
      'culvert relay --help'),
@@ -299,200 +276,4 @@ ROWS = [
     ('a stray secret', 'relay', {'': ['SharedAccessKey={canary}']}, 2,
      "culvert relay: an argument belongs to no option (is a value with ';' or a space "
      'quoted?); see culvert relay --help'),
-    ('no connection string', 'listen', {'--connection-string': None}, 2,
-     'culvert listen: --connection-string is missing; write --connection-string S; see '
-     'culvert listen --help'),
-    ('connection string for the target', 'listen', {'--target': 'Endpoint=sb://h/;SharedAccessKey={canary}'}, 2,
-     'culvert: --target: a connection string stands here; put it into a variable or file, '
-     'and write --connection-string env:NAME or file:PATH'),
-    ('connection string for a path', 'listen', {'--connection-string': 'file:Endpoint=sb://h/;SharedAccessKey={canary}'}, 2,
-     'culvert: --connection-string: a connection string stands here; put it into a '
-     'variable or file, and write --connection-string env:NAME or file:PATH'),
-    ('literal connection string', 'listen', {'--connection-string': 'Endpoint=sb://h/;SharedAccessKey={canary}'}, 2,
-     'culvert listen: --connection-string: a secret on the command line can be read by '
-     'every user of this machine; write env:NAME, file:PATH or - (standard input), or add '
-     '--insecure-literal-secrets'),
-    ('connection string of an unset variable', 'listen', {'--connection-string': 'env:UNSET_KEY'}, 1,
-     "culvert listen: --connection-string: the environment variable 'UNSET_KEY' is not "
-     'set; export it first'),
-    ('connection string of a file not there', 'listen', {'--connection-string': 'file:{folder}/none'}, 1,
-     "culvert listen: --connection-string: cannot read the file '{folder}/none': No such "
-     'file or directory; name a file that this user may read'),
-    ('connection string without endpoint', 'listen', {'env': 'EntityPath=a;SharedAccessKeyName=n;SharedAccessKey={canary}'}, 1,
-     'culvert listen: --connection-string: the connection string has no Endpoint; write '
-     'Endpoint=sb://HOST[:PORT]/'),
-    ('connection string of another scheme', 'listen', {'env': 'Endpoint=https://h/;EntityPath=a;SharedAccessKeyName=n;SharedAccessKey={canary}'}, 1,
-     'culvert listen: --connection-string: the connection string has an Endpoint that is '
-     'no sb:// address; write Endpoint=sb://HOST[:PORT]/'),
-    ('connection string with a path', 'listen', {'env': 'Endpoint=sb://h/a;EntityPath=a;SharedAccessKeyName=n;SharedAccessKey={canary}'}, 1,
-     'culvert listen: --connection-string: the connection string has more than '
-     'HOST[:PORT] in its Endpoint; the path goes into EntityPath'),
-    ('connection string with port 0', 'listen', {'env': 'Endpoint=sb://h:0/;EntityPath=a;SharedAccessKeyName=n;SharedAccessKey={canary}'}, 1,
-     'culvert listen: --connection-string: the connection string has a port in its '
-     'Endpoint that is not 1 to 65535'),
-    ('connection string of a namespace', 'listen', {'env': 'Endpoint=sb://h/;SharedAccessKeyName=n;SharedAccessKey={canary}'}, 1,
-     'culvert listen: --connection-string: the connection string has no EntityPath; take '
-     "the entity's own string, or add EntityPath=NAME"),
-    ('connection string without key', 'listen', {'env': 'Endpoint=sb://h/;EntityPath=a'}, 1,
-     'culvert listen: --connection-string: the connection string needs '
-     'SharedAccessKeyName and SharedAccessKey (or SharedAccessSignature)'),
-    ('connection string with an empty key', 'listen', {'env': 'Endpoint=sb://h/;EntityPath=a;SharedAccessKeyName=n;SharedAccessKey='}, 1,
-     'culvert listen: --connection-string: the connection string has a SharedAccessKey '
-     'that is empty or longer than 256 characters'),
-    ('connection string with an empty key name', 'listen', {'env': 'Endpoint=sb://h/;EntityPath=a;SharedAccessKeyName=;SharedAccessKey={canary}'}, 1,
-     'culvert listen: --connection-string: the connection string has a '
-     'SharedAccessKeyName that is empty or longer than 256 characters'),
-    ('connection string with a key twice', 'listen', {'env': 'Endpoint=sb://h/;EntityPath=a;EntityPath=b'}, 1,
-     'culvert listen: --connection-string: the connection string has EntityPath twice'),
-    ('connection string with an unknown key', 'listen', {'env': 'Endpoint=sb://h/;Colour=red'}, 1,
-     'culvert listen: --connection-string: the connection string has an unknown key '
-     "'Colour'; known are Endpoint, EntityPath, SharedAccessKeyName, SharedAccessKey and "
-     'SharedAccessSignature'),
-    ('connection string that is a secret alone', 'listen', {'env': '{canary}'}, 1,
-     "culvert listen: --connection-string: the connection string has a part without '='; "
-     'write KEY=VALUE;KEY=VALUE'),
-    ('connection string with key and signature', 'listen', {'env': 'Endpoint=sb://h/;EntityPath=a;SharedAccessKeyName=n;SharedAccessKey={canary};SharedAccessSignature={canary}'}, 1,
-     'culvert listen: --connection-string: the connection string has '
-     'SharedAccessSignature beside a key; keep one of them'),
-    ('connection string with an empty signature', 'listen', {'env': 'Endpoint=sb://h/;EntityPath=a;SharedAccessSignature='}, 1,
-     'culvert listen: --connection-string: the connection string has an empty '
-     'SharedAccessSignature'),
-    ('connection string with a malformed signature', 'listen', {'env': 'Endpoint=sb://h/;EntityPath=a;SharedAccessSignature={canary}'}, 2,
-     'culvert listen: signature is not a SharedAccessSignature token: it does not start '
-     'with SharedAccessSignature and a space'),
-    ('no target', 'listen', {'--target': None}, 2,
-     'culvert listen: --target is missing; write --target HOST:PORT; see culvert listen '
-     '--help'),
-    ('target without port', 'listen', {'--target': 'localhost'}, 2,
-     "culvert listen: --target 'localhost' is not HOST:PORT; write 127.0.0.1:8080, "
-     '[::1]:8080, NAME:8080 or unix:/PATH'),
-    ('target with a user', 'listen', {'--target': 'user@localhost:22'}, 2,
-     "culvert listen: --target 'user@localhost:22' is not HOST:PORT; write "
-     '127.0.0.1:8080, [::1]:8080, NAME:8080 or unix:/PATH'),
-    ('target of port 0', 'listen', {'--target': 'localhost:0'}, 2,
-     "culvert listen: --target 'localhost:0' has port 0; write the port it listens on"),
-    ('rendezvous host with an empty piece', 'listen', {'--rendezvous-hosts': 'a,'}, 2,
-     "culvert listen: --rendezvous-hosts: 'a,' has an empty item; write A,B"),
-    ('rendezvous host that is a star', 'listen', {'--rendezvous-hosts': '*'}, 2,
-     "culvert listen: rendezvous host '*': write a host name, an IP address or *.SUFFIX, "
-     'without scheme, port or path'),
-    ('rendezvous host with a port', 'listen', {'--rendezvous-hosts': 'a.example:443'}, 2,
-     "culvert listen: rendezvous host 'a.example:443': write a host name, an IP address "
-     'or *.SUFFIX, without scheme, port or path'),
-    ('rendezvous host with a scheme', 'listen', {'--rendezvous-hosts': 'wss://a.example'}, 2,
-     "culvert listen: rendezvous host 'wss://a.example': write a host name, an IP address "
-     'or *.SUFFIX, without scheme, port or path'),
-    ('authorities not there', 'listen', {'--ca': '{folder}/none.pem'}, 1,
-     "culvert listen: cannot read the bundle of trusted certificates '{folder}/none.pem': "
-     'No such file or directory; name a PEM file this user may read'),
-    ('authorities that are cut off', 'listen', {'--ca': '{folder}/half.pem'}, 1,
-     "culvert listen: '{folder}/half.pem' holds a certificate that is cut off or damaged; "
-     'copy the file again'),
-    ('authorities that are none', 'listen', {'--ca': '{folder}/empty'}, 1,
-     "culvert listen: '{folder}/empty' holds no certificate in PEM form (-----BEGIN "
-     'CERTIFICATE-----)'),
-    ('transport not there', 'listen', {'--transport': 'transport_none'}, 1,
-     'culvert listen: {plugins}/transport_none.so: No such file or directory; put the '
-     'plugin there, or name another directory with --plugin-dir'),
-    ('transport that is a resolver', 'listen', {'--transport': 'resolver_static'}, 2,
-     'culvert listen: plugin resolver_static: wanted the kind culvert.kind.transport/1, '
-     'found culvert.kind.resolver/1; name another plugin here: example_relay, '
-     'transport_azure'),
-    ('auth not there', 'listen', {'--auth': 'auth_none'}, 1,
-     'culvert listen: {plugins}/auth_none.so: No such file or directory; put the plugin '
-     'there, or name another directory with --plugin-dir'),
-    ('resolver not there', 'listen', {'--resolver': 'resolver_none'}, 1,
-     'culvert listen: {plugins}/resolver_none.so: No such file or directory; put the '
-     'plugin there, or name another directory with --plugin-dir'),
-    ('resolve without address', 'listen', {'--resolve': 'a.example'}, 2,
-     'culvert listen: --resolve a.example: it is not NAME=ADDR[,ADDR]; write --resolve '
-     'NAME=ADDR[,ADDR]'),
-    ('resolve to a name', 'listen', {'--resolve': 'a.example=b.example'}, 2,
-     'culvert listen: --resolve a.example=b.example: "b.example" is not an IP address; '
-     'write --resolve NAME=ADDR[,ADDR]'),
-    ('resolve with an empty piece', 'listen', {'--resolve': 'a.example=127.0.0.1,'}, 2,
-     'culvert listen: --resolve a.example=127.0.0.1,: "" is not an IP address; write '
-     '--resolve NAME=ADDR[,ADDR]'),
-    ("sender's bind to a port in use", 'connect', {'--bind': '127.0.0.1:{busy}'}, 1,
-     'culvert connect: --bind 127.0.0.1:{busy}: cannot listen on 127.0.0.1:{busy}: '
-     'Address already in use; another process listens there: stop it or choose another '
-     'port'),
-    ("sender's bind to a name", 'connect', {'--bind': 'localhost:0'}, 2,
-     "culvert connect: --bind 'localhost:0' is a name; write the IP address to listen on, "
-     'for example 127.0.0.1:0 or 0.0.0.0:0'),
-    ('sender without bind', 'connect', {'--bind': None}, 2,
-     'culvert connect: --bind is missing; write --bind HOST:PORT; see culvert connect '
-     '--help'),
-    ('sender with a target', 'connect', {'': ['--target', 'a:1']}, 2,
-     'culvert connect: there is no option --target; see culvert connect --help'),
-    ('verify without the plugin', 'sas verify', {'--plugin-dir': '{folder}/plugins'}, 1,
-     'culvert sas verify: {folder}/plugins/auth_sas.so: No such file or directory; put '
-     'the plugin there, or name another directory with --plugin-dir'),
-    ('lifetime in words', 'sas token', {'--lifetime': 'long'}, 2,
-     "culvert sas token: --lifetime: 'long' is not 60 to 604800; write a number of seconds"),
-    ('lifetime too short', 'sas token', {'--lifetime': '59'}, 2,
-     "culvert sas token: --lifetime: '59' is not 60 to 604800; write a number of seconds"),
-    ('lifetime too long', 'sas token', {'--lifetime': '604801'}, 2,
-     "culvert sas token: --lifetime: '604801' is not 60 to 604800; write a number of "
-     'seconds'),
-    ('token without connection string', 'sas token', {'--connection-string': None}, 2,
-     'culvert sas token: --connection-string is missing; write --connection-string S; see '
-     'culvert sas token --help'),
-    ('literal token', 'sas verify', {'--token': '{canary}'}, 2,
-     'culvert sas verify: --token: a secret on the command line can be read by every user '
-     'of this machine; write env:NAME, file:PATH or - (standard input), or add '
-     '--insecure-literal-secrets'),
-    ('malformed token', 'sas verify', {'--token': 'env:KEY'}, 1,
-     'culvert sas verify: refused: TokenMissingOrInvalid: Malformed token: it does not '
-     'start with SharedAccessSignature and a space.'),
-    ('two rights', 'sas verify', {'--right': 'listen,send'}, 2,
-     'culvert sas verify: --right: a relay asks for one right; write listen, send or '
-     'manage'),
-    ('another right', 'sas verify', {'--right': 'read'}, 2,
-     'culvert sas verify: --right: a right is none of listen, send and manage; write a '
-     'comma list of them'),
-    ('verify for a name with a port', 'sas verify', {'--name': 'a:1'}, 2,
-     "culvert sas verify: relay name 'a:1': write a host name or an IP address "
-     "alone, without scheme, port, brackets or '*'"),
-    ('describe nothing', 'plugins describe', {}, 2,
-     'culvert plugins describe: id is missing; write the id; see culvert plugins describe '
-     '--help'),
-    ('describe what is not there', 'plugins describe', {'': ['auth_none']}, 1,
-     'culvert plugins describe: {plugins}/auth_none.so: No such file or directory; put '
-     'the plugin there, or name another directory with --plugin-dir'),
-    ('describe what is no id', 'plugins describe', {'': ['Auth']}, 2,
-     "culvert plugins describe: plugin 'Auth': an id has lower-case letters, digits and "
-     "'_' only"),
-    ('list with a level', 'plugins list', {'--log-level': 'loud'}, 2,
-     "culvert plugins list: --log-level: 'loud' is no level; write error, warn, info, "
-     'debug or trace'),
-    ('describe with shards', 'plugins describe', {'--shards': '0', '': ['auth_sas']}, 2,
-     "culvert plugins describe: --shards: '0' is not 1 to 64; write a number or auto"),
-    ('token with a format', 'sas token', {'--log-format': 'xml'}, 2,
-     "culvert sas token: --log-format: 'xml' is no format; write text or json"),
-    ('list nothing', 'plugins list', {'--plugin-dir': '{folder}/none'}, 1,
-     'culvert plugins list: plugin directory {folder}/none: No such file or directory; '
-     'name a readable directory with --plugin-dir'),
-    ('no subcommand', '', {}, 2,
-     'culvert: a subcommand is missing; write one of relay, listen, connect, sas, '
-     'plugins, demo; see culvert --help'),
-    ('unknown subcommand', 'server', {}, 2,
-     "culvert: there is no subcommand 'server'; write one of relay, listen, connect, sas, "
-     'plugins, demo; see culvert --help'),
-    ('unknown option in front', '', {'': ['--verbose']}, 2,
-     'culvert: there is no option --verbose; see culvert --help'),
-    ('no subcommand of sas', 'sas', {}, 2,
-     'culvert sas: a subcommand is missing; write one of token, verify; see culvert sas '
-     '--help'),
-    ('unknown subcommand of sas', 'sas make', {}, 2,
-     "culvert sas: there is no subcommand 'make'; write one of token, verify; see culvert "
-     'sas --help'),
-    ("demo's target of port 0", 'demo', {'--target': 'localhost:0'}, 2,
-     "culvert demo: --target 'localhost:0' has port 0; write the port it listens on"),
-    ("demo's target without port", 'demo', {'--target': 'localhost'}, 2,
-     "culvert demo: --target 'localhost' is not HOST:PORT; write 127.0.0.1:8080, "
-     '[::1]:8080, NAME:8080 or unix:/PATH'),
-    ('demo with a value for once', 'demo', {'': ['--once=yes']}, 2,
-     "culvert demo: an option that takes no value has one; write it without '='; see "
-     'culvert demo --help'),
 ]

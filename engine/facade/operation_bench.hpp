@@ -1,0 +1,47 @@
+// A plugin's answer without a running engine: one shard on the calling thread, for one operation at
+// a time, with a log that says nothing.
+//
+// Control thread only. Used where a tool asks one question, and for what a role must know before it
+// starts. Instances attached to its shard must be gone before it is.
+#pragma once
+
+#include "facade/shard_thread.hpp"
+#include "plugin/kinds.hpp"
+
+namespace culvert {
+
+class OperationBench {
+public:
+  OperationBench() : thread_(0, log_) {}
+  Status start() { return thread_.start(false); }
+
+  [[nodiscard]] Shard &shard() { return thread_.shard(); }
+  [[nodiscard]] Log &log() { return log_; }
+
+  /// begin(operation) starts it; returns when it is complete, which is the plugin's to bound.
+  template <typename Operation, typename Begin> auto run(Begin begin) {
+    Operation operation;
+    operation.template bind<&OperationBench::on_done>(*this);
+    begin(operation);
+    while (operation.in_flight()) {
+      if (!thread_.io().run_ready() && operation.in_flight()) {
+        thread_.io().wait(Timers::kNever);
+      }
+    }
+    return std::move(operation.result);
+  }
+
+private:
+  class NoLog final : public Log {
+  public:
+    [[nodiscard]] bool enabled(LogLevel) const override { return false; }
+    void write(LogLevel, std::string_view, std::initializer_list<LogField>) override {}
+  };
+
+  void on_done(Outcome) {} // run() looks at the operation itself
+
+  NoLog log_;
+  ShardThread thread_;
+};
+
+} // namespace culvert
