@@ -42,10 +42,11 @@ def wait_until(condition, what, deadline_s=DEADLINE_S, process=None):
     """Returns condition()'s first true value; fails with `what` when it does not come."""
     end = time.monotonic() + deadline_s
     while True:
+        ended = process is not None and process.exited()  # before the look: it may say it, and end
         value = condition()
         if value:
             return value
-        if process is not None and process.exited():
+        if ended:
             raise AssertionError(f"{process.name} exited with {process.code()} before {what}")
         if time.monotonic() > end:
             raise AssertionError(f"waited {deadline_s} s in vain for {what}")
@@ -80,8 +81,9 @@ class Process:
             return log.read()
 
     def lines(self, pattern):
-        """All lines so far in which the pattern is found."""
-        return [line for line in self.log().splitlines() if re.search(pattern, line)]
+        """All whole lines so far in which the pattern is found."""
+        whole = self.log().rpartition("\n")[0]
+        return [line for line in whole.splitlines() if re.search(pattern, line)]
 
     def wait_for_line(self, pattern, count=1, deadline_s=DEADLINE_S):
         """Waits for the count-th line with the pattern and returns it."""
@@ -122,6 +124,14 @@ class Process:
 
     def signal(self, number):
         self.popen.send_signal(number)
+
+    def wait_signal_taken(self, number):
+        """Until it has taken the signal: one that is sent while the same one waits is lost."""
+        def taken():
+            with open(f"/proc/{self.pid}/status", encoding="ascii") as status:
+                waiting = int(re.search(r"ShdPnd:\s+(\w+)", status.read()).group(1), 16)
+            return not waiting & 1 << (number - 1)
+        wait_until(taken, f"{self.name} to take signal {number}", process=self)
 
     def wait(self, deadline_s=DEADLINE_S):
         """The exit code."""
