@@ -57,13 +57,22 @@ void exchange(std::uint16_t port) {
   writer.join();
 }
 
+/// Until what a role counts is so, or patience ends.
+void await(Engine &engine, RoleId role, const std::function<bool(const RoleStats &)> &so) {
+  for (int i = 0; i < 6'000 && !so(engine.stats(role)); ++i) {
+    engine.wait_stopped(10);
+  }
+}
+
 TEST(Engine, CarriesBytesAndCountsThem) {
   World world(engine_config(false, 2));
+  // A listener is online with the first of its shards.
+  await(*world.engine, world.relay, [](const RoleStats &stats) { return stats.listeners == 2; });
   exchange(world.app_port());
   for (const RoleId role : {world.relay, world.listener, world.sender}) {
-    for (int i = 0; i < 6'000 && world.engine->stats(role).tunnels_ended == 0; ++i) {
-      world.engine->wait_stopped(10);
-    }
+    await(*world.engine, role, [](const RoleStats &stats) {
+      return stats.tunnels_ended > 0 && stats.bytes_out > 0; // counted one after the other
+    });
     const RoleStats stats = world.engine->stats(role);
     EXPECT_EQ(stats.tunnels_ended, 1U);
     EXPECT_EQ(stats.tunnels_open, 0U);
@@ -124,9 +133,8 @@ TEST(Engine, DestroyedWithOpenTunnelsItResetsTheAppsAndLeavesNothing) {
       App app(world->app_port());
       ASSERT_TRUE(app.send("x"));
       ASSERT_TRUE(world->engine->wait_for(world->listener, State::kOnline, kPatienceMs));
-      for (int i = 0; i < 6'000 && world->engine->stats(world->sender).tunnels_open == 0; ++i) {
-        world->engine->wait_stopped(10);
-      }
+      await(*world->engine, world->sender,
+            [](const RoleStats &stats) { return stats.tunnels_open > 0; });
       ASSERT_EQ(world->engine->stats(world->sender).tunnels_open, 1U);
       world->engine.reset();
       EXPECT_EQ(app.how_it_ended(), ECONNRESET);
