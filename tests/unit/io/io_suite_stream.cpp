@@ -8,10 +8,9 @@ constexpr std::array kFamilies{Address::Family::kIpv4, Address::Family::kIpv6,
                                Address::Family::kUnix};
 constexpr std::array kIpFamilies{Address::Family::kIpv4, Address::Family::kIpv6};
 
-/// Sends until the socket takes no more, also after a moment; how much it took.
-std::size_t fill(IoWorld &world, Io &io, Socket socket) {
+/// Sends until the socket takes no more, also after a moment; how much it took in all.
+std::size_t fill(IoWorld &world, Io &io, Socket socket, std::size_t total = 0) {
   EXPECT_EQ(io.set_option(socket, SocketOption::kSendBuffer, 262'144), 0); // no tuning meanwhile
-  std::size_t total = 0;
   for (int quiet = 0; quiet < 3;) {
     const int sent = send_text(io, socket, coded(65536, total));
     if (sent > 0) {
@@ -199,12 +198,17 @@ TEST_P(IoSuite, WritableIsSilentWhileFullEvenBehindThePeersEnd) {
     Io &io = world->make();
     const Pair pair = connected_pair(*world, io, family);
     EXPECT_EQ(io.set_option(pair.client, SocketOption::kReceiveBuffer, 131'072), 0);
-    const std::size_t filled = fill(*world, io, pair.server);
     EXPECT_EQ(io.shutdown_send(pair.client), 0);
     EXPECT_EQ(final_receive(*world, io, pair.server), 0); // the end is here
     Op room;
-    io.poll(pair.server, Interest::kWritable, room.completion);
-    EXPECT_TRUE(stays_silent(*world, io, room));
+    std::size_t filled = 0;
+    int fillings = 0;
+    do { // what the peer had no memory for comes once more, and it may have room for it then
+      ASSERT_LT(++fillings, 50);
+      filled = fill(*world, io, pair.server, filled);
+      room.outcomes.clear();
+      io.poll(pair.server, Interest::kWritable, room.completion);
+    } while (!stays_silent(*world, io, room));
     std::string got;
     receive_bytes(*world, io, pair.client, filled, got);
     EXPECT_TRUE(world->run_until([&] { return room.done(); }));
@@ -214,7 +218,7 @@ TEST_P(IoSuite, WritableIsSilentWhileFullEvenBehindThePeersEnd) {
     EXPECT_GT(send_text(io, pair.server, "x"), 0);
 
     Op again; // cancelled while it waits behind an end
-    int fillings = 0;
+    fillings = 0;
     do { // the peer's window may have opened once more
       ASSERT_LT(++fillings, 50);
       fill(*world, io, pair.server);

@@ -9,7 +9,7 @@
 namespace culvert::test {
 namespace {
 
-constexpr std::uint64_t kPatienceNs = 20'000'000'000; // a test that waits so long has failed
+constexpr std::uint64_t kPatienceNs = 60'000'000'000; // a test that waits so long has failed
 constexpr std::uint64_t kLookNs = 20'000'000;         // a predicate may come true without an event
 
 class SilentLog final : public Log {
