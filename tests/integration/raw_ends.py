@@ -11,7 +11,7 @@ import uuid
 
 from culvert_processes import CulvertCase, connect, echo
 from hostile_bytes import token
-from websocket_peer import Peer
+from websocket_peer import PONG, Frame, Peer
 
 CONNECT = "/$hc/other?sb-hc-action=connect&sb-hc-id="
 LISTEN = "/$hc/other?sb-hc-action=listen"
@@ -88,6 +88,7 @@ class RawEnds(NeighbourCase):
             if kind == "text":
                 return "/" + json.loads(payload)["accept"]["address"].split("/", 3)[3]
             self.assertEqual(kind, "ping")
+            self.control.send(Frame(PONG, payload))  # or the relay gives the channel up in 10 s
 
     def accept(self, offer):
         listener = Peer(self.dial(), client=True)
