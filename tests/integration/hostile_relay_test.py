@@ -148,6 +148,8 @@ class HostileRelay(HostileRelayCase):
             with self.subTest(name):
                 self.check_line(listener.wait_for_line(pattern), line)
                 listener.wait_for_line(again, count=2)
+                if name in codes:
+                    wait_until(lambda: relay.heard, "its Close")
                 self.assertEqual(relay.heard[:1], codes.get(name, []))
 
     def test_the_listener_tries_again(self):

@@ -18,6 +18,7 @@ SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "hyco")
 STREAM_BYTES = 100 << 20
 CONNECTIONS = 50
 INSTALL_DEADLINE_S = 300
+ECHO_DEADLINE_S = 180  # of a whole payload: Python's sendall() has one deadline for all of it
 MESSAGES = 7  # of each connection of `peer.js talk`
 
 
@@ -94,6 +95,7 @@ class Hyco(CulvertCase):
     def check_echo(self, port, payload):
         """The payload goes and comes back at once; the app ends it, and sees the end."""
         with connect(port) as app:
+            app.settimeout(ECHO_DEADLINE_S)
             writer = threading.Thread(target=app.sendall, args=(payload,))
             writer.start()
             received = hashlib.sha256()

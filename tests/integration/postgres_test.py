@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import unittest
 
-from culvert_processes import CulvertCase, free_port
+from culvert_processes import CulvertCase, free_port, wait_until
 
 PROTOCOLS = ("transport_azure", "example_relay")
 CLIENTS = 8
@@ -55,13 +55,17 @@ class Postgres(CulvertCase):
         subprocess.run([program("initdb"), "-D", f"{data}/db", "-A", "trust", "-U", self.name,
                         "--no-sync", "--locale=C", "-E", "UTF8"],
                        check=True, stdout=subprocess.DEVNULL, cwd="/", **identity)
-        port = free_port()
-        server = self.start(
-            "postgres", [program("postgres"), "-D", f"{data}/db", "-k", "", "-c", f"port={port}",
-                         "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off",
-                         "-c", "max_wal_size=4GB"], user=user, cwd="/")
-        server.wait_for_line("database system is ready to accept connections")
-        return port
+        ready = "database system is ready to accept connections"
+        while True:
+            port = free_port()
+            server = self.start(
+                "postgres", [program("postgres"), "-D", f"{data}/db", "-k", "", "-c",
+                             f"port={port}", "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off",
+                             "-c", "max_wal_size=4GB"], user=user, cwd="/")
+            wait_until(lambda: server.exited() or server.lines(ready), "the server")
+            if not server.lines("could not bind .*Address already in use"):  # it was free once
+                server.wait_for_line(ready)
+                return port
 
     def start_pair(self, transport):
         target = f"127.0.0.1:{self.server_port}"
