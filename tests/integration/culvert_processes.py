@@ -95,20 +95,20 @@ class Process:
     def listening_ports(self):
         """The TCP ports this process listens on, in its own network namespace."""
         inodes = set()
+        ports = set()
         try:
             for entry in os.scandir(f"/proc/{self.pid}/fd"):
                 target = os.readlink(entry.path)
                 if target.startswith("socket:["):
                     inodes.add(target[8:-1])
-        except OSError:  # a descriptor was closed meanwhile, or the process is just starting
+            for family in ("tcp", "tcp6"):
+                with open(f"/proc/{self.pid}/net/{family}", encoding="ascii") as table:
+                    for row in list(table)[1:]:
+                        fields = row.split()
+                        if fields[3] == _LISTENING and fields[9] in inodes:
+                            ports.add(int(fields[1].rsplit(":", 1)[1], 16))
+        except OSError:  # a descriptor was closed meanwhile, or the process starts or has ended
             pass
-        ports = set()
-        for family in ("tcp", "tcp6"):
-            with open(f"/proc/{self.pid}/net/{family}", encoding="ascii") as table:
-                for row in list(table)[1:]:
-                    fields = row.split()
-                    if fields[3] == _LISTENING and fields[9] in inodes:
-                        ports.add(int(fields[1].rsplit(":", 1)[1], 16))
         return ports
 
     def wait_listening(self):

@@ -8,7 +8,7 @@ import threading
 import unittest
 import urllib.request
 
-from culvert_processes import CulvertCase, connect, echo, receive_all
+from culvert_processes import CulvertCase, connect, echo, receive_all, wait_until
 
 
 class Page(http.server.BaseHTTPRequestHandler):
@@ -47,12 +47,21 @@ class Demo(CulvertCase):
                          ["relay", "listen", "connect"])
         return commands
 
-    def run_as_printed(self, said):
-        """Each in a shell, as the demo says; returns the port where an app connects."""
-        relay, listen, sender = self.printed_commands(said)
-        self.as_printed("relay", relay).wait_listening()
-        self.as_printed("listen", listen).wait_for_line("registered at the relay")
-        return self.as_printed("connect", sender).wait_listening()
+    def run_as_printed(self, *arguments):
+        """The demo, then each of its commands in a shell, as it says; returns the port where an app
+        connects. Once more where another process took a port that was free for the demo."""
+        while True:
+            relay, listen, sender = self.printed_commands(self.demo(*arguments))
+            if self.listens(self.as_printed("relay", relay)):
+                self.as_printed("listen", listen).wait_for_line("registered at the relay")
+                entrance = self.as_printed("connect", sender)
+                if self.listens(entrance):
+                    return entrance.wait_listening()
+
+    @staticmethod
+    def listens(process):
+        wait_until(lambda: process.exited() or process.listening_ports(), "a printed command")
+        return not process.lines("Address already in use")
 
     def as_printed(self, name, command):
         return self.start(name, ["sh", "-c", f"exec {command}"], cwd="/")
@@ -81,15 +90,13 @@ class Demo(CulvertCase):
                     self.assertNotIn(secret.read().strip(), said)
 
     def test_the_printed_commands_serve_http(self):
-        said = self.demo("--target", f"127.0.0.1:{self.serve_pages()}")
-        port = self.run_as_printed(said)
+        port = self.run_as_printed("--target", f"127.0.0.1:{self.serve_pages()}")
         for number in range(3):
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/{number}", timeout=60) as page:
                 self.assertEqual(page.read().decode(), f"the test's own page /{number}\n")
 
     def test_the_printed_commands_carry_an_echo(self):
-        said = self.demo("--target", f"127.0.0.1:{self.serve(echo)}")
-        with connect(self.run_as_printed(said)) as app:
+        with connect(self.run_as_printed("--target", f"127.0.0.1:{self.serve(echo)}")) as app:
             app.sendall(b"there and back")
             app.shutdown(1)
             self.assertEqual(receive_all(app), b"there and back")
