@@ -1,10 +1,10 @@
 // The only door to the kernel: a closed set of operations and the loop that completes them.
 //
 // One Io belongs to one shard and is used only by the thread that drives it; deliver() alone may be
-// called from any thread. Three backends implement it: uring (the engine), epoll (where io_uring is
-// forbidden; its seat is kept), sim (a deterministic world). The ring says when, the caller moves
-// the bytes: receive() and send() are immediate and never block, poll() says when to try (design
-// section 4, rule 7).
+// called from any thread. Two backends implement it: uring (the engine) and sim (a deterministic
+// world); a seat is kept for epoll, where io_uring is forbidden. The ring says when, the caller
+// moves the bytes: receive() and send() are immediate and never block, poll() says when to try
+// (design section 4, rule 7).
 //
 // Who owns what: a Socket is owned by whoever got it from listen(), open() or an accept's outcome,
 // until close(). Closing is three steps: cancel, join, close; close() with an operation of that

@@ -48,7 +48,7 @@ Status failure(Code code, int error, std::string message) {
 Status too_old(const std::string &what) {
   return failure(Code::kUnsupported, EINVAL,
                  "io_uring of this kernel has no " + what +
-                     ": Linux 6.1 or newer is needed; upgrade the kernel or use the epoll backend");
+                     ": Linux 6.1 or newer is needed; upgrade the kernel");
 }
 
 void say(Log &log, const char *name, bool present) {
@@ -76,7 +76,6 @@ std::string missing_operation(io_uring &ring, Log &log) {
 } // namespace
 
 Status no_ring(int error, int disabled) {
-  const std::string epoll = ", or use the epoll backend";
   switch (error) {
   case EPERM:
   case EACCES:
@@ -84,24 +83,21 @@ Status no_ring(int error, int disabled) {
       return failure(Code::kUnsupported, error,
                      "io_uring is forbidden: sysctl kernel.io_uring_disabled is " +
                          std::to_string(disabled) +
-                         "; set it to 0 (sysctl -w kernel.io_uring_disabled=0)" + epoll);
+                         "; set it to 0 (sysctl -w kernel.io_uring_disabled=0)");
     }
     return failure(
         Code::kUnsupported, error,
         "io_uring is forbidden, most likely by the seccomp profile of a container; allow "
-        "io_uring_setup, io_uring_enter and io_uring_register in it" +
-            epoll);
+        "io_uring_setup, io_uring_enter and io_uring_register in it");
   case ENOSYS:
     return failure(Code::kUnsupported, error,
                    "this kernel has no io_uring, or a seccomp profile hides it; use Linux 6.1 or "
-                   "newer with CONFIG_IO_URING" +
-                       epoll);
+                   "newer with CONFIG_IO_URING");
   case EINVAL:
     return too_old("SINGLE_ISSUER and DEFER_TASKRUN");
   case ENOMEM:
     return failure(Code::kNoMemory, error,
-                   "no memory for an io_uring; raise the limit of locked memory (ulimit -l)" +
-                       epoll);
+                   "no memory for an io_uring; raise the limit of locked memory (ulimit -l)");
   case EMFILE:
   case ENFILE:
     return failure(Code::kNoDescriptor, error,
