@@ -67,8 +67,8 @@ Status ClientPart::attach(ClientUnits &units, Shard &shard) {
 
 RoleStats stats_of(const RoleCounters &counters) {
   RoleStats stats;
+  stats.tunnels_ended = counters.tunnels_ended.load(std::memory_order_acquire); // before the rest
   stats.tunnels_open = counters.tunnels_open.load(std::memory_order_relaxed);
-  stats.tunnels_ended = counters.tunnels_ended.load(std::memory_order_relaxed);
   stats.tunnels_aborted = counters.tunnels_aborted.load(std::memory_order_relaxed);
   stats.setups_failed = counters.setups_failed.load(std::memory_order_relaxed);
   stats.bytes_in = counters.bytes_in.load(std::memory_order_relaxed);

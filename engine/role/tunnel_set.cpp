@@ -29,12 +29,12 @@ void TunnelSet::join(TunnelSide app_side, TunnelSide target_side, std::string en
 void TunnelSet::ended(Entry &entry) {
   const EndingRecord &record = entry.tunnel.record();
   counters_.tunnels_open.fetch_sub(1, std::memory_order_relaxed);
-  counters_.tunnels_ended.fetch_add(1, std::memory_order_relaxed);
   if (record.how != EndingRecord::How::kFinished) {
     counters_.tunnels_aborted.fetch_add(1, std::memory_order_relaxed);
   }
   counters_.bytes_in.fetch_add(record.bytes_from_first, std::memory_order_relaxed);
   counters_.bytes_out.fetch_add(record.bytes_from_second, std::memory_order_relaxed);
+  counters_.tunnels_ended.fetch_add(1, std::memory_order_release); // last: with all of it
   shard_.log.write(LogLevel::kInfo, "tunnel ended",
                    {{"entity", entry.entity},
                     {"id", entry.id},

@@ -22,12 +22,12 @@ void Joined::on_ended(Tunnel &tunnel) {
   const EndingRecord &record = tunnel.record();
   RelayCounters &counters = relay_.relay().counters();
   counters.tunnels_open.fetch_sub(1, std::memory_order_relaxed);
-  counters.tunnels_ended.fetch_add(1, std::memory_order_relaxed);
   if (record.how != EndingRecord::How::kFinished) {
     counters.tunnels_aborted.fetch_add(1, std::memory_order_relaxed);
   }
   counters.bytes_from_senders.fetch_add(record.bytes_from_first, std::memory_order_relaxed);
   counters.bytes_from_listeners.fetch_add(record.bytes_from_second, std::memory_order_relaxed);
+  counters.tunnels_ended.fetch_add(1, std::memory_order_release); // last: with all of it
   relay_.relay().registry().tunnel_ended(names_.entity, names_.channel);
   log(record);
   relay_.on_tunnel_ended(handle_); // this is gone behind it
