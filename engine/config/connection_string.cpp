@@ -118,7 +118,20 @@ Status check_credentials(const Parts &parts) {
   return {};
 }
 
+/// Azure's public cloud, China's, and that of the US government.
+constexpr std::string_view kAzureSuffixes[] = {
+    ".servicebus.windows.net", ".servicebus.chinacloudapi.cn", ".servicebus.usgovcloudapi.net"};
+
 } // namespace
+
+std::vector<std::string> ConnectionString::gateways() const {
+  for (const std::string_view suffix : kAzureSuffixes) {
+    if (host.size() > suffix.size() && host.ends_with(suffix)) {
+      return {"*" + std::string(suffix)};
+    }
+  }
+  return {};
+}
 
 Result<ConnectionString> ConnectionString::parse(std::string_view text) {
   if (std::any_of(text.begin(), text.end(), [](unsigned char c) { return std::iscntrl(c) != 0; })) {

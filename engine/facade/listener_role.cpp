@@ -73,7 +73,9 @@ Result<std::unique_ptr<RunningRole>> make_listener_role(const RoleMaking &making
       !status.ok()) {
     return status;
   }
-  options.rendezvous_hosts = config.rendezvous_hosts;
+  options.rendezvous_hosts = connection.gateways();
+  options.rendezvous_hosts.insert(options.rendezvous_hosts.end(), config.rendezvous_hosts.begin(),
+                                  config.rendezvous_hosts.end());
   options.drain_grace_ms = making.config.drain_grace_ms;
   auto role =
       std::make_unique<ListenerRole>(making.threads, std::move(units.value()), std::move(options));

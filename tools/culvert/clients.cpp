@@ -52,7 +52,8 @@ Run add_listen(CLI::App &parent, Common &common) {
       ->type_name("HOST:PORT")
       ->required();
   app->add_option("--rendezvous-hosts", options->rendezvous_hosts,
-                  "Hosts an offer may send us to besides the relay itself: exact, or *.SUFFIX")
+                  "Hosts an offer may send us to besides the relay itself (and, of an Azure "
+                  "namespace, its gateways): exact, or *.SUFFIX")
       ->type_name("HOST[,HOST]")
       ->allow_extra_args(false);
   add_common(*app, common);

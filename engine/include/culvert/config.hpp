@@ -25,6 +25,9 @@ struct ConnectionString {
 
   /// Status of Source::kConfig: what is wrong with the text, never the text itself.
   static Result<ConnectionString> parse(std::string_view text);
+  /// Where offers of this host may point besides the host itself: *.SUFFIX of a known Azure cloud,
+  /// whose gateways stand beside the namespaces (reference section 2); empty for any other host.
+  [[nodiscard]] std::vector<std::string> gateways() const;
 };
 
 /// "10.0.0.1:80", "[::1]:80", "name:80" or "unix:/path".
@@ -82,7 +85,8 @@ struct ClientConfig {
 
 struct ListenerConfig : ClientConfig {
   HostPort target;
-  std::vector<std::string> rendezvous_hosts; // HOST or *.SUFFIX an offer may send us to
+  /// HOST or *.SUFFIX an offer may send us to besides the relay and its gateways().
+  std::vector<std::string> rendezvous_hosts;
 };
 
 struct SenderConfig : ClientConfig {

@@ -120,6 +120,33 @@ TEST(ConnectionString, WhatIsWrongIsSaidWithoutTheText) {
   }
 }
 
+TEST(ConnectionString, TheGatewaysOfAnAzureNamespaceAreKnown) {
+  struct Row {
+    const char *host;
+    const char *gateways;
+  };
+  const Row rows[] = {
+      {"ns.servicebus.windows.net", "*.servicebus.windows.net"},
+      {"NS.ServiceBus.Windows.Net", "*.servicebus.windows.net"},
+      {"ns.servicebus.chinacloudapi.cn", "*.servicebus.chinacloudapi.cn"},
+      {"ns.servicebus.usgovcloudapi.net", "*.servicebus.usgovcloudapi.net"},
+      {"servicebus.windows.net", ""},
+      {"ns.servicebus.windows.net.example", ""},
+      {"nsservicebus.windows.net", ""},
+      {"relay.example", ""},
+      {"127.0.0.1", ""},
+  };
+  for (const Row &row : rows) {
+    const auto read = ConnectionString::parse("Endpoint=sb://" + std::string(row.host) +
+                                              "/;SharedAccessKeyName=n;SharedAccessKey=k;"
+                                              "EntityPath=a");
+    ASSERT_TRUE(read.ok()) << row.host;
+    const std::vector<std::string> gateways = read.value().gateways();
+    EXPECT_EQ(gateways.empty() ? "" : gateways.front(), row.gateways) << row.host;
+    EXPECT_LE(gateways.size(), 1U);
+  }
+}
+
 TEST(HostPort, IsReadAndWrittenBack) {
   struct Row {
     const char *text;
