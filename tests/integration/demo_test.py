@@ -26,11 +26,16 @@ class Page(http.server.BaseHTTPRequestHandler):
 
 
 class Demo(CulvertCase):
+    def setUp(self):
+        super().setUp()
+        self.temporary = os.path.join(self.folder, "it's a folder")  # for a shell to be careful with
+        os.mkdir(self.temporary)
+
     def demo(self, *arguments):
         """Runs it to its end; returns its output. Its folder goes with the test's."""
         done = subprocess.run([self.culvert(), "demo", "--once", *arguments], text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120,
-                              env={**os.environ, "TMPDIR": self.folder})
+                              env={**os.environ, "TMPDIR": self.temporary})
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout
 
@@ -72,7 +77,7 @@ class Demo(CulvertCase):
         with os.fdopen(writer, "wb") as gone:
             done = subprocess.run([self.culvert(), "demo", "--once", "--log-level", "trace"],
                                   stdout=subprocess.PIPE, stderr=gone, timeout=120,
-                                  env={**os.environ, "TMPDIR": self.folder})
+                                  env={**os.environ, "TMPDIR": self.temporary})
         self.assertEqual(done.returncode, 0)
         self.assertIn(b"every byte checked", done.stdout)
 
@@ -81,7 +86,7 @@ class Demo(CulvertCase):
         self.assertRegex(said, r"echo +64 MiB there and back, every byte checked: \d+ MiB/s")
         self.assertRegex(said, r"round trip \d+\.\d+ ms")
         self.assertRegex(said, r"http +Culvert works")
-        (folder,) = re.findall(r"folder +(\S+)", said)
+        (folder,) = re.findall(r"folder +(.+) \(certificates", said)
         self.assertEqual(os.stat(folder).st_mode & 0o777, 0o700)
         for name in os.listdir(folder):
             if name.endswith((".key", ".connection")):
@@ -104,7 +109,7 @@ class Demo(CulvertCase):
     def test_a_dead_target_is_named(self):
         done = subprocess.run([self.culvert(), "demo", "--once", "--target", "127.0.0.1:1"],
                               text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              timeout=120, env={**os.environ, "TMPDIR": self.folder})
+                              timeout=120, env={**os.environ, "TMPDIR": self.temporary})
         self.assertEqual(done.returncode, 1)
         self.assertIn("no tunnel to the target 127.0.0.1:1: ", done.stderr.splitlines()[-1])
 

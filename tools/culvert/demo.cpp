@@ -2,6 +2,8 @@
 #include "demo_proof.hpp"
 #include "demo_services.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -133,29 +135,62 @@ std::string program() {
   return path.empty() ? "culvert" : path;
 }
 
+/// As a shell reads it back.
+std::string quoted(const std::string &word) {
+  const bool plain = std::all_of(word.begin(), word.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 ||
+           std::string_view("/._-:,=@%+").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+  if (plain) {
+    return word;
+  }
+  std::string result = "'";
+  for (const char c : word) {
+    result += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  }
+  return result + "'";
+}
+
+void print_command(std::vector<std::string> words, const Common &common) {
+  if (!common.plugin_directory.empty()) {
+    words.insert(words.end(), {"--plugin-dir", common.plugin_directory});
+  }
+  std::cout << "\n" << quoted(program());
+  for (const std::string &word : words) {
+    std::cout << " " << quoted(word);
+  }
+  std::cout << "\n";
+}
+
 void print_commands(const std::string &folder, const Keys &keys, const HostPort &target,
-                    const std::vector<std::string> &resolve) {
-  const std::uint16_t relay_port = free_port();
-  const std::uint16_t app_port = free_port();
+                    const DemoOptions &options, const Common &common) {
+  const auto [port, app_port] = free_ports();
+  const std::string authority = folder + "/ca.pem";
   write_file(folder + "/listener.key", keys.listener + "\n");
   write_file(folder + "/sender.key", keys.sender + "\n");
-  write_file(folder + "/listener.connection", keys.connection(relay_port, kEntity, true) + "\n");
-  write_file(folder + "/sender.connection", keys.connection(relay_port, kEntity, false) + "\n");
-  const std::string self = program();
-  std::cout << "\nThe same as three processes, on other ports (run each in a shell of its own):\n\n"
-            << self << " relay --bind " << kName << ":" << relay_port << " --tls-cert " << folder
-            << "/relay.pem --tls-key " << folder << "/relay.key --name " << kName << " --entity "
-            << kEntity << " --rule listener:listen:file:" << folder
-            << "/listener.key --rule sender:send:file:" << folder << "/sender.key\n\n"
-            << self << " listen --connection-string file:" << folder
-            << "/listener.connection --target " << target.text() << " --ca " << folder << "/ca.pem";
-  for (const std::string &entry : resolve) {
-    std::cout << " --resolve " << entry;
+  write_file(folder + "/listener.connection", keys.connection(port, kEntity, true) + "\n");
+  write_file(folder + "/sender.connection", keys.connection(port, kEntity, false) + "\n");
+  std::cout << "\nThe same as three processes, on other ports (run each in a shell of its own):\n";
+  print_command({"relay", "--bind", std::string(kName) + ":" + std::to_string(port), "--tls-cert",
+                 folder + "/relay.pem", "--tls-key", folder + "/relay.key", "--name", kName,
+                 "--entity", kEntity, "--rule", "listener:listen:file:" + folder + "/listener.key",
+                 "--rule", "sender:send:file:" + folder + "/sender.key"},
+                common);
+  std::vector<std::string> listen = {
+      "listen",   "--connection-string", "file:" + folder + "/listener.connection",
+      "--target", target.text(),         "--ca",
+      authority};
+  for (const std::string &entry : options.resolve) {
+    listen.insert(listen.end(), {"--resolve", entry});
   }
-  std::cout << "\n\n"
-            << self << " connect --connection-string file:" << folder
-            << "/sender.connection --bind 127.0.0.1:" << app_port << " --ca " << folder
-            << "/ca.pem\n\n";
+  print_command(listen, common);
+  print_command({"connect", "--connection-string", "file:" + folder + "/sender.connection",
+                 "--bind", "127.0.0.1:" + std::to_string(app_port), "--ca", authority},
+                common);
+  if (options.once && options.target.empty()) {
+    std::cout << "(The built-in HTTP server ends now: name a target of your own in the second.)\n";
+  }
+  std::cout << "\n";
 }
 
 int run_demo(const DemoOptions &options, const Common &common) {
@@ -195,7 +230,7 @@ int run_demo(const DemoOptions &options, const Common &common) {
     std::cout << "  http     " << prove_http(engine->bound(app).port);
   }
   std::fflush(stdout);
-  print_commands(folder, keys, target, options.resolve);
+  print_commands(folder, keys, target, options, common);
   finish_output();
   if (options.once) {
     engine->drain();

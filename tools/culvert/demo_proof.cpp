@@ -159,10 +159,12 @@ bool OpenConnection::refused() {
   return error && error != asio::error::would_block && error != asio::error::try_again;
 }
 
-std::uint16_t free_port() {
+std::pair<std::uint16_t, std::uint16_t> free_ports() {
   asio::io_context context;
-  Tcp::acceptor acceptor(context, Tcp::endpoint(asio::ip::address_v4::loopback(), 0));
-  return acceptor.local_endpoint().port();
+  const Tcp::endpoint any(asio::ip::address_v4::loopback(), 0);
+  const Tcp::acceptor first(context, any);
+  const Tcp::acceptor second(context, any);
+  return {first.local_endpoint().port(), second.local_endpoint().port()};
 }
 
 } // namespace culvert::command

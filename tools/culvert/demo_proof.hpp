@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace culvert::command {
 
@@ -35,7 +36,7 @@ private:
   std::unique_ptr<boost::asio::ip::tcp::socket> socket_;
 };
 
-/// A port of 127.0.0.1 that nobody listens on now.
-std::uint16_t free_port();
+/// Two ports of 127.0.0.1 that nobody listens on now.
+std::pair<std::uint16_t, std::uint16_t> free_ports();
 
 } // namespace culvert::command
