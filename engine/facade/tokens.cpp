@@ -53,10 +53,14 @@ Result<IssuedToken> issue_token(const EngineConfig &engine, const ClientConfig &
 }
 
 Status check_token(const EngineConfig &engine, const TokenQuestion &asked) {
-  if (Status status = Relay::check_names(asked.names); !status.ok()) {
+  Question question(engine);
+  RelayOptions relay;
+  relay.names = asked.names;
+  relay.entities = {{asked.path, {}}};
+  relay.own_rules = to_rules(asked.rules, question.secrets);
+  if (Status status = Relay::check(relay); !status.ok()) {
     return status;
   }
-  Question question(engine);
   if (Status status = question.bench.start(); !status.ok()) {
     return status;
   }
@@ -69,10 +73,9 @@ Status check_token(const EngineConfig &engine, const TokenQuestion &asked) {
   if (!auth.ok()) {
     return auth.status();
   }
-  const std::vector<Rule> rules = to_rules(asked.rules, question.secrets);
   std::vector<const Rule *> applying;
-  applying.reserve(rules.size());
-  for (const Rule &rule : rules) {
+  applying.reserve(relay.own_rules.size());
+  for (const Rule &rule : relay.own_rules) {
     applying.push_back(&rule);
   }
   TokenCheck check;

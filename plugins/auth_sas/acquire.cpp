@@ -46,7 +46,7 @@ Settings::Settings(culvert::sdk::Host host)
     std::string_view wrong;
     const auto token = parse(ready_token, wrong);
     if (!token) {
-      refuse(CULVERT_CONFIG,
+      refuse(CULVERT_TOKEN_MALFORMED,
              "signature (a connection string's SharedAccessSignature) is no token: " +
                  std::string(wrong));
     }

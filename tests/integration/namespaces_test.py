@@ -184,7 +184,7 @@ class Namespaces(CulvertCase):
                                  prefix=self.inside("relay"))
         listener = self.start_listener(relay, "127.0.0.1:1", online=False,
                                        prefix=self.inside("listener1"))
-        self.assertEqual(listener.wait(), 2)
+        self.assertEqual(listener.wait(), 1)
         listener.wait_for_line(f"no address is known for {RELAY_NAME}: write --resolve")
 
 

@@ -82,7 +82,7 @@ CLIENT_ROWS = [
     ('connection string with an empty signature', 'listen', {'env': 'Endpoint=sb://h/;EntityPath=a;SharedAccessSignature='}, 1,
      'culvert listen: --connection-string: the connection string has an empty '
      'SharedAccessSignature'),
-    ('connection string with a malformed signature', 'listen', {'env': 'Endpoint=sb://h/;EntityPath=a;SharedAccessSignature={canary}'}, 2,
+    ('connection string with a malformed signature', 'listen', {'env': 'Endpoint=sb://h/;EntityPath=a;SharedAccessSignature={canary}'},1,
      "culvert listen: signature (a connection string's SharedAccessSignature) is no token: it "
      'does not start with SharedAccessSignature and a space'),
     ('no target', 'listen', {'--target': None}, 2,
@@ -220,21 +220,27 @@ CLIENT_ROWS = [
     ('demo with a value for once', 'demo', {'': ['--once=yes']}, 2,
      "culvert demo: an option that takes no value has one; write it without '='; see "
      'culvert demo --help'),
-    ('relay without an address', 'listen', {'env': 'Endpoint=sb://relay.nowhere.test/;SharedAccessKeyName=n;SharedAccessKey={canary};EntityPath=a'}, 2,
+    ('relay without an address', 'listen', {'env': 'Endpoint=sb://relay.nowhere.test/;SharedAccessKeyName=n;SharedAccessKey={canary};EntityPath=a'},1,
      'culvert listen: no address is known for relay.nowhere.test: write --resolve '
      'relay.nowhere.test=ADDR, or add it to /etc/hosts and start again'),
-    ('target without an address', 'listen', {'--target': 'db.nowhere.test:5432'}, 2,
+    ('target without an address', 'listen', {'--target': 'db.nowhere.test:5432'},1,
      'culvert listen: no address is known for db.nowhere.test: write --resolve '
      'db.nowhere.test=ADDR, or add it to /etc/hosts and start again'),
-    ("sender's relay without an address", 'connect', {'env': 'Endpoint=sb://relay.nowhere.test/;SharedAccessKeyName=n;SharedAccessKey={canary};EntityPath=a'}, 2,
+    ("sender's relay without an address", 'connect', {'env': 'Endpoint=sb://relay.nowhere.test/;SharedAccessKeyName=n;SharedAccessKey={canary};EntityPath=a'},1,
      'culvert connect: no address is known for relay.nowhere.test: write --resolve '
      'relay.nowhere.test=ADDR, or add it to /etc/hosts and start again'),
-    ('an expired signature', 'listen', {'env': 'Endpoint=sb://127.0.0.1/;EntityPath=a;SharedAccessSignature=SharedAccessSignature sr=http%3A%2F%2F127.0.0.1%2Fa&sig=MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA%3D&se=1000000000&skn=n'}, 2,
+    ('an expired signature', 'listen', {'env': 'Endpoint=sb://127.0.0.1/;EntityPath=a;SharedAccessSignature=SharedAccessSignature sr=http%3A%2F%2F127.0.0.1%2Fa&sig=MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA%3D&se=1000000000&skn=n'},1,
      "culvert listen: signature (a connection string's SharedAccessSignature) has expired: "
      'give a new one'),
-    ("demo's target without an address", 'demo', {'--target': 'db.nowhere.test:5432'}, 2,
+    ("demo's target without an address", 'demo', {'--target': 'db.nowhere.test:5432'},1,
      'culvert demo: no address is known for db.nowhere.test: write --resolve '
      'db.nowhere.test=ADDR, or add it to /etc/hosts and start again'),
     ('demo with a resolve of no address', 'demo', {'--target': 'localhost:1', '--resolve': 'a'}, 2,
      'culvert demo: --resolve a: it is not NAME=ADDR[,ADDR]; write --resolve NAME=ADDR[,ADDR]'),
+    ('verify with a rule twice', 'sas verify', {'--rule': ['r:listen:env:KEY', 'R:send:env:KEY']}, 2,
+     "culvert sas verify: rule 'R' is given twice (case does not count): remove one of "
+     'them'),
+    ('verify for a path that is none', 'sas verify', {'--entity': 'a?x'}, 2,
+     "culvert sas verify: entity 'a?x': write its path with at most 260 of the characters "
+     'A-Z a-z 0-9 . - _ ~ /'),
 ]

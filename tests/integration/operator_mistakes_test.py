@@ -1,8 +1,8 @@
 """Every mistake an operator can make is one line on stderr that names the thing and says what to
 write instead, with an exit code, before anything is started; and no secret is ever repeated.
 
-The table is operator_mistakes_client_table.py: title, subcommand, what differs from arguments that work,
-exit code, the line.
+The tables are operator_mistakes_relay_table.py and operator_mistakes_client_table.py: title,
+subcommand, what differs from arguments that work, exit code, the line.
 """
 import os
 import shutil

@@ -175,7 +175,8 @@ void check_common(const Common &common) {
 
 void require(const Status &status) {
   if (!status.ok()) {
-    const bool usage = status.source == Source::kConfig; // what was written, not what was found
+    // What was written, not what was found.
+    const bool usage = status.source == Source::kConfig && status.code == Code::kConfig;
     throw Refusal{usage ? kExitUsage : kExitFailure, status.message};
   }
 }
