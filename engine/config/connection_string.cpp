@@ -84,7 +84,7 @@ Status read_endpoint(const std::string &endpoint, ConnectionString &into) {
     return wrong("has an Endpoint that is no sb:// address; write Endpoint=sb://HOST[:PORT]/");
   }
   if (url->has_query() || url->has_fragment() || url->has_userinfo() ||
-      (url->encoded_path() != "" && url->encoded_path() != "/")) {
+      (!url->encoded_path().empty() && url->encoded_path() != "/")) {
     return wrong("has more than HOST[:PORT] in its Endpoint; the path goes into EntityPath");
   }
   into.host = lower(std::string_view(url->host_address()));

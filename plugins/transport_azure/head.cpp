@@ -117,6 +117,7 @@ std::string token_of(const Reading &reading) {
 const culvert_view *put_ids(culvert::sdk::Arena arena, const std::vector<std::string> &ids,
                             std::uint32_t &count) {
   std::vector<culvert_view> views;
+  views.reserve(ids.size());
   for (const std::string &id : ids) {
     views.push_back(arena.copy(lower(id)));
   }

@@ -128,7 +128,8 @@ std::vector<std::string> read_list(const std::vector<std::string> &texts,
     std::string word;
     while (std::getline(words, word, ',')) {
       if (word.empty()) {
-        throw Refusal{kExitUsage, option + ": '" + text + "' has an empty item; write A,B"};
+        throw Refusal{kExitUsage, std::string(option).append(": '").append(text).append(
+                                      "' has an empty item; write A,B")};
       }
       items.push_back(word);
     }
