@@ -56,7 +56,8 @@ TEST(RelayJoin, KindsBordersAndCloseCodesCross) {
   pair.sender->send("text", ChunkKind::kText);
   pair.sender->send("binary", ChunkKind::kBinary);
   pair.sender->finish(4001, "bye");
-  ASSERT_TRUE(world.run_until([&] { return pair.listener->heard_end.has_value(); }));
+  constexpr std::uint64_t kCloseMs = 500; // what Microsoft's Java tests wait for
+  ASSERT_TRUE(world.run_until([&] { return pair.listener->heard_end.has_value(); }, kCloseMs));
   ASSERT_EQ(pair.listener->messages.size(), 2U);
   EXPECT_EQ(pair.listener->messages[0].bytes, "text");
   EXPECT_EQ(pair.listener->messages[0].kind, ChunkKind::kText);
@@ -92,7 +93,8 @@ TEST(RelayJoin, AnAbortOfOneSideReachesTheOther) {
     Peer &hears = of_sender ? *pair.listener : *pair.sender;
     breaks.send("last words");
     breaks.abort();
-    ASSERT_TRUE(world.run_until([&] { return hears.heard_end.has_value(); }));
+    constexpr std::uint64_t kAbortMs = 1'000;
+    ASSERT_TRUE(world.run_until([&] { return hears.heard_end.has_value(); }, kAbortMs));
     EXPECT_TRUE(hears.heard_end->aborted);
     ASSERT_EQ(hears.messages.size(), 1U);
     EXPECT_EQ(hears.messages[0].bytes, "last words");
