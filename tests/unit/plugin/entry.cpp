@@ -50,8 +50,18 @@ TEST(Entry, EveryLieIsRefusedWithASentence) {
        "here: wanted the id 'test_plugin', found 'other'; the id is the file's name without .so"},
       {[](Parts &p) { p.test.entry.kind_count = 65; },
        "here: it declares more than 64 kinds, settings or services"},
+      {[](Parts &p) { p.test.entry.config_key_count = 65; },
+       "here: it declares more than 64 kinds, settings or services"},
+      {[](Parts &p) { p.test.entry.service_count = 65; },
+       "here: it declares more than 64 kinds, settings or services"},
       {[](Parts &p) { p.test.entry.kinds = nullptr; },
        "here: it counts kinds, settings or services that point nowhere"},
+      {[](Parts &p) { p.test.entry.config_keys = nullptr; },
+       "here: it counts kinds, settings or services that point nowhere"},
+      {[](Parts &p) { p.test.entry.services = nullptr; },
+       "here: it counts kinds, settings or services that point nowhere"},
+      {[](Parts &p) { p.test.kind.id = nullptr; },
+       "here: a kind without an id or without functions"},
       {[](Parts &p) { p.test.kind.functions = nullptr; },
        "here: a kind without an id or without functions"},
       {[](Parts &p) { p.functions.resolve = nullptr; },
@@ -99,6 +109,60 @@ TEST(Entry, EveryRequiredFunctionIsMissed) {
               std::string("here: ") + one.kind + ": wanted the function " + one.first +
                   ", found NULL");
   }
+}
+
+/// The functions of a relay, all there, and its ALPN words.
+struct RelayParts {
+  std::vector<const char *> words{"one/1"};
+  culvert_relay functions{};
+  RelayParts() {
+    functions.size = sizeof functions;
+    functions.head_form = CULVERT_HEAD_HTTP;
+    functions.on_head = [](void *, const culvert_head *, culvert_arena *, culvert_intent *) {};
+    functions.on_message = [](void *, std::uint64_t *, const culvert_message *, culvert_arena *,
+                              culvert_intent *) {};
+    functions.offer = [](void *, const culvert_offer_request *, culvert_arena *, culvert_message *,
+                         culvert_status *) -> std::uint32_t { return 1; };
+    functions.outcome = [](void *, culvert_view, const culvert_status *, culvert_arena *,
+                           culvert_answer *) {};
+  }
+};
+
+TEST(Entry, ARelaysHeadFormAndAlpnWordsAreChecked) {
+  static const std::string longest(255, 'x');
+  static const std::string too_long(256, 'x');
+  const std::string form = "here: culvert.kind.relay/1: wanted a head form of 1 or 2, found ";
+  const std::string word = "here: culvert.kind.relay/1: an ALPN word has 1 to 255 bytes";
+  struct Case {
+    const char *what;
+    std::function<void(RelayParts &)> change;
+    std::string message;
+  };
+  const Case cases[] = {
+      {"as it should be", [](RelayParts &) {}, ""},
+      {"messages", [](RelayParts &p) { p.functions.head_form = CULVERT_HEAD_MESSAGE; }, ""},
+      {"form 0", [](RelayParts &p) { p.functions.head_form = 0; }, form + "0"},
+      {"form 3", [](RelayParts &p) { p.functions.head_form = 3; }, form + "3"},
+      {"no word", [](RelayParts &p) { p.words.clear(); }, ""},
+      {"the longest word", [](RelayParts &p) { p.words.push_back(longest.c_str()); }, ""},
+      {"a longer word", [](RelayParts &p) { p.words.push_back(too_long.c_str()); }, word},
+      {"an empty word", [](RelayParts &p) { p.words.push_back(""); }, word},
+      {"a NULL word", [](RelayParts &p) { p.words.push_back(nullptr); }, word},
+      {"64 words", [](RelayParts &p) { p.words.resize(64, "one/1"); }, ""},
+      {"65 words", [](RelayParts &p) { p.words.resize(65, "one/1"); }, word},
+  };
+  for (const Case &one : cases) {
+    RelayParts parts;
+    one.change(parts);
+    parts.functions.alpn = parts.words.data();
+    parts.functions.alpn_count = static_cast<std::uint32_t>(parts.words.size());
+    TestEntry test(CULVERT_KIND_RELAY, &parts.functions);
+    EXPECT_EQ(check_entry(test.entry, "test_plugin", "here").message, one.message) << one.what;
+  }
+  RelayParts nowhere;
+  nowhere.functions.alpn_count = 1;
+  TestEntry test(CULVERT_KIND_RELAY, &nowhere.functions);
+  EXPECT_EQ(check_entry(test.entry, "test_plugin", "here").message, word);
 }
 
 TEST(Entry, AKindOfALaterCulvertIsIgnoredAndAMissingOneIsNamed) {
