@@ -77,6 +77,7 @@ TEST_F(TransportKind, AudienceComesOutOfTheArena) {
 }
 
 TEST_F(TransportKind, ALinkIsCopiedOrRefused) {
+  static const std::string kWord(256, 'x');
   struct Case {
     std::function<void(culvert_link_description &)> write;
     const char *fault;
@@ -95,7 +96,23 @@ TEST_F(TransportKind, ALinkIsCopiedOrRefused) {
        },
        "an HTTP head needs a target without spaces"},
       {[](auto &l) { l.target = CULVERT_LITERAL("/a\r\nX: y"); }, "the target has a control byte"},
+      {[](auto &l) { l.host = CULVERT_LITERAL("a\rb"); }, "the host has a control byte"},
+      {[](auto &l) { l.server_name = CULVERT_LITERAL("a\nb"); },
+       "the server name has a control byte"},
+      {[](auto &l) {
+         l.authority = {"a\0b", 3};
+       },
+       "the authority has a control byte"},
+      {[](auto &l) { l.alpn = CULVERT_LITERAL("a\x7f"); }, "the ALPN word has a control byte"},
       {[](auto &l) { l.alpn.size = 4; }, "the ALPN word points nowhere and says 4 bytes"},
+      {[](auto &l) {
+         l.alpn = {kWord.data(), 255};
+       },
+       ""},
+      {[](auto &l) {
+         l.alpn = {kWord.data(), 256};
+       },
+       "the ALPN word has 256 bytes; the bound is 255"},
       {[](auto &l) {
          l.message = {"x", kHeadBytes + 1};
        },
@@ -208,6 +225,22 @@ TEST_F(AuthKind, ATokenComesOutOfTheRecordsArena) {
   ASSERT_TRUE(world_.run(owner.operation));
   EXPECT_EQ(owner.operation.result.status().message,
             "plugin test_plugin broke the rules of its ABI: acquire: success without a token");
+}
+
+TEST_F(AuthKind, ATokenThatFillsMoreThanHalfAHeadIsAFault) {
+  static const std::string kToken(kTokenBytes + 1, 't');
+  Listener<AcquireToken> owner;
+  for (const std::size_t size : {kTokenBytes, kTokenBytes + 1}) {
+    Plugin::script.acquire = [size](culvert_acquire &record) {
+      record.token = {kToken.data(), size};
+    };
+    auth_->acquire(owner.operation, "x");
+    ASSERT_TRUE(world_.run(owner.operation));
+    EXPECT_EQ(owner.operation.result.ok(), size == kTokenBytes);
+  }
+  EXPECT_EQ(owner.operation.result.status().message,
+            "plugin test_plugin broke the rules of its ABI: acquire: the token has 20481 bytes; "
+            "the bound is 20480");
 }
 
 TEST_F(AuthKind, AGrantMustHoldTheRightThatWasWanted) {

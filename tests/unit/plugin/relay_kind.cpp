@@ -197,6 +197,16 @@ TEST_F(RelayTest, WhatBreaksABoundIsAFault) {
        "a field's value has a control byte"},
       {[](auto *, auto &i) { i.denied_count = 1; },
        "denied listener ids: 1 of them, or they point nowhere"},
+      {[](auto *arena, auto &i) {
+         i.allowed = culvert_arena_views(arena, 257);
+         i.allowed_count = 256;
+       },
+       ""},
+      {[](auto *arena, auto &i) {
+         i.allowed = culvert_arena_views(arena, 257);
+         i.allowed_count = 257;
+       },
+       "allowed listener ids: 257 of them, or they point nowhere"},
       {[](auto *, auto &i) { i.framing = 3; }, "the framing is 3"},
       {[](auto *, auto &i) { i.answer.message.kind = 2; }, "a message's kind is 2"},
       {[](auto *, auto &i) { i.largest_message = 65'537; },
@@ -210,6 +220,26 @@ TEST_F(RelayTest, WhatBreaksABoundIsAFault) {
   for (const Case &one : cases) {
     EXPECT_EQ(fault(one.write), one.fault);
   }
+}
+
+TEST_F(RelayTest, ALoggableIdIsCutInFrontOfTheSequenceThatDoesNotFit) {
+  static std::string id;
+  script_.on_head = [](const culvert_head &, culvert_arena *, culvert_intent &intent) {
+    intent.verb = CULVERT_VERB_CONNECT;
+    intent.loggable_id = {id.data(), id.size()};
+  };
+  const std::string most(kLoggableIdBytes, 'x');
+  const std::string almost(kLoggableIdBytes - 1, 'x');
+  for (const auto &[given, logged] :
+       {std::pair(most, most), std::pair(most + "y", most), std::pair(almost + "\xc3\xa9", almost),
+        std::pair(std::string(kHeadBytes, 'x'), most)}) {
+    id = given;
+    const auto intent = relay_->on_head({});
+    ASSERT_TRUE(intent.ok());
+    EXPECT_EQ(intent.value().loggable_id, logged);
+  }
+  id = std::string(kHeadBytes + 1, 'x');
+  EXPECT_FALSE(relay_->on_head({}).ok());
 }
 
 TEST_F(RelayTest, AMessageMovesTheChannelWord) {

@@ -1,4 +1,5 @@
 // The services a plugin gets, from a unit's host and from an instance's.
+#include "core/limits.hpp"
 #include "plugin_world.hpp"
 
 #include "culvert/helpers.h"
@@ -90,6 +91,21 @@ TEST_F(Services, LogNamesThePluginAndKeepsToOneLine) {
   EXPECT_EQ(world_.log.lines().size(), lines);
   log.write(&instance_, CULVERT_LOG_WARN, culvert_view{});
   EXPECT_EQ(world_.log.lines().size(), lines + 1);
+}
+
+TEST_F(Services, ALongLineIsCutInFrontOfTheSequenceThatDoesNotFit) {
+  const auto &log = get<culvert_log>(instance_, CULVERT_SERVICE_LOG);
+  const auto written = [&](const std::string &text) {
+    log.write(&instance_, CULVERT_LOG_WARN, {text.data(), text.size()});
+    const std::string &line = world_.log.lines().back();
+    const std::size_t start = line.find("x");
+    return line.substr(start, line.find(" plugin=") - start);
+  };
+  const std::string most(kLogLineBytes, 'x');
+  EXPECT_EQ(written(most), most);
+  EXPECT_EQ(written(most + "y"), most);
+  const std::string almost(kLogLineBytes - 1, 'x');
+  EXPECT_EQ(written(almost + "\xc3\xa9"), almost);
 }
 
 TEST_F(Services, SecretSignsByReferenceOnly) {
