@@ -255,8 +255,11 @@ TEST_F(VerifySas, MalformedTokensAreNamedWithoutBeingQuoted) {
            token(kKey, "http%3A%2F%2Frelay.test%00%2Fhyco", "Root"),
            token(kKey, "http%3A%2F%2Fuser%40relay.test%2Fhyco", "Root"),
            token(kKey, "http%3A%2F%2Frelay.test%3Aport%2Fhyco", "Root"),
+           token(kKey, "http%3A%2F%2Frelay.test%3A000443%2Fhyco", "Root"),
+           token(kKey, "http%3A%2F%2Frelay.test%20%2Fhyco", "Root"),
            token(kKey, "http%3A%2F%2F%5B%3A%3A1%2Fhyco", "Root"),
            token(kKey, "http%3A%2F%2Frelay.test%2Fhyco%", "Root"),
+           token(kKey, "http%3A%2F%2Frelay.test%2Fhyco%25zz", "Root"),
        }) {
     const culvert_verify result = verify(given);
     const std::string message = result.status.message;
