@@ -228,11 +228,17 @@ TEST_F(AzureClient, ClosesOfTheControlChannel) {
   EXPECT_EQ(reply(CULVERT_PURPOSE_LISTEN, CULVERT_REPLY_CLOSE, 1008, "token expired"),
             uint32_t{CULVERT_VERDICT_FAIL});
   EXPECT_EQ(error.retry, uint32_t{CULVERT_RETRY_NEW_TOKEN});
-  for (const uint32_t code : {1000U, 1001U, 1011U, 4000U}) {
+  EXPECT_EQ(error.code, uint32_t{CULVERT_REJECTED});
+  for (const uint32_t code : {0U, 1000U, 1001U, 1011U, 4000U}) { // 0: without a code
     EXPECT_EQ(reply(CULVERT_PURPOSE_LISTEN, CULVERT_REPLY_CLOSE, code),
               uint32_t{CULVERT_VERDICT_FAIL});
+    EXPECT_EQ(error.code, uint32_t{CULVERT_GONE}) << code;
+    EXPECT_EQ(error.source, uint32_t{CULVERT_SOURCE_RELAY}) << code;
     EXPECT_EQ(error.retry, uint32_t{CULVERT_RETRY_BACKOFF}) << code;
     EXPECT_EQ(error.peer_status, code);
+    EXPECT_STREQ(error.message, ("the relay closed the control channel " +
+                                 (code == 0 ? "without a code" : "with " + std::to_string(code)))
+                                    .c_str());
   }
 }
 

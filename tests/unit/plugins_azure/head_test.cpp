@@ -112,6 +112,14 @@ TEST_F(AzureRelay, WhatIsNoWebSocketRequestOfThisProtocolIsAnswered) {
       {"/$hc/hyco%0d%0aX:1", upgrade_headers(), "GET", 400, "malformed"},
       {"/$hc/hyco%C0%AF", upgrade_headers(), "GET", 400, "malformed"},
       {"/$hc/hyco\xC0\xAF", upgrade_headers(), "GET", 400, "malformed"},
+      {"/$hc/hyco?\xC1\xBF", upgrade_headers(), "GET", 400, "malformed"}, // overlong
+      {"/$hc/hyco?\xE0\x9F\xBF", upgrade_headers(), "GET", 400, "malformed"},
+      {"/$hc/hyco?\xF0\x8F\xBF\xBF", upgrade_headers(), "GET", 400, "malformed"},
+      {"/$hc/hyco?\xED\xA0\x80", upgrade_headers(), "GET", 400, "malformed"},     // a surrogate
+      {"/$hc/hyco?\xF4\x90\x80\x80", upgrade_headers(), "GET", 400, "malformed"}, // too large
+      {"/$hc/hyco?\xF5\x80\x80\x80", upgrade_headers(), "GET", 400, "malformed"},
+      {"/$hc/hyco?\x80", upgrade_headers(), "GET", 400, "malformed"},
+      {"/$hc/hyco?\xE2\x82", upgrade_headers(), "GET", 400, "malformed"}, // cut
   };
   for (const auto &row : rows) {
     const ReadIntent intent = head(row.target, row.headers, row.method);
@@ -121,6 +129,32 @@ TEST_F(AzureRelay, WhatIsNoWebSocketRequestOfThisProtocolIsAnswered) {
     EXPECT_NE(intent.answer.reason.find(" TrackingId:"), std::string::npos);
     EXPECT_LE(intent.answer.reason.size(), 512U);
   }
+}
+
+TEST_F(AzureRelay, TheFirstAndTheLastOfEachLengthOfUtf8AreTaken) {
+  for (const char *text : {"\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80", "\xED\x9F\xBF", "\xEE\x80\x80",
+                           "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF"}) {
+    const ReadIntent intent = head(connect_target(std::string("/") + text + "?" + text));
+    EXPECT_EQ(intent.verb, uint32_t{CULVERT_VERB_CONNECT}) << text;
+    EXPECT_EQ(intent.path, std::string("hyco/") + text);
+  }
+}
+
+TEST_F(AzureRelay, OfAParameterThatComesTwiceTheFirstCounts) {
+  const ReadIntent sender = head(
+      connect_target("?sb-hc-action=connect&sb-hc-id=" + std::string(kGuid) +
+                     "_G1&sb-hc-token=one&SB-HC-Action=listen&Sb-Hc-Id=other&sb%2Dhc-token=2"));
+  EXPECT_EQ(sender.verb, uint32_t{CULVERT_VERB_CONNECT});
+  EXPECT_EQ(sender.token, "one");
+  EXPECT_EQ(sender.loggable_id, std::string(kGuid) + "_G1_G0");
+  const ReadIntent reject =
+      head("/$hc/hyco?sb-hc-action=accept&sb-hc-id=x&sb-hc-capability=" + std::string(kCapability) +
+           "&sb-hc-statusCode=404&sb-hc-statusDescription=first&sb-hc-capability=00"
+           "&sb-hc-statusCode=503&sb-hc-statusDescription=second&statusCode=418");
+  EXPECT_EQ(reject.capability, kCapability);
+  EXPECT_EQ(reject.peer_answer.status, 404U);
+  EXPECT_EQ(reject.peer_answer.reason, "first");
+  EXPECT_EQ(head(connect_target("?sb-hc-token=&sb-hc-token=two")).token, ""); // empty is one too
 }
 
 TEST_F(AzureRelay, AnotherVersionOfWebSocketIsLeftToTheEngineWhichAnswers426) {

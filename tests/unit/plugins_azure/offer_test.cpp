@@ -57,6 +57,28 @@ TEST_F(AzureRelay, TheUsersPathAndQueryPassByteForByteAndOurOwnPairsAreTaken) {
   }
 }
 
+/// Clients split a pair at every '=' they find, some of them after they decoded it.
+TEST_F(AzureRelay, OurOwnPairsInAnAddressHaveOneEqualsSignRawAndDecoded) {
+  for (const std::string id : {"", "abc", "a%3Db", "a=b", "a%253Db", "%26sb-hc-id%3D1"}) {
+    for (const std::string &given : {id, kGuid + id, std::string(kGuid) + "_G7" + id}) {
+      const std::string json = offer(head("/$hc/hyco?user=1=2&sb-hc-id=" + given).facts);
+      const std::size_t start = json.find("?user=1=2&") + 10;
+      std::string_view rest = std::string_view(json).substr(start, json.find('"', start) - start);
+      std::vector<std::string> names;
+      while (!rest.empty()) {
+        const std::string_view pair = rest.substr(0, rest.find('&'));
+        rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
+        names.emplace_back(pair.substr(0, pair.find('=')));
+        EXPECT_EQ(std::count(pair.begin(), pair.end(), '='), 1) << json;
+        EXPECT_EQ(pair.find('%'), std::string_view::npos) << json; // so decoded it is the same
+        EXPECT_EQ(pair.find('+'), std::string_view::npos) << json;
+      }
+      EXPECT_EQ(names, (std::vector<std::string>{"sb-hc-action", "sb-hc-id", "sb-hc-capability"}))
+          << given;
+    }
+  }
+}
+
 TEST_F(AzureRelay, IdsStartWithAGuidAndEndWithThisGateway) {
   const std::string guid = kGuid;
   const std::string connect = "/$hc/hyco?sb-hc-action=connect&sb-hc-id=";
