@@ -139,7 +139,14 @@ inline constexpr int kKeepAliveProbes = 4;
 /// a tunnel that pings looks at each ping, and gives the peer up as soon as a probe would have.
 inline constexpr std::uint64_t kSilentPeerMs =
     (kKeepAliveSec + kKeepAliveIntervalSec * kKeepAliveProbes) * 1'000;
-inline constexpr std::int64_t kTokenGraceSec = 300;
+
+// --- what an operator gives --------------------------------------------------------------------
+/// A certificate file larger than this is not one: the bundle of all public authorities is 220 KB.
+inline constexpr std::size_t kPemFileBytes = 4U * 1024 * 1024;
+/// The longest host name of DNS (RFC 1035, section 2.3.4): a relay's own.
+inline constexpr std::size_t kHostNameBytes = 253;
+/// The name of a rule, which travels in a token beside all else there.
+inline constexpr std::size_t kRuleNameBytes = 256;
 
 // --- plugins ----------------------------------------------------------------------------------
 /// Room for the results of one call: an intent holds the strings of a head, facts, and two answers.

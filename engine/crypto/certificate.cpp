@@ -1,5 +1,6 @@
 #include "crypto/certificate.hpp"
 
+#include "core/limits.hpp"
 #include "crypto/openssl.hpp"
 
 #include <arpa/inet.h>
@@ -15,9 +16,6 @@
 namespace culvert {
 
 namespace {
-
-/// A certificate file larger than this is not one: the bundle of all public authorities is 220 KB.
-constexpr std::size_t kLargestPemFile = 4U * 1024 * 1024;
 
 BioOwner memory_of(std::string_view text) {
   return BioOwner(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
@@ -85,13 +83,12 @@ Result<std::string> read_file(const std::string &file, std::string_view what) {
   std::string content;
   char block[16384];
   ssize_t count = 0;
-  while (content.size() <= kLargestPemFile &&
-         (count = ::read(descriptor, block, sizeof block)) > 0) {
+  while (content.size() <= kPemFileBytes && (count = ::read(descriptor, block, sizeof block)) > 0) {
     content.append(block, static_cast<std::size_t>(count));
   }
   ::close(descriptor);
   OPENSSL_cleanse(block, sizeof block);
-  if (count < 0 || content.size() > kLargestPemFile) {
+  if (count < 0 || content.size() > kPemFileBytes) {
     cleanse(content);
     return Status::machine("cannot read the " + std::string(what) + " '" + file +
                            "': it is no PEM file");

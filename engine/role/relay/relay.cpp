@@ -1,5 +1,6 @@
 #include "role/relay/relay.hpp"
 
+#include "core/limits.hpp"
 #include "io/address.hpp"
 
 #include <algorithm>
@@ -10,11 +11,10 @@ namespace culvert {
 namespace {
 
 bool is_host(const std::string &name) {
-  constexpr std::size_t kLongestName = 253; // of DNS
   if (Address::from_literal(name, 0)) {
     return name.front() != '[';
   }
-  return !name.empty() && name.size() <= kLongestName && name.front() != '.' &&
+  return !name.empty() && name.size() <= kHostNameBytes && name.front() != '.' &&
          name.front() != '-' && name.find("..") == std::string::npos &&
          std::all_of(name.begin(), name.end(), [](unsigned char c) {
            return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_';

@@ -1,6 +1,7 @@
 #include "role/relay/rules.hpp"
 
 #include "config/entity_path.hpp"
+#include "core/limits.hpp"
 #include "role/relay/text.hpp"
 
 #include <algorithm>
@@ -8,8 +9,6 @@
 
 namespace culvert {
 namespace {
-
-constexpr std::size_t kLongestRuleName = 256;
 
 Status check_path(const std::string &path) {
   const std::string remedy = entity_path_remedy(path);
@@ -48,7 +47,7 @@ Status EntityTable::check(const std::vector<EntityOptions> &entities) {
 Status EntityTable::check_rules(const std::vector<Rule> &rules) {
   std::unordered_set<std::string> known;
   for (const Rule &rule : rules) {
-    if (rule.name.empty() || rule.name.size() > kLongestRuleName) {
+    if (rule.name.empty() || rule.name.size() > kRuleNameBytes) {
       return Status::config("a rule has no name or one of over 256 characters: give it a shorter "
                             "one");
     }

@@ -1,5 +1,7 @@
 #include "crypto/certificate.hpp"
 
+#include "core/limits.hpp"
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -151,6 +153,14 @@ TEST_F(Certificate, EveryOperatorMistakeNamesTheFileAndTheRemedy) {
     EXPECT_EQ(loaded.status().message.substr(0, row.start.size()), row.start);
     EXPECT_EQ(loaded.status().message.find("PRIVATE KEY-----\n"), std::string::npos);
   }
+  const std::string large = file("large", server.certificate_pem);
+  std::filesystem::resize_file(large, kPemFileBytes);
+  EXPECT_TRUE(load_authorities(large).ok()); // bytes behind the certificate are no matter
+  std::filesystem::resize_file(large, kPemFileBytes + 1); // a hole: nothing is written
+  EXPECT_EQ(load_credentials(large, good_key, kNow).status().message,
+            "cannot read the certificate '" + large + "': it is no PEM file");
+  EXPECT_EQ(load_credentials(good_certificate, large, kNow).status().message,
+            "cannot read the private key '" + large + "': it is no PEM file");
   EXPECT_FALSE(load_authorities(text).ok());
   EXPECT_FALSE(load_authorities(folder + "/none").ok());
   EXPECT_NE(load_authorities(pipe).status().message.find("it is no regular file"),

@@ -1,3 +1,4 @@
+#include "core/limits.hpp"
 #include "role/relay/relay.hpp"
 #include "role/relay/rules.hpp"
 
@@ -73,6 +74,56 @@ TEST(Entities, PathsThatCannotBeAskedForAreRefusedWithWhatToWrite) {
     EXPECT_NE(status.message.find(row.part), std::string::npos) << status.message;
   }
   EXPECT_TRUE(EntityTable::check({{"a", {}}, {"a/b", {}}, {".a/b..", {}}}).ok());
+}
+
+TEST(Entities, RulesThatCannotBeUsedAreRefusedWithWhatToWrite) {
+  const auto named = [](std::size_t size) { return rule(std::string(size, 'r')); };
+  struct Row {
+    std::vector<Rule> rules;
+    const char *message;
+  };
+  const Row rows[] = {
+      {{named(1), named(kRuleNameBytes)}, ""},
+      {{named(0)}, "a rule has no name or one of over 256 characters: give it a shorter one"},
+      {{named(kRuleNameBytes + 1)},
+       "a rule has no name or one of over 256 characters: give it a shorter one"},
+      {{rule("first"), {"sec\nond", 0, {1}}},
+       "rule 'sec?ond' gives no right: give it listen, send or manage"},
+      {{rule("same"), rule("SAME")},
+       "rule 'SAME' is given twice (case does not count): remove one of them"},
+  };
+  for (const Row &row : rows) {
+    EXPECT_EQ(EntityTable::check_rules(row.rules).message, row.message);
+    EXPECT_EQ(EntityTable::check({{"a", row.rules}}).message, row.message);
+    RelayOptions options;
+    options.names = {"relay.example"};
+    options.entities = {{"a", {}}};
+    options.own_rules = row.rules;
+    EXPECT_EQ(Relay::check(options).message, row.message);
+  }
+}
+
+TEST(Names, AreHostNamesOrAddressesAlone) {
+  const std::string label(49, 'a');
+  const std::string most = label + "." + label + "." + label + "." + label + "." + label + ".abc";
+  ASSERT_EQ(most.size(), kHostNameBytes);
+  for (const std::string &good :
+       {std::string("relay.example"), std::string("a"), std::string("relay_1.example."),
+        std::string("10.0.0.1"), std::string("::1"), most}) {
+    EXPECT_EQ(Relay::check_names({good}).message, "");
+  }
+  for (const std::string &bad :
+       {std::string(""), std::string(".relay.example"), std::string("-relay.example"),
+        std::string("relay..example"), std::string("relay.example.."), std::string("."),
+        std::string("relay example"), std::string("relay.example:443"), std::string("[::1]"),
+        std::string("*.example"), std::string("wss://relay.example"), std::string("caf\xc3\xa9"),
+        most + "d"}) {
+    const Status status = Relay::check_names({"good.example", bad});
+    EXPECT_EQ(status.code, Code::kConfig) << bad;
+    EXPECT_NE(status.message.find("': write a host name or an IP address alone, without scheme"),
+              std::string::npos)
+        << bad;
+  }
 }
 
 TEST(Authority, IsHostAndPortOrNothing) {
