@@ -6,12 +6,6 @@
 namespace culvert {
 namespace {
 
-std::size_t bound_of(const FramingOptions &options) {
-  const std::size_t asked =
-      options.largest_message == 0 ? kControlMessageBytes : options.largest_message;
-  return std::min<std::size_t>(asked, UINT16_MAX);
-}
-
 bool same_bytes(std::span<const std::byte> message, const std::string &word) {
   return !word.empty() && message.size() == word.size() &&
          std::memcmp(message.data(), word.data(), word.size()) == 0;
@@ -19,10 +13,16 @@ bool same_bytes(std::span<const std::byte> message, const std::string &word) {
 
 } // namespace
 
+std::size_t MessagesLink::largest(const FramingOptions &options) {
+  const std::size_t asked =
+      options.largest_message == 0 ? kControlMessageBytes : options.largest_message;
+  return std::min<std::size_t>(asked, UINT16_MAX);
+}
+
 MessagesLink::MessagesLink(Shard &shard, std::unique_ptr<Link> below, const FramingOptions &options)
     : FramedLink(shard, std::move(below),
                  {options.ping.empty() ? 0 : options.ping_interval_ms, options.awaits_pong}),
-      largest_(bound_of(options)), ping_(options.ping), pong_(options.pong) {
+      largest_(largest(options)), ping_(options.ping), pong_(options.pong) {
   below_finish_.bind<&MessagesLink::on_below_finish>(*this);
 }
 

@@ -21,6 +21,8 @@ namespace culvert {
 class MessagesLink final : public FramedLink {
 public:
   MessagesLink(Shard &shard, std::unique_ptr<Link> below, const FramingOptions &options);
+  /// The largest message of such a link.
+  static std::size_t largest(const FramingOptions &options);
   ~MessagesLink() override;
 
   void send(const Chunk &chunk) override;

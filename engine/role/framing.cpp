@@ -19,4 +19,18 @@ std::unique_ptr<Link> framed(Shard &shard, std::unique_ptr<Link> below,
   return below;
 }
 
+bool can_say(const FramingOptions &framing, std::size_t message_bytes) {
+  return framing.framing != Framing::kMessages ||
+         (message_bytes > 0 && message_bytes <= MessagesLink::largest(framing));
+}
+
+bool go_together(const FramingOptions &one, const FramingOptions &other) {
+  if (one.framing == Framing::kRaw || other.framing == Framing::kRaw) {
+    return true; // its pieces are of any size
+  }
+  return one.framing == other.framing &&
+         (one.framing != Framing::kMessages ||
+          MessagesLink::largest(one) == MessagesLink::largest(other));
+}
+
 } // namespace culvert

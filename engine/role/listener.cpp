@@ -1,5 +1,7 @@
 #include "role/listener.hpp"
 
+#include "role/framing.hpp"
+
 #include <algorithm>
 
 namespace culvert {
@@ -164,6 +166,12 @@ void Listener::heard(const Message &message) {
   case ChannelResult::Action::kNothing:
     return;
   case ChannelResult::Action::kAnswer:
+    if (!can_say(outbound_.framing(), result.value().message.bytes.size())) {
+      broken_ = Status::failure(Code::kInternal, Source::kPlugin, Retry::kBackoff,
+                                "the relay protocol answers with a message that its own framing "
+                                "does not have");
+      return;
+    }
     answers_bytes_ += result.value().message.bytes.size();
     if (answers_bytes_ > kChannelQueueBytes) {
       broken_ = Status::failure(Code::kOverload, Source::kRelay, Retry::kBackoff,

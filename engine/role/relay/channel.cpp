@@ -128,10 +128,9 @@ bool Channel::offer(Message message) {
 
 bool Channel::enqueue(Message message) {
   const std::size_t size = message.bytes.size();
-  const bool fits = framing_.framing != Framing::kMessages ||
-                    size <= link_->facts().largest_first_frame; // there a message is one piece
   const std::size_t cost = size + kHeadroom; // a tiny message's frame is larger than itself
-  if (size == 0 || !fits || queued_bytes_ + cost > kChannelQueueBytes || link_->broken()) {
+  if (size == 0 || !can_say(framing_, size) || queued_bytes_ + cost > kChannelQueueBytes ||
+      link_->broken()) {
     return false;
   }
   queued_bytes_ += cost;
@@ -183,7 +182,8 @@ void Channel::close_with(const Status &why, LogLevel level) {
 }
 
 void Channel::close_with(Answer answer, LogLevel level, std::string_view reason) {
-  if (answer.form == Answer::Form::kMessage && link_->held() == 0) {
+  if (answer.form == Answer::Form::kMessage && link_->held() == 0 &&
+      can_say(framing_, answer.message.bytes.size())) {
     send_message(*link_, answer.message);
     link_->flush();
   }

@@ -2,6 +2,7 @@
 
 #include "link/tcp.hpp"
 #include "link/tls.hpp"
+#include "role/framing.hpp"
 
 #include <algorithm>
 
@@ -201,7 +202,11 @@ void RelayShard::join(Connection &sender, SlabHandle listener_handle, const Chan
   Result<std::string> to_sender = sender.opening(listener->intent().peer_answer);
   Result<std::string> to_listener = listener->opening(listener->intent().answer);
   Status failure;
-  if (!to_sender.ok() || !to_listener.ok()) {
+  if (!go_together(sender.intent().framing, listener->intent().framing)) {
+    failure = Status::failure(Code::kInternal, Source::kPlugin, Retry::kNever,
+                              "the relay protocol frames the two sides of a tunnel in ways that do "
+                              "not go together");
+  } else if (!to_sender.ok() || !to_listener.ok()) {
     failure = to_sender.ok() ? to_listener.status() : to_sender.status();
   } else if (tunnels_.size() == kConnectionsPerShard) {
     failure = Status::failure(Code::kOverload, Source::kRelay, Retry::kBackoff, "too many tunnels");

@@ -51,6 +51,22 @@ TEST(RelayChannel, AProtocolMayCloseIt) {
   EXPECT_EQ(world.protocols[0]->channels_gone, 1);
 }
 
+TEST(RelayChannel, LastWordsThatItsFramingDoesNotHaveAreLeftOut) {
+  for (const std::size_t size : {0U, 1U, 4'096U, 4'097U}) {
+    for (const bool messages : {true, false}) {
+      RelayWorld world(test_options(1));
+      Peer &channel =
+          world.answered_peer("listen path=alpha token=all id=L farewell=" + std::to_string(size) +
+                              (messages ? " framing=messages" : " framing=websocket"));
+      channel.send("nonsense");
+      ASSERT_TRUE(world.run_until([&] { return channel.heard_end.has_value(); }));
+      const bool said = !messages || (size > 0 && size <= 4'096);
+      ASSERT_EQ(channel.messages.size(), said ? 1U : 0U) << size;
+      EXPECT_EQ(said ? channel.messages[0].bytes.size() : 0, said ? size : 0U);
+    }
+  }
+}
+
 TEST(RelayChannel, AListenerIsGoneTheMomentItsEndIsRead) {
   for (const bool politely : {true, false}) {
     RelayWorld world(test_options(2));

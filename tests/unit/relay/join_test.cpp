@@ -84,6 +84,54 @@ TEST(RelayJoin, KindsBordersAndCloseCodesCross) {
       << world.log.text();
 }
 
+/// Framing `messages` has no empty message, none in parts and a largest one: only what cannot say
+/// more than that is joined to it.
+TEST(RelayJoin, FramingsThatDoNotGoTogetherAreRefused) {
+  struct Row {
+    const char *sender;
+    const char *listener;
+    bool joined;
+  };
+  const Row rows[] = {
+      {"raw", "raw", true},
+      {"raw", "websocket", true},
+      {"websocket", "raw", true},
+      {"raw", "messages", true},
+      {"messages", "raw", true},
+      {"messages", "messages", true},
+      {"websocket", "messages", false},
+      {"messages", "websocket", false},
+      {"messages", "messages largest=small", false},
+      {"messages largest=small", "messages", false},
+      {"messages largest=small", "messages largest=small", true},
+  };
+  RelayWorld world(test_options(1));
+  Peer &channel = world.answered_peer(kListen);
+  std::size_t offer = 0;
+  for (const Row &row : rows) {
+    Peer &sender = world.peer(std::string("connect path=alpha token=all framing=") + row.sender);
+    ASSERT_TRUE(world.run_until([&] { return !channel.capability(offer).empty(); }));
+    Peer &fetcher = world.answered_peer("accept capability=" + channel.capability(offer++) +
+                                        " framing=" + row.listener);
+    EXPECT_EQ(fetcher.answer, row.joined ? "joined" : "no internal") << row.listener;
+    EXPECT_EQ(world.answer_of(sender), row.joined ? "joined by the relay" : "no internal");
+    if (row.joined) {
+      sender.send(row.listener);
+      fetcher.send(row.sender);
+      ASSERT_TRUE(
+          world.run_until([&] { return !sender.messages.empty() && !fetcher.messages.empty(); }));
+      EXPECT_EQ(sender.messages[0].bytes, row.sender);
+      EXPECT_EQ(fetcher.messages[0].bytes, row.listener);
+    } else if (sender.answer != "no internal") {
+      sender.send(""); // it would end the process
+      world.world.run_for(1'000);
+    }
+    sender.drop();
+    fetcher.drop();
+    ASSERT_TRUE(world.run_until([&] { return world.tunnels() == 0 && world.connections() == 0; }));
+  }
+}
+
 TEST(RelayJoin, AnAbortOfOneSideReachesTheOther) {
   for (const bool of_sender : {true, false}) {
     RelayWorld world(test_options(2));

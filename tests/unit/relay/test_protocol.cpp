@@ -62,7 +62,8 @@ Result<Intent> TestProtocol::on_head(const Head &head) {
   intent.loggable_id = words["id"];
   intent.authority = words["authority"];
   intent.facts = "channel=" + std::string(intent.verb == Verb::kListen ? "1" : "0") +
-                 " peer=" + head.remote_host + " size=" + words["size"];
+                 " peer=" + head.remote_host + " size=" + words["size"] +
+                 (words.count("farewell") > 0 ? " farewell=" + words["farewell"] : "");
   if (words.count("allowed") > 0) {
     intent.allowed.push_back(words["allowed"]);
   }
@@ -70,7 +71,7 @@ Result<Intent> TestProtocol::on_head(const Head &head) {
     intent.denied.push_back(words["denied"]);
   }
   intent.framing.framing = framing_of(words["framing"]);
-  intent.framing.largest_message = 4096;
+  intent.framing.largest_message = words.count("largest") > 0 ? 1'000 : 4'096;
   intent.framing.ping_interval_ms = words.count("pinged") > 0 ? 15'000 : 0;
   switch (intent.verb) {
   case Verb::kListen:
@@ -132,6 +133,10 @@ Result<Message> TestProtocol::offer(std::string_view facts, std::string_view cap
 }
 
 Answer TestProtocol::outcome(std::string_view facts, const Status &why) {
+  Words words = split_words("facts " + std::string(facts));
+  if (words.count("farewell") > 0 && words["channel"] == "1") {
+    return said(std::string(std::stoul(words["farewell"]), 'x'), 200);
+  }
   if (facts.substr(0, 9) == "channel=1" && why.code != Code::kNoEntity &&
       (why.code < Code::kTokenMissing || why.code > Code::kTokenRight)) {
     Answer close;

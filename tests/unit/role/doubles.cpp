@@ -79,6 +79,9 @@ Result<ChannelResult> WordTransport::on_message(std::uint64_t &, const Message &
   } else if (message.bytes == "ask") {
     result.action = ChannelResult::Action::kAnswer;
     result.message.bytes = "answer";
+  } else if (message.bytes.starts_with("ask for ")) {
+    result.action = ChannelResult::Action::kAnswer;
+    result.message.bytes.assign(std::stoul(message.bytes.substr(8)), 'x');
   } else if (message.bytes != "nothing") {
     return Status::failure(Code::kProtocol, Source::kRelay, Retry::kBackoff, "an unknown word");
   }

@@ -221,6 +221,35 @@ TEST(Listener, EndsAChannelThatSaysWhatItMustNotAndComesBack) {
   }
 }
 
+TEST(Listener, AnAnswerThatItsFramingDoesNotHaveEndsTheChannelAlone) {
+  for (const auto &[size, comes] : {std::pair(0U, false), std::pair(1U, true),
+                                    std::pair(65'535U, true), std::pair(65'536U, false)}) {
+    RoleWorld world;
+    std::string heard;
+    world.relay_script = [&, asked = false,
+                          words = "ask for " + std::to_string(size)](Session &session) mutable {
+      const auto message = session.message();
+      if (session.heard_end) {
+        session.drop();
+      } else if (message && message->starts_with("listen")) {
+        session.say("ok");
+        if (!std::exchange(asked, true)) {
+          session.say(words);
+        }
+      } else if (message) {
+        heard = *message;
+      }
+    };
+    world.start_listener();
+    EXPECT_TRUE(world.run_until([&] {
+      return comes ? !heard.empty()
+                   : world.log.count("a message that its own framing does not have") == 1 &&
+                         world.log.count("registered at the relay") == 2 && world.online();
+    })) << size;
+    EXPECT_EQ(heard.size(), comes ? size : 0U);
+  }
+}
+
 TEST(Listener, AnswersOnItsChannel) {
   RoleWorld world;
   std::string heard;
