@@ -1,5 +1,7 @@
 #include "plugin/instance.hpp"
 
+#include "core/limits.hpp"
+
 namespace culvert {
 
 namespace {
@@ -97,6 +99,10 @@ ReplyResult TransportInstance::on_reply(Purpose purpose, const Reply &reply) {
   }
   if (result.verdict == CULVERT_VERDICT_SAY) {
     Message say = reader.message(result.say);
+    if (say.bytes.empty() || say.bytes.size() > kHeadBytes) {
+      reader.refuse("it says a message of " + std::to_string(say.bytes.size()) +
+                    " bytes; a head has 1 to " + std::to_string(kHeadBytes));
+    }
     return reader.ok() ? ReplyResult{ReplyResult::Verdict::kSay, std::move(say), {}}
                        : ReplyResult{ReplyResult::Verdict::kFail, {}, reader.fault()};
   }

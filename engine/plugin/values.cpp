@@ -204,6 +204,9 @@ LinkDescription Reader::link(const culvert_link_description &link) {
       (out.target.empty() || out.target.find(' ') != std::string::npos)) {
     refuse("an HTTP head needs a target without spaces");
   }
+  if (out.head_form == HeadForm::kMessage && out.message.empty()) {
+    refuse("a head message is empty");
+  }
   if (out.server_name.empty()) {
     out.server_name = out.host;
   }

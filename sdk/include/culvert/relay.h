@@ -79,8 +79,8 @@ typedef struct culvert_intent {
   uint32_t denied_count;
   culvert_answer answer;      /* to this connection */
   culvert_answer peer_answer; /* ACCEPT, REJECT: to the parked sender */
-  /* Of this connection behind its answer. Framing MESSAGES is joined to RAW, or to MESSAGES with the
-   * same largest_message; WEBSOCKET to all but MESSAGES. */
+  /* Of this connection behind its answer. Framing MESSAGES is joined to RAW, or to MESSAGES with
+   * the same largest_message; WEBSOCKET to all but MESSAGES. */
   uint32_t framing;
   uint32_t ping_interval_ms;
   culvert_view ping; /* FRAMING_MESSAGES */

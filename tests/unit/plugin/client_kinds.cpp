@@ -95,6 +95,12 @@ TEST_F(TransportKind, ALinkIsCopiedOrRefused) {
          l.target = CULVERT_LITERAL("/a b");
        },
        "an HTTP head needs a target without spaces"},
+      {[](auto &l) { l.head_form = CULVERT_HEAD_MESSAGE; }, "a head message is empty"},
+      {[](auto &l) {
+         l.head_form = CULVERT_HEAD_MESSAGE;
+         l.message = CULVERT_LITERAL("x");
+       },
+       ""},
       {[](auto &l) { l.target = CULVERT_LITERAL("/a\r\nX: y"); }, "the target has a control byte"},
       {[](auto &l) { l.host = CULVERT_LITERAL("a\rb"); }, "the host has a control byte"},
       {[](auto &l) { l.server_name = CULVERT_LITERAL("a\nb"); },
@@ -154,6 +160,21 @@ TEST_F(TransportKind, AReplyHasOneOfThreeVerdicts) {
     result.say.bytes = CULVERT_LITERAL("more");
   };
   EXPECT_EQ(transport_->on_reply(Purpose::kListen, {}).say.bytes, "more");
+  static const std::string kWords(kHeadBytes + 1, 'x');
+  for (const std::size_t size : {std::size_t{0}, kHeadBytes, kHeadBytes + 1}) {
+    Plugin::script.reply = [size](culvert_reply_result &result, culvert_status &) {
+      result.verdict = CULVERT_VERDICT_SAY;
+      result.say.bytes = {kWords.data(), size};
+    };
+    const ReplyResult said = transport_->on_reply(Purpose::kListen, {});
+    EXPECT_EQ(said.say.bytes.size(), size == kHeadBytes ? size : 0);
+    EXPECT_EQ(
+        said.status.message,
+        size == kHeadBytes
+            ? ""
+            : "plugin test_plugin broke the rules of its ABI: on_reply: it says a message of " +
+                  std::to_string(size) + " bytes; a head has 1 to 40960");
+  }
   Plugin::script.reply = [](culvert_reply_result &result, culvert_status &) { result.verdict = 3; };
   EXPECT_EQ(transport_->on_reply(Purpose::kListen, {}).status.message,
             "plugin test_plugin broke the rules of its ABI: on_reply: the verdict is 3");
