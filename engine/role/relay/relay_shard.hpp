@@ -107,9 +107,10 @@ private:
   std::uint16_t bound_port_ = 0;
   bool crowded_ = false; // the log has that connections are turned away
   std::size_t letters_out_ = 0;
-  Slab<Connection> connections_{kConnectionsPerShard};
-  Slab<Channel> channels_{kConnectionsPerShard};
-  Slab<Joined> tunnels_{kConnectionsPerShard};
+  const std::uint32_t most_; // of each of these
+  Slab<Connection> connections_{most_};
+  Slab<Channel> channels_{most_};
+  Slab<Joined> tunnels_{most_};
   Timer grace_;
   Completion tick_; // reports done outside of whoever ended last
 };

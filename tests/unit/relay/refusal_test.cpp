@@ -177,6 +177,86 @@ TEST(RelayRefusal, ConnectionsThatSayNothingAreLimitedAndTimedOut) {
   EXPECT_EQ(world.answered_peer("hello").answer, "hello yourself");
 }
 
+TEST(RelayRefusal, AShardThatIsFullOfConnectionsTurnsNewOnesAway) {
+  RelayOptions options = test_options(1);
+  options.limits.per_shard = 2;
+  RelayWorld world(options);
+  world.answered_peer("listen path=alpha token=all id=L"); // a channel is counted apart
+  std::deque<RawPeer> silent;
+  for (int i = 0; i < 4; ++i) {
+    silent.emplace_back(world.client_shard(), world.address, "");
+  }
+  ASSERT_TRUE(world.run_until([&] {
+    std::size_t ended = 0;
+    for (const RawPeer &each : silent) {
+      ended += each.ended ? 1 : 0;
+      EXPECT_EQ(each.aborted, each.ended); // never a clean, empty answer
+    }
+    return ended == 2;
+  }));
+  EXPECT_EQ(world.connections(), 2U);
+  EXPECT_EQ(world.counters().unauthenticated, 2U); // who is turned away keeps no seat
+  EXPECT_EQ(world.log.count("too many connections: new ones are turned away"), 1U);
+  ASSERT_TRUE(
+      world.run_until([&] { return world.connections() == 0; }, kHandshakeMs + kLingerMs + 1'000));
+  EXPECT_EQ(world.answered_peer("hello").answer, "hello yourself");
+}
+
+TEST(RelayRefusal, AShardThatIsFullOfChannelsOrTunnelsSaysSo) {
+  RelayOptions options = test_options(1);
+  options.limits.per_shard = 2;
+  RelayWorld world(options);
+  Peer &channel = world.answered_peer("listen path=alpha token=all id=L1");
+  EXPECT_EQ(world.answered_peer("listen path=beta token=all id=L2").answer, "listening");
+  Peer &third = world.answered_peer("listen path=beta token=all id=L3");
+  EXPECT_EQ(third.answer, ""); // this protocol has but a Close for a listener
+  EXPECT_EQ(world.log.count("too many control channels"), 1U) << world.log.text();
+  EXPECT_EQ(world.counters().listeners, 2U);
+  third.close();
+  ASSERT_TRUE(world.run_until([&] { return world.connections() == 0; }));
+  for (std::size_t i = 0; i < 3; ++i) {
+    Peer &sender = world.peer("connect path=alpha token=all framing=raw");
+    ASSERT_TRUE(world.run_until([&] { return !channel.capability(i).empty(); }));
+    Peer &fetcher = world.answered_peer("accept framing=raw capability=" + channel.capability(i));
+    EXPECT_EQ(fetcher.answer, i < 2 ? "joined" : "no overload");
+    EXPECT_EQ(world.answer_of(sender), i < 2 ? "joined by the relay" : "no overload");
+  }
+  EXPECT_EQ(world.log.count("too many tunnels"), 2U) << world.log.text(); // to each of the two
+  EXPECT_EQ(world.tunnels(), 2U);
+}
+
+/// The shard that has the sender is full, so that the listener's connection cannot go there.
+TEST(RelayRefusal, AListenerThatCannotMoveToItsSendersShardIsRefusedWhereItIs) {
+  RelayOptions options = test_options(2);
+  options.limits.per_shard = 2;
+  std::size_t refused = 0;
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    RelayWorld world(options, seed);
+    Peer &channel = world.answered_peer("listen path=alpha token=all id=L");
+    world.peer("connect path=alpha token=all framing=raw");
+    ASSERT_TRUE(world.run_until([&] { return !channel.capability().empty(); }));
+    std::deque<RawPeer> silent; // until the sender's shard has no place
+    while (world.parts[read_capability(channel.capability())->shard]->connections() < 2) {
+      silent.emplace_back(world.client_shard(), world.address, "");
+      world.world.run_for(10);
+    }
+    Peer &fetcher = world.peer("accept framing=raw capability=" + channel.capability());
+    ASSERT_TRUE(world.run_until([&] { return fetcher.answered() || fetcher.heard_end; }));
+    if (world.log.count("why=too many connections") == 1) {
+      EXPECT_EQ(fetcher.answer, "no overload");
+      EXPECT_EQ(world.counters().pending, 1U); // the sender still waits
+      ++refused;
+    }
+    ASSERT_TRUE(world.run_until(
+        [&] {
+          return std::all_of(silent.begin(), silent.end(),
+                             [](const RawPeer &each) { return each.ended; });
+        },
+        kHandshakeMs + kLingerMs + 1'000));
+  }
+  EXPECT_GT(refused, 0U);
+}
+
 TEST(RelayRefusal, ASourceThatSaysNothingTakesItsShareAlone) {
   RelayOptions options = test_options(2);
   options.limits.unauthenticated_per_source = 3;

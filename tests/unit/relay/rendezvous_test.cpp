@@ -326,6 +326,25 @@ TEST_F(RendezvousTest, LimitsRefuseAndAreGivenBackWhateverEndsTheWait) {
   }
 }
 
+TEST_F(RendezvousTest, AFullTableRefusesAndKeepsNoSeat) {
+  constexpr std::uint32_t kMore = kPendingPerShard + 1;
+  Registry wide{ChoicePolicy::kRandom, {kMore, kMore}};
+  wide.add({"a", 0, "one", channel(1), "relay", 443});
+  Rendezvous full{shard, wide, digests};
+  for (std::uint32_t i = 0; i < kPendingPerShard; ++i) {
+    ASSERT_TRUE(full.park(sender, {"a", 0, {}, {}}, "x").ok());
+  }
+  for (int i = 0; i < 2; ++i) { // a refusal leaves nothing, or the registry would say no
+    const auto refused = full.park(sender, {"a", 0, {}, {}}, "x");
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.status().code, Code::kOverload);
+    EXPECT_EQ(refused.status().message, "too many senders wait");
+  }
+  EXPECT_EQ(sender.capabilities.size(), kPendingPerShard);
+  full.refuse_all(Status::failure(Code::kShuttingDown, Source::kRelay, Retry::kBackoff, ""));
+  EXPECT_EQ(sender.unmet.size(), kPendingPerShard);
+}
+
 TEST_F(RendezvousTest, NoListenerIsARefusalThatLeavesNothing) {
   const auto parked = park(sender);
   ASSERT_FALSE(parked.ok());

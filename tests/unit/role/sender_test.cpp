@@ -1,6 +1,8 @@
 // A sender between scripted apps and a scripted relay.
 #include "unit/role/role_world.hpp"
 
+#include <algorithm>
+
 namespace culvert::test {
 namespace {
 
@@ -172,6 +174,27 @@ TEST(Sender, EndsWithNothingLeftAtAnyMoment) {
       }
     }
   }
+}
+
+TEST(Sender, ResetsAConnectionThatItHasNoRoomFor) {
+  RoleWorld world;
+  world.relay_script = [](Session &) {}; // each connection waits for its tunnel
+  world.start_sender();
+  std::vector<RawPeer *> apps;
+  for (std::uint32_t i = 0; i < kSetupsPerShard + 1; ++i) {
+    apps.push_back(&world.app());
+  }
+  const auto count_ended = [&] {
+    return std::count_if(apps.begin(), apps.end(), [](const RawPeer *app) { return app->ended; });
+  };
+  ASSERT_TRUE(world.run_until([&] { return count_ended() > 0; }, 1'000));
+  EXPECT_EQ(world.log.count("too many connections; one is reset entity=alpha tunnels=0 waiting=" +
+                            std::to_string(kSetupsPerShard)),
+            1U)
+      << world.log.text();
+  EXPECT_EQ(count_ended(), 1);
+  EXPECT_TRUE(std::all_of(apps.begin(), apps.end(),
+                          [](const RawPeer *app) { return app->aborted == app->ended; }));
 }
 
 TEST(Sender, DrainWaitsForItsTunnelsAndNoLongerThanTheGrace) {
