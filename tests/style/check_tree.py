@@ -36,6 +36,8 @@ DOORS = {
 PROTOCOL = re.compile(r"\$hc|sb-hc-|SharedAccess|servicebus", re.IGNORECASE)
 FUNCTION_LINES = 70
 FILE_LINES = 500
+EXAMPLE = Path("sdk/examples/example_relay/example_relay.c")  # a relay plugin whole, and small
+EXAMPLE_LINES = 300
 
 
 def tracked(*patterns):
@@ -120,9 +122,14 @@ def check_sizes():
         lines = (ROOT / path).read_text().splitlines()
         if len(lines) > FILE_LINES:
             yield f"{path}: {len(lines)} lines, at most {FILE_LINES}"
+        if path == EXAMPLE and len(lines) > EXAMPLE_LINES:
+            yield f"{path}: {len(lines)} lines, at most {EXAMPLE_LINES}"
         for first, length in functions(lines):
             if length > FUNCTION_LINES:
                 yield f"{path}:{first}: a function of {length} lines, at most {FUNCTION_LINES}"
+    sources = tracked("sdk/examples/*.c", "sdk/examples/*.h", "sdk/examples/*.cpp", "sdk/examples/*.hpp")
+    if sources != [EXAMPLE]:
+        yield f"sdk/examples: the example is one file, {EXAMPLE}, not {', '.join(map(str, sources)) or 'none'}"
     for path in tracked("*README.md"):
         if path.parent != Path(".") and len((ROOT / path).read_text().splitlines()) > 70:
             yield f"{path}: a folder's README is at most one screen (70 lines)"
