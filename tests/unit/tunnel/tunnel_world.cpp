@@ -1,6 +1,7 @@
 #include "unit/tunnel/tunnel_world.hpp"
 
 #include "link/memory.hpp"
+#include "link/messages.hpp"
 #include "link/tcp.hpp"
 #include "unit/io/io_tools.hpp"
 
@@ -50,13 +51,21 @@ TunnelLab::Joint TunnelLab::connect(SideKind kind, Shard &here, Shard &there) {
     joint.peer->end_tunnel_here();
     return joint;
   }
-  const bool client = kind == SideKind::kTlsClient || kind == SideKind::kWebSocketClient;
+  const bool client = kind == SideKind::kTlsClient || kind == SideKind::kWebSocketClient ||
+                      kind == SideKind::kMessages;
   Shard &near_shard = client ? here : there;
   Shard &far_shard = client ? there : here;
   LinkPair pair = tls_pair(near_shard, far_shard);
   if (is_websocket(kind)) {
     pair.near = websocket(near_shard, std::move(pair.near), WebSocketRole::kClient);
     pair.far = websocket(far_shard, std::move(pair.far), WebSocketRole::kServer);
+  }
+  if (kind == SideKind::kMessages) {
+    FramingOptions options;
+    options.framing = Framing::kMessages;
+    options.largest_message = kRecordBytes - 2; // longer ones are put together, one at a time
+    pair.near = std::make_unique<MessagesLink>(near_shard, std::move(pair.near), options);
+    pair.far = std::make_unique<MessagesLink>(far_shard, std::move(pair.far), options);
   }
   if (!client) {
     std::swap(pair.near, pair.far);

@@ -23,7 +23,8 @@ enum class SideKind : std::uint8_t {
   kTlsClient,       // raw TLS towards a relay
   kTlsServer,       // the relay's end of that
   kWebSocketClient, // over TLS
-  kWebSocketServer  // over TLS
+  kWebSocketServer, // over TLS
+  kMessages         // over TLS, towards a relay; each fills a record
 };
 
 inline bool is_websocket(SideKind kind) {
@@ -31,8 +32,8 @@ inline bool is_websocket(SideKind kind) {
 }
 
 inline std::string side_name(const testing::TestParamInfo<SideKind> &info) {
-  static const char *const kNames[] = {"memory",     "tcp",       "tls_client",
-                                       "tls_server", "websocket", "websocket_server"};
+  static const char *const kNames[] = {
+      "memory", "tcp", "tls_client", "tls_server", "websocket", "websocket_server", "messages"};
   return kNames[static_cast<std::size_t>(info.param)];
 }
 
