@@ -1,5 +1,7 @@
 #include "plugin/values.hpp"
 
+#include "link/messages.hpp"
+
 #include <algorithm>
 #include <cstring>
 
@@ -175,6 +177,10 @@ FramingOptions Reader::framing(std::uint32_t framing, std::uint32_t ping_interva
   }
   if (out.framing == Framing::kMessages && ping_interval_ms > 0 && out.ping.empty()) {
     refuse("a ping interval without the words of a ping");
+  }
+  const std::size_t words = std::max(out.ping.size(), out.pong.size());
+  if (out.framing == Framing::kMessages && words > MessagesLink::largest(out)) {
+    refuse("the words of a ping or pong are larger than a message");
   }
   return out;
 }

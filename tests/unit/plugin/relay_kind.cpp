@@ -212,6 +212,33 @@ TEST_F(RelayTest, WhatBreaksABoundIsAFault) {
   }
 }
 
+TEST_F(RelayTest, APingAndAPongFitIntoAMessage) {
+  static const std::string words(kControlMessageBytes, 'x');
+  const std::string larger = "the words of a ping or pong are larger than a message";
+  struct Case {
+    std::size_t ping;
+    std::size_t pong;
+    std::uint32_t largest;
+    std::string fault;
+  };
+  const Case cases[] = {{4, 4, 4, ""},
+                        {5, 4, 4, larger},
+                        {4, 5, 4, larger},
+                        {UINT16_MAX, UINT16_MAX, 0, ""},
+                        {65'536, 1, 0, larger},
+                        {1, 65'536, 0, larger},
+                        {65'536, 1, 65'536, larger}};
+  for (const Case &one : cases) {
+    const auto write = [&one](culvert_arena *, culvert_intent &intent) {
+      intent.framing = CULVERT_FRAMING_MESSAGES;
+      intent.largest_message = one.largest;
+      intent.ping = {words.data(), one.ping};
+      intent.pong = {words.data(), one.pong};
+    };
+    EXPECT_EQ(fault(write), one.fault) << one.ping << " " << one.pong << " " << one.largest;
+  }
+}
+
 TEST_F(RelayTest, AListOfIdsHasItsLength) {
   for (const std::uint32_t count : {kListenerIds, kListenerIds + 1}) {
     const auto fill = [count](culvert_arena *arena, culvert_intent &intent) {
