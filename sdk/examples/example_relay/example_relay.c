@@ -13,8 +13,8 @@
  *   - reject, CAPABILITY, REASON: nothing; the sender is told "no" and the reason
  *
  * The answer to each is "ok" or "no CODE RETRY SENTENCE". On a control channel the relay says
- * offer, ID, HOST, PORT, CAPABILITY and the listener renew, TOKEN. A comma is a line end; the last
- * word is whatever is left.
+ * offer, ID, HOST, PORT, CAPABILITY, or such a "no" before it ends the channel, and the listener
+ * renew, TOKEN. A comma is a line end; the last word is whatever is left.
  */
 #include <culvert/helpers.h>
 #include <culvert/relay.h>
@@ -102,12 +102,22 @@ static uint32_t dial(void *instance, const culvert_dial_request *request, culver
   return open_entity("dial", request, arena, link, error);
 }
 
+/* "no CODE RETRY SENTENCE", or `what` is malformed. */
+static uint32_t refused(culvert_view message, const char *what, culvert_status *error) {
+  culvert_view rest = message;
+  const culvert_view word = next(&rest, ' '), code = next(&rest, ' '), retry = next(&rest, ' ');
+  uint64_t code_number, retry_number;
+  if (!is(word, "no") || !culvert_view_number(code, CULVERT_INTERNAL, &code_number) ||
+      code_number == 0 || !culvert_view_number(retry, CULVERT_RETRY_NEW_TOKEN, &retry_number)) {
+    return malformed(error, what);
+  }
+  return culvert_fail(error, (uint32_t)code_number, CULVERT_SOURCE_RELAY, (uint32_t)retry_number,
+                      "the relay says: %.*s", CULVERT_PRINT(rest));
+}
+
 /* The answer to what was said first, or the end of a control channel. */
 static void on_reply(void *instance, uint32_t purpose, const culvert_reply *reply,
                      culvert_arena *arena, culvert_reply_result *result, culvert_status *error) {
-  culvert_view rest = reply->message.bytes;
-  const culvert_view word = next(&rest, ' '), code = next(&rest, ' '), retry = next(&rest, ' ');
-  uint64_t code_number, retry_number;
   if (reply->form == CULVERT_REPLY_MESSAGE && is(reply->message.bytes, "ok")) {
     result->verdict = CULVERT_VERDICT_DONE;
     return;
@@ -118,22 +128,17 @@ static void on_reply(void *instance, uint32_t purpose, const culvert_reply *repl
                  "the relay ended the control channel");
     return;
   }
-  if (!is(word, "no") || !culvert_view_number(code, CULVERT_INTERNAL, &code_number) ||
-      code_number == 0 || !culvert_view_number(retry, CULVERT_RETRY_NEW_TOKEN, &retry_number)) {
-    malformed(error, "an answer");
-    return;
-  }
-  culvert_fail(error, (uint32_t)code_number, CULVERT_SOURCE_RELAY, (uint32_t)retry_number,
-               "the relay says: %.*s", CULVERT_PRINT(rest));
+  refused(reply->message.bytes, "an answer", error);
 }
 
-/* A message on the control channel. An offer is kept as it came: accept() or reject() reads it. */
+/* A message on the control channel: why the relay ends it, or an offer, which is kept as it came:
+   accept() or reject() reads it. */
 static uint32_t on_offer(void *instance, uint64_t *channel_word, const culvert_message *message,
                          culvert_arena *arena, culvert_channel_result *result,
                          culvert_status *error) {
   culvert_view rest = message->bytes;
   if (!is(next(&rest, '\n'), "offer")) {
-    return malformed(error, "a control message");
+    return refused(message->bytes, "a control message", error);
   }
   result->action = CULVERT_CHANNEL_OFFER;
   result->message = *message;
