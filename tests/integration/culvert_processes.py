@@ -184,7 +184,11 @@ class Relay(Process):
 
 
 class CulvertCase(unittest.TestCase):
-    """A test with a 0700 folder of its own, certificates, and processes that end with it."""
+    """A test with a 0700 folder of its own, certificates, and processes that end with it.
+
+    A class that names a `transport` has all its roles speak that protocol, not the default one.
+    """
+    transport = None
 
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="culvert-test-")
@@ -233,7 +237,7 @@ class CulvertCase(unittest.TestCase):
             arguments += ["--rule", f"{rule}:{rights}:file:{path}"]
         for entity in entities:
             arguments += ["--entity", entity]
-        for protocol in protocols:
+        for protocol in protocols or self.named_transport():
             arguments += ["--protocol", protocol]
         relay = self.start("relay", [*arguments, *extra], kind=Relay)
         relay.host = names[0]
@@ -246,7 +250,8 @@ class CulvertCase(unittest.TestCase):
         listener = self.start("listener", [
             *prefix, self.culvert(), "listen",
             "--connection-string", self.connection_file(relay, "listener", entity),
-            "--target", target, "--ca", self.certificates.ca, "--log-level", log_level, *extra])
+            "--target", target, "--ca", self.certificates.ca, "--log-level", log_level,
+            *self.transport_option(), *extra])
         if online:
             listener.wait_for_line("registered at the relay")
         return listener
@@ -257,9 +262,16 @@ class CulvertCase(unittest.TestCase):
         sender = self.start("sender", [
             *prefix, self.culvert(), "connect",
             "--connection-string", self.connection_file(relay, "sender", entity),
-            "--bind", bind, "--ca", self.certificates.ca, "--log-level", log_level, *extra])
+            "--bind", bind, "--ca", self.certificates.ca, "--log-level", log_level,
+            *self.transport_option(), *extra])
         sender.port = sender.wait_listening()
         return sender
+
+    def named_transport(self):
+        return (self.transport,) if self.transport else ()
+
+    def transport_option(self):
+        return ("--transport", self.transport) if self.transport else ()
 
     def connection_file(self, relay, rule, entity="app"):
         """A connection string as the command takes it: file:PATH."""

@@ -4,6 +4,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 import unittest
 
 from culvert_processes import CulvertCase, connect, echo, wait_until
@@ -52,6 +53,8 @@ def flood(connection, ends):
 
 
 class Kill(CulvertCase):
+    goodbye = "1001"  # what the relay's last word to a listener is, in its log
+
     def world(self, target_port):
         self.relay = self.start_relay(shards=2)
         self.listener = self.start_listener(self.relay, f"127.0.0.1:{target_port}")
@@ -167,7 +170,7 @@ class Kill(CulvertCase):
     def test_a_relay_that_drains_closes_its_channels_with_going_away(self):
         self.world(1)
         self.relay.signal(signal.SIGTERM)
-        self.listener.wait_for_line("lost the relay.*1001")
+        self.listener.wait_for_line(f"lost the relay.*{self.goodbye}")
         self.assertEqual(self.relay.wait(), 0)
 
     def test_sigterm_waits_for_tunnels_and_a_second_one_does_not(self):
@@ -191,8 +194,12 @@ class Kill(CulvertCase):
     def test_sigterm_drops_what_does_not_end_in_10_s(self):
         self.world(self.serve(echo))
         app = self.stream()
+        asked = time.monotonic()
         self.sender.signal(signal.SIGTERM)
         self.assertEqual(self.sender.wait(), 0)
+        waited_s = time.monotonic() - asked
+        self.assertGreater(waited_s, 9)
+        self.assertLess(waited_s, 30)
         self.assert_reset(app)
 
     def test_a_tunnel_that_ends_lets_a_draining_process_go(self):
@@ -204,6 +211,12 @@ class Kill(CulvertCase):
             app.shutdown(socket.SHUT_WR)
             self.assertEqual(how_it_ends(app), "clean")
         self.assertEqual(self.sender.wait(8), 0)
+
+
+class KillExample(Kill):
+    """All of it over the example protocol, which is plain C."""
+    transport = "example_relay"
+    goodbye = "the relay says: the relay is stopping"
 
 
 if __name__ == "__main__":

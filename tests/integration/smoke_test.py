@@ -60,5 +60,10 @@ class Smoke(CulvertCase):
         self.sender.wait_for_line("no tunnel for a connection; it is reset.*refused")
 
 
+class SmokeExample(Smoke):
+    """All of it over the example protocol, which is plain C."""
+    transport = "example_relay"
+
+
 if __name__ == "__main__":
     unittest.main()
