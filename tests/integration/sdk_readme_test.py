@@ -1,0 +1,49 @@
+"""The plugin that stands whole in sdk/README.md: compiled as said there, described and used."""
+import subprocess
+import unittest
+
+import sdk_plugins
+from culvert_processes import CulvertCase
+
+CONNECTION = "Endpoint=sb://{}/;SharedAccessKeyName=me;SharedAccessKey=secret;EntityPath=app"
+
+
+class SdkReadme(CulvertCase):
+    def setUp(self):
+        super().setUp()
+        self.plugins = sdk_plugins.build(self, sdk_plugins.README_ID,
+                                         sdk_plugins.readme_block('#include "culvert/helpers.h"'))
+
+    def culvert_says(self, *arguments):
+        """Its exit code, and what it says."""
+        done = subprocess.run([self.culvert(), *arguments, "--plugin-dir", self.plugins], text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=60)
+        return done.returncode, done.stdout
+
+    def test_it_is_described(self):
+        code, said = self.culvert_says("plugins", "describe", "resolver_db")
+        self.assertEqual(code, 0, said)
+        for wanted in ("resolver_db", "1.0.0", "MIT", "knows db", "culvert.kind.resolver/1"):
+            self.assertIn(wanted, said)
+        code, said = self.culvert_says("plugins", "list")
+        self.assertEqual(code, 0, said)
+        self.assertIn("resolver_db", said.splitlines())
+
+    def start_sender_to(self, host):
+        """It asks for its relay's name before it starts, and dials with its first app only."""
+        path = self.write_secret(host, CONNECTION.format(host))
+        return self.start(host, [
+            self.culvert(), "connect", "--connection-string", "file:" + path, "--bind",
+            "127.0.0.1:0", "--resolver", "resolver_db", "--plugin-dir", self.plugins, "--ca",
+            self.certificates.ca])
+
+    def test_it_finds_db_and_nothing_else(self):
+        self.start_sender_to("db").wait_for_line("listening on .* relay=db:443")
+        other = self.start_sender_to("other.example")
+        self.assertEqual(other.wait(), 2)
+        self.assertIn("'other.example' is not db, the only name resolver_db knows", other.log())
+
+
+if __name__ == "__main__":
+    unittest.main()
