@@ -1,0 +1,63 @@
+"""How many senders of one address may wait for their listener: 256, and the next one is told 503."""
+import socket
+import ssl
+import unittest
+
+from hostile_bytes import read_head
+from raw_ends import CONNECT, RawEnds
+from websocket_peer import Peer, text
+
+MOST_WAITING = 256  # kPendingPerSource in engine/core/limits.hpp
+ANOTHER_ADDRESS = "127.0.0.2"
+
+
+class WaitingSenders(RawEnds):
+    """The raw listener reads its offers and accepts none, unless the test says so."""
+
+    def knock_from(self, address):
+        """As knock(), from another address of this machine."""
+        plain = socket.create_connection(("127.0.0.1", self.relay.port), timeout=60,
+                                         source_address=(address, 0))
+        context = ssl.create_default_context(cafile=self.certificates.ca)
+        connection = context.wrap_socket(plain, server_hostname="127.0.0.1")
+        self.addCleanup(connection.close)
+        sender = Peer(connection, client=True)
+        sender.say_upgrade(CONNECT + "elsewhere", self.with_token("sender"))
+        return sender
+
+    def check_waits(self, sender):
+        """Nothing was said to it, not even an end."""
+        sender.connection.settimeout(0)
+        with self.assertRaises(ssl.SSLWantReadError):
+            sender.connection.recv(1)
+        sender.connection.settimeout(60)
+
+    def check_tunnel(self, sender, offer):
+        listener = self.accept(offer)
+        sender.hear_upgrade()
+        sender.send(text(b"well?"))
+        self.assertTrue(listener.read_until(lambda events: events))
+        self.assertEqual(listener.events, [("text", b"well?")])
+
+    def test_256_of_one_address(self):
+        waiting = []
+        for _ in range(MOST_WAITING):
+            sender, _ = self.knock()
+            waiting.append((sender, self.next_offer()))
+        refused, name = self.knock()
+        self.assertEqual(read_head(refused.connection)[:13], b"HTTP/1.1 503 ")
+        self.assertIn(name, self.relay.wait_for_line("connection refused"))
+        for sender, _ in waiting:
+            self.check_waits(sender)
+        # Others are not held back by it, and whoever is accepted leaves room.
+        elsewhere = self.knock_from(ANOTHER_ADDRESS)
+        self.check_tunnel(elsewhere, self.next_offer())
+        for sender, offer in (waiting[0], waiting[-1]):
+            self.check_tunnel(sender, offer)
+            later, _ = self.knock()
+            self.check_tunnel(later, self.next_offer())
+        self.check_neighbour()
+
+
+if __name__ == "__main__":
+    unittest.main()
