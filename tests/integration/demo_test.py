@@ -100,6 +100,18 @@ class Demo(CulvertCase):
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/{number}", timeout=60) as page:
                 self.assertEqual(page.read().decode(), f"the test's own page /{number}\n")
 
+    def test_the_printed_commands_know_the_targets_name(self):
+        resolve = ("--resolve", "pages.test=127.0.0.1", "--resolve", "other.test=127.0.0.2")
+        said = self.demo("--target", f"pages.test:{self.serve_pages()}", *resolve)
+        self.assertRegex(said, r"target +a connection to pages.test:\d+ opened through the tunnel")
+        for command in self.printed_commands(said):
+            wanted = " ".join(resolve) in command if " listen " in command else (
+                "--resolve" not in command)
+            self.assertTrue(wanted, command)
+        port = self.run_as_printed(said)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/named", timeout=60) as page:
+            self.assertEqual(page.read().decode(), "the test's own page /named\n")
+
     def test_the_printed_commands_carry_an_echo(self):
         with connect(self.run_as_printed("--target", f"127.0.0.1:{self.serve(echo)}")) as app:
             app.sendall(b"there and back")
