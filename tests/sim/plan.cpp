@@ -36,6 +36,10 @@ public:
     }
     add_events(plan);
     add_sessions(plan);
+    plan.is_silent = chance(20);
+    if (plan.is_silent) {
+      add_silent_round(plan);
+    }
     return plan;
   }
 
@@ -196,6 +200,20 @@ private:
       for (unsigned i = 0; i < plan.senders; ++i) {
         add_app(plan, 2, true);
       }
+    }
+  }
+
+  /// Sessions whose ends say nothing for minutes, and then the rest.
+  void add_silent_round(Plan &plan) {
+    for (unsigned i = 0; i < plan.senders; ++i) {
+      Session silent = session(plan.sessions.size(), true);
+      silent.app = {};
+      silent.app.silence_ms =
+          static_cast<std::uint32_t>(between(kLongestSilenceMs / 4, kLongestSilenceMs));
+      silent.target = {};
+      silent.target.echo = true;
+      plan.apps.push_back({silent.number});
+      plan.sessions.push_back(silent);
     }
   }
 

@@ -39,8 +39,9 @@ struct Plan {
   std::vector<Event> events;                // while the faults are on
   std::vector<Event> outages;               // behind them: the promised times hold
   std::vector<Session> sessions;            // numbered
+  bool is_silent = false;                   // at the very end, for minutes
   // The numbers of each app, in order; those from `fresh` on are for the time behind the faults: a
-  // round behind them, and one behind each outage, with an app for each sender.
+  // round behind them, one behind each outage, and the silent one, with an app for each sender.
   std::vector<std::vector<std::uint64_t>> apps;
   std::size_t fresh = 0;
 };

@@ -14,6 +14,8 @@ namespace culvert::simtest {
 
 /// An app's first bytes: the number of its session.
 inline constexpr std::size_t kNumberBytes = 8;
+/// More than every deadline of a tunnel that is open: nobody has to say anything there.
+inline constexpr std::uint64_t kLongestSilenceMs = 20 * 60'000;
 
 /// One direction, as its writer and its reader know it.
 struct Flow {
@@ -46,7 +48,8 @@ struct Manner {
   std::size_t read_bytes = 64U * 1024; // at once
   unsigned pauses = 0;                 // the first reads wait
   std::uint32_t pause_ms = 0;
-  int receive_buffer = 0; // 0: the kernel's own
+  int receive_buffer = 0;       // 0: the kernel's own
+  std::uint32_t silence_ms = 0; // an app's, behind the first bytes
 
   [[nodiscard]] bool aborts() const { return abort_after_written || abort_after_read; }
 };

@@ -10,6 +10,7 @@ namespace culvert::simtest {
 namespace {
 
 constexpr int kTalkerKeepAliveSec = 60;
+constexpr std::uint64_t kFirstBytes = 100; // before a silence
 const Manner kUnknown; // of a target that has not heard its number
 
 bool lacking(int result) {
@@ -27,6 +28,7 @@ Talker::Talker(TalkWorld &shared, Io &io, Socket socket, Session *app_session)
   cancel_writable_.bind<&Talker::on_joined>(*this);
   retry_.bind<&Talker::on_timer>(*this);
   pause_.bind<&Talker::on_timer>(*this);
+  silence_.bind<&Talker::on_timer>(*this);
 }
 
 const Manner &Talker::manner() const {
@@ -40,6 +42,9 @@ void Talker::start() {
   io_.set_option(socket_, SocketOption::kKeepAliveSec, kTalkerKeepAliveSec);
   if (manner().receive_buffer > 0) {
     io_.set_option(socket_, SocketOption::kReceiveBuffer, manner().receive_buffer);
+  }
+  if (manner().silence_ms > 0) {
+    io_.arm_after_ms(silence_, manner().silence_ms);
   }
   go_on();
 }
@@ -170,7 +175,8 @@ void Talker::on_writable(Outcome outcome) {
 }
 
 std::uint64_t Talker::may_write() {
-  const std::uint64_t until = manner().echo ? in().read : out().planned;
+  const std::uint64_t all = manner().echo ? in().read : out().planned;
+  const std::uint64_t until = silence_.armed() ? std::min(all, kFirstBytes) : all;
   return until - std::min(until, out().written);
 }
 
@@ -209,7 +215,7 @@ void Talker::write() {
 
 void Talker::finish_if_all_written() {
   const bool other_ended = in().end == Flow::End::kClean;
-  if ((manner().echo || manner().after_peer) && !other_ended) {
+  if (silence_.armed() || ((manner().echo || manner().after_peer) && !other_ended)) {
     return;
   }
   if (io_.shutdown_send(socket_) < 0) {
@@ -261,6 +267,7 @@ void Talker::go_on() {
 void Talker::close() {
   stopping_ = true;
   pause_.disarm();
+  silence_.disarm();
   join(readable_, cancel_readable_);
   join(writable_, cancel_writable_);
   if (readable_.in_flight() || writable_.in_flight() || cancel_readable_.in_flight() ||

@@ -82,6 +82,7 @@ private:
   Completion cancel_writable_;
   Timer retry_;
   Timer pause_;
+  Timer silence_;
 };
 
 } // namespace culvert::simtest

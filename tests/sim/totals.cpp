@@ -36,6 +36,7 @@ constexpr Number kNumbers[] = {
     {"connections_ended_by_fin", &Totals::fins, 300},
     {"path_cuts", &Totals::cuts, 100},
     {"silent_losses", &Totals::losses, 100},
+    {"silences_of_minutes", &Totals::silences, 100},
 };
 
 /// Where a fault cannot strike: these are operations of connections that do not exist yet, or, the

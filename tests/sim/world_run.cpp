@@ -139,13 +139,13 @@ bool WorldRun::run() {
   for (const auto &listener : listeners_) {
     listener->role().start();
   }
-  bool held = storm() && recover(kLaterMs) && fresh_round(0) && outlast();
+  bool held = storm() && recover(kLaterMs) && fresh_round(0, kFreshMs) && outlast();
   for (std::size_t i = 0; held && i < plan_.outages.size(); ++i) {
     const Event &outage = plan_.outages[i];
     world_.run_for(kStandsMs);
-    held = happen(outage) && recover_from(outage) && fresh_round(i + 1) && outlast();
+    held = happen(outage) && recover_from(outage) && fresh_round(i + 1, kFreshMs) && outlast();
   }
-  held = held && stop();
+  held = held && (!plan_.is_silent || silence()) && stop();
   if (held) {
     judge_sessions();
     judge_counters();
@@ -200,13 +200,13 @@ bool WorldRun::recover_from(const Event &outage) {
 }
 
 /// New tunnels work, whole.
-bool WorldRun::fresh_round(std::size_t round) {
+bool WorldRun::fresh_round(std::size_t round, std::uint64_t within_ms) {
   const std::size_t first = plan_.fresh + round * plan_.senders;
   const auto begin = apps_.begin() + static_cast<std::ptrdiff_t>(first);
   const auto end = begin + static_cast<std::ptrdiff_t>(plan_.senders);
   std::for_each(begin, end, [](const auto &app) { app->start(); });
   if (!until([&] { return std::all_of(begin, end, [](const auto &app) { return app->idle(); }); },
-             kFreshMs, "fresh sessions are over")) {
+             within_ms, "fresh sessions are over")) {
     return false;
   }
   for (std::size_t i = first; i < first + plan_.senders; ++i) {
@@ -217,6 +217,21 @@ bool WorldRun::fresh_round(std::size_t round) {
     }
   }
   return failures().empty();
+}
+
+/// Tunnels and control channels in which nobody says anything for minutes are as good as before.
+bool WorldRun::silence() {
+  world_.run_for(kHalfOpenMs); // what a cut has broken without a word is found by then
+  if (!recover(kLaterMs)) {
+    return false;
+  }
+  const auto listens = [this] {
+    return listeners_[0]->transport().listens + listeners_[1]->transport().listens;
+  };
+  const std::uint64_t before = listens();
+  ++totals_.silences;
+  return fresh_round(plan_.outages.size() + 1, kLongestSilenceMs + kFreshMs) && outlast() &&
+         expect(listens() == before && registered(), "no listener was lost in the silence");
 }
 
 /// Every session ends by itself, however it was broken.

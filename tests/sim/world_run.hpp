@@ -32,6 +32,7 @@ struct Totals {
   std::uint64_t fins = 0;         // connections that did
   std::uint64_t cuts = 0;         // of a listener's path to it
   std::uint64_t losses = 0;       // of a listener's connections there, silently
+  std::uint64_t silences = 0;     // of minutes, in all tunnels and channels
   SimFaultCounts faults;
 };
 
@@ -56,7 +57,8 @@ private:
   void make_apps();
   bool storm();
   bool recover(std::uint64_t within_ms);
-  bool fresh_round(std::size_t round);
+  bool fresh_round(std::size_t round, std::uint64_t within_ms);
+  bool silence();
   bool outlast();
   bool happen(const Event &event);
   bool recover_from(const Event &outage);
