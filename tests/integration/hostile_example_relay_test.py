@@ -108,6 +108,8 @@ CHANNEL = [
     ("half a message, torn", b"\0\x09offer", fin, "why="),
     ("another word", message("hello"), waits,
      "the relay sent a control message that this protocol does not know"),
+    ("no, and a reason", message("no 18 2 not today"), waits, "the relay says: not today"),
+    ("no, without more", message("no"), waits, "a control message that"),
     ("the largest message", message(b"x" * 65535), waits, "a control message that"),
     ("zeros", message(b"\0" * 1000), waits, "a control message that"),
     ("close_notify", b"", close_notify, "the relay ended the control channel"),
