@@ -102,13 +102,14 @@ class Demo(CulvertCase):
 
     def test_the_printed_commands_know_the_targets_name(self):
         resolve = ("--resolve", "pages.test=127.0.0.1", "--resolve", "other.test=127.0.0.2")
-        said = self.demo("--target", f"pages.test:{self.serve_pages()}", *resolve)
+        arguments = ("--target", f"pages.test:{self.serve_pages()}", *resolve)
+        said = self.demo(*arguments)
         self.assertRegex(said, r"target +a connection to pages.test:\d+ opened through the tunnel")
         for command in self.printed_commands(said):
             wanted = " ".join(resolve) in command if " listen " in command else (
                 "--resolve" not in command)
             self.assertTrue(wanted, command)
-        port = self.run_as_printed(said)
+        port = self.run_as_printed(*arguments)
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/named", timeout=60) as page:
             self.assertEqual(page.read().decode(), "the test's own page /named\n")
 
