@@ -19,7 +19,6 @@ BESIDES_BYTES = 32 << 20
 GIBIBYTE = 1 << 30
 WAKING_TUNNELS = 10
 WINDOW_S = 240
-MOST_BYTES = 40 << 20  # an end that could write so much is not stalled
 NOISE = os.urandom(1 << 20)
 
 
@@ -27,6 +26,16 @@ def most_resident_bytes(process):
     """The most it has ever used."""
     with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
         return 1024 * int(re.search(r"VmHWM:\s+(\d+)", status.read()).group(1))
+
+
+def kernel_bytes(buffers):
+    """The most that one of the kernel's buffers grows to: "tcp_rmem" or "tcp_wmem"."""
+    with open(f"/proc/sys/net/ipv4/{buffers}", encoding="ascii") as file:
+        return int(file.read().split()[2])
+
+
+# An end that could write more is not stalled: its bytes go through four connections, three processes.
+MOST_BYTES = 4 * (kernel_bytes("tcp_rmem") + kernel_bytes("tcp_wmem")) + 3 * TUNNEL_HELD_BYTES
 
 
 class End:
