@@ -1,4 +1,5 @@
 #include "config/entity_path.hpp"
+#include "core/limits.hpp"
 #include "culvert/config.hpp"
 
 #include <algorithm>
@@ -10,9 +11,6 @@
 
 namespace culvert {
 namespace {
-
-constexpr std::size_t kLongestKeyName = 256; // reference section 3.4: the clients' own limit
-constexpr std::size_t kLongestKey = 256;
 
 std::string lower(std::string_view text) {
   std::string result(text);
@@ -106,10 +104,10 @@ Status check_credentials(const Parts &parts) {
   if (!parts.signature && !(parts.key && parts.key_name)) {
     return wrong("needs SharedAccessKeyName and SharedAccessKey (or SharedAccessSignature)");
   }
-  if (parts.key && (parts.key->empty() || parts.key->size() > kLongestKey)) {
+  if (parts.key && (parts.key->empty() || parts.key->size() > kRuleKeyBytes)) {
     return wrong("has a SharedAccessKey that is empty or longer than 256 characters");
   }
-  if (parts.key_name && (parts.key_name->empty() || parts.key_name->size() > kLongestKeyName)) {
+  if (parts.key_name && (parts.key_name->empty() || parts.key_name->size() > kRuleNameBytes)) {
     return wrong("has a SharedAccessKeyName that is empty or longer than 256 characters");
   }
   if (parts.signature && parts.signature->empty()) {

@@ -1,11 +1,11 @@
 #include "config/entity_path.hpp"
 
+#include "core/limits.hpp"
+
 #include <algorithm>
 
 namespace culvert {
 namespace {
-
-constexpr std::size_t kLongestPath = 260; // Azure's bound for an entity's path
 
 /// What stays itself in a request target, whoever writes or reads it.
 bool is_path_character(char c) {
@@ -21,7 +21,7 @@ std::string entity_path_remedy(std::string_view path) {
     return "write its path as one or more names with a single '/' between them, without one at "
            "either end";
   }
-  if (path.size() > kLongestPath || !std::all_of(path.begin(), path.end(), is_path_character)) {
+  if (path.size() > kEntityPathBytes || !std::all_of(path.begin(), path.end(), is_path_character)) {
     return "write its path with at most 260 of the characters A-Z a-z 0-9 . - _ ~ /";
   }
   const std::string framed = "/" + std::string(path) + "/";

@@ -4,6 +4,7 @@
 #include "observe/stderr_sink.hpp"
 
 #include <array>
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/spdlog.h>
 
 namespace culvert {
@@ -82,6 +83,21 @@ template <LogFormat kFormat> std::string loss(std::uint64_t lost, const std::str
                 std::array{LogField{"count", std::to_string(lost)}, LogField{"why", why}});
 }
 
+/// The level in the words that choose it: spdlog's %l says "warning".
+class LevelWord final : public spdlog::custom_flag_formatter {
+public:
+  void format(const spdlog::details::log_msg &line, const std::tm &,
+              spdlog::memory_buf_t &out) override {
+    const spdlog::string_view_t word = line.level == spdlog::level::warn
+                                           ? spdlog::string_view_t("warn")
+                                           : spdlog::level::to_string_view(line.level);
+    out.append(word.begin(), word.end());
+  }
+  [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<LevelWord>();
+  }
+};
+
 class StderrLog final : public Log {
 public:
   StderrLog(LogLevel level, LogFormat format) : level_(level), format_(format) {
@@ -90,9 +106,11 @@ public:
         std::make_shared<StderrSink>(text ? loss<LogFormat::kText> : loss<LogFormat::kJson>);
     logger_ = std::make_unique<spdlog::logger>("culvert", std::move(sink));
     logger_->set_level(to_spdlog(level));
-    logger_->set_pattern(text ? "%Y-%m-%dT%H:%M:%S.%eZ %l %v"
-                              : R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})",
-                         spdlog::pattern_time_type::utc);
+    auto pattern = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
+    pattern->add_flag<LevelWord>('*').set_pattern(
+        text ? "%Y-%m-%dT%H:%M:%S.%eZ %* %v"
+             : R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%*",%v})");
+    logger_->set_formatter(std::move(pattern));
   }
 
   [[nodiscard]] bool enabled(LogLevel level) const override { return level <= level_; }

@@ -8,8 +8,7 @@ import sdk_plugins
 from culvert_processes import CulvertCase, connect, echo, receive_all
 from hostile_relay import HostileRelayCase
 
-LEVELS = ["error", "warning", "info", "debug", "trace"]  # as the log writes them
-OPTION = {"warning": "warn"}  # what --log-level calls it, where that differs
+LEVELS = ["error", "warn", "info", "debug", "trace"]
 TIME = r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z"
 
 
@@ -42,7 +41,7 @@ class Levels(CulvertCase):
         for level in LEVELS:
             said = [line for line in lines if f" {level} it says {level} " in line]
             self.assertEqual(bool(said), level in wanted, level)
-        for level, words in [("warning", "no tunnel for a connection; it is reset"),
+        for level, words in [("warn", "no tunnel for a connection; it is reset"),
                              ("info", "listening on 127.0.0.1:"), ("debug", "open files")]:
             said = [line for line in lines if f" {level} {words}" in line]
             self.assertEqual(len(said), 1 if level in wanted else 0, words)
@@ -50,7 +49,7 @@ class Levels(CulvertCase):
     def test_each_level_and_no_more(self):
         for level in LEVELS:
             with self.subTest(level):
-                lines = self.what_it_logs("--log-level", OPTION.get(level, level))
+                lines = self.what_it_logs("--log-level", level)
                 self.check(lines, level)
 
     def test_without_the_option_it_is_info(self):
@@ -111,7 +110,7 @@ class Form(HostileRelayCase):
         self.assertEqual(sender.terminate(), 0)
         (line,) = [line for line in self.objects(sender.log())
                    if line["message"] == "no tunnel for a connection; it is reset"]
-        self.assertEqual(line["level"], "warning")
+        self.assertEqual(line["level"], "warn")
         self.assertIn('the relay answered 503: a"b\\c', line["why"])
 
     def demo_stderr(self, code, *arguments):
@@ -124,7 +123,7 @@ class Form(HostileRelayCase):
     def test_the_demo_warns_and_says_no_more_unless_told_to(self):
         self.assertEqual(self.demo_stderr(0), "")
         *lines, _ = self.demo_stderr(1, "--target", "127.0.0.1:1").splitlines()
-        self.assertEqual({line.split(" ")[1] for line in lines}, {"warning"})
+        self.assertEqual({line.split(" ")[1] for line in lines}, {"warn"})
         told = self.objects(self.demo_stderr(0, "--log-level", "info", "--log-format", "json"))
         self.assertEqual({line["level"] for line in told}, {"info"})
 

@@ -111,7 +111,7 @@ class LogReader(CulvertCase):
         for reader in self.readers:
             # Once: where there is room, the next line may come at any time.
             self.assertEqual(os.read(reader.descriptor, PIPE_BYTES), b"x" * PIPE_BYTES)
-        pattern = r"warning lines of the log were lost count=([1-9][0-9]*) why="
+        pattern = r"warn lines of the log were lost count=([1-9][0-9]*) why="
         for reader in self.readers:
             text = wait_until(lambda r=reader: self.echoes() and r.read(), "a line")
             self.assertRegex(text.splitlines()[0], pattern)
@@ -122,7 +122,7 @@ class LogTerminal(LogReader):
     reader_kind = StuckTerminal
 
     def test_a_reader_that_goes_on_is_told_what_it_missed(self):
-        pattern = r"warning lines of the log were lost count=([1-9][0-9]*) why="
+        pattern = r"warn lines of the log were lost count=([1-9][0-9]*) why="
         for reader in self.readers:
             text = []
             wait_until(lambda r=reader, t=text: self.echoes() and t.append(r.read()) or

@@ -9,7 +9,7 @@ static void *attach(void *unit, const culvert_host *host, uint32_t shard, culver
 }
 
 static uint32_t resolve(void *instance, culvert_resolve *record) {
-  static const char *const lines[] = {"it says error", "it says warning", "it says info",
+  static const char *const lines[] = {"it says error", "it says warn", "it says info",
                                       "it says debug", "it says trace"};
   const culvert_host *host = instance;
   const culvert_log *log = host->service(host, CULVERT_SERVICE_LOG);

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kTalkerKeepAliveSec = 60;
 constexpr std::uint64_t kFirstBytes = 100; // before a silence
-const Manner kUnknown; // of a target that has not heard its number
+const Manner kUnknown;                     // of a target that has not heard its number
 
 bool lacking(int result) {
   return result == -ENOBUFS || result == -ENOMEM;

@@ -103,8 +103,7 @@ static uint32_t dial(void *instance, const culvert_dial_request *request, culver
 }
 
 /* "no CODE RETRY SENTENCE", or `what` is malformed. */
-static uint32_t refused(culvert_view message, const char *what, culvert_status *error) {
-  culvert_view rest = message;
+static uint32_t refused(culvert_view rest, const char *what, culvert_status *error) {
   const culvert_view word = next(&rest, ' '), code = next(&rest, ' '), retry = next(&rest, ' ');
   uint64_t code_number, retry_number;
   if (!is(word, "no") || !culvert_view_number(code, CULVERT_INTERNAL, &code_number) ||
@@ -118,21 +117,18 @@ static uint32_t refused(culvert_view message, const char *what, culvert_status *
 /* The answer to what was said first, or the end of a control channel. */
 static void on_reply(void *instance, uint32_t purpose, const culvert_reply *reply,
                      culvert_arena *arena, culvert_reply_result *result, culvert_status *error) {
+  result->verdict = CULVERT_VERDICT_FAIL;
   if (reply->form == CULVERT_REPLY_MESSAGE && is(reply->message.bytes, "ok")) {
     result->verdict = CULVERT_VERDICT_DONE;
-    return;
-  }
-  result->verdict = CULVERT_VERDICT_FAIL;
-  if (reply->form == CULVERT_REPLY_CLOSE) {
+  } else if (reply->form == CULVERT_REPLY_CLOSE) {
     culvert_fail(error, CULVERT_GONE, CULVERT_SOURCE_RELAY, CULVERT_RETRY_BACKOFF,
                  "the relay ended the control channel");
-    return;
+  } else {
+    refused(reply->message.bytes, "an answer", error);
   }
-  refused(reply->message.bytes, "an answer", error);
 }
 
-/* A message on the control channel: why the relay ends it, or an offer, which is kept as it came:
-   accept() or reject() reads it. */
+/* On the control channel: why the relay ends it, or an offer, kept for accept() or reject(). */
 static uint32_t on_offer(void *instance, uint64_t *channel_word, const culvert_message *message,
                          culvert_arena *arena, culvert_channel_result *result,
                          culvert_status *error) {
@@ -240,9 +236,8 @@ static void on_head(void *instance, const culvert_head *head, culvert_arena *are
 /* What a listener says on its control channel. Pings are the engine's. */
 static void on_message(void *instance, uint64_t *channel_word, const culvert_message *message,
                        culvert_arena *arena, culvert_intent *intent) {
-  culvert_view rest = message->bytes;
-  intent->verb = is(next(&rest, '\n'), "renew") ? CULVERT_VERB_RENEW : CULVERT_VERB_IGNORE;
-  intent->token = rest;
+  intent->token = message->bytes;
+  intent->verb = is(next(&intent->token, '\n'), "renew") ? CULVERT_VERB_RENEW : CULVERT_VERB_IGNORE;
 }
 
 /* The capability is the engine's: whoever brings it back gets the parked sender, once. */

@@ -95,8 +95,8 @@ enum culvert_source {
   CULVERT_SOURCE_CONFIG = 4
 };
 
-/* What trying again needs. A role asks for a token and for addresses once before it starts, and does
-   not start on an answer of NEVER. */
+/* What trying again needs. A role asks for a token and for addresses once before it starts, and
+   does not start on an answer of NEVER. */
 enum culvert_retry {
   CULVERT_RETRY_NEVER = 0,
   CULVERT_RETRY_NOW = 1,

@@ -94,7 +94,7 @@ TEST(StderrLog, ATextLineHasTimeLevelMessageAndFields) {
   log->write(LogLevel::kDebug, "not asked for", {});
   const auto lines = pipe.lines();
   ASSERT_EQ(lines.size(), 1U);
-  EXPECT_EQ(lines[0].substr(24), R"( warning it happened plain=a.b other="a \"b\"\u000a=c\\")");
+  EXPECT_EQ(lines[0].substr(24), R"( warn it happened plain=a.b other="a \"b\"\u000a=c\\")");
 }
 
 TEST(StderrLog, AJsonLineIsAnObject) {
@@ -123,9 +123,9 @@ TEST(StderrLog, AReaderThatTakesNothingLosesLinesAndIsToldHowMany) {
     const std::string count = std::to_string(1000 - arrived);
     const std::string told =
         format == LogFormat::kText
-            ? " warning lines of the log were lost count=" + count +
+            ? " warn lines of the log were lost count=" + count +
                   " why=\"the reader of stderr takes nothing\""
-            : R"(,"level":"warning","message":"lines of the log were lost","count":")" + count +
+            : R"(,"level":"warn","message":"lines of the log were lost","count":")" + count +
                   R"(","why":"the reader of stderr takes nothing")";
     EXPECT_NE(lines[0].find(told), std::string::npos) << lines[0];
     EXPECT_NE(lines[1].find("again"), std::string::npos);
@@ -137,7 +137,7 @@ TEST(StderrLog, AReaderThatTakesNothingLosesLinesAndIsToldHowMany) {
 /// What a terminal and a socket take can end inside a line.
 TEST(StderrLog, NoReaderIsWaitedForAndEachLineIsWholeOrCounted) {
   const std::regex form(
-      "(?:.* info line fill=x+ number=([0-9]+)|.* warning lines of the log were lost "
+      "(?:.* info line fill=x+ number=([0-9]+)|.* warn lines of the log were lost "
       "count=([0-9]+) why=.*)");
   for (const Kind kind : {Kind::kPipe, Kind::kSocket, Kind::kTerminal}) {
     SCOPED_TRACE(static_cast<int>(kind));
