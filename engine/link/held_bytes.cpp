@@ -10,7 +10,7 @@ struct HeldBytes::Block {
   Block *next;
   std::size_t begin;
   std::size_t end;
-  std::array<std::byte, kHeldBlockBytes - sizeof(Block *) - 2 * sizeof(std::size_t)> bytes;
+  std::array<std::byte, kHeldBlockBytes - sizeof(void *) - 2 * sizeof(std::size_t)> bytes;
 };
 
 void HeldBytes::append(std::span<const std::byte> bytes) {

@@ -37,8 +37,8 @@ struct TlsWireMethods {
   }
   /// One for the process, read-only once made: a BIO points to it as long as it lives.
   static const BIO_METHOD *method() {
-    static const BIO_METHOD *const kMethod = make();
-    return kMethod;
+    static const BIO_METHOD *const made = make();
+    return made;
   }
 };
 

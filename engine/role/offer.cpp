@@ -134,10 +134,10 @@ Result<LinkDescription> Offer::allowed(Result<LinkDescription> description) cons
 void Offer::blame_target(Status why) {
   why.source = Source::kTarget;
   why.message = "target " + target_.text() + ": " + why.message;
-  reject(std::move(why));
+  reject(why);
 }
 
-void Offer::reject(Status why) {
+void Offer::reject(const Status &why) {
   status_ = why;
   refusing_ = true;
   const Result<LinkDescription> description = allowed(kit_.transport.reject(offer_, why));

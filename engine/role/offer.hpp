@@ -42,7 +42,7 @@ public:
 
   void start();
   /// Instead of start(): refuses the sender at once.
-  void reject(Status why);
+  void reject(const Status &why);
   void cancel(Status why);
 
   [[nodiscard]] const std::string &loggable_id() const { return loggable_id_; }

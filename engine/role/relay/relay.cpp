@@ -74,7 +74,7 @@ Authority Relay::public_address(std::string_view authority, std::uint16_t bound_
     return {options_.public_host,
             options_.public_port == 0 ? std::uint16_t{443} : options_.public_port};
   }
-  const Authority dialled = parse_authority(authority);
+  Authority dialled = parse_authority(authority);
   for (const std::string &name : options_.names) {
     if (!dialled.host.empty() && lower_case(name) == lower_case(dialled.host)) {
       return dialled;
