@@ -154,7 +154,8 @@ std::string wrong_kind(const culvert_kind &kind) {
           std::any_of(relay->alpn, relay->alpn + relay->alpn_count, [](const char *one) {
             return one == nullptr || *one == '\0' || std::strlen(one) > 255;
           })))) {
-      return std::string(kind.id) + ": an ALPN word has 1 to 255 bytes";
+      return std::string(kind.id) + ": wanted at most " + std::to_string(kPluginDeclarations) +
+             " ALPN words of 1 to 255 bytes each";
     }
   }
   return {};

@@ -132,7 +132,8 @@ TEST(Entry, ARelaysHeadFormAndAlpnWordsAreChecked) {
   static const std::string longest(255, 'x');
   static const std::string too_long(256, 'x');
   const std::string form = "here: culvert.kind.relay/1: wanted a head form of 1 or 2, found ";
-  const std::string word = "here: culvert.kind.relay/1: an ALPN word has 1 to 255 bytes";
+  const std::string word =
+      "here: culvert.kind.relay/1: wanted at most 64 ALPN words of 1 to 255 bytes each";
   struct Case {
     const char *what;
     std::function<void(RelayParts &)> change;
