@@ -80,6 +80,7 @@ std::string App::receive(std::size_t count) {
       continue; // a ring that ended on this thread interrupts once
     }
     if (got <= 0) {
+      broken_ = got < 0 ? errno : 0; // the socket says it once
       break;
     }
     size += static_cast<std::size_t>(got);
@@ -93,7 +94,7 @@ int App::how_it_ended() {
   ssize_t got = 0;
   while ((got = ::recv(socket_, &byte, 1, 0)) > 0 || (got < 0 && errno == EINTR)) {
   }
-  return got == 0 ? 0 : errno;
+  return got == 0 ? broken_ : errno;
 }
 
 Setting::Setting() {

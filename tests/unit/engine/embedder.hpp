@@ -53,6 +53,7 @@ public:
 
 private:
   int socket_ = -1;
+  int broken_ = 0; // what receive() met
 };
 
 /// A folder with certificates, and configurations that fit together.
