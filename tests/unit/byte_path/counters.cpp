@@ -1,6 +1,7 @@
 #include "unit/byte_path/counters.hpp"
 
 #include "unit/link/allocations.hpp"
+#include "unit/sanitized.hpp"
 
 #include <array>
 #include <atomic>
@@ -12,14 +13,6 @@
 #include <openssl/crypto.h>
 #include <pthread.h>
 #include <string_view>
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define CULVERT_TEST_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define CULVERT_TEST_SANITIZED 1
-#endif
-#endif
 
 namespace {
 

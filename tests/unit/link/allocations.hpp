@@ -5,6 +5,8 @@
 
 namespace culvert::test {
 
+/// False under a sanitizer, which counts its own.
+bool can_count_allocations();
 std::size_t allocations();
 
 } // namespace culvert::test
