@@ -222,12 +222,15 @@ TEST(Listener, EndsAChannelThatSaysWhatItMustNotAndComesBack) {
 }
 
 TEST(Listener, AnAnswerThatItsFramingDoesNotHaveEndsTheChannelAlone) {
-  for (const auto &[size, comes] : {std::pair(0U, false), std::pair(1U, true),
-                                    std::pair(65'535U, true), std::pair(65'536U, false)}) {
+  struct Row {
+    std::size_t size;
+    bool comes;
+  };
+  for (const Row &row : {Row{0, false}, Row{1, true}, Row{65'535, true}, Row{65'536, false}}) {
     RoleWorld world;
     std::string heard;
     world.relay_script = [&, asked = false,
-                          words = "ask for " + std::to_string(size)](Session &session) mutable {
+                          words = "ask for " + std::to_string(row.size)](Session &session) mutable {
       const auto message = session.message();
       if (session.heard_end) {
         session.drop();
@@ -242,11 +245,11 @@ TEST(Listener, AnAnswerThatItsFramingDoesNotHaveEndsTheChannelAlone) {
     };
     world.start_listener();
     EXPECT_TRUE(world.run_until([&] {
-      return comes ? !heard.empty()
-                   : world.log.count("a message that its own framing does not have") == 1 &&
-                         world.log.count("registered at the relay") == 2 && world.online();
-    })) << size;
-    EXPECT_EQ(heard.size(), comes ? size : 0U);
+      return row.comes ? !heard.empty()
+                       : world.log.count("a message that its own framing does not have") == 1 &&
+                             world.log.count("registered at the relay") == 2 && world.online();
+    })) << row.size;
+    EXPECT_EQ(heard.size(), row.comes ? row.size : 0U);
   }
 }
 
