@@ -72,6 +72,7 @@ struct Take {
 
 struct LinkFacts {
   bool raw_socket = false; // nothing but a socket: chunks have no borders, splice is possible
+  bool tells_ends = false; // its peer sees the code of an end, and a message that it cuts
   bool gathers = false;    // send() keeps references until flush(): the source must Take::keep
   std::size_t largest_first_frame = kTurnBytes; // payload of a message's first frame, at the most
   Address local;

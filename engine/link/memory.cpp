@@ -124,6 +124,12 @@ void MemoryLink::watch(Completion &completion) {
 
 // --- sending ------------------------------------------------------------------------------------
 
+LinkFacts MemoryLink::facts() const {
+  LinkFacts facts;
+  facts.tells_ends = true;
+  return facts;
+}
+
 std::size_t MemoryLink::held() const {
   return out_->held();
 }

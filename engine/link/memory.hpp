@@ -33,7 +33,7 @@ public:
   void close(Completion &completion) override;
   void drop(Completion &completion) override;
   void cancel(Completion &completion) override;
-  [[nodiscard]] LinkFacts facts() const override { return {}; }
+  [[nodiscard]] LinkFacts facts() const override;
   void leave() override;
   void arrive(Shard &shard) override;
 

@@ -16,6 +16,7 @@ WebSocketLink::WebSocketLink(Shard &shard, std::unique_ptr<Link> below,
 LinkFacts WebSocketLink::facts() const {
   LinkFacts facts = below_->facts();
   facts.raw_socket = false;
+  facts.tells_ends = true;
   facts.largest_first_frame =
       options_.role == WebSocketRole::kClient ? kLargestMaskedFrame : kLargestUnmaskedFrame;
   return facts;

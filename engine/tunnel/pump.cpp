@@ -1,14 +1,25 @@
 #include "tunnel/pump.hpp"
 
 #include <algorithm>
+#include <string>
 
 namespace culvert {
+namespace {
+
+/// RFC 6455, section 7.4.1: an end that is none of the plan. 1001 is not among them: Microsoft's
+/// Java client ends whole streams with it (reference section 19, item 9).
+bool is_failure(std::uint16_t close_code) {
+  return close_code == 1002 || close_code == 1003 || (close_code >= 1007 && close_code <= 1011);
+}
+
+} // namespace
 
 Pump::Pump(Shard &shard, Link &source, Link &sink, Delegate<> changed)
     : shard_(shard), source_(source), sink_(sink), changed_(changed) {
   const LinkFacts facts = sink.facts();
   how_.chunk_bytes = facts.largest_first_frame;
   how_.keep = facts.gathers;
+  tells_ends_ = facts.tells_ends;
   receive_.bind<&Pump::on_receive>(*this);
   drain_.bind<&Pump::on_drain>(*this);
   finish_.bind<&Pump::on_finish>(*this);
@@ -60,6 +71,7 @@ void Pump::turn() {
   bool any = false;
   while (source_.received_end() == nullptr && source_.take(chunk, how_)) {
     bytes_ += chunk.size;
+    inside_message_ = !chunk.end_of_message;
     sink_.send(chunk);
     any = true;
   }
@@ -68,7 +80,7 @@ void Pump::turn() {
     ++turns_;
   }
   const Ending *end = source_.received_end();
-  if (end != nullptr && end->aborted) {
+  if (end != nullptr && (end->aborted || hides_a_failure(*end))) {
     become(State::kAborted);
   } else if (sink_.broken()) {
     become(State::kBroken);
@@ -78,6 +90,21 @@ void Pump::turn() {
   } else {
     arm();
   }
+}
+
+bool Pump::hides_a_failure(const Ending &end) const {
+  return !tells_ends_ && (inside_message_ || is_failure(end.code));
+}
+
+Status Pump::why_aborted() const {
+  const Ending &end = *source_.received_end();
+  if (end.aborted) {
+    return end.status;
+  }
+  return Status::failure(Code::kTruncated, Source::kLocal, Retry::kNever,
+                         is_failure(end.code)
+                             ? "the stream was closed with the failure " + std::to_string(end.code)
+                             : "the stream was closed inside a message");
 }
 
 void Pump::on_drain(Outcome) {

@@ -21,7 +21,7 @@ public:
     kFlowing,   // the source is armed, or waits for the sink
     kFinishing, // the source has finished; its end is on its way into the sink
     kDone,      // the end is with the sink's kernel
-    kAborted,   // the source was broken: source().received_end() says how
+    kAborted,   // the source was broken: why_aborted() says how
     kBroken     // the sink was broken: sink().broken() says how; the source is not read any more
   };
 
@@ -38,6 +38,9 @@ public:
   [[nodiscard]] bool in_flight() const;
   [[nodiscard]] Link &source() const { return source_; }
   [[nodiscard]] Link &sink() const { return sink_; }
+  /// Of kAborted. Also of an end that its writer called a failure or that cuts a message, where the
+  /// sink could only say that it is an end.
+  [[nodiscard]] Status why_aborted() const;
   /// Payload bytes given to the sink.
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
   /// Turns that moved bytes; a tunnel in which it stands still is silent.
@@ -50,6 +53,7 @@ private:
   void on_drain(Outcome outcome);
   void on_finish(Outcome outcome);
   void become(State state);
+  [[nodiscard]] bool hides_a_failure(const Ending &end) const;
 
   Shard &shard_;
   Link &source_;
@@ -57,6 +61,8 @@ private:
   Delegate<> changed_;
   Take how_;
   State state_ = State::kIdle;
+  bool tells_ends_ = false;     // the sink
+  bool inside_message_ = false; // of the source's
   std::uint64_t bytes_ = 0;
   std::uint64_t turns_ = 0;
   Completion receive_;

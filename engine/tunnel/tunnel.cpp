@@ -55,7 +55,7 @@ void Tunnel::check_direction(const Pump &pump, const Pump &back, const Side &fro
     return;
   }
   if (pump.state() == Pump::State::kAborted) {
-    end_with_abort(from, pump.source().received_end()->status);
+    end_with_abort(from, pump.why_aborted());
   } else if (pump.state() == Pump::State::kBroken) {
     // Bytes that cannot be delivered any more are discarded, but what their receiver had sent
     // before it broke still goes through: only once that is read, or has nowhere to go either,
