@@ -1,6 +1,9 @@
+#include "core/limits.hpp"
 #include "core/uuid.hpp"
 #include "facade/client_role.hpp"
 #include "facade/operation_bench.hpp"
+
+#include <deque>
 
 namespace culvert {
 namespace {
@@ -12,11 +15,27 @@ template <typename Value> Status hopeless(const Result<Value> &result) {
 
 struct Check {
   OperationBench bench;
+  ClientUnits units;
   ClientPart part;
+  AcquireToken acquire;
+  std::deque<ResolveName> resolve; // one a name
+  bool silent = false;             // a plugin has not answered, and may still do it
+
+  template <typename Value, typename Begin>
+  Result<Value> ask(PluginOperation<Value> &operation, const char *kind, Begin begin) {
+    bench.start(operation, begin);
+    if (bench.wait(operation, bench.shard().io.now_ns() + kHandshakeMs * 1'000'000)) {
+      return std::move(operation.result);
+    }
+    silent = true;
+    return Status::failure(Code::kTimeout, Source::kPlugin, Retry::kNever,
+                           std::string("the ") + kind + " plugin has not answered within " +
+                               std::to_string(kHandshakeMs / 1'000) + " s; name another one");
+  }
 
   Status name(const std::string &host) {
-    return hopeless(bench.run<ResolveName>(
-        [&](ResolveName &operation) { part.resolver->resolve(operation, host); }));
+    return hopeless(ask(resolve.emplace_back(), "resolver",
+                        [&](ResolveName &operation) { part.resolver->resolve(operation, host); }));
   }
 
   Status relay(Purpose purpose, const EntityAddress &entity) {
@@ -24,8 +43,9 @@ struct Check {
     if (!audience.ok()) {
       return audience.status();
     }
-    const Result<Token> token = bench.run<AcquireToken>(
-        [&](AcquireToken &operation) { part.auth->acquire(operation, audience.value()); });
+    const Result<Token> token = ask(acquire, "auth", [&](AcquireToken &operation) {
+      part.auth->acquire(operation, audience.value());
+    });
     if (!token.ok()) {
       return hopeless(token);
     }
@@ -36,21 +56,34 @@ struct Check {
                                     : part.transport->dial(entity, token.value().text, id);
     return description.ok() ? name(description.value().host) : description.status();
   }
+
+  Status all(Purpose purpose, const EntityAddress &entity, const std::string &target_host) {
+    Status status = part.attach_plugins(units, bench.shard());
+    if (status.ok()) {
+      status = relay(purpose, entity);
+    }
+    return status.ok() && !target_host.empty() ? name(target_host) : status;
+  }
 };
 
 } // namespace
 
 Status ClientUnits::check(Purpose purpose, const EntityAddress &entity,
                           const std::string &target_host) {
-  Check check;
-  Status status = check.bench.start();
-  if (status.ok()) {
-    status = check.part.attach_plugins(*this, check.bench.shard());
+  auto check = std::make_unique<Check>();
+  Status status = check->bench.start();
+  if (!status.ok()) {
+    return status;
   }
-  if (status.ok()) {
-    status = check.relay(purpose, entity);
+  check->units = std::move(*this);
+  status = check->all(purpose, entity, target_host);
+  if (check->silent) {
+    static_cast<void>(check.release()); // the plugin may write into it as long as we live
+    return status;
   }
-  return status.ok() && !target_host.empty() ? check.name(target_host) : status;
+  check->part = {};
+  *this = std::move(check->units);
+  return status;
 }
 
 } // namespace culvert

@@ -21,14 +21,26 @@ public:
   /// begin(operation) starts it; returns when it is complete, which is the plugin's to bound.
   template <typename Operation, typename Begin> auto run(Begin begin) {
     Operation operation;
+    start(operation, begin);
+    wait(operation, Timers::kNever);
+    return std::move(operation.result);
+  }
+  template <typename Operation, typename Begin> void start(Operation &operation, Begin begin) {
     operation.template bind<&OperationBench::on_done>(*this);
     begin(operation);
+  }
+  /// Until it is complete or the time has come; whether it is.
+  template <typename Operation> bool wait(Operation &operation, std::uint64_t deadline_ns) {
+    Io &io = thread_.io();
     while (operation.in_flight()) {
-      if (!thread_.io().run_ready() && operation.in_flight()) {
-        thread_.io().wait(Timers::kNever);
+      if (!io.run_ready() && operation.in_flight()) {
+        if (io.now_ns() >= deadline_ns) {
+          return false;
+        }
+        io.wait(deadline_ns);
       }
     }
-    return std::move(operation.result);
+    return true;
   }
 
 private:

@@ -17,9 +17,8 @@ class Levels(CulvertCase):
 
     def setUp(self):
         super().setUp()
-        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "resolver_levels.c")
-        with open(path, encoding="ascii") as file:
-            self.plugins = sdk_plugins.build(self, "resolver_levels", file.read())
+        self.plugins = sdk_plugins.build(self, "resolver_levels",
+                                         sdk_plugins.source("resolver_levels"))
         self.connection = self.write_secret(
             "connection", "Endpoint=sb://absent.test:1/;SharedAccessKeyName=sender;"
                           "SharedAccessKey=secret;EntityPath=app")

@@ -20,6 +20,13 @@ def readme_block(first):
     return block
 
 
+def source(plugin):
+    """Of a plugin that stands beside the tests."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), plugin + ".c")
+    with open(path, encoding="ascii") as file:
+        return file.read()
+
+
 def build_command(plugin):
     """The README's own command, for another id."""
     words = shlex.split(readme_block("cc ").replace("\\\n", " "))

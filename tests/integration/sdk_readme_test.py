@@ -45,5 +45,17 @@ class SdkReadme(CulvertCase):
         self.assertIn("'other.example' is not db, the only name resolver_db knows", other.log())
 
 
+class SilentPlugin(CulvertCase):
+    def test_one_that_never_answers_does_not_keep_a_role_from_its_end(self):
+        plugins = sdk_plugins.build(self, "resolver_late", sdk_plugins.source("resolver_late"))
+        path = self.write_secret("connection", CONNECTION.format("db"))
+        sender = self.start("sender", [
+            self.culvert(), "connect", "--connection-string", "file:" + path, "--bind",
+            "127.0.0.1:0", "--resolver", "resolver_late", "--plugin-dir", plugins])
+        self.assertEqual(sender.wait(), 1)
+        self.assertEqual(sender.log(), "culvert connect: the resolver plugin has not answered "
+                                       "within 10 s; name another one\n")
+
+
 if __name__ == "__main__":
     unittest.main()
