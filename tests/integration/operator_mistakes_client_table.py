@@ -174,8 +174,7 @@ CLIENT_ROWS = [
      'culvert sas verify: --right: a relay asks for one right; write listen, send or '
      'manage'),
     ('another right', 'sas verify', {'--right': 'read'}, 2,
-     'culvert sas verify: --right: a right is none of listen, send and manage; write a '
-     'comma list of them'),
+     'culvert sas verify: --right: write listen, send or manage'),
     ('verify for a name with a port', 'sas verify', {'--name': 'a:1'}, 2,
      "culvert sas verify: relay name 'a:1': write a host name or an IP address "
      "alone, without scheme, port, brackets or '*'"),
@@ -237,6 +236,9 @@ CLIENT_ROWS = [
      'db.nowhere.test=ADDR, or add it to /etc/hosts and start again'),
     ('demo with a resolve of no address', 'demo', {'--target': 'localhost:1', '--resolve': 'a'}, 2,
      'culvert demo: --resolve a: it is not NAME=ADDR[,ADDR]; write --resolve NAME=ADDR[,ADDR]'),
+    ('a line end and an escape in an address', 'connect', {'--bind': '127.0.0.1:7\n\x1b[1m'}, 2,
+     "culvert connect: --bind '127.0.0.1:7??[1m' is not HOST:PORT; write 127.0.0.1:8080, "
+     '[::1]:8080, NAME:8080 or unix:/PATH'),
     ('verify with a rule twice', 'sas verify', {'--rule': ['r:listen:env:KEY', 'R:send:env:KEY']}, 2,
      "culvert sas verify: rule 'R' is given twice (case does not count): remove one of "
      'them'),

@@ -133,6 +133,8 @@ RELAY_ROWS = [
     ('rule with another right', 'relay', {'--rule': 'r:listen,read:env:KEY'}, 2,
      'culvert relay: --rule r: a right is none of listen, send and manage; write a comma '
      'list of them'),
+    ('rule without a secret', 'relay', {'--rule': 'r:listen:'}, 2,
+     'culvert relay: --rule r: no secret is named; write env:NAME, file:PATH or -'),
     ('rule without right', 'relay', {'--rule': 'r::env:KEY'}, 2,
      'culvert relay: --rule r: no right is named; write listen, send or manage'),
     ('rule with an empty right', 'relay', {'--rule': 'r:listen,:env:KEY'}, 2,

@@ -1,5 +1,7 @@
 #include "command.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -31,7 +33,10 @@ sigset_t ending_signals() {
 
 void say_why(const std::string &line) {
   constexpr int kPatienceMs = 1000;
-  const std::string text = line.substr(0, PIPE_BUF - 1) + "\n"; // a pipe takes it in one write
+  std::string text = line.substr(0, PIPE_BUF - 1); // a pipe takes it in one write
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return std::iscntrl(c) != 0; }, '?');
+  text += '\n';
   // A terminal can block although it polls writable; it is opened once more for this.
   const int terminal = ::isatty(STDERR_FILENO) == 1
                            ? ::open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)

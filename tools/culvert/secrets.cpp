@@ -103,6 +103,9 @@ int SecretReader::fault_of(const std::string &text) {
 
 Secret SecretReader::read(const std::string &text, const std::string &option) {
   std::string value;
+  if (text.empty()) {
+    throw Refusal{kExitUsage, option + ": no secret is named; write env:NAME, file:PATH or -"};
+  }
   if (text.starts_with("env:")) {
     value = from_environment(text.substr(4), option);
   } else if (text.starts_with("file:")) {
