@@ -17,6 +17,9 @@ inline constexpr std::size_t kGatherParts = 64;
 /// Connections that may wait for an accept; the kernel cuts it to net.core.somaxconn, by default
 /// 4096.
 inline constexpr int kListenBacklog = 4'096;
+/// An address in use is tried again for so long: its holder may be a process that was killed just
+/// now.
+inline constexpr std::uint64_t kAddressInUseMs = 1'000;
 /// Entries of a ring's submission queue: one turn's operations are a few, a full queue is submitted
 /// and used again.
 inline constexpr unsigned kSubmissionEntries = 256;

@@ -1,4 +1,9 @@
+#include "core/limits.hpp"
 #include "facade/running_role.hpp"
+
+#include <cerrno>
+#include <chrono>
+#include <thread>
 
 namespace culvert {
 
@@ -15,10 +20,20 @@ Result<Listening> listen_on(ShardThreads &threads, const HostPort &where, std::s
                           "127.0.0.1:" +
                           std::to_string(where.port) + " or 0.0.0.0:" + std::to_string(where.port));
   }
+  // A process that was killed may have the address for a moment: until the kernel has ended its
+  // ring.
+  constexpr std::chrono::milliseconds kLook{20};
+  Result<Socket> socket = Status{};
+  for (std::uint64_t waited_ms = 0;; waited_ms += kLook.count()) {
+    threads[0]->call([&] { socket = threads[0]->io().listen(*address); });
+    if (socket.ok() || socket.status().os_error != EADDRINUSE || waited_ms >= kAddressInUseMs) {
+      break;
+    }
+    std::this_thread::sleep_for(kLook);
+  }
   Result<Listening> result = Status{};
   threads[0]->call([&] {
     Io &io = threads[0]->io();
-    const Result<Socket> socket = io.listen(*address);
     if (!socket.ok()) {
       Status status = socket.status();
       status.message = std::string(what) + " " + where.text() + ": " + status.message;
