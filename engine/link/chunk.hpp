@@ -37,6 +37,12 @@ struct Ending {
     return {false, code, std::move(reason), {}};
   }
   static Ending abort(Status why) { return {true, 0, {}, std::move(why)}; }
+
+  /// Its writer said that something went wrong (RFC 6455, section 7.4.1). 1001 is none of these
+  /// codes: Java clients end whole streams with it (reference section 19, items 9 and 10).
+  [[nodiscard]] bool says_failure() const {
+    return code == 1002 || code == 1003 || (code >= 1007 && code <= 1011);
+  }
 };
 
 } // namespace culvert

@@ -124,12 +124,6 @@ void MemoryLink::watch(Completion &completion) {
 
 // --- sending ------------------------------------------------------------------------------------
 
-LinkFacts MemoryLink::facts() const {
-  LinkFacts facts;
-  facts.tells_ends = true;
-  return facts;
-}
-
 std::size_t MemoryLink::held() const {
   return out_->held();
 }
@@ -289,6 +283,12 @@ void MemoryLink::cut(bool reset) {
   if (other_ != nullptr) {
     other_->look();
   }
+}
+
+LinkFacts MemoryLink::facts() const {
+  LinkFacts facts;
+  facts.tells_ends = true;
+  return facts;
 }
 
 // --- moving -------------------------------------------------------------------------------------

@@ -4,15 +4,6 @@
 #include <string>
 
 namespace culvert {
-namespace {
-
-/// RFC 6455, section 7.4.1: an end that is none of the plan. 1001 is not among them: Microsoft's
-/// Java client ends whole streams with it (reference section 19, item 9).
-bool is_failure(std::uint16_t close_code) {
-  return close_code == 1002 || close_code == 1003 || (close_code >= 1007 && close_code <= 1011);
-}
-
-} // namespace
 
 Pump::Pump(Shard &shard, Link &source, Link &sink, Delegate<> changed)
     : shard_(shard), source_(source), sink_(sink), changed_(changed) {
@@ -93,7 +84,7 @@ void Pump::turn() {
 }
 
 bool Pump::hides_a_failure(const Ending &end) const {
-  return !tells_ends_ && (inside_message_ || is_failure(end.code));
+  return !tells_ends_ && (inside_message_ || end.says_failure());
 }
 
 Status Pump::why_aborted() const {
@@ -102,7 +93,7 @@ Status Pump::why_aborted() const {
     return end.status;
   }
   return Status::failure(Code::kTruncated, Source::kLocal, Retry::kNever,
-                         is_failure(end.code)
+                         end.says_failure()
                              ? "the stream was closed with the failure " + std::to_string(end.code)
                              : "the stream was closed inside a message");
 }

@@ -174,7 +174,7 @@ CLIENT_ROWS = [
      'culvert sas verify: --right: a relay asks for one right; write listen, send or '
      'manage'),
     ('another right', 'sas verify', {'--right': 'read'}, 2,
-     'culvert sas verify: --right: write listen, send or manage'),
+     'culvert sas verify: --right: a right is unknown; write listen, send or manage'),
     ('verify for a name with a port', 'sas verify', {'--name': 'a:1'}, 2,
      "culvert sas verify: relay name 'a:1': write a host name or an IP address "
      "alone, without scheme, port, brackets or '*'"),

@@ -131,15 +131,13 @@ RELAY_ROWS = [
     ('rule without name', 'relay', {'--rule': ':listen:env:KEY'}, 2,
      'culvert relay: --rule: write NAME:RIGHTS:SECRET, for example app:send:env:APP_KEY'),
     ('rule with another right', 'relay', {'--rule': 'r:listen,read:env:KEY'}, 2,
-     'culvert relay: --rule r: a right is none of listen, send and manage; write a comma '
-     'list of them'),
+     'culvert relay: --rule r: a right is unknown; write listen, send or manage'),
     ('rule without a secret', 'relay', {'--rule': 'r:listen:'}, 2,
      'culvert relay: --rule r: no secret is named; write env:NAME, file:PATH or -'),
     ('rule without right', 'relay', {'--rule': 'r::env:KEY'}, 2,
      'culvert relay: --rule r: no right is named; write listen, send or manage'),
     ('rule with an empty right', 'relay', {'--rule': 'r:listen,:env:KEY'}, 2,
-     'culvert relay: --rule r: a right is none of listen, send and manage; write a comma '
-     'list of them'),
+     'culvert relay: --rule r: a right is unknown; write listen, send or manage'),
     ('rule with a right twice', 'relay', {'--rule': 'r:listen,LISTEN:env:KEY'}, 2,
      'culvert relay: --rule r: a right is named twice; write each once'),
     ('rule twice', 'relay', {'--rule': ['r:listen:env:KEY', 'R:send:env:KEY']}, 2,
@@ -149,8 +147,7 @@ RELAY_ROWS = [
      'this machine; write env:NAME, file:PATH or - (standard input), or add '
      '--insecure-literal-secrets'),
     ('rule with its parts mixed up', 'relay', {'--rule': 'r:{canary}:listen'}, 2,
-     'culvert relay: --rule r: a right is none of listen, send and manage; write a comma '
-     'list of them'),
+     'culvert relay: --rule r: a right is unknown; write listen, send or manage'),
     ('rule with its parts mixed up anew', 'relay', {'--rule': '{canary}:listen:r'}, 2,
      'culvert relay: --rule: a secret on the command line can be read by every user of '
      'this machine; write env:NAME, file:PATH or - (standard input), or add '

@@ -67,8 +67,7 @@ Rights read_rights(const std::string &text, const std::string &option) {
       rights = {true, true, true};
     } else {
       // The word is not repeated: whoever mixed up the order has put the secret here.
-      throw Refusal{kExitUsage, option + ": a right is none of listen, send and manage; write a "
-                                         "comma list of them"};
+      throw Refusal{kExitUsage, option + ": a right is unknown; write listen, send or manage"};
     }
   }
   return rights;

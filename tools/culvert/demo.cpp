@@ -137,7 +137,7 @@ std::string program() {
 
 /// As a shell reads it back.
 std::string quoted(const std::string &word) {
-  const bool plain = std::all_of(word.begin(), word.end(), [](unsigned char c) {
+  const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char c) {
     return std::isalnum(c) != 0 ||
            std::string_view("/._-:,=@%+").find(static_cast<char>(c)) != std::string_view::npos;
   });

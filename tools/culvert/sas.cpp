@@ -37,11 +37,7 @@ Rights read_one_right(const std::string &text) {
   if (text.find(',') != std::string::npos) {
     throw Refusal{kExitUsage, "--right: a relay asks for one right; write listen, send or manage"};
   }
-  try {
-    return read_rights(text, "--right");
-  } catch (const Refusal &) {
-    throw Refusal{kExitUsage, "--right: write listen, send or manage"};
-  }
+  return read_rights(text, "--right");
 }
 
 int print_token(const SasOptions &options, const Common &common) {

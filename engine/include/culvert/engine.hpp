@@ -57,7 +57,7 @@ public:
   /// Each checks everything first, then starts. A failure of Source::kConfig says what to write
   /// instead; one of Source::kLocal, what this machine lacks. A listener or sender asks its plugins
   /// first for a token and the addresses of its names, and does not start on a failure of
-  /// Retry::kNever; the call waits for their answers.
+  /// Retry::kNever, nor where one has not answered within 10 s; the call waits so long.
   virtual Result<RoleId> start_relay(const RelayConfig &config) = 0;
   virtual Result<RoleId> start_listener(const ListenerConfig &config) = 0;
   virtual Result<RoleId> start_sender(const SenderConfig &config) = 0;
