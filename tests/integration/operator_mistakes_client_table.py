@@ -205,6 +205,12 @@ CLIENT_ROWS = [
      'plugins, demo; see culvert --help'),
     ('unknown option in front', '', {'': ['--verbose']}, 2,
      'culvert: there is no option --verbose; see culvert --help'),
+    ('an option in front of its subcommand', '', {'': ['--log-level', 'info', 'relay']}, 2,
+     "culvert relay: --log-level stands in front of 'relay'; write it behind; see culvert relay "
+     '--help'),
+    ("an option of token's behind sas", '', {'': ['sas', '--log-level=info', 'token']}, 2,
+     "culvert sas token: --log-level stands in front of 'token'; write it behind; see culvert sas "
+     'token --help'),
     ('no subcommand of sas', 'sas', {}, 2,
      'culvert sas: a subcommand is missing; write one of token, verify; see culvert sas '
      '--help'),

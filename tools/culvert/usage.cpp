@@ -36,6 +36,9 @@ bool holds_key(std::string text) {
 std::string not_expected(const CLI::App &app, const std::string &argument) {
   const std::string name = argument.substr(0, argument.find('='));
   if (argument.starts_with('-')) {
+    if (app.get_option_no_throw(name) != nullptr) {
+      return name + " stands in front of '" + app.get_name() + "'; write it behind";
+    }
     return may_be_repeated(name) ? "there is no option " + name
                                  : "an option is not one of this command";
   }
