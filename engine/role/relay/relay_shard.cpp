@@ -65,7 +65,7 @@ void RelayShard::start(Socket listening) {
 void RelayShard::on_arrived(Socket socket) {
   const Result<Address> peer = shard_.io.peer_address(socket);
   const Address from = peer.ok() ? peer.value() : Address{}; // of none: it is gone already
-  const std::string source = from.family == Address::Family::kUnix ? "" : from.host();
+  const std::string source = source_of(from);
   if (!find_seat(source)) {
     // A plain close would read as a clean, empty answer.
     shard_.io.set_option(socket, SocketOption::kLingerZero, 1);

@@ -2,7 +2,29 @@
 
 #include "core/assert.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace culvert {
+
+std::string source_of(const Address &peer) {
+  if (peer.family == Address::Family::kUnix) {
+    return "";
+  }
+  if (peer.family != Address::Family::kIpv6) {
+    return peer.host();
+  }
+  constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  constexpr std::size_t kNetBytes = 8;
+  Address source = peer;
+  if (std::equal(kMapped.begin(), kMapped.end(), peer.bytes.begin())) {
+    source.family = Address::Family::kIpv4;
+    std::copy(peer.bytes.begin() + kMapped.size(), peer.bytes.end(), source.bytes.begin());
+    return source.host();
+  }
+  std::fill(source.bytes.begin() + kNetBytes, source.bytes.end(), std::uint8_t{0});
+  return source.host() + "/64";
+}
 
 SourceShares::Answer SourceShares::take(const std::string &source) {
   if (source.empty()) {

@@ -5,12 +5,19 @@
 // It knows a source while it has a connection here.
 #pragma once
 
+#include "io/address.hpp"
+
 #include <cstdint>
 #include <mutex>
 #include <string>
 #include <unordered_map>
 
 namespace culvert {
+
+/// Who a peer counts as: its IPv4 address (IPv6 may carry it as ::ffff:a.b.c.d), the /64 of an IPv6
+/// one, whose lower half a host chooses itself (RFC 4291 section 2.5.4); empty for a unix socket,
+/// which is not counted.
+std::string source_of(const Address &peer);
 
 class SourceShares {
 public:
@@ -22,7 +29,7 @@ public:
 
   explicit SourceShares(std::uint32_t largest) : largest_(largest) {}
 
-  /// `source`: an address without its port; empty for one that is not counted.
+  /// `source`: what source_of() says.
   Answer take(const std::string &source);
   void give_back(const std::string &source);
   [[nodiscard]] std::size_t sources() const;
