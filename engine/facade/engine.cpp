@@ -91,7 +91,7 @@ public:
   [[nodiscard]] int descriptor() override { return threads_[0]->io().descriptor(); }
   [[nodiscard]] std::uint64_t nearest_deadline_ms() const override {
     Io &io = threads_[0]->io();
-    const std::uint64_t deadline_ns = io.nearest_deadline_ns();
+    const std::uint64_t deadline_ns = io.must_run() ? 0 : io.nearest_deadline_ns();
     if (deadline_ns == Timers::kNever) {
       return UINT64_MAX;
     }

@@ -91,7 +91,7 @@ bool Io::run_ready() {
       reap(); // a short stream that became ready meanwhile goes before the next bulk turn
     }
   }
-  return has_ready() || anything_new();
+  return must_run();
 }
 
 } // namespace culvert

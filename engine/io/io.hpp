@@ -115,6 +115,8 @@ public:
   /// Runs what is ready, at most kRunBudget callbacks; true when it must be called again before a
   /// host sleeps: more is ready, or what the callbacks started is not yet with the kernel.
   bool run_ready();
+  /// The same question without running anything.
+  [[nodiscard]] bool must_run() { return has_ready() || anything_new(); }
   /// Hands over what was started and sleeps until something can be run, or until a timer or
   /// `deadline_ns` is due; it does not sleep while something is ready. A thread of the shard's own
   /// loops over run_ready() and wait(), whatever run_ready() said.

@@ -4,8 +4,10 @@
 // there. It owns its shards, its plugins' units and, unless driven_by_host, a thread for each
 // shard. Several engines may live in one process. Plugins stay mapped after an engine is gone.
 //
-// Driven by a host: the one shard runs only inside run_ready(). Poll descriptor() for reading, at
-// most until nearest_deadline_ms(), then call run_ready() until it returns false.
+// Driven by a host: the one shard runs only inside run_ready() and the other functions here, on the
+// control thread. Poll descriptor() for reading, at most until nearest_deadline_ms(), then call
+// run_ready() until it returns false. Ask for the deadline before each poll: it is 0 when a
+// function has started something.
 #pragma once
 
 #include "culvert/config.hpp"

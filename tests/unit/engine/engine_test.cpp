@@ -125,6 +125,31 @@ TEST(Engine, IsDrivenByAHostsOwnPollLoop) {
   EXPECT_EQ(engine.shard_stats(0).operations, 0U);
 }
 
+TEST(Engine, AHostThatSleepsBehindACallIsWokenForWhatItStarted) {
+  Setting setting;
+  NoLog log;
+  const std::unique_ptr<Engine> engine = make(log, engine_config(true));
+  const auto would_sleep = [&] {
+    pollfd descriptor{engine->descriptor(), POLLIN, 0};
+    return engine->nearest_deadline_ms() > 0 && ::poll(&descriptor, 1, 0) == 0;
+  };
+  const auto run = [&] {
+    while (engine->run_ready()) {
+    }
+    EXPECT_TRUE(would_sleep());
+  };
+  run();
+  const RoleId relay = engine->start_relay(setting.relay()).value();
+  EXPECT_FALSE(would_sleep());
+  run();
+  ASSERT_TRUE(engine->start_sender(setting.sender(engine->bound(relay).port)).ok());
+  EXPECT_FALSE(would_sleep());
+  run();
+  engine->drain();
+  EXPECT_FALSE(would_sleep());
+  EXPECT_TRUE(engine->wait_stopped(kPatienceMs));
+}
+
 TEST(Engine, DestroyedWithOpenTunnelsItResetsTheAppsAndLeavesNothing) {
   for (const bool driven_by_host : {false, true}) {
     const std::size_t before = open_descriptors();
