@@ -23,10 +23,15 @@ Status Instance::attach() {
   return {};
 }
 
-Instance::~Instance() {
+void Instance::detach() {
   if (attached_ && life_.detach != nullptr) {
     life_.detach(self_);
   }
+  attached_ = false;
+}
+
+Instance::~Instance() {
+  detach();
   unit_.instances_.fetch_sub(1, std::memory_order_acq_rel);
 }
 

@@ -28,6 +28,9 @@ protected:
   [[nodiscard]] std::string_view id() const { return unit_.id(); }
   /// Empty room, for one call.
   culvert_arena arena() { return {reinterpret_cast<char *>(room_.get()), kPluginArenaBytes, 0}; }
+  /// At most once; called first in the destructor of who owns records, which must outlive the
+  /// plugin.
+  void detach();
   static culvert_status no_error() {
     culvert_status error{};
     error.size = sizeof error;
@@ -59,7 +62,7 @@ public:
   Result<ChannelResult> on_message(std::uint64_t &channel_word, const Message &message) override;
   Result<LinkDescription> accept(std::string_view offer) override;
   Result<LinkDescription> reject(std::string_view offer, const Status &why) override;
-  Result<Message> renew(std::string_view token) override;
+  Result<Message> renew(std::uint64_t &channel_word, std::string_view token) override;
 
 private:
   template <typename Call> Result<LinkDescription> describe(std::string_view function, Call call);
@@ -79,7 +82,7 @@ public:
   Result<Intent> on_message(std::uint64_t &channel_word, const Message &message) override;
   Result<Message> offer(std::string_view facts, std::string_view capability,
                         std::string_view public_host, std::uint16_t public_port) override;
-  Answer outcome(std::string_view facts, const Status &why) override;
+  Answer outcome(Stage stage, std::string_view facts, const Status &why) override;
   void on_gone(std::uint64_t &channel_word) override;
 
 private:
@@ -118,6 +121,7 @@ public:
   AuthInstance(Unit &unit, Shard &shard, const culvert_auth &functions)
       : Instance(unit, shard, functions.life), functions_(functions),
         acquires_(shard, unit.id(), "acquire"), verifies_(shard, unit.id(), "verify") {}
+  ~AuthInstance() override { detach(); }
 
   void acquire(AcquireToken &operation, std::string_view audience) override;
   bool refused(std::uint64_t token_id) override;
@@ -134,6 +138,7 @@ public:
   ResolverInstance(Unit &unit, Shard &shard, const culvert_resolver &functions)
       : Instance(unit, shard, functions.life), functions_(functions),
         resolves_(shard, unit.id(), "resolve") {}
+  ~ResolverInstance() override { detach(); }
 
   void resolve(ResolveName &operation, std::string_view name) override;
 

@@ -68,10 +68,13 @@ public:
   virtual Result<LinkDescription> accept(std::string_view offer) = 0;
   virtual Result<LinkDescription> reject(std::string_view offer, const Status &why) = 0;
   /// Code::kUnsupported where the protocol has no renewal.
-  virtual Result<Message> renew(std::string_view token) = 0;
+  virtual Result<Message> renew(std::uint64_t &channel_word, std::string_view token) = 0;
 };
 
 // --- relay --------------------------------------------------------------------------------------
+
+/// Of what an outcome is told: of a head, or of a control channel that then ends.
+enum class Stage : std::uint8_t { kHead, kChannel };
 
 class RelayProtocol {
 public:
@@ -82,7 +85,8 @@ public:
   virtual Result<Intent> on_message(std::uint64_t &channel_word, const Message &message) = 0;
   virtual Result<Message> offer(std::string_view facts, std::string_view capability,
                                 std::string_view public_host, std::uint16_t public_port) = 0;
-  virtual Answer outcome(std::string_view facts, const Status &why) = 0;
+  /// Of a channel never an HTTP answer.
+  virtual Answer outcome(Stage stage, std::string_view facts, const Status &why) = 0;
   virtual void on_gone(std::uint64_t &channel_word) = 0;
 };
 

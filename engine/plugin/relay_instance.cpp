@@ -40,8 +40,11 @@ Result<Intent> RelayInstance::on_head(const Head &head) {
   said.remote_port = head.remote_port;
   culvert_arena room = arena();
   culvert_intent intent = nothing_said();
-  functions_.on_head(self_, &said, &room, &intent);
+  culvert_status error = no_error();
   Reader reader(id(), "on_head");
+  if (functions_.on_head(self_, &said, &room, &intent, &error) == 0) {
+    return reader.failure(error);
+  }
   return read(reader, intent);
 }
 
@@ -49,8 +52,11 @@ Result<Intent> RelayInstance::on_message(std::uint64_t &channel_word, const Mess
   const culvert_message said = message_of(message);
   culvert_arena room = arena();
   culvert_intent intent = nothing_said();
-  functions_.on_message(self_, &channel_word, &said, &room, &intent);
+  culvert_status error = no_error();
   Reader reader(id(), "on_message");
+  if (functions_.on_message(self_, &channel_word, &said, &room, &intent, &error) == 0) {
+    return reader.failure(error);
+  }
   return read(reader, intent);
 }
 
@@ -72,13 +78,18 @@ Result<Message> RelayInstance::offer(std::string_view facts, std::string_view ca
   return out;
 }
 
-Answer RelayInstance::outcome(std::string_view facts, const Status &why) {
+Answer RelayInstance::outcome(Stage stage, std::string_view facts, const Status &why) {
   const culvert_status reason = status_of(why);
+  const culvert_outcome_request request{sizeof(culvert_outcome_request),
+                                        static_cast<std::uint32_t>(stage), view_of(facts), &reason};
   culvert_arena room = arena();
   culvert_answer answer{};
-  functions_.outcome(self_, view_of(facts), &reason, &room, &answer);
+  functions_.outcome(self_, &request, &room, &answer);
   Reader reader(id(), "outcome");
   Answer out = reader.answer(answer);
+  if (stage == Stage::kChannel && out.form == Answer::Form::kHttp) {
+    reader.refuse("an HTTP answer to a control channel");
+  }
   if (!reader.ok()) {
     shard_.log.write(LogLevel::kError, reader.fault().message, {});
     return {};

@@ -140,7 +140,7 @@ Result<ChannelResult> TransportInstance::on_message(std::uint64_t &channel_word,
   return out;
 }
 
-Result<Message> TransportInstance::renew(std::string_view token) {
+Result<Message> TransportInstance::renew(std::uint64_t &channel_word, std::string_view token) {
   if (functions_.renew == nullptr) {
     return Status::failure(Code::kUnsupported, Source::kPlugin, Retry::kNever,
                            "plugin " + std::string(id()) + " has no renewal of tokens");
@@ -149,7 +149,7 @@ Result<Message> TransportInstance::renew(std::string_view token) {
   culvert_message message{};
   culvert_status error = no_error();
   Reader reader(id(), "renew");
-  if (functions_.renew(self_, view_of(token), &room, &message, &error) == 0) {
+  if (functions_.renew(self_, &channel_word, view_of(token), &room, &message, &error) == 0) {
     return reader.failure(error);
   }
   Message out = reader.message(message);

@@ -273,17 +273,18 @@ Intent Reader::intent(const culvert_intent &intent) {
 }
 
 Status Reader::failure(const culvert_status &status) {
-  if (status.code == CULVERT_OK || status.code > CULVERT_INTERNAL) {
-    refuse("it failed with the code " + std::to_string(status.code));
+  if (status.code == CULVERT_OK) {
+    refuse("it failed with the code 0");
     return fault_;
   }
+  const auto code =
+      status.code <= CULVERT_INTERNAL ? static_cast<Code>(status.code) : Code::kInternal;
   const auto source =
       status.source <= CULVERT_SOURCE_CONFIG ? static_cast<Source>(status.source) : Source::kPlugin;
   const auto retry =
       status.retry <= CULVERT_RETRY_NEW_TOKEN ? static_cast<Retry>(status.retry) : Retry::kNever;
   const std::size_t length = strnlen(status.message, sizeof status.message);
-  Status out = Status::failure(static_cast<Code>(status.code), source, retry,
-                               one_line({status.message, length}, length));
+  Status out = Status::failure(code, source, retry, one_line({status.message, length}, length));
   // It may quote the other side, whose words are taken as ASCII everywhere.
   std::replace_if(
       out.message.begin(), out.message.end(),

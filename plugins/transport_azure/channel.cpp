@@ -14,7 +14,11 @@ namespace {
 
 using culvert::sdk::text;
 
+constexpr std::uint32_t kGoingAway = 1001;
+constexpr std::uint32_t kProtocolError = 1002;
 constexpr std::uint32_t kPolicyViolation = 1008;
+constexpr std::uint32_t kMessageTooBig = 1009;
+constexpr std::uint32_t kInternalError = 1011;
 
 /// Behind the sender's own query, with the capability last: target.cpp relies on it.
 std::string accept_address(const culvert_offer_request &request, const Facts &facts) {
@@ -25,14 +29,36 @@ std::string accept_address(const culvert_offer_request &request, const Facts &fa
   return address;
 }
 
+void say_close(std::uint32_t code, culvert_view reason, culvert_answer &answer) {
+  answer.form = CULVERT_ANSWER_CLOSE;
+  answer.status = code;
+  answer.reason = reason;
+}
+
 void close_channel(culvert_intent &intent, std::string_view reason) {
   intent.verb = CULVERT_VERB_ANSWER;
-  intent.answer.form = CULVERT_ANSWER_CLOSE;
-  intent.answer.status = kPolicyViolation;
-  intent.answer.reason = culvert::sdk::view(reason);
+  say_close(kPolicyViolation, culvert::sdk::view(reason), intent.answer);
+}
+
+std::uint32_t close_code(const culvert_status &why) {
+  switch (why.code) {
+  case CULVERT_SHUTTING_DOWN:
+  case CULVERT_NO_ENTITY:
+    return kGoingAway;
+  case CULVERT_PROTOCOL:
+    return kProtocolError;
+  case CULVERT_TOO_LARGE:
+    return kMessageTooBig;
+  default:
+    return why.source == CULVERT_SOURCE_PLUGIN ? kInternalError : kPolicyViolation;
+  }
 }
 
 } // namespace
+
+void write_close(const culvert_status &why, culvert::sdk::Arena arena, culvert_answer &answer) {
+  say_close(close_code(why), arena.copy(why.message), answer);
+}
 
 culvert_message write_offer(const culvert_offer_request &request, culvert::sdk::Arena arena) {
   const auto facts = read_facts(text(request.facts));

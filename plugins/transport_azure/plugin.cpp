@@ -46,7 +46,7 @@ public:
               culvert_link_description &link) override {
     describe_reject(offer, why, arena, link);
   }
-  culvert_message renew(std::string_view token, Arena arena) override {
+  culvert_message renew(std::uint64_t &, std::string_view token, Arena arena) override {
     return write_renewal(token, arena);
   }
 
@@ -68,10 +68,14 @@ public:
   culvert_message offer(const culvert_offer_request &request, Arena arena) override {
     return write_offer(request, arena);
   }
-  void outcome(std::string_view bytes, const culvert_status &why, Arena arena,
+  void outcome(const culvert_outcome_request &request, Arena arena,
                culvert_answer &answer) override {
-    const Facts facts = read_facts(bytes).value_or(Facts{});
-    write_refusal(host_, facts, refusal_of(facts, why), arena, answer);
+    if (request.stage == CULVERT_STAGE_CHANNEL) {
+      write_close(*request.why, arena, answer);
+      return;
+    }
+    const Facts facts = read_facts(culvert::sdk::text(request.facts)).value_or(Facts{});
+    write_refusal(host_, facts, refusal_of(facts, *request.why), arena, answer);
   }
 
 private:

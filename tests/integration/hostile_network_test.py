@@ -149,8 +149,8 @@ class HostileNetwork(NeighbourCase):
         for_each_row(self, [
             (name, struct.pack(">H", size or len(said)) + said, b"\0" + answer, line,
              "culvert-example/1") for name, size, said, answer, line in [
-                ("no words", 0, b"hello", b"\x1fno 7 0 this head", "connection answered"),
-                ("no path", 0, b"listen\n\nx\nh\nt", b"\x1fno 7 0 this head", "answered"),
+                ("no words", 0, b"hello", b"\x46no 7 2 a connection began", "code=protocol"),
+                ("no path", 0, b"listen\n\nx\nh\nt", b"\x46no 7 2 ", "code=protocol"),
                 ("no token", 0, b"listen\napp\nx\n127.0.0.1", b"", "code=token-missing"),
                 ("bad token", 0, b"dial\napp\nx\n127.0.0.1\nt", b"", "code=token-malformed"),
                 ("forged capability", 0, b"accept\n00", b"", "code=gone"),

@@ -88,8 +88,7 @@ public:
   culvert_message offer(const culvert_offer_request &, sdk::Arena) override {
     return how_(), culvert_message{};
   }
-  void outcome(std::string_view, const culvert_status &, sdk::Arena,
-               culvert_answer &answer) override {
+  void outcome(const culvert_outcome_request &, sdk::Arena, culvert_answer &answer) override {
     answer.form = CULVERT_ANSWER_HTTP;
     answer.status = 200;
     how_();

@@ -94,7 +94,9 @@ public:
   Result<LinkDescription> reject(std::string_view offer, const Status &why) override {
     return real_.reject(offer, why);
   }
-  Result<Message> renew(std::string_view token) override { return real_.renew(token); }
+  Result<Message> renew(std::uint64_t &channel_word, std::string_view token) override {
+    return real_.renew(channel_word, token);
+  }
 
   std::function<void(const LinkDescription &)> on_accept;
   std::uint64_t listens = 0;

@@ -5,26 +5,6 @@
 #include "role/relay/relay_shard.hpp"
 
 namespace culvert {
-namespace {
-
-/// What a WebSocket channel is told where the protocol names no close of its own (RFC 6455,
-/// section 7.4.1).
-Ending closing(const Status &why) {
-  constexpr std::uint16_t kGoingAway = 1001;
-  constexpr std::uint16_t kProtocolError = 1002;
-  constexpr std::uint16_t kPolicyViolation = 1008;
-  constexpr std::uint16_t kMessageTooBig = 1009;
-  constexpr std::uint16_t kInternalError = 1011;
-  const std::uint16_t code = why.code == Code::kShuttingDown ? kGoingAway
-                             : why.code == Code::kProtocol   ? kProtocolError
-                             : why.code == Code::kTooLarge   ? kMessageTooBig
-                             : why.source == Source::kPlugin ? kInternalError
-                                                             : kPolicyViolation;
-  return Ending::finished(code, why.message.substr(0, kCloseReasonBytes));
-}
-
-} // namespace
-
 Channel::Channel(RelayShard &relay, ChannelSeed seed, std::unique_ptr<Link> link)
     : relay_(relay), link_(std::move(link)), listener_(std::move(seed.listener)),
       facts_(std::move(seed.facts)), loggable_id_(std::move(seed.loggable_id)),
@@ -171,14 +151,8 @@ void Channel::close(const Status &why) {
 }
 
 void Channel::close_with(const Status &why, LogLevel level) {
-  Answer answer = relay_.protocol(listener_.protocol).outcome(facts_, why);
-  if (answer.form == Answer::Form::kHttp && framing_.framing == Framing::kWebSocket) {
-    const Ending end = closing(why); // the protocol answered as to a head, which is long past
-    answer.form = Answer::Form::kClose;
-    answer.status = end.code;
-    answer.reason = end.reason;
-  }
-  close_with(std::move(answer), level, why.message);
+  close_with(relay_.protocol(listener_.protocol).outcome(Stage::kChannel, facts_, why), level,
+             why.message);
 }
 
 void Channel::close_with(Answer answer, LogLevel level, std::string_view reason) {

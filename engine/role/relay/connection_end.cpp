@@ -51,7 +51,7 @@ void Connection::refuse(const Status &why) {
               {"id", loggable(intent_.loggable_id)},
               {"code", std::string(word(why.code))},
               {"why", loggable(why.message)}});
-  tell(relay_.protocol(protocol_).outcome(intent_.facts, why));
+  tell(relay_.protocol(protocol_).outcome(Stage::kHead, intent_.facts, why));
 }
 
 void Connection::fail_set_up(const Status &why) {

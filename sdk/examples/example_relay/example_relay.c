@@ -47,7 +47,7 @@ static int is(culvert_view word, const char *text) {
 
 static uint32_t malformed(culvert_status *error, const char *what) {
   return culvert_fail(error, CULVERT_PROTOCOL, CULVERT_SOURCE_RELAY, CULVERT_RETRY_NEVER,
-                      "the relay sent %s that this protocol does not know", what);
+                      "%s that this protocol does not know", what);
 }
 
 /* --- the client half: listeners and senders --- */
@@ -106,8 +106,8 @@ static uint32_t dial(void *instance, const culvert_dial_request *request, culver
 static uint32_t refused(culvert_view rest, const char *what, culvert_status *error) {
   const culvert_view word = next(&rest, ' '), code = next(&rest, ' '), retry = next(&rest, ' ');
   uint64_t code_number, retry_number;
-  if (!is(word, "no") || !culvert_view_number(code, CULVERT_INTERNAL, &code_number) ||
-      code_number == 0 || !culvert_view_number(retry, CULVERT_RETRY_NEW_TOKEN, &retry_number)) {
+  if (!is(word, "no") || !culvert_view_number(code, UINT32_MAX, &code_number) || code_number == 0 ||
+      !culvert_view_number(retry, UINT32_MAX, &retry_number)) {
     return malformed(error, what);
   }
   return culvert_fail(error, (uint32_t)code_number, CULVERT_SOURCE_RELAY, (uint32_t)retry_number,
@@ -124,7 +124,7 @@ static void on_reply(void *instance, uint32_t purpose, const culvert_reply *repl
     culvert_fail(error, CULVERT_GONE, CULVERT_SOURCE_RELAY, CULVERT_RETRY_BACKOFF,
                  "the relay ended the control channel");
   } else {
-    refused(reply->message.bytes, "an answer", error);
+    refused(reply->message.bytes, "the relay sent an answer", error);
   }
 }
 
@@ -134,7 +134,7 @@ static uint32_t on_offer(void *instance, uint64_t *channel_word, const culvert_m
                          culvert_status *error) {
   culvert_view rest = message->bytes;
   if (!is(next(&rest, '\n'), "offer")) {
-    return refused(message->bytes, "a control message", error);
+    return refused(message->bytes, "the relay sent a control message", error);
   }
   result->action = CULVERT_CHANNEL_OFFER;
   result->message = *message;
@@ -151,7 +151,7 @@ static uint32_t answer_offer(const char *verb, culvert_view offer, culvert_view 
   next(&rest, '\n'), next(&rest, '\n'); /* "offer" and the id */
   host = next(&rest, '\n'), port_text = next(&rest, '\n');
   if (host.size == 0 || rest.size == 0 || !culvert_view_number(port_text, 65535, &port)) {
-    return malformed(error, "an offer");
+    return malformed(error, "the relay sent an offer");
   }
   describe(link, host, (uint32_t)port);
   link->framing = CULVERT_FRAMING_RAW;
@@ -170,8 +170,8 @@ static uint32_t reject_offer(void *instance, culvert_view offer, const culvert_s
   return answer_offer("reject", offer, culvert_view_text(why->message), arena, link, error);
 }
 
-static uint32_t renew(void *instance, culvert_view token, culvert_arena *arena,
-                      culvert_message *message, culvert_status *error) {
+static uint32_t renew(void *instance, uint64_t *channel_word, culvert_view token,
+                      culvert_arena *arena, culvert_message *message, culvert_status *error) {
   message->kind = CULVERT_TEXT;
   return COMPOSE(&message->bytes, "renew\n%.*s", CULVERT_PRINT(token));
 }
@@ -194,13 +194,10 @@ static void say_no(culvert_answer *answer, culvert_arena *arena, uint32_t code, 
 
 /* What a connection wants, in the engine's words. The engine then authorizes, looks the entity up,
    registers, parks, joins or redeems, and sends `answer` when that has worked. */
-static void on_head(void *instance, const culvert_head *head, culvert_arena *arena,
-                    culvert_intent *intent) {
+static uint32_t on_head(void *instance, const culvert_head *head, culvert_arena *arena,
+                        culvert_intent *intent, culvert_status *error) {
   culvert_view rest = head->message;
   const culvert_view verb = next(&rest, '\n');
-  intent->verb = CULVERT_VERB_ANSWER; /* "no", and then the connection ends */
-  say_no(&intent->answer, arena, CULVERT_PROTOCOL, CULVERT_RETRY_NEVER,
-         CULVERT_LITERAL("this head cannot be read"));
   if (is(verb, "listen") || is(verb, "dial")) {
     intent->path = next(&rest, '\n');
     intent->loggable_id = next(&rest, '\n');
@@ -208,7 +205,7 @@ static void on_head(void *instance, const culvert_head *head, culvert_arena *are
     intent->token = rest;
     intent->facts = intent->loggable_id; /* all that offer() needs to know of a sender */
     if (intent->path.size == 0 || intent->loggable_id.size == 0) {
-      return;
+      return malformed(error, "a connection began with a head"); /* outcome() says how to put it */
     }
     intent->verb = CULVERT_VERB_CONNECT;
     if (is(verb, "listen")) {
@@ -228,16 +225,18 @@ static void on_head(void *instance, const culvert_head *head, culvert_arena *are
     intent->capability = next(&rest, '\n');
     say_no(&intent->peer_answer, arena, CULVERT_REJECTED, CULVERT_RETRY_BACKOFF, rest);
   } else {
-    return;
+    return malformed(error, "a connection began with a head");
   }
   say(&intent->answer, CULVERT_LITERAL("ok"));
+  return 1;
 }
 
 /* What a listener says on its control channel. Pings are the engine's. */
-static void on_message(void *instance, uint64_t *channel_word, const culvert_message *message,
-                       culvert_arena *arena, culvert_intent *intent) {
+static uint32_t on_message(void *instance, uint64_t *channel_word, const culvert_message *message,
+                           culvert_arena *arena, culvert_intent *intent, culvert_status *error) {
   intent->token = message->bytes;
   intent->verb = is(next(&intent->token, '\n'), "renew") ? CULVERT_VERB_RENEW : CULVERT_VERB_IGNORE;
+  return 1;
 }
 
 /* The capability is the engine's: whoever brings it back gets the parked sender, once. */
@@ -250,8 +249,9 @@ static uint32_t offer(void *instance, const culvert_offer_request *request, culv
 }
 
 /* The engine could not do what a connection wanted: how to put it. */
-static void outcome(void *instance, culvert_view facts, const culvert_status *why,
-                    culvert_arena *arena, culvert_answer *answer) {
+static void outcome(void *instance, const culvert_outcome_request *request, culvert_arena *arena,
+                    culvert_answer *answer) {
+  const culvert_status *why = request->why;
   const int is_token = why->code >= CULVERT_TOKEN_MISSING && why->code <= CULVERT_TOKEN_AUDIENCE;
   say_no(answer, arena, why->code, is_token ? CULVERT_RETRY_NEW_TOKEN : CULVERT_RETRY_BACKOFF,
          culvert_view_text(why->message));

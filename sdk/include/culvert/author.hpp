@@ -172,7 +172,7 @@ public:
   virtual void accept(std::string_view offer, Arena arena, culvert_link_description &link) = 0;
   virtual void reject(std::string_view offer, const culvert_status &why, Arena arena,
                       culvert_link_description &link) = 0;
-  virtual culvert_message renew(std::string_view, Arena) {
+  virtual culvert_message renew(std::uint64_t &, std::string_view, Arena) {
     throw Error(CULVERT_UNSUPPORTED, CULVERT_SOURCE_PLUGIN, CULVERT_RETRY_NEVER,
                 "this transport has no renewal");
   }
@@ -181,11 +181,12 @@ public:
 class Relay {
 public:
   virtual ~Relay() = default;
+  /// To refuse what was said is to throw, here and in on_message().
   virtual void on_head(const culvert_head &head, Arena arena, culvert_intent &intent) = 0;
   virtual void on_message(std::uint64_t &channel_word, const culvert_message &message, Arena arena,
                           culvert_intent &intent) = 0;
   virtual culvert_message offer(const culvert_offer_request &request, Arena arena) = 0;
-  virtual void outcome(std::string_view facts, const culvert_status &why, Arena arena,
+  virtual void outcome(const culvert_outcome_request &request, Arena arena,
                        culvert_answer &answer) = 0;
   virtual void on_gone(std::uint64_t &) {}
 };

@@ -15,7 +15,8 @@
  *     Nothing is freed across the boundary.
  *  4. A struct that travels by itself starts with its own size, is zero where nothing is said, and
  * only ever grows at its end; neither side reads beyond the size the other side stated. A struct
- * without a size stands inside others or in arrays and never changes.
+ * without a size (a view, an arena, a field, a message, an answer, an entity's address) never
+ * changes.
  *  5. A unit is made and destroyed on the control thread; an instance belongs to one shard, all its
  *     functions run there, one at a time, never from inside a call of the plugin, and return at
  * once.
@@ -24,6 +25,10 @@
  *  7. Functions that return uint32_t return 1 for success and 0 for failure; a failure fills in the
  *     culvert_status.
  *  8. A plugin is never unmapped while the process runs.
+ *  9. The numbers of an enumeration are fixed, and more may come. A code that a side does not know
+ *     reads as CULVERT_INTERNAL, a source as CULVERT_SOURCE_PLUGIN, a retry as CULVERT_RETRY_NEVER.
+ *     A plugin that is handed another number it does not know fails the call. The engine refuses
+ *     one of a plugin's as a mistake; a plugin that needs a newer engine says so in its entry.
  */
 #ifndef CULVERT_PLUGIN_H
 #define CULVERT_PLUGIN_H
@@ -54,7 +59,7 @@ typedef struct culvert_arena {
   size_t used;
 } culvert_arena;
 
-/* What happened. The numbers are fixed. */
+/* What happened. */
 enum culvert_code {
   CULVERT_OK = 0,
   CULVERT_CANCELLED = 1,

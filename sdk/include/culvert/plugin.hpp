@@ -118,39 +118,36 @@ template <typename Instance> struct TransportCalls {
                               culvert_status *error) noexcept {
     return guarded(*error, [&] { at(instance).reject(text(offer), *why, Arena(arena), *link); });
   }
-  static std::uint32_t renew(void *instance, culvert_view token, culvert_arena *arena,
-                             culvert_message *message, culvert_status *error) noexcept {
-    return guarded(*error, [&] { *message = at(instance).renew(text(token), Arena(arena)); });
+  static std::uint32_t renew(void *instance, std::uint64_t *word, culvert_view token,
+                             culvert_arena *arena, culvert_message *message,
+                             culvert_status *error) noexcept {
+    return guarded(*error,
+                   [&] { *message = at(instance).renew(*word, text(token), Arena(arena)); });
   }
 };
 
 template <typename Instance> struct RelayCalls {
   static Relay &at(void *instance) { return *static_cast<Instance *>(instance); }
 
-  static void on_head(void *instance, const culvert_head *head, culvert_arena *arena,
-                      culvert_intent *intent) noexcept {
-    culvert_status status{};
-    if (!guarded(status, [&] { at(instance).on_head(*head, Arena(arena), *intent); })) {
-      unsay(*intent);
-    }
+  static std::uint32_t on_head(void *instance, const culvert_head *head, culvert_arena *arena,
+                               culvert_intent *intent, culvert_status *error) noexcept {
+    return guarded(*error, [&] { at(instance).on_head(*head, Arena(arena), *intent); });
   }
-  static void on_message(void *instance, std::uint64_t *word, const culvert_message *message,
-                         culvert_arena *arena, culvert_intent *intent) noexcept {
-    culvert_status status{};
-    if (!guarded(status,
-                 [&] { at(instance).on_message(*word, *message, Arena(arena), *intent); })) {
-      unsay(*intent);
-    }
+  static std::uint32_t on_message(void *instance, std::uint64_t *word,
+                                  const culvert_message *message, culvert_arena *arena,
+                                  culvert_intent *intent, culvert_status *error) noexcept {
+    return guarded(*error,
+                   [&] { at(instance).on_message(*word, *message, Arena(arena), *intent); });
   }
   static std::uint32_t offer(void *instance, const culvert_offer_request *request,
                              culvert_arena *arena, culvert_message *message,
                              culvert_status *error) noexcept {
     return guarded(*error, [&] { *message = at(instance).offer(*request, Arena(arena)); });
   }
-  static void outcome(void *instance, culvert_view facts, const culvert_status *why,
-                      culvert_arena *arena, culvert_answer *answer) noexcept {
+  static void outcome(void *instance, const culvert_outcome_request *request, culvert_arena *arena,
+                      culvert_answer *answer) noexcept {
     culvert_status status{};
-    if (!guarded(status, [&] { at(instance).outcome(text(facts), *why, Arena(arena), *answer); })) {
+    if (!guarded(status, [&] { at(instance).outcome(*request, Arena(arena), *answer); })) {
       *answer = culvert_answer{};
     }
   }

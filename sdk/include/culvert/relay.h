@@ -97,6 +97,18 @@ typedef struct culvert_offer_request {
   culvert_view capability; /* lower-case hex, at most 64 digits */
 } culvert_offer_request;
 
+enum culvert_stage {
+  CULVERT_STAGE_HEAD = 0,   /* a connection that waits for the answer to its head */
+  CULVERT_STAGE_CHANNEL = 1 /* a control channel: CLOSE or MESSAGE, then it ends */
+};
+
+typedef struct culvert_outcome_request {
+  uint32_t size;
+  uint32_t stage;     /* enum culvert_stage */
+  culvert_view facts; /* of the connection; empty when its head was not read */
+  const culvert_status *why;
+} culvert_outcome_request;
+
 typedef struct culvert_relay {
   uint32_t size;
   uint32_t head_form;      /* HEAD_HTTP or HEAD_MESSAGE */
@@ -105,18 +117,20 @@ typedef struct culvert_relay {
   uint32_t reserved;
   culvert_life life;
 
-  void (*on_head)(void *instance, const culvert_head *head, culvert_arena *arena,
-                  culvert_intent *intent);
-  /* The word is the plugin's own, 0 at first, one a control channel. */
-  void (*on_message)(void *instance, uint64_t *channel_word, const culvert_message *message,
-                     culvert_arena *arena, culvert_intent *intent);
+  /* What a connection wants by its head. 0: it is told the outcome of `error`. */
+  uint32_t (*on_head)(void *instance, const culvert_head *head, culvert_arena *arena,
+                      culvert_intent *intent, culvert_status *error);
+  /* What a listener wants by a message on its control channel. The word is the plugin's own, 0 at
+     first, one a channel. 0: malformed; the channel ends with the outcome of `error`. */
+  uint32_t (*on_message)(void *instance, uint64_t *channel_word, const culvert_message *message,
+                         culvert_arena *arena, culvert_intent *intent, culvert_status *error);
   /* The message that offers a parked sender to a listener. 0: the sender is refused with `error`.
    */
   uint32_t (*offer)(void *instance, const culvert_offer_request *request, culvert_arena *arena,
                     culvert_message *message, culvert_status *error);
-  /* What a connection with these facts is told because of `why`. */
-  void (*outcome)(void *instance, culvert_view facts, const culvert_status *why,
-                  culvert_arena *arena, culvert_answer *answer);
+  /* What a connection is told because of `why`; an answer left unwritten says nothing. */
+  void (*outcome)(void *instance, const culvert_outcome_request *request, culvert_arena *arena,
+                  culvert_answer *answer);
   /* A control channel is gone; may be NULL. */
   void (*on_gone)(void *instance, uint64_t *channel_word);
 } culvert_relay;

@@ -27,7 +27,7 @@ typedef struct culvert_dial_request {
   uint32_t size;
   uint32_t reserved;
   culvert_entity_address entity;
-  culvert_view token; /* empty where the unit has no auth */
+  culvert_view token; /* of the auth unit, for what audience() said */
   culvert_view id; /* UUID text: a listener's, the same at every reconnect; a sender's, new each */
 } culvert_dial_request;
 
@@ -128,9 +128,10 @@ typedef struct culvert_transport {
                      culvert_link_description *link, culvert_status *error);
   uint32_t (*reject)(void *instance, culvert_view offer, const culvert_status *why,
                      culvert_arena *arena, culvert_link_description *link, culvert_status *error);
-  /* The message that hands a new token to the relay; may be NULL where a protocol has none. */
-  uint32_t (*renew)(void *instance, culvert_view token, culvert_arena *arena,
-                    culvert_message *message, culvert_status *error);
+  /* The message that hands a new token to the relay, on the control channel of that word; may be
+     NULL where a protocol has none. */
+  uint32_t (*renew)(void *instance, uint64_t *channel_word, culvert_view token,
+                    culvert_arena *arena, culvert_message *message, culvert_status *error);
 } culvert_transport;
 
 #ifdef __cplusplus

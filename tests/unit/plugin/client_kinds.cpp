@@ -145,7 +145,8 @@ TEST_F(TransportKind, AFailureWithoutAReasonIsAFault) {
   EXPECT_EQ(status.source, Source::kPlugin);
   EXPECT_EQ(status.message,
             "plugin test_plugin broke the rules of its ABI: dial: it failed with the code 0");
-  EXPECT_EQ(transport_->renew("t").status().code, Code::kUnsupported);
+  std::uint64_t word = 0;
+  EXPECT_EQ(transport_->renew(word, "t").status().code, Code::kUnsupported);
 }
 
 TEST_F(TransportKind, AReplyHasOneOfThreeVerdicts) {

@@ -118,12 +118,13 @@ struct RelayParts {
   RelayParts() {
     functions.size = sizeof functions;
     functions.head_form = CULVERT_HEAD_HTTP;
-    functions.on_head = [](void *, const culvert_head *, culvert_arena *, culvert_intent *) {};
+    functions.on_head = [](void *, const culvert_head *, culvert_arena *, culvert_intent *,
+                           culvert_status *) -> std::uint32_t { return 1; };
     functions.on_message = [](void *, std::uint64_t *, const culvert_message *, culvert_arena *,
-                              culvert_intent *) {};
+                              culvert_intent *, culvert_status *) -> std::uint32_t { return 1; };
     functions.offer = [](void *, const culvert_offer_request *, culvert_arena *, culvert_message *,
                          culvert_status *) -> std::uint32_t { return 1; };
-    functions.outcome = [](void *, culvert_view, const culvert_status *, culvert_arena *,
+    functions.outcome = [](void *, const culvert_outcome_request *, culvert_arena *,
                            culvert_answer *) {};
   }
 };

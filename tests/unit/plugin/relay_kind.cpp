@@ -12,6 +12,7 @@ namespace {
 struct Script {
   std::function<void(const culvert_head &, culvert_arena *, culvert_intent &)> on_head;
   std::function<void(culvert_arena *, culvert_answer &)> outcome;
+  std::uint32_t stage = 77; // of the last outcome
   std::function<std::uint32_t(const culvert_offer_request &, culvert_message &, culvert_status &)>
       offer;
 };
@@ -30,18 +31,26 @@ protected:
       return &script_;
     };
     functions_.on_head = [](void *, const culvert_head *head, culvert_arena *arena,
-                            culvert_intent *intent) { script_.on_head(*head, arena, *intent); };
+                            culvert_intent *intent, culvert_status *) -> std::uint32_t {
+      script_.on_head(*head, arena, *intent);
+      return 1;
+    };
     functions_.on_message = [](void *, std::uint64_t *word, const culvert_message *message,
-                               culvert_arena *, culvert_intent *intent) {
+                               culvert_arena *, culvert_intent *intent,
+                               culvert_status *error) -> std::uint32_t {
       *word += message->bytes.size;
       intent->verb = CULVERT_VERB_IGNORE;
+      return message->bytes.size > 0 ? 1 : culvert_fail(error, 28, 5, 4, "of a newer plugin");
     };
     functions_.offer = [](void *, const culvert_offer_request *request, culvert_arena *,
                           culvert_message *message, culvert_status *error) {
       return script_.offer(*request, *message, *error);
     };
-    functions_.outcome = [](void *, culvert_view, const culvert_status *, culvert_arena *arena,
-                            culvert_answer *answer) { script_.outcome(arena, *answer); };
+    functions_.outcome = [](void *, const culvert_outcome_request *request, culvert_arena *arena,
+                            culvert_answer *answer) {
+      script_.stage = request->stage;
+      script_.outcome(arena, *answer);
+    };
     make();
   }
 
@@ -305,7 +314,7 @@ TEST_F(RelayTest, AnOfferIsAMessageOrTheReasonWhyNot) {
 
 TEST_F(RelayTest, ABrokenOutcomeTellsNothingAndIsLogged) {
   script_.outcome = [](culvert_arena *, culvert_answer &answer) { answer.form = 77; };
-  EXPECT_EQ(relay_->outcome("", {}).form, Answer::Form::kNone);
+  EXPECT_EQ(relay_->outcome(Stage::kHead, "", {}).form, Answer::Form::kNone);
   EXPECT_TRUE(world_.logged("outcome: an answer's form is 77"));
   script_.outcome = [](culvert_arena *, culvert_answer &answer) {
     answer.form = CULVERT_ANSWER_CLOSE;
@@ -314,9 +323,30 @@ TEST_F(RelayTest, ABrokenOutcomeTellsNothingAndIsLogged) {
     static const std::string reason = long_reason + "\xc3\xa9";
     answer.reason = {reason.data(), reason.size()};
   };
-  const Answer closed = relay_->outcome("", {});
+  const Answer closed = relay_->outcome(Stage::kHead, "", {});
   EXPECT_EQ(closed.status, 1008);
   EXPECT_EQ(closed.reason, std::string(122, 'x')); // cut in front of the sequence, at most 123
+}
+
+TEST_F(RelayTest, AnOutcomeKnowsItsStageAndTellsAChannelNoHttp) {
+  script_.outcome = [](culvert_arena *, culvert_answer &answer) {
+    answer.form = CULVERT_ANSWER_HTTP;
+    answer.status = 403;
+  };
+  EXPECT_EQ(relay_->outcome(Stage::kHead, "", {}).status, 403);
+  EXPECT_EQ(script_.stage, std::uint32_t{CULVERT_STAGE_HEAD});
+  EXPECT_EQ(relay_->outcome(Stage::kChannel, "", {}).form, Answer::Form::kNone);
+  EXPECT_EQ(script_.stage, std::uint32_t{CULVERT_STAGE_CHANNEL});
+  EXPECT_TRUE(world_.logged("outcome: an HTTP answer to a control channel"));
+}
+
+TEST_F(RelayTest, NumbersOfANewerPluginReadAsTheRulesSay) {
+  std::uint64_t word = 0;
+  const Status refused = relay_->on_message(word, {}).status();
+  EXPECT_EQ(refused.code, Code::kInternal);
+  EXPECT_EQ(refused.source, Source::kPlugin);
+  EXPECT_EQ(refused.retry, Retry::kNever);
+  EXPECT_EQ(refused.message, "of a newer plugin");
 }
 
 TEST_F(RelayTest, AnOlderMinorWithoutTheLastFunctionIsServed) {

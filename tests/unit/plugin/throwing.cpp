@@ -29,17 +29,17 @@ TEST_P(Throwing, TransportFails) {
   const ReplyResult reply = transport->on_reply(Purpose::kDial, {});
   EXPECT_EQ(reply.verdict, ReplyResult::Verdict::kFail);
   EXPECT_EQ(reply.status.message, message());
-  EXPECT_EQ(transport->renew("").status().code, Code::kUnsupported);
+  EXPECT_EQ(transport->renew(word, "").status().code, Code::kUnsupported);
 }
 
 TEST_P(Throwing, RelayRefuses) {
   const auto made = unit(PluginKind::kRelay);
   const auto relay = std::move(made->relay_protocol(world_.shard).value());
   std::uint64_t word = 0;
-  EXPECT_EQ(relay->on_head({}).value().verb, Verb::kUnknown);
-  EXPECT_EQ(relay->on_message(word, {}).value().verb, Verb::kUnknown);
+  EXPECT_EQ(relay->on_head({}).status().message, message());
+  EXPECT_EQ(relay->on_message(word, {}).status().message, message());
   EXPECT_EQ(relay->offer("", "", "", 1).status().message, message());
-  EXPECT_EQ(relay->outcome("", {}).form, Answer::Form::kNone);
+  EXPECT_EQ(relay->outcome(Stage::kHead, "", {}).form, Answer::Form::kNone);
   relay->on_gone(word);
 }
 

@@ -96,7 +96,7 @@ struct AzureRelay : testing::Test {
     Room room;
     culvert_intent intent{};
     intent.size = sizeof intent;
-    relay.kind.on_head(relay.instance, &head, &room, &intent);
+    EXPECT_EQ(relay.kind.on_head(relay.instance, &head, &room, &intent, &error), 1U);
     return read(intent);
   }
 
@@ -106,7 +106,7 @@ struct AzureRelay : testing::Test {
     culvert_intent intent{};
     intent.size = sizeof intent;
     std::uint64_t word = 0;
-    relay.kind.on_message(relay.instance, &word, &given, &room, &intent);
+    EXPECT_EQ(relay.kind.on_message(relay.instance, &word, &given, &room, &intent, &error), 1U);
     return read(intent);
   }
 
@@ -138,9 +138,14 @@ struct AzureRelay : testing::Test {
     why.code = code;
     why.peer_status = peer_status;
     std::snprintf(why.message, sizeof why.message, "%s", sentence);
+    return outcome(CULVERT_STAGE_HEAD, facts, why);
+  }
+
+  ReadAnswer outcome(culvert_stage stage, std::string_view facts, const culvert_status &why) {
+    const culvert_outcome_request request{sizeof request, stage, view(facts), &why};
     Room room;
     culvert_answer answer{};
-    relay.kind.outcome(relay.instance, view(facts), &why, &room, &answer);
+    relay.kind.outcome(relay.instance, &request, &room, &answer);
     return read(answer);
   }
 

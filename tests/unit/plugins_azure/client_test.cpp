@@ -327,7 +327,8 @@ TEST_F(AzureClient, ARejectSaysWhyWithinBounds) {
 TEST_F(AzureClient, ARenewalIsOneJsonText) {
   culvert_message message{};
   Room room;
-  ASSERT_EQ(client.kind.renew(client.instance, view("a\"b/c"), &room, &message, &error), 1U);
+  std::uint64_t word = 0;
+  ASSERT_EQ(client.kind.renew(client.instance, &word, view("a\"b/c"), &room, &message, &error), 1U);
   EXPECT_EQ(text(message.bytes), R"({"renewToken":{"token":"a\"b/c"}})");
   EXPECT_EQ(message.kind, uint32_t{CULVERT_TEXT});
 }

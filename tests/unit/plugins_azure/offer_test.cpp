@@ -254,4 +254,28 @@ TEST_F(AzureRelay, ControlMessages) {
   EXPECT_EQ(message("anything", CULVERT_BINARY).verb, uint32_t{CULVERT_VERB_IGNORE});
 }
 
+TEST_F(AzureRelay, AChannelEndsWithACloseThatSaysWhy) {
+  struct {
+    std::uint32_t code, source, close;
+  } const rows[]{{CULVERT_SHUTTING_DOWN, CULVERT_SOURCE_LOCAL, 1001},
+                 {CULVERT_NO_ENTITY, CULVERT_SOURCE_LOCAL, 1001},
+                 {CULVERT_PROTOCOL, CULVERT_SOURCE_RELAY, 1002},
+                 {CULVERT_TOKEN_EXPIRED, CULVERT_SOURCE_RELAY, 1008},
+                 {CULVERT_UNSUPPORTED, CULVERT_SOURCE_RELAY, 1008},
+                 {CULVERT_OVERLOAD, CULVERT_SOURCE_RELAY, 1008},
+                 {CULVERT_TOO_LARGE, CULVERT_SOURCE_RELAY, 1009},
+                 {CULVERT_INTERNAL, CULVERT_SOURCE_PLUGIN, 1011}};
+  for (const auto &row : rows) {
+    culvert_status why{};
+    why.size = sizeof why;
+    why.code = row.code;
+    why.source = row.source;
+    std::snprintf(why.message, sizeof why.message, "a sentence");
+    const ReadAnswer answer = outcome(CULVERT_STAGE_CHANNEL, "", why);
+    EXPECT_EQ(answer.form, uint32_t{CULVERT_ANSWER_CLOSE}) << row.code;
+    EXPECT_EQ(answer.status, row.close) << row.code;
+    EXPECT_EQ(answer.reason, "a sentence");
+  }
+}
+
 } // namespace

@@ -46,7 +46,7 @@ struct ExampleRelay : testing::Test {
     head.message = view(head_bytes);
     culvert_intent intent{};
     intent.size = sizeof intent;
-    relay.on_head(nullptr, &head, &room, &intent);
+    made = relay.on_head(nullptr, &head, &room, &intent, &error) == 1;
     return intent;
   }
   uint32_t reply(std::string_view bytes, uint32_t form = CULVERT_REPLY_MESSAGE) {
@@ -75,6 +75,12 @@ struct ExampleRelay : testing::Test {
     std::uint64_t word = 0;
     made = client.on_message(nullptr, &word, &message, &room, &result, &error) == 1;
     return result;
+  }
+  culvert_answer outcome(const culvert_status &why) {
+    const culvert_outcome_request request{sizeof request, CULVERT_STAGE_HEAD, view("an-id"), &why};
+    culvert_answer answer{};
+    relay.outcome(nullptr, &request, &room, &answer);
+    return answer;
   }
   bool made = false;
 };
@@ -159,8 +165,7 @@ TEST_F(ExampleRelay, OutcomesCrossWithCodeAndRetry) {
     why.size = sizeof why;
     why.code = row.code;
     std::snprintf(why.message, sizeof why.message, "a sentence of words");
-    culvert_answer answer{};
-    relay.outcome(nullptr, view("an-id"), &why, &room, &answer);
+    const culvert_answer answer = outcome(why);
     EXPECT_EQ(answer.form, uint32_t{CULVERT_ANSWER_MESSAGE});
     EXPECT_EQ(reply(text(answer.message.bytes)), uint32_t{CULVERT_VERDICT_FAIL});
     EXPECT_EQ(error.code, row.code);
@@ -173,20 +178,24 @@ TEST_F(ExampleRelay, OutcomesCrossWithCodeAndRetry) {
 TEST_F(ExampleRelay, HeadsThatCannotBeReadAreAnswered) {
   for (const char *bad : {"", "\n", "listen", "listen\n", "listen\n\nid\n", "dial\npath\n",
                           "LISTEN\npath\nid\nh\nt", "GET / HTTP/1.1\r\n\r\n", "renew\ntoken"}) {
-    const culvert_intent intent = head(bad);
-    EXPECT_EQ(intent.verb, uint32_t{CULVERT_VERB_ANSWER}) << bad;
-    EXPECT_EQ(reply(text(intent.answer.message.bytes)), uint32_t{CULVERT_VERDICT_FAIL}) << bad;
+    head(bad);
+    EXPECT_FALSE(made) << bad;
+    const culvert_answer answer = outcome(error);
+    EXPECT_EQ(reply(text(answer.message.bytes)), uint32_t{CULVERT_VERDICT_FAIL}) << bad;
     EXPECT_EQ(error.code, uint32_t{CULVERT_PROTOCOL}) << bad;
   }
   EXPECT_EQ(text(head("listen\npath\nid\nhost:1").token), "");
 }
 
 TEST_F(ExampleRelay, AnswersAndOffersThatCannotBeReadAreProtocolErrors) {
-  for (const char *bad : {"", "okay", "ok ", "no", "no 0 0 x", "no 28 0 x", "no 1 4 x", "no x y z",
-                          "yes 1 1 x", "no -1 0 x", "no 99999999999999999999 0 x"}) {
+  for (const char *bad : {"", "okay", "ok ", "no", "no 0 0 x", "no x y z", "yes 1 1 x", "no -1 0 x",
+                          "no 4294967296 0 x", "no 1 4294967296 x"}) {
     EXPECT_EQ(reply(bad), uint32_t{CULVERT_VERDICT_FAIL}) << bad;
     EXPECT_EQ(error.code, uint32_t{CULVERT_PROTOCOL}) << bad;
   }
+  EXPECT_EQ(reply("no 28 4 of a newer relay"), uint32_t{CULVERT_VERDICT_FAIL});
+  EXPECT_EQ(error.code, 28U); // the engine reads a number it does not know as INTERNAL
+  EXPECT_EQ(error.retry, 4U);
   EXPECT_EQ(reply("", CULVERT_REPLY_CLOSE), uint32_t{CULVERT_VERDICT_FAIL});
   EXPECT_EQ(error.code, uint32_t{CULVERT_GONE});
   EXPECT_EQ(reply("ok", CULVERT_REPLY_CLOSE), uint32_t{CULVERT_VERDICT_FAIL});
@@ -203,17 +212,17 @@ TEST_F(ExampleRelay, AnswersAndOffersThatCannotBeReadAreProtocolErrors) {
 
 TEST_F(ExampleRelay, RenewalsAndTheRestOnTheChannel) {
   culvert_message message{};
-  ASSERT_EQ(client.renew(nullptr, view(kToken), &room, &message, &error), 1U);
   std::uint64_t word = 0;
+  ASSERT_EQ(client.renew(nullptr, &word, view(kToken), &room, &message, &error), 1U);
   culvert_intent intent{};
   intent.size = sizeof intent;
-  relay.on_message(nullptr, &word, &message, &room, &intent);
+  ASSERT_EQ(relay.on_message(nullptr, &word, &message, &room, &intent, &error), 1U);
   EXPECT_EQ(intent.verb, uint32_t{CULVERT_VERB_RENEW});
   EXPECT_EQ(text(intent.token), kToken);
   message.bytes = view("chatter\nof no use");
   intent = {};
   intent.size = sizeof intent;
-  relay.on_message(nullptr, &word, &message, &room, &intent);
+  ASSERT_EQ(relay.on_message(nullptr, &word, &message, &room, &intent, &error), 1U);
   EXPECT_EQ(intent.verb, uint32_t{CULVERT_VERB_IGNORE});
 }
 

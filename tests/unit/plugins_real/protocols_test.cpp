@@ -127,7 +127,8 @@ TEST_P(ProtocolTest, ARefusedTokenAsksForANewOneAndShowsNoPartOfIt) {
   const auto grant = verify(intent.token, intent.path, other);
   ASSERT_FALSE(grant.ok());
   EXPECT_EQ(grant.status().code, Code::kTokenSignature);
-  const ReplyResult result = told(Purpose::kListen, relay->outcome(intent.facts, grant.status()));
+  const ReplyResult result =
+      told(Purpose::kListen, relay->outcome(Stage::kHead, intent.facts, grant.status()));
   EXPECT_EQ(result.verdict, ReplyResult::Verdict::kFail);
   EXPECT_EQ(result.status.source, Source::kRelay);
   EXPECT_EQ(result.status.retry, Retry::kNewToken);
@@ -168,9 +169,9 @@ TEST_P(ProtocolTest, ARefusedTargetReachesTheSenderWithItsReason) {
 }
 
 TEST_P(ProtocolTest, ARenewalCarriesAGoodToken) {
-  const auto message = transport->renew(token());
-  ASSERT_TRUE(message.ok()) << message.status().message;
   std::uint64_t word = 0;
+  const auto message = transport->renew(word, token());
+  ASSERT_TRUE(message.ok()) << message.status().message;
   const auto intent = relay->on_message(word, message.value());
   ASSERT_TRUE(intent.ok()) << intent.status().message;
   EXPECT_EQ(intent.value().verb, Verb::kRenew);

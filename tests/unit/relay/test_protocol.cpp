@@ -61,8 +61,7 @@ Result<Intent> TestProtocol::on_head(const Head &head) {
   intent.listener_id = words["id"];
   intent.loggable_id = words["id"];
   intent.authority = words["authority"];
-  intent.facts = "channel=" + std::string(intent.verb == Verb::kListen ? "1" : "0") +
-                 " peer=" + head.remote_host + " size=" + words["size"] +
+  intent.facts = "peer=" + head.remote_host + " size=" + words["size"] +
                  (words.count("farewell") > 0 ? " farewell=" + words["farewell"] : "");
   if (words.count("allowed") > 0) {
     intent.allowed.push_back(words["allowed"]);
@@ -132,13 +131,12 @@ Result<Message> TestProtocol::offer(std::string_view facts, std::string_view cap
                  ChunkKind::kText};
 }
 
-Answer TestProtocol::outcome(std::string_view facts, const Status &why) {
+Answer TestProtocol::outcome(Stage stage, std::string_view facts, const Status &why) {
   Words words = split_words("facts " + std::string(facts));
-  if (words.count("farewell") > 0 && words["channel"] == "1") {
+  if (stage == Stage::kChannel && words.count("farewell") > 0) {
     return said(std::string(std::stoul(words["farewell"]), 'x'), 200);
   }
-  if (facts.substr(0, 9) == "channel=1" && why.code != Code::kNoEntity &&
-      (why.code < Code::kTokenMissing || why.code > Code::kTokenRight)) {
+  if (stage == Stage::kChannel) {
     Answer close;
     close.form = Answer::Form::kClose;
     close.status = 4000;

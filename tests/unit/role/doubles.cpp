@@ -107,7 +107,7 @@ Result<LinkDescription> WordTransport::reject(std::string_view offer, const Stat
   return description;
 }
 
-Result<Message> WordTransport::renew(std::string_view) {
+Result<Message> WordTransport::renew(std::uint64_t &, std::string_view) {
   return Status::failure(Code::kUnsupported, Source::kPlugin, Retry::kNever, "no renewal");
 }
 

@@ -26,7 +26,7 @@ public:
   Result<ChannelResult> on_message(std::uint64_t &channel_word, const Message &message) override;
   Result<LinkDescription> accept(std::string_view offer) override;
   Result<LinkDescription> reject(std::string_view offer, const Status &why) override;
-  Result<Message> renew(std::string_view token) override;
+  Result<Message> renew(std::uint64_t &channel_word, std::string_view token) override;
 
   bool tls = true; // what an offer says; the simulation dials plain all the same
 };
