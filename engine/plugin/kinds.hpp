@@ -82,7 +82,9 @@ public:
   [[nodiscard]] virtual HeadForm head_form() const = 0;
   [[nodiscard]] virtual const std::vector<std::string> &alpn() const = 0;
   virtual Result<Intent> on_head(const Head &head) = 0;
-  virtual Result<Intent> on_message(std::uint64_t &channel_word, const Message &message) = 0;
+  /// `facts`: what on_head() said of the channel.
+  virtual Result<Intent> on_message(std::uint64_t &channel_word, std::string_view facts,
+                                    const Message &message) = 0;
   virtual Result<Message> offer(std::string_view facts, std::string_view capability,
                                 std::string_view public_host, std::uint16_t public_port) = 0;
   /// Of a channel never an HTTP answer.

@@ -8,7 +8,7 @@ RelayInstance::RelayInstance(Unit &unit, Shard &shard, const culvert_relay &func
 
 namespace {
 
-culvert_intent nothing_said() {
+culvert_intent unwritten_intent() {
   culvert_intent intent{};
   intent.size = sizeof intent;
   return intent;
@@ -39,7 +39,7 @@ Result<Intent> RelayInstance::on_head(const Head &head) {
   said.remote_host = view_of(head.remote_host);
   said.remote_port = head.remote_port;
   culvert_arena room = arena();
-  culvert_intent intent = nothing_said();
+  culvert_intent intent = unwritten_intent();
   culvert_status error = no_error();
   Reader reader(id(), "on_head");
   if (functions_.on_head(self_, &said, &room, &intent, &error) == 0) {
@@ -48,10 +48,12 @@ Result<Intent> RelayInstance::on_head(const Head &head) {
   return read(reader, intent);
 }
 
-Result<Intent> RelayInstance::on_message(std::uint64_t &channel_word, const Message &message) {
-  const culvert_message said = message_of(message);
+Result<Intent> RelayInstance::on_message(std::uint64_t &channel_word, std::string_view facts,
+                                         const Message &message) {
+  const culvert_channel_message said{sizeof(culvert_channel_message), 0, view_of(facts),
+                                     message_of(message)};
   culvert_arena room = arena();
-  culvert_intent intent = nothing_said();
+  culvert_intent intent = unwritten_intent();
   culvert_status error = no_error();
   Reader reader(id(), "on_message");
   if (functions_.on_message(self_, &channel_word, &said, &room, &intent, &error) == 0) {
@@ -72,6 +74,9 @@ Result<Message> RelayInstance::offer(std::string_view facts, std::string_view ca
     return reader.failure(error);
   }
   Message out = reader.message(message);
+  if (out.bytes.empty()) {
+    reader.refuse("an offer without a byte");
+  }
   if (!reader.ok()) {
     return reader.fault();
   }
@@ -84,17 +89,22 @@ Answer RelayInstance::outcome(Stage stage, std::string_view facts, const Status 
                                         static_cast<std::uint32_t>(stage), view_of(facts), &reason};
   culvert_arena room = arena();
   culvert_answer answer{};
-  functions_.outcome(self_, &request, &room, &answer);
+  culvert_status error = no_error();
   Reader reader(id(), "outcome");
+  if (functions_.outcome(self_, &request, &room, &answer, &error) == 0) {
+    return nothing_said(reader.failure(error));
+  }
   Answer out = reader.answer(answer);
   if (stage == Stage::kChannel && out.form == Answer::Form::kHttp) {
     reader.refuse("an HTTP answer to a control channel");
   }
-  if (!reader.ok()) {
-    shard_.log.write(LogLevel::kError, reader.fault().message, {});
-    return {};
-  }
-  return out;
+  return reader.ok() ? out : nothing_said(reader.fault());
+}
+
+Answer RelayInstance::nothing_said(const Status &why) const {
+  shard_.log.write(LogLevel::kError, "a plugin has no outcome, so that nothing is said",
+                   {{"plugin", std::string(id())}, {"why", why.message}});
+  return {};
 }
 
 void RelayInstance::on_gone(std::uint64_t &channel_word) {

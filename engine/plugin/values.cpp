@@ -1,5 +1,6 @@
 #include "plugin/values.hpp"
 
+#include "link/frame_close.hpp"
 #include "link/messages.hpp"
 
 #include <algorithm>
@@ -10,7 +11,7 @@ namespace culvert {
 namespace {
 
 /// A byte that would end or break a line.
-bool is_control(char letter) {
+bool breaks_a_line(char letter) {
   const auto byte = static_cast<unsigned char>(letter);
   return byte < 0x20 || byte == 0x7f;
 }
@@ -64,7 +65,7 @@ culvert_status status_of(const Status &status) {
 
 std::string one_line(std::string_view text, std::size_t limit) {
   std::string line(cut(text, limit));
-  std::replace_if(line.begin(), line.end(), is_control, ' ');
+  std::replace_if(line.begin(), line.end(), breaks_a_line, ' ');
   return line;
 }
 
@@ -102,7 +103,7 @@ std::string Reader::text(culvert_view view, std::size_t limit, std::string_view 
 std::string Reader::line(culvert_view view, std::size_t limit, std::string_view what) {
   std::string line = text(view, limit, what);
   if (std::any_of(line.begin(), line.end(),
-                  [](char letter) { return letter != '\t' && is_control(letter); })) {
+                  [](char letter) { return letter != '\t' && breaks_a_line(letter); })) {
     refuse(std::string(what) + " has a control byte");
     line.clear();
   }
@@ -229,7 +230,8 @@ Answer Reader::answer(const culvert_answer &answer) {
   const bool http = out.form == Answer::Form::kHttp;
   const bool close = out.form == Answer::Form::kClose;
   if ((http && (answer.status < 100 || answer.status > 599)) ||
-      (close && (answer.status < 1000 || answer.status > 4999))) {
+      (close &&
+       (answer.status > 0xffff || !is_close_code(static_cast<std::uint16_t>(answer.status))))) {
     refuse("an answer's status is " + std::to_string(answer.status));
     return out;
   }

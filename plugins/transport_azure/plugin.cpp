@@ -61,9 +61,9 @@ public:
   void on_head(const culvert_head &head, Arena arena, culvert_intent &intent) override {
     azure::on_head(host_, head, arena, intent);
   }
-  void on_message(std::uint64_t &, const culvert_message &message, Arena arena,
+  void on_message(std::uint64_t &, const culvert_channel_message &said, Arena arena,
                   culvert_intent &intent) override {
-    on_channel_message(host_, message, arena, intent);
+    on_channel_message(host_, said.message, arena, intent);
   }
   culvert_message offer(const culvert_offer_request &request, Arena arena) override {
     return write_offer(request, arena);

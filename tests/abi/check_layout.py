@@ -4,7 +4,7 @@
 Usage: check_layout.py INCLUDE_DIRECTORY COMPILER LAYOUT_FILE [--write]
 
 Reads the structs, enums and ids out of the headers themselves, so that none can be forgotten, lets
-the compiler say their sizes, and compares with the file. A line of the file may only change with the
+the compiler say their sizes, and compares with the file; of functions also what they take. A line of the file may only change with the
 ABI's major version; new lines may come.
 """
 import re
@@ -29,6 +29,8 @@ def statements(text):
             member = member_name(declaration)
             yield (f'printf("  {name}.{member} at %zu size %zu\\n", offsetof({name}, {member}), '
                    f'sizeof((({name} *)0)->{member}));')
+            if "(*" in declaration:
+                yield f'puts("  {name}.{member} is {" ".join(declaration.split())}");'
     for enum in re.finditer(r"enum (culvert_\w+) \{(.*?)\}", text, re.S):
         for constant in re.findall(r"(CULVERT_\w+) =", enum.group(2)):
             yield f'printf("enum {enum.group(1)} {constant} %lld\\n", (long long){constant});'

@@ -80,7 +80,7 @@ public:
     intent.verb = CULVERT_VERB_LISTEN;
     how_();
   }
-  void on_message(std::uint64_t &, const culvert_message &, sdk::Arena,
+  void on_message(std::uint64_t &, const culvert_channel_message &, sdk::Arena,
                   culvert_intent &intent) override {
     intent.verb = CULVERT_VERB_RENEW;
     how_();

@@ -75,21 +75,30 @@ void Channel::take_turn() {
 }
 
 void Channel::on_message(const Message &message) {
-  Result<Intent> read = relay_.protocol(listener_.protocol).on_message(word_, message);
+  Result<Intent> read = relay_.protocol(listener_.protocol).on_message(word_, facts_, message);
   if (!read.ok()) {
     malformed(read.status());
     return;
   }
   Intent &intent = read.value();
-  const bool answers = intent.verb == Verb::kAnswer || intent.verb == Verb::kRenew;
-  if (!answers && intent.verb != Verb::kIgnore) {
+  if (intent.verb == Verb::kAnswer || intent.verb == Verb::kRenew) {
+    answer(std::move(intent.answer));
+  } else if (intent.verb != Verb::kIgnore) {
     malformed(Status::failure(Code::kUnsupported, Source::kRelay, Retry::kNever,
                               "a message asks for what a channel cannot do"));
-  } else if (answers && intent.answer.form == Answer::Form::kClose) {
-    const std::string &reason = intent.answer.reason;
-    close_with(intent.answer, LogLevel::kInfo, reason.empty() ? "it was told to close" : reason);
-  } else if (answers && intent.answer.form == Answer::Form::kMessage &&
-             !enqueue(std::move(intent.answer.message))) {
+  }
+}
+
+void Channel::answer(Answer answer) {
+  const std::size_t size = answer.message.bytes.size();
+  if (answer.form == Answer::Form::kClose) {
+    const std::string reason = answer.reason.empty() ? "it was told to close" : answer.reason;
+    close_with(std::move(answer), LogLevel::kInfo, reason);
+  } else if (answer.form == Answer::Form::kHttp ||
+             (answer.form == Answer::Form::kMessage && (size == 0 || !can_say(framing_, size)))) {
+    malformed(Status::failure(Code::kInternal, Source::kPlugin, Retry::kBackoff,
+                              "its protocol answers with what a channel cannot say"));
+  } else if (answer.form == Answer::Form::kMessage && !enqueue(std::move(answer.message))) {
     malformed(Status::failure(Code::kOverload, Source::kRelay, Retry::kBackoff,
                               "it asks for more answers than it reads"));
   }

@@ -49,6 +49,7 @@ private:
   void on_receive(Outcome outcome);
   void take_turn();
   void on_message(const Message &message);
+  void answer(Answer answer);
   void close_with(const Status &why, LogLevel level);
   void close_with(Answer answer, LogLevel level, std::string_view reason);
   bool enqueue(Message message);

@@ -28,8 +28,6 @@
 #define ALPN_WORD "culvert-example/1"
 #define PING_INTERVAL_MS 15000u
 
-/* --- both halves --- */
-
 /* The next word; empty when there is none. */
 static culvert_view next(culvert_view *rest, char end) {
   culvert_view part = {NULL, 0};
@@ -232,9 +230,10 @@ static uint32_t on_head(void *instance, const culvert_head *head, culvert_arena 
 }
 
 /* What a listener says on its control channel. Pings are the engine's. */
-static uint32_t on_message(void *instance, uint64_t *channel_word, const culvert_message *message,
-                           culvert_arena *arena, culvert_intent *intent, culvert_status *error) {
-  intent->token = message->bytes;
+static uint32_t on_message(void *instance, uint64_t *channel_word,
+                           const culvert_channel_message *said, culvert_arena *arena,
+                           culvert_intent *intent, culvert_status *error) {
+  intent->token = said->message.bytes;
   intent->verb = is(next(&intent->token, '\n'), "renew") ? CULVERT_VERB_RENEW : CULVERT_VERB_IGNORE;
   return 1;
 }
@@ -249,12 +248,13 @@ static uint32_t offer(void *instance, const culvert_offer_request *request, culv
 }
 
 /* The engine could not do what a connection wanted: how to put it. */
-static void outcome(void *instance, const culvert_outcome_request *request, culvert_arena *arena,
-                    culvert_answer *answer) {
+static uint32_t outcome(void *instance, const culvert_outcome_request *request,
+                        culvert_arena *arena, culvert_answer *answer, culvert_status *error) {
   const culvert_status *why = request->why;
   const int is_token = why->code >= CULVERT_TOKEN_MISSING && why->code <= CULVERT_TOKEN_AUDIENCE;
   say_no(answer, arena, why->code, is_token ? CULVERT_RETRY_NEW_TOKEN : CULVERT_RETRY_BACKOFF,
          culvert_view_text(why->message));
+  return 1;
 }
 
 /* --- the entry: plain data, all that the loader looks for --- */

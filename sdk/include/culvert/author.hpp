@@ -181,10 +181,10 @@ public:
 class Relay {
 public:
   virtual ~Relay() = default;
-  /// To refuse what was said is to throw, here and in on_message().
+  /// To refuse what was said is to throw, here and in on_message(); outcome() then has no facts.
   virtual void on_head(const culvert_head &head, Arena arena, culvert_intent &intent) = 0;
-  virtual void on_message(std::uint64_t &channel_word, const culvert_message &message, Arena arena,
-                          culvert_intent &intent) = 0;
+  virtual void on_message(std::uint64_t &channel_word, const culvert_channel_message &said,
+                          Arena arena, culvert_intent &intent) = 0;
   virtual culvert_message offer(const culvert_offer_request &request, Arena arena) = 0;
   virtual void outcome(const culvert_outcome_request &request, Arena arena,
                        culvert_answer &answer) = 0;

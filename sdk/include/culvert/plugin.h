@@ -13,22 +13,22 @@
  *  3. Results are written where the engine says: into the arena of the call; or they are constants,
  *     or parts of that call's own arguments.
  *     Nothing is freed across the boundary.
- *  4. A struct that travels by itself starts with its own size, is zero where nothing is said, and
- * only ever grows at its end; neither side reads beyond the size the other side stated. A struct
- * without a size (a view, an arena, a field, a message, an answer, an entity's address) never
- * changes.
+ *  4. A struct that starts with its size is zero where nothing is said and only ever grows at its
+ *     end (but culvert_status); neither side reads beyond the size the other side stated. A struct
+ *     without a size never changes.
  *  5. A unit is made and destroyed on the control thread; an instance belongs to one shard, all its
  *     functions run there, one at a time, never from inside a call of the plugin, and return at
  * once.
  *  6. Time, randomness and secrets come from the services of the host only; a plugin has no thread,
  *     no mutable static and opens no socket.
- *  7. Functions that return uint32_t return 1 for success and 0 for failure; a failure fills in the
- *     culvert_status.
+ *  7. A function that is handed a `culvert_status *error` and returns uint32_t returns 1 for
+ * success and 0 for failure; a failure fills in the status.
  *  8. A plugin is never unmapped while the process runs.
  *  9. The numbers of an enumeration are fixed, and more may come. A code that a side does not know
  *     reads as CULVERT_INTERNAL, a source as CULVERT_SOURCE_PLUGIN, a retry as CULVERT_RETRY_NEVER.
  *     A plugin that is handed another number it does not know fails the call. The engine refuses
- *     one of a plugin's as a mistake; a plugin that needs a newer engine says so in its entry.
+ *     one of a plugin's: a verb as unsupported, another as a mistake. A plugin that needs a newer
+ *     engine says so in its entry.
  */
 #ifndef CULVERT_PLUGIN_H
 #define CULVERT_PLUGIN_H

@@ -134,22 +134,19 @@ template <typename Instance> struct RelayCalls {
     return guarded(*error, [&] { at(instance).on_head(*head, Arena(arena), *intent); });
   }
   static std::uint32_t on_message(void *instance, std::uint64_t *word,
-                                  const culvert_message *message, culvert_arena *arena,
+                                  const culvert_channel_message *said, culvert_arena *arena,
                                   culvert_intent *intent, culvert_status *error) noexcept {
-    return guarded(*error,
-                   [&] { at(instance).on_message(*word, *message, Arena(arena), *intent); });
+    return guarded(*error, [&] { at(instance).on_message(*word, *said, Arena(arena), *intent); });
   }
   static std::uint32_t offer(void *instance, const culvert_offer_request *request,
                              culvert_arena *arena, culvert_message *message,
                              culvert_status *error) noexcept {
     return guarded(*error, [&] { *message = at(instance).offer(*request, Arena(arena)); });
   }
-  static void outcome(void *instance, const culvert_outcome_request *request, culvert_arena *arena,
-                      culvert_answer *answer) noexcept {
-    culvert_status status{};
-    if (!guarded(status, [&] { at(instance).outcome(*request, Arena(arena), *answer); })) {
-      *answer = culvert_answer{};
-    }
+  static std::uint32_t outcome(void *instance, const culvert_outcome_request *request,
+                               culvert_arena *arena, culvert_answer *answer,
+                               culvert_status *error) noexcept {
+    return guarded(*error, [&] { at(instance).outcome(*request, Arena(arena), *answer); });
   }
   static void on_gone(void *instance, std::uint64_t *word) noexcept {
     culvert_status status{};

@@ -38,7 +38,8 @@ enum culvert_answer_form {
   CULVERT_ANSWER_NONE = 0,
   CULVERT_ANSWER_HTTP = 1,    /* status, reason, fields and a body of at most 64 KiB */
   CULVERT_ANSWER_MESSAGE = 2, /* behind a 16-bit length before the framing, a message within it */
-  CULVERT_ANSWER_CLOSE = 3    /* closes a control channel: status is the close code */
+  CULVERT_ANSWER_CLOSE = 3    /* ends a control channel: of FRAMING_WEBSOCKET with the close code in
+                                 `status` and the reason, else without a word */
 };
 
 typedef struct culvert_answer {
@@ -97,15 +98,24 @@ typedef struct culvert_offer_request {
   culvert_view capability; /* lower-case hex, at most 64 digits */
 } culvert_offer_request;
 
+/* What a listener said on its control channel. */
+typedef struct culvert_channel_message {
+  uint32_t size;
+  uint32_t reserved;
+  culvert_view facts; /* of the channel */
+  culvert_message message;
+} culvert_channel_message;
+
 enum culvert_stage {
   CULVERT_STAGE_HEAD = 0,   /* a connection that waits for the answer to its head */
-  CULVERT_STAGE_CHANNEL = 1 /* a control channel: CLOSE or MESSAGE, then it ends */
+  CULVERT_STAGE_CHANNEL = 1 /* a control channel: CLOSE, or a MESSAGE, which a peer that does not
+                               read is spared; then it ends */
 };
 
 typedef struct culvert_outcome_request {
   uint32_t size;
   uint32_t stage;     /* enum culvert_stage */
-  culvert_view facts; /* of the connection; empty when its head was not read */
+  culvert_view facts; /* of the connection; empty where on_head() gave no intent */
   const culvert_status *why;
 } culvert_outcome_request;
 
@@ -122,15 +132,17 @@ typedef struct culvert_relay {
                       culvert_intent *intent, culvert_status *error);
   /* What a listener wants by a message on its control channel. The word is the plugin's own, 0 at
      first, one a channel. 0: malformed; the channel ends with the outcome of `error`. */
-  uint32_t (*on_message)(void *instance, uint64_t *channel_word, const culvert_message *message,
-                         culvert_arena *arena, culvert_intent *intent, culvert_status *error);
+  uint32_t (*on_message)(void *instance, uint64_t *channel_word,
+                         const culvert_channel_message *said, culvert_arena *arena,
+                         culvert_intent *intent, culvert_status *error);
   /* The message that offers a parked sender to a listener. 0: the sender is refused with `error`.
    */
   uint32_t (*offer)(void *instance, const culvert_offer_request *request, culvert_arena *arena,
                     culvert_message *message, culvert_status *error);
-  /* What a connection is told because of `why`; an answer left unwritten says nothing. */
-  void (*outcome)(void *instance, const culvert_outcome_request *request, culvert_arena *arena,
-                  culvert_answer *answer);
+  /* What a connection is told because of `why`; an answer left unwritten says nothing. 0: nothing
+     is said either, and `error` is logged. */
+  uint32_t (*outcome)(void *instance, const culvert_outcome_request *request, culvert_arena *arena,
+                      culvert_answer *answer, culvert_status *error);
   /* A control channel is gone; may be NULL. */
   void (*on_gone)(void *instance, uint64_t *channel_word);
 } culvert_relay;

@@ -76,7 +76,8 @@ typedef struct culvert_reply {
 } culvert_reply;
 
 enum culvert_verdict {
-  CULVERT_VERDICT_FAIL = 0, /* `error` says why; its source and retry decide what follows */
+  CULVERT_VERDICT_FAIL = 0, /* `error` says why; its source and retry decide what follows (behind
+                               REPLY_CLOSE the engine connects anew whatever they say) */
   CULVERT_VERDICT_DONE = 1, /* the link stands, or (REJECT) the refusal was taken */
   CULVERT_VERDICT_SAY = 2   /* send this message, of 1 byte to 40 KiB, and wait for the next */
 };
@@ -129,7 +130,7 @@ typedef struct culvert_transport {
   uint32_t (*reject)(void *instance, culvert_view offer, const culvert_status *why,
                      culvert_arena *arena, culvert_link_description *link, culvert_status *error);
   /* The message that hands a new token to the relay, on the control channel of that word; may be
-     NULL where a protocol has none. */
+     NULL where a protocol has none. Not called yet: no channel ends with its token. */
   uint32_t (*renew)(void *instance, uint64_t *channel_word, culvert_view token,
                     culvert_arena *arena, culvert_message *message, culvert_status *error);
 } culvert_transport;

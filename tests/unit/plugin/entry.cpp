@@ -120,12 +120,13 @@ struct RelayParts {
     functions.head_form = CULVERT_HEAD_HTTP;
     functions.on_head = [](void *, const culvert_head *, culvert_arena *, culvert_intent *,
                            culvert_status *) -> std::uint32_t { return 1; };
-    functions.on_message = [](void *, std::uint64_t *, const culvert_message *, culvert_arena *,
-                              culvert_intent *, culvert_status *) -> std::uint32_t { return 1; };
+    functions.on_message = [](void *, std::uint64_t *, const culvert_channel_message *,
+                              culvert_arena *, culvert_intent *,
+                              culvert_status *) -> std::uint32_t { return 1; };
     functions.offer = [](void *, const culvert_offer_request *, culvert_arena *, culvert_message *,
                          culvert_status *) -> std::uint32_t { return 1; };
     functions.outcome = [](void *, const culvert_outcome_request *, culvert_arena *,
-                           culvert_answer *) {};
+                           culvert_answer *, culvert_status *) -> std::uint32_t { return 1; };
   }
 };
 

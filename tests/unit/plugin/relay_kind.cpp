@@ -35,21 +35,22 @@ protected:
       script_.on_head(*head, arena, *intent);
       return 1;
     };
-    functions_.on_message = [](void *, std::uint64_t *word, const culvert_message *message,
+    functions_.on_message = [](void *, std::uint64_t *word, const culvert_channel_message *said,
                                culvert_arena *, culvert_intent *intent,
                                culvert_status *error) -> std::uint32_t {
-      *word += message->bytes.size;
+      *word += said->message.bytes.size + said->facts.size;
       intent->verb = CULVERT_VERB_IGNORE;
-      return message->bytes.size > 0 ? 1 : culvert_fail(error, 28, 5, 4, "of a newer plugin");
+      return *word > 0 ? 1 : culvert_fail(error, 28, 5, 4, "of a newer plugin");
     };
     functions_.offer = [](void *, const culvert_offer_request *request, culvert_arena *,
                           culvert_message *message, culvert_status *error) {
       return script_.offer(*request, *message, *error);
     };
     functions_.outcome = [](void *, const culvert_outcome_request *request, culvert_arena *arena,
-                            culvert_answer *answer) {
+                            culvert_answer *answer, culvert_status *) -> std::uint32_t {
       script_.stage = request->stage;
       script_.outcome(arena, *answer);
+      return 1;
     };
     make();
   }
@@ -282,12 +283,12 @@ TEST_F(RelayTest, ALoggableIdIsCutInFrontOfTheSequenceThatDoesNotFit) {
 
 TEST_F(RelayTest, AMessageMovesTheChannelWord) {
   std::uint64_t word = 5;
-  const auto intent = relay_->on_message(word, {"abc", ChunkKind::kText});
+  const auto intent = relay_->on_message(word, "12", {"abc", ChunkKind::kText});
   ASSERT_TRUE(intent.ok());
   EXPECT_EQ(intent.value().verb, Verb::kIgnore);
-  EXPECT_EQ(word, 8U);
+  EXPECT_EQ(word, 10U);  // and by the facts
   relay_->on_gone(word); // has none
-  EXPECT_EQ(word, 8U);
+  EXPECT_EQ(word, 10U);
 }
 
 TEST_F(RelayTest, AnOfferIsAMessageOrTheReasonWhyNot) {
@@ -301,6 +302,11 @@ TEST_F(RelayTest, AnOfferIsAMessageOrTheReasonWhyNot) {
   ASSERT_TRUE(offer.ok());
   EXPECT_EQ(offer.value().bytes, "c0ffee");
   EXPECT_EQ(offer.value().kind, ChunkKind::kText);
+  script_.offer = [](const culvert_offer_request &, culvert_message &, culvert_status &) {
+    return 1U;
+  };
+  EXPECT_EQ(relay_->offer("", "", "", 1).status().message,
+            "plugin test_plugin broke the rules of its ABI: offer: an offer without a byte");
   script_.offer = [](const culvert_offer_request &, culvert_message &, culvert_status &error) {
     error.peer_status = 431;
     return culvert_fail(&error, CULVERT_TOO_LARGE, CULVERT_SOURCE_LOCAL, CULVERT_RETRY_NEVER, "%s",
@@ -316,6 +322,12 @@ TEST_F(RelayTest, ABrokenOutcomeTellsNothingAndIsLogged) {
   script_.outcome = [](culvert_arena *, culvert_answer &answer) { answer.form = 77; };
   EXPECT_EQ(relay_->outcome(Stage::kHead, "", {}).form, Answer::Form::kNone);
   EXPECT_TRUE(world_.logged("outcome: an answer's form is 77"));
+  script_.outcome = [](culvert_arena *, culvert_answer &answer) {
+    answer.form = CULVERT_ANSWER_CLOSE;
+    answer.status = 1006; // never on the wire
+  };
+  EXPECT_EQ(relay_->outcome(Stage::kChannel, "", {}).form, Answer::Form::kNone);
+  EXPECT_TRUE(world_.logged("outcome: an answer's status is 1006"));
   script_.outcome = [](culvert_arena *, culvert_answer &answer) {
     answer.form = CULVERT_ANSWER_CLOSE;
     answer.status = 1008;
@@ -342,7 +354,7 @@ TEST_F(RelayTest, AnOutcomeKnowsItsStageAndTellsAChannelNoHttp) {
 
 TEST_F(RelayTest, NumbersOfANewerPluginReadAsTheRulesSay) {
   std::uint64_t word = 0;
-  const Status refused = relay_->on_message(word, {}).status();
+  const Status refused = relay_->on_message(word, "", {}).status();
   EXPECT_EQ(refused.code, Code::kInternal);
   EXPECT_EQ(refused.source, Source::kPlugin);
   EXPECT_EQ(refused.retry, Retry::kNever);

@@ -37,9 +37,10 @@ TEST_P(Throwing, RelayRefuses) {
   const auto relay = std::move(made->relay_protocol(world_.shard).value());
   std::uint64_t word = 0;
   EXPECT_EQ(relay->on_head({}).status().message, message());
-  EXPECT_EQ(relay->on_message(word, {}).status().message, message());
+  EXPECT_EQ(relay->on_message(word, "", {}).status().message, message());
   EXPECT_EQ(relay->offer("", "", "", 1).status().message, message());
   EXPECT_EQ(relay->outcome(Stage::kHead, "", {}).form, Answer::Form::kNone);
+  EXPECT_TRUE(world_.logged(message()));
   relay->on_gone(word);
 }
 

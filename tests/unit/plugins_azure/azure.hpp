@@ -101,7 +101,7 @@ struct AzureRelay : testing::Test {
   }
 
   ReadIntent message(std::string_view bytes, uint32_t kind = CULVERT_TEXT) {
-    const culvert_message given{view(bytes), kind, 0};
+    const culvert_channel_message given{sizeof given, 0, {}, {view(bytes), kind, 0}};
     Room room;
     culvert_intent intent{};
     intent.size = sizeof intent;
@@ -145,7 +145,7 @@ struct AzureRelay : testing::Test {
     const culvert_outcome_request request{sizeof request, stage, view(facts), &why};
     Room room;
     culvert_answer answer{};
-    relay.kind.outcome(relay.instance, &request, &room, &answer);
+    EXPECT_EQ(relay.kind.outcome(relay.instance, &request, &room, &answer, &error), 1U);
     return read(answer);
   }
 

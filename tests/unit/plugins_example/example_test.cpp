@@ -79,7 +79,7 @@ struct ExampleRelay : testing::Test {
   culvert_answer outcome(const culvert_status &why) {
     const culvert_outcome_request request{sizeof request, CULVERT_STAGE_HEAD, view("an-id"), &why};
     culvert_answer answer{};
-    relay.outcome(nullptr, &request, &room, &answer);
+    EXPECT_EQ(relay.outcome(nullptr, &request, &room, &answer, &error), 1U);
     return answer;
   }
   bool made = false;
@@ -216,13 +216,14 @@ TEST_F(ExampleRelay, RenewalsAndTheRestOnTheChannel) {
   ASSERT_EQ(client.renew(nullptr, &word, view(kToken), &room, &message, &error), 1U);
   culvert_intent intent{};
   intent.size = sizeof intent;
-  ASSERT_EQ(relay.on_message(nullptr, &word, &message, &room, &intent, &error), 1U);
+  culvert_channel_message said{sizeof said, 0, {}, message};
+  ASSERT_EQ(relay.on_message(nullptr, &word, &said, &room, &intent, &error), 1U);
   EXPECT_EQ(intent.verb, uint32_t{CULVERT_VERB_RENEW});
   EXPECT_EQ(text(intent.token), kToken);
-  message.bytes = view("chatter\nof no use");
+  said.message.bytes = view("chatter\nof no use");
   intent = {};
   intent.size = sizeof intent;
-  ASSERT_EQ(relay.on_message(nullptr, &word, &message, &room, &intent, &error), 1U);
+  ASSERT_EQ(relay.on_message(nullptr, &word, &said, &room, &intent, &error), 1U);
   EXPECT_EQ(intent.verb, uint32_t{CULVERT_VERB_IGNORE});
 }
 

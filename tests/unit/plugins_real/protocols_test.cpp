@@ -172,7 +172,7 @@ TEST_P(ProtocolTest, ARenewalCarriesAGoodToken) {
   std::uint64_t word = 0;
   const auto message = transport->renew(word, token());
   ASSERT_TRUE(message.ok()) << message.status().message;
-  const auto intent = relay->on_message(word, message.value());
+  const auto intent = relay->on_message(word, "", message.value());
   ASSERT_TRUE(intent.ok()) << intent.status().message;
   EXPECT_EQ(intent.value().verb, Verb::kRenew);
   EXPECT_TRUE(verify(intent.value().token, "db/main", key).ok());

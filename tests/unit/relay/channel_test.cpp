@@ -18,13 +18,24 @@ TEST(RelayChannel, MessagesAreAnsweredInOrder) {
   }
 }
 
+TEST(RelayChannel, AMessageIsReadWithTheFactsOfItsHead) {
+  RelayWorld world(test_options(1));
+  Peer &channel = world.answered_peer("listen path=alpha token=all id=L size=small");
+  channel.send("facts");
+  ASSERT_TRUE(world.run_until([&] { return !channel.messages.empty(); }));
+  EXPECT_EQ(channel.messages[0].bytes, "peer=10.0.0.2 size=small");
+}
+
 TEST(RelayChannel, WhatAChannelMayNotSayClosesItWithOneLine) {
   struct Row {
     std::string message;
     const char *reason;
   };
-  const Row rows[] = {
-      {"nonsense", "protocol"}, {"listen", "unsupported"}, {std::string(5'000, 'x'), "too-large"}};
+  const Row rows[] = {{"nonsense", "protocol"},
+                      {"listen", "unsupported"},
+                      {std::string(5'000, 'x'), "too-large"},
+                      {"empty", "internal"}, // the last two are its protocol's mistakes
+                      {"http", "internal"}};
   for (const Row &row : rows) {
     RelayWorld world(test_options(2));
     Peer &channel = world.answered_peer("listen path=alpha token=all id=L framing=websocket");

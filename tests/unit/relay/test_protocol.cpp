@@ -91,7 +91,8 @@ Result<Intent> TestProtocol::on_head(const Head &head) {
   return intent;
 }
 
-Result<Intent> TestProtocol::on_message(std::uint64_t &channel_word, const Message &message) {
+Result<Intent> TestProtocol::on_message(std::uint64_t &channel_word, std::string_view facts,
+                                        const Message &message) {
   ++channel_word;
   Intent intent;
   if (message.bytes == "renew") {
@@ -100,6 +101,13 @@ Result<Intent> TestProtocol::on_message(std::uint64_t &channel_word, const Messa
     intent.verb = Verb::kAnswer;
     intent.answer.form = Answer::Form::kMessage;
     intent.answer.message = {"answer " + std::to_string(channel_word), ChunkKind::kText};
+  } else if (message.bytes == "facts") {
+    intent.verb = Verb::kAnswer;
+    intent.answer.form = Answer::Form::kMessage;
+    intent.answer.message = {std::string(facts), ChunkKind::kText};
+  } else if (message.bytes == "empty" || message.bytes == "http") {
+    intent.verb = Verb::kAnswer;
+    intent.answer.form = message.bytes == "http" ? Answer::Form::kHttp : Answer::Form::kMessage;
   } else if (message.bytes == "?") {
     intent.verb = Verb::kAnswer;
     intent.answer.form = Answer::Form::kMessage;

@@ -31,7 +31,8 @@ public:
   [[nodiscard]] HeadForm head_form() const override { return form_; }
   [[nodiscard]] const std::vector<std::string> &alpn() const override { return alpn_; }
   Result<Intent> on_head(const Head &head) override;
-  Result<Intent> on_message(std::uint64_t &channel_word, const Message &message) override;
+  Result<Intent> on_message(std::uint64_t &channel_word, std::string_view facts,
+                            const Message &message) override;
   Result<Message> offer(std::string_view facts, std::string_view capability,
                         std::string_view public_host, std::uint16_t public_port) override;
   Answer outcome(Stage stage, std::string_view facts, const Status &why) override;
