@@ -14,12 +14,30 @@ culvert_intent unwritten_intent() {
   return intent;
 }
 
-Result<Intent> read(Reader &reader, const culvert_intent &intent) {
-  Intent out = reader.intent(intent);
-  if (!reader.ok()) {
-    return reader.fault();
+/// What a head gets must be sayable to whoever said it: a client would wait for the rest.
+void check_head_answers(Reader &reader, const Intent &intent, HeadForm form) {
+  const auto wanted = form == HeadForm::kHttp ? Answer::Form::kHttp : Answer::Form::kMessage;
+  const bool meets = intent.verb == Verb::kAccept || intent.verb == Verb::kReject;
+  const bool answers = meets || intent.verb == Verb::kListen || intent.verb == Verb::kAnswer;
+  if ((answers && intent.answer.form != wanted) || (meets && intent.peer_answer.form != wanted)) {
+    reader.refuse(form == HeadForm::kHttp ? "an answer is not CULVERT_ANSWER_HTTP"
+                                          : "an answer is not CULVERT_ANSWER_MESSAGE");
   }
-  return out;
+  const bool upgrades = intent.verb == Verb::kListen || intent.verb == Verb::kAccept;
+  if (wanted == Answer::Form::kHttp && answers && upgrades != (intent.answer.status == 101) &&
+      intent.framing.framing == Framing::kWebSocket) {
+    reader.refuse("an answer's status is " + std::to_string(intent.answer.status) +
+                  "; 101 is for LISTEN and ACCEPT");
+  }
+}
+
+void check_channel_answer(Reader &reader, const Intent &intent) {
+  if (intent.verb == Verb::kAnswer && intent.answer.form == Answer::Form::kNone) {
+    reader.refuse("an ANSWER is left unwritten");
+  }
+  if (intent.answer.form == Answer::Form::kHttp) {
+    reader.refuse("an HTTP answer to a control channel");
+  }
 }
 
 } // namespace
@@ -45,7 +63,12 @@ Result<Intent> RelayInstance::on_head(const Head &head) {
   if (functions_.on_head(self_, &said, &room, &intent, &error) == 0) {
     return reader.failure(error);
   }
-  return read(reader, intent);
+  Intent out = reader.intent(intent);
+  check_head_answers(reader, out, head_form());
+  if (!reader.ok()) {
+    return reader.fault();
+  }
+  return out;
 }
 
 Result<Intent> RelayInstance::on_message(std::uint64_t &channel_word, std::string_view facts,
@@ -59,7 +82,12 @@ Result<Intent> RelayInstance::on_message(std::uint64_t &channel_word, std::strin
   if (functions_.on_message(self_, &channel_word, &said, &room, &intent, &error) == 0) {
     return reader.failure(error);
   }
-  return read(reader, intent);
+  Intent out = reader.intent(intent);
+  check_channel_answer(reader, out);
+  if (!reader.ok()) {
+    return reader.fault();
+  }
+  return out;
 }
 
 Result<Message> RelayInstance::offer(std::string_view facts, std::string_view capability,

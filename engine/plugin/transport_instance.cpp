@@ -99,6 +99,9 @@ ReplyResult TransportInstance::on_reply(Purpose purpose, const Reply &reply) {
   }
   if (result.verdict == CULVERT_VERDICT_SAY) {
     Message say = reader.message(result.say);
+    if (reply.form != Reply::Form::kMessage) {
+      reader.refuse("SAY where no message was read: it is for HEAD_MESSAGE");
+    }
     if (say.bytes.empty() || say.bytes.size() > kHeadBytes) {
       reader.refuse("it says a message of " + std::to_string(say.bytes.size()) +
                     " bytes; a head has 1 to " + std::to_string(kHeadBytes));

@@ -295,7 +295,11 @@ Status Reader::failure(const culvert_status &status) {
       status.peer_status <= 0xffff ? static_cast<std::uint16_t>(status.peer_status) : 0;
   out.os_error = status.os_error;
   if (out.message.empty()) {
-    out.message = "plugin " + std::string(plugin_id_) + ": " + std::string(word(out.code));
+    out.message = word(out.code);
+  }
+  if (source == Source::kPlugin || length == 0) {
+    out.message.insert(0,
+                       "plugin " + std::string(plugin_id_) + ": " + std::string(function_) + ": ");
   }
   return out;
 }

@@ -1,5 +1,6 @@
 #include "role/framing.hpp"
 
+#include "core/limits.hpp"
 #include "link/messages.hpp"
 
 namespace culvert {
@@ -19,9 +20,15 @@ std::unique_ptr<Link> framed(Shard &shard, std::unique_ptr<Link> below,
   return below;
 }
 
+std::size_t largest_message(const FramingOptions &framing) {
+  return framing.largest_message == 0 ? kControlMessageBytes : framing.largest_message;
+}
+
 bool can_say(const FramingOptions &framing, std::size_t message_bytes) {
-  return framing.framing != Framing::kMessages ||
-         (message_bytes > 0 && message_bytes <= MessagesLink::largest(framing));
+  if (framing.framing == Framing::kMessages) {
+    return message_bytes > 0 && message_bytes <= MessagesLink::largest(framing);
+  }
+  return message_bytes <= largest_message(framing);
 }
 
 bool go_together(const FramingOptions &one, const FramingOptions &other) {

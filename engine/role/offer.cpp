@@ -110,8 +110,12 @@ void Offer::on_dialled(Result<Socket> socket) {
   link->end_tunnel_here();
   target_link_ = std::move(link);
   const Result<LinkDescription> description = allowed(kit_.transport.accept(offer_));
-  if (!cancelled_.ok() || !description.ok()) {
-    end(cancelled_.ok() ? description.status() : cancelled_);
+  if (!cancelled_.ok()) {
+    end(cancelled_);
+    return;
+  }
+  if (!description.ok()) {
+    reject(description.status());
     return;
   }
   outbound_.start(Purpose::kAccept, description.value());

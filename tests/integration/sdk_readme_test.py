@@ -1,9 +1,10 @@
 """The plugin that stands whole in sdk/README.md: compiled as said there, described and used."""
+import signal
 import subprocess
 import unittest
 
 import sdk_plugins
-from culvert_processes import CulvertCase
+from culvert_processes import CulvertCase, connect
 
 CONNECTION = "Endpoint=sb://{}/;SharedAccessKeyName=me;SharedAccessKey=secret;EntityPath=app"
 
@@ -46,15 +47,32 @@ class SdkReadme(CulvertCase):
 
 
 class SilentPlugin(CulvertCase):
-    def test_one_that_never_answers_does_not_keep_a_role_from_its_end(self):
+    def start_sender_to(self, host):
         plugins = sdk_plugins.build(self, "resolver_late", sdk_plugins.source("resolver_late"))
-        path = self.write_secret("connection", CONNECTION.format("db"))
-        sender = self.start("sender", [
+        path = self.write_secret("connection", CONNECTION.format(host))
+        return self.start("sender", [
             self.culvert(), "connect", "--connection-string", "file:" + path, "--bind",
-            "127.0.0.1:0", "--resolver", "resolver_late", "--plugin-dir", plugins])
+            "127.0.0.1:0", "--resolver", "resolver_late", "--plugin-dir", plugins, "--ca",
+            self.certificates.ca])
+
+    def test_one_that_never_answers_does_not_keep_a_role_from_its_end(self):
+        sender = self.start_sender_to("db")
         self.assertEqual(sender.wait(), 1)
-        self.assertEqual(sender.log(), "culvert connect: the resolver plugin has not answered "
-                                       "within 10 s; name another one\n")
+        self.assertTrue(sender.log().endswith("culvert connect: the resolver plugin has not "
+                                              "answered within 10 s; name another one\n"))
+
+    def test_a_second_signal_ends_a_role_that_waits_for_it(self):
+        sender = self.start_sender_to("once")
+        sender.wait_for_line("listening on ")
+        (port,) = sender.listening_ports()
+        with connect(port):
+            sender.wait_for_line("will not answer")
+            sender.signal(signal.SIGTERM)
+            sender.wait_signal_taken(signal.SIGTERM)
+            sender.signal(signal.SIGTERM)
+            self.assertEqual(sender.wait(), 1)
+        self.assertTrue(sender.log().endswith(
+            "culvert: a plugin has not answered within 5 s of the second signal; ended without it\n"))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,12 @@
 
 namespace culvert::simtest {
 
+namespace {
+
+constexpr std::string_view kTakenOver = "somebody else serves it";
+
+} // namespace
+
 void JoinEar::write(LogLevel level, std::string_view message,
                     std::initializer_list<LogField> fields) {
   if (message == "tunnel joined" && on_join) {
@@ -113,9 +119,16 @@ Result<LinkDescription> TappedTransport::accept(std::string_view offer) {
     on_accept(description.value());
   }
   if (takes_over && description.ok() && takes_over(description.value())) {
-    return Status::failure(Code::kGone, Source::kLocal, Retry::kNever, "somebody else serves it");
+    return Status::failure(Code::kGone, Source::kLocal, Retry::kNever, std::string(kTakenOver));
   }
   return description;
+}
+
+Result<LinkDescription> TappedTransport::reject(std::string_view offer, const Status &why) {
+  if (why.message == kTakenOver) {
+    return why; // whoever took it over needs the capability
+  }
+  return real_.reject(offer, why);
 }
 
 } // namespace culvert::simtest

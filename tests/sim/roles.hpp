@@ -91,9 +91,7 @@ public:
     return real_.on_message(word, message);
   }
   Result<LinkDescription> accept(std::string_view offer) override;
-  Result<LinkDescription> reject(std::string_view offer, const Status &why) override {
-    return real_.reject(offer, why);
-  }
+  Result<LinkDescription> reject(std::string_view offer, const Status &why) override;
   Result<Message> renew(std::uint64_t &channel_word, std::string_view token) override {
     return real_.renew(channel_word, token);
   }

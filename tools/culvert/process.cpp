@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <fcntl.h>
@@ -94,6 +95,7 @@ bool wait_for_signal(unsigned timeout_ms) {
 
 int run_until_signal(Engine &engine) {
   constexpr unsigned kLookMs = 100; // how soon after the last tunnel's end a drained process exits
+  constexpr unsigned kDropMs = 5'000; // dropping waits for nobody but a plugin that owes an answer
   int signals = 0;
   while (!engine.stopped()) {
     if (!wait_for_signal(kLookMs)) {
@@ -103,6 +105,11 @@ int run_until_signal(Engine &engine) {
       engine.drain();
     } else {
       engine.drop();
+      if (!engine.wait_stopped(kDropMs)) {
+        say_why(
+            "culvert: a plugin has not answered within 5 s of the second signal; ended without it");
+        std::_Exit(kExitFailure);
+      }
     }
   }
   return kExitOk;

@@ -8,9 +8,7 @@ namespace culvert {
 Channel::Channel(RelayShard &relay, ChannelSeed seed, std::unique_ptr<Link> link)
     : relay_(relay), link_(std::move(link)), listener_(std::move(seed.listener)),
       facts_(std::move(seed.facts)), loggable_id_(std::move(seed.loggable_id)),
-      peer_(std::move(seed.peer)),
-      largest_message_(seed.framing.largest_message == 0 ? kControlMessageBytes
-                                                         : seed.framing.largest_message),
+      peer_(std::move(seed.peer)), largest_message_(largest_message(seed.framing)),
       opening_(std::move(seed.opening)), framing_(std::move(seed.framing)) {
   receive_.bind<&Channel::on_receive>(*this);
   drain_.bind<&Channel::on_drain>(*this);
@@ -49,7 +47,10 @@ void Channel::on_receive(Outcome) {
     lost(ChannelEnd::kLost, malformed ? LogLevel::kWarn : LogLevel::kInfo, end->status.message);
     link_->abort(ending_);
   } else {
-    lost(ChannelEnd::kGoodbye, LogLevel::kInfo, "it closed its channel");
+    const std::string code = end->code == 0 || end->code == 1000
+                                 ? ""
+                                 : " with " + std::to_string(end->code) + " " + end->reason;
+    lost(ChannelEnd::kGoodbye, LogLevel::kInfo, "it closed its channel" + code);
     link_->close(ending_);
   }
 }
@@ -94,10 +95,11 @@ void Channel::answer(Answer answer) {
   if (answer.form == Answer::Form::kClose) {
     const std::string reason = answer.reason.empty() ? "it was told to close" : answer.reason;
     close_with(std::move(answer), LogLevel::kInfo, reason);
-  } else if (answer.form == Answer::Form::kHttp ||
-             (answer.form == Answer::Form::kMessage && (size == 0 || !can_say(framing_, size)))) {
+  } else if (answer.form == Answer::Form::kMessage && (size == 0 || !can_say(framing_, size))) {
     malformed(Status::failure(Code::kInternal, Source::kPlugin, Retry::kBackoff,
-                              "its protocol answers with what a channel cannot say"));
+                              "its protocol answers with " + std::to_string(size) +
+                                  " bytes; a message has 1 to " +
+                                  std::to_string(largest_message_)));
   } else if (answer.form == Answer::Form::kMessage && !enqueue(std::move(answer.message))) {
     malformed(Status::failure(Code::kOverload, Source::kRelay, Retry::kBackoff,
                               "it asks for more answers than it reads"));

@@ -5,6 +5,10 @@
  * record->complete later, on the same shard, once, and never from inside the call. The record and
  * what it points at belong to the caller, who keeps both in place until then. A failure is a status
  * in the record.
+ *
+ * The engine sets for listeners and senders `key_name` (text) and `key` (secret), or `signature`
+ * (text) where the connection string has a ready token, and `token_lifetime_s` (integer) where a
+ * token is asked for alone; for a relay, nothing. Every other setting keeps its default.
  */
 #ifndef CULVERT_AUTH_H
 #define CULVERT_AUTH_H

@@ -181,7 +181,7 @@ public:
 class Relay {
 public:
   virtual ~Relay() = default;
-  /// To refuse what was said is to throw, here and in on_message(); outcome() then has no facts.
+  /// To refuse what was said is to throw, here and in on_message().
   virtual void on_head(const culvert_head &head, Arena arena, culvert_intent &intent) = 0;
   virtual void on_message(std::uint64_t &channel_word, const culvert_channel_message &said,
                           Arena arena, culvert_intent &intent) = 0;

@@ -147,7 +147,8 @@ enum culvert_head_form {
 enum culvert_framing {
   CULVERT_FRAMING_RAW = 0,
   CULVERT_FRAMING_WEBSOCKET =
-      1,                       /* RFC 6455; with HEAD_HTTP the engine writes the handshake itself */
+      1, /* RFC 6455; with HEAD_HTTP the engine writes the Sec-WebSocket-... fields of both heads;
+            who answers says HTTP 101 (`answer`, and `peer_answer` to a parked sender) */
   CULVERT_FRAMING_MESSAGES = 2 /* 16-bit big-endian length, then that many bytes */
 };
 

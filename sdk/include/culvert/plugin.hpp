@@ -29,10 +29,10 @@ template <typename Call> bool guarded(culvert_status &status, Call call) noexcep
     error.write(status);
   } catch (const std::bad_alloc &) {
     culvert_fail(&status, CULVERT_NO_MEMORY, CULVERT_SOURCE_PLUGIN, CULVERT_RETRY_BACKOFF,
-                 "the plugin is out of memory");
+                 "out of memory");
   } catch (...) { // its text may hold anything, a token for one
     culvert_fail(&status, CULVERT_INTERNAL, CULVERT_SOURCE_PLUGIN, CULVERT_RETRY_NEVER,
-                 "the plugin threw an exception that is no sdk::Error");
+                 "it threw an exception that is no sdk::Error");
   }
   return false;
 }

@@ -36,8 +36,9 @@ typedef struct culvert_head {
 
 enum culvert_answer_form {
   CULVERT_ANSWER_NONE = 0,
-  CULVERT_ANSWER_HTTP = 1,    /* status, reason, fields and a body of at most 64 KiB */
-  CULVERT_ANSWER_MESSAGE = 2, /* behind a 16-bit length before the framing, a message within it */
+  CULVERT_ANSWER_HTTP = 1,    /* to HEAD_HTTP: status, reason, fields, a body of at most 64 KiB */
+  CULVERT_ANSWER_MESSAGE = 2, /* to HEAD_MESSAGE, behind a 16-bit length; on a control channel a
+                                 message within its framing */
   CULVERT_ANSWER_CLOSE = 3    /* ends a control channel: of FRAMING_WEBSOCKET with the close code in
                                  `status` and the reason, else without a word */
 };
@@ -86,7 +87,7 @@ typedef struct culvert_intent {
   uint32_t ping_interval_ms;
   culvert_view ping; /* FRAMING_MESSAGES */
   culvert_view pong;
-  uint32_t largest_message; /* on a control channel; 0: the engine's default */
+  uint32_t largest_message; /* on a control channel, both ways; 0: the engine's default */
   uint32_t reserved;
 } culvert_intent;
 

@@ -2,6 +2,9 @@
  * culvert.kind.resolver/1: from a name to addresses. The engine resolves nothing itself.
  *
  * resolve() returns CULVERT_DONE or CULVERT_PENDING as in auth.h.
+ *
+ * The engine sets `resolve` (a list of NAME=ADDR[,ADDR]) where the operator wrote --resolve. Every
+ * other setting keeps its default.
  */
 #ifndef CULVERT_RESOLVER_H
 #define CULVERT_RESOLVER_H

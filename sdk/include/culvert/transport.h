@@ -47,7 +47,7 @@ typedef struct culvert_link_description {
   uint32_t framing;     /* enum culvert_framing, after the heads */
   culvert_view message; /* HEAD_MESSAGE: what to say, not empty; may hold a token, never logged */
   uint32_t ping_interval_ms; /* 0: none; a control channel waits 10 s for its pong */
-  uint32_t largest_message;  /* of a control channel; 0: the engine's default */
+  uint32_t largest_message;  /* of a control channel, both ways; 0: the engine's default */
   culvert_view ping;         /* FRAMING_MESSAGES: the words of a ping and of its answer */
   culvert_view pong;
 } culvert_link_description;
@@ -79,7 +79,7 @@ enum culvert_verdict {
   CULVERT_VERDICT_FAIL = 0, /* `error` says why; its source and retry decide what follows (behind
                                REPLY_CLOSE the engine connects anew whatever they say) */
   CULVERT_VERDICT_DONE = 1, /* the link stands, or (REJECT) the refusal was taken */
-  CULVERT_VERDICT_SAY = 2   /* send this message, of 1 byte to 40 KiB, and wait for the next */
+  CULVERT_VERDICT_SAY = 2 /* HEAD_MESSAGE: send this, of 1 byte to 40 KiB, and wait for the next */
 };
 
 typedef struct culvert_reply_result {

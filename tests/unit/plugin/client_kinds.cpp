@@ -160,14 +160,19 @@ TEST_F(TransportKind, AReplyHasOneOfThreeVerdicts) {
     result.verdict = CULVERT_VERDICT_SAY;
     result.say.bytes = CULVERT_LITERAL("more");
   };
-  EXPECT_EQ(transport_->on_reply(Purpose::kListen, {}).say.bytes, "more");
+  Reply message;
+  message.form = Reply::Form::kMessage;
+  EXPECT_EQ(transport_->on_reply(Purpose::kListen, message).say.bytes, "more");
+  EXPECT_EQ(transport_->on_reply(Purpose::kListen, {}).status.message,
+            "plugin test_plugin broke the rules of its ABI: on_reply: SAY where no message was "
+            "read: it is for HEAD_MESSAGE");
   static const std::string kWords(kHeadBytes + 1, 'x');
   for (const std::size_t size : {std::size_t{0}, kHeadBytes, kHeadBytes + 1}) {
     Plugin::script.reply = [size](culvert_reply_result &result, culvert_status &) {
       result.verdict = CULVERT_VERDICT_SAY;
       result.say.bytes = {kWords.data(), size};
     };
-    const ReplyResult said = transport_->on_reply(Purpose::kListen, {});
+    const ReplyResult said = transport_->on_reply(Purpose::kListen, message);
     EXPECT_EQ(said.say.bytes.size(), size == kHeadBytes ? size : 0);
     EXPECT_EQ(
         said.status.message,

@@ -191,7 +191,7 @@ TEST_F(OperationTest, AFailureOfThePluginKeepsItsSourceAndRetry) {
   EXPECT_EQ(status.code, Code::kNoName);
   EXPECT_EQ(status.source, Source::kLocal);
   EXPECT_EQ(status.retry, Retry::kBackoff);
-  EXPECT_EQ(status.message, "plugin test_plugin: no-name");
+  EXPECT_EQ(status.message, "plugin test_plugin: resolve: no-name");
 }
 
 TEST_F(OperationTest, AnInstanceMayNotDieWithARecordPending) {

@@ -11,6 +11,7 @@ namespace {
 /// What the plugin does in its next call; the unit, shared by its instances.
 struct Script {
   std::function<void(const culvert_head &, culvert_arena *, culvert_intent &)> on_head;
+  std::function<void(culvert_intent &)> on_message = [](culvert_intent &) {};
   std::function<void(culvert_arena *, culvert_answer &)> outcome;
   std::uint32_t stage = 77; // of the last outcome
   std::function<std::uint32_t(const culvert_offer_request &, culvert_message &, culvert_status &)>
@@ -40,6 +41,7 @@ protected:
                                culvert_status *error) -> std::uint32_t {
       *word += said->message.bytes.size + said->facts.size;
       intent->verb = CULVERT_VERB_IGNORE;
+      script_.on_message(*intent);
       return *word > 0 ? 1 : culvert_fail(error, 28, 5, 4, "of a newer plugin");
     };
     functions_.offer = [](void *, const culvert_offer_request *request, culvert_arena *,
@@ -152,7 +154,11 @@ TEST_F(RelayTest, EveryVerbIsKnownAndEveryOtherIsUnknown) {
                                                   {0xffffffff, Verb::kUnknown}};
   for (const auto &[number, verb] : cases) {
     script_.on_head = [wanted = number](const culvert_head &, culvert_arena *,
-                                        culvert_intent &intent) { intent.verb = wanted; };
+                                        culvert_intent &intent) {
+      intent.verb = wanted;
+      intent.answer.form = intent.peer_answer.form = CULVERT_ANSWER_HTTP;
+      intent.answer.status = intent.peer_answer.status = 200;
+    };
     const auto intent = relay_->on_head({});
     ASSERT_TRUE(intent.ok());
     EXPECT_EQ(intent.value().verb, verb) << number;
@@ -340,6 +346,63 @@ TEST_F(RelayTest, ABrokenOutcomeTellsNothingAndIsLogged) {
   EXPECT_EQ(closed.reason, std::string(122, 'x')); // cut in front of the sequence, at most 123
 }
 
+TEST_F(RelayTest, AHeadIsAnsweredInItsOwnForm) {
+  struct Row {
+    std::uint32_t verb, framing, form, status, peer_form;
+    const char *fault;
+  };
+  constexpr std::uint32_t kHttp = CULVERT_ANSWER_HTTP;
+  constexpr std::uint32_t kMessage = CULVERT_ANSWER_MESSAGE;
+  constexpr std::uint32_t kFrames = CULVERT_FRAMING_WEBSOCKET;
+  const char *const form = "an answer is not CULVERT_ANSWER_HTTP";
+  const char *const status = "an answer's status is 200; 101 is for LISTEN and ACCEPT";
+  const Row rows[] = {
+      {CULVERT_VERB_LISTEN, kFrames, kHttp, 101, 0, ""},
+      {CULVERT_VERB_LISTEN, kFrames, 0, 0, 0, form},
+      {CULVERT_VERB_LISTEN, kFrames, kMessage, 0, 0, form},
+      {CULVERT_VERB_LISTEN, kFrames, kHttp, 200, 0, status},
+      {CULVERT_VERB_LISTEN, CULVERT_FRAMING_MESSAGES, kHttp, 200, 0, ""},
+      {CULVERT_VERB_ACCEPT, kFrames, kHttp, 101, kHttp, ""},
+      {CULVERT_VERB_ACCEPT, kFrames, kHttp, 101, 0, form},
+      {CULVERT_VERB_ACCEPT, kFrames, kHttp, 200, kHttp, status},
+      {CULVERT_VERB_REJECT, kFrames, kHttp, 410, kHttp, ""},
+      {CULVERT_VERB_REJECT, kFrames, kHttp, 410, kMessage, form},
+      {CULVERT_VERB_ANSWER, kFrames, kHttp, 404, 0, ""},
+      {CULVERT_VERB_ANSWER, kFrames, kMessage, 0, 0, form},
+      {CULVERT_VERB_ANSWER, kFrames, kHttp, 101, 0,
+       "an answer's status is 101; 101 is for LISTEN and ACCEPT"},
+      {CULVERT_VERB_CONNECT, kFrames, 0, 0, 0, ""},
+  };
+  for (const Row &row : rows) {
+    const std::string found = fault([&](culvert_arena *, culvert_intent &intent) {
+      intent.verb = row.verb;
+      intent.framing = row.framing;
+      intent.answer.form = row.form;
+      intent.answer.status = row.status;
+      intent.peer_answer.form = row.peer_form;
+      intent.peer_answer.status = row.peer_form == kHttp ? 200 : 0;
+    });
+    EXPECT_EQ(found, row.fault) << row.verb << " " << row.status;
+  }
+}
+
+TEST_F(RelayTest, AChannelIsAnsweredInWordsItCanHave) {
+  for (const auto &[form, fault] : {std::pair(CULVERT_ANSWER_NONE, "an ANSWER is left unwritten"),
+                                    std::pair(CULVERT_ANSWER_HTTP, "an HTTP answer to a control"),
+                                    std::pair(CULVERT_ANSWER_MESSAGE, "")}) {
+    script_.on_message = [form = form](culvert_intent &intent) {
+      intent.verb = CULVERT_VERB_ANSWER;
+      intent.answer.form = form;
+      intent.answer.status = 200;
+    };
+    std::uint64_t word = 1;
+    const auto intent = relay_->on_message(word, "", {});
+    const std::string found = intent.ok() ? "" : intent.status().message;
+    EXPECT_EQ(intent.ok(), std::string(fault).empty());
+    EXPECT_NE(found.find(fault), std::string::npos) << found;
+  }
+}
+
 TEST_F(RelayTest, AnOutcomeKnowsItsStageAndTellsAChannelNoHttp) {
   script_.outcome = [](culvert_arena *, culvert_answer &answer) {
     answer.form = CULVERT_ANSWER_HTTP;
@@ -358,7 +421,7 @@ TEST_F(RelayTest, NumbersOfANewerPluginReadAsTheRulesSay) {
   EXPECT_EQ(refused.code, Code::kInternal);
   EXPECT_EQ(refused.source, Source::kPlugin);
   EXPECT_EQ(refused.retry, Retry::kNever);
-  EXPECT_EQ(refused.message, "of a newer plugin");
+  EXPECT_EQ(refused.message, "plugin test_plugin: on_message: of a newer plugin");
 }
 
 TEST_F(RelayTest, AnOlderMinorWithoutTheLastFunctionIsServed) {

@@ -105,9 +105,10 @@ Result<Intent> TestProtocol::on_message(std::uint64_t &channel_word, std::string
     intent.verb = Verb::kAnswer;
     intent.answer.form = Answer::Form::kMessage;
     intent.answer.message = {std::string(facts), ChunkKind::kText};
-  } else if (message.bytes == "empty" || message.bytes == "http") {
+  } else if (message.bytes == "empty" || message.bytes == "huge") {
     intent.verb = Verb::kAnswer;
-    intent.answer.form = message.bytes == "http" ? Answer::Form::kHttp : Answer::Form::kMessage;
+    intent.answer.form = Answer::Form::kMessage;
+    intent.answer.message.bytes.assign(message.bytes == "huge" ? 4'097 : 0, 'x');
   } else if (message.bytes == "?") {
     intent.verb = Verb::kAnswer;
     intent.answer.form = Answer::Form::kMessage;

@@ -32,6 +32,16 @@ OfferWords read_offer(std::string_view offer) {
   return read;
 }
 
+Result<LinkDescription> answer_to(const OfferWords &offer, std::string words, bool tls) {
+  if (offer.port == 0 || offer.port > 65535) {
+    return Status::failure(Code::kProtocol, Source::kRelay, Retry::kNever, "an offer without port");
+  }
+  LinkDescription description =
+      words_to(offer.host, static_cast<std::uint16_t>(offer.port), std::move(words));
+  description.tls = tls;
+  return description;
+}
+
 } // namespace
 
 Result<std::string> WordTransport::audience(const EntityAddress &entity) {
@@ -90,21 +100,15 @@ Result<ChannelResult> WordTransport::on_message(std::uint64_t &, const Message &
 
 Result<LinkDescription> WordTransport::accept(std::string_view offer) {
   const OfferWords words = read_offer(offer);
-  if (words.port == 0 || words.port > 65535) {
-    return Status::failure(Code::kProtocol, Source::kRelay, Retry::kNever, "an offer without port");
+  if (words.id == "unfetchable") {
+    return Status::failure(Code::kProtocol, Source::kRelay, Retry::kNever, "it cannot be fetched");
   }
-  LinkDescription description =
-      words_to(words.host, static_cast<std::uint16_t>(words.port), "accept " + words.id);
-  description.tls = tls;
-  return description;
+  return answer_to(words, "accept " + words.id, tls);
 }
 
 Result<LinkDescription> WordTransport::reject(std::string_view offer, const Status &why) {
-  Result<LinkDescription> description = accept(offer);
-  if (description.ok()) {
-    description.value().message = "reject " + read_offer(offer).id + " " + why.message;
-  }
-  return description;
+  const OfferWords words = read_offer(offer);
+  return answer_to(words, "reject " + words.id + " " + why.message, tls);
 }
 
 Result<Message> WordTransport::renew(std::uint64_t &, std::string_view) {

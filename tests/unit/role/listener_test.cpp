@@ -93,6 +93,17 @@ TEST(Listener, RefusesWithTheReasonWhenItsTargetDoes) {
   EXPECT_TRUE(world.online());
 }
 
+TEST(Listener, RefusesAnOfferThatItsTransportCannotFetch) {
+  RoleWorld world;
+  world.relay_script = offering({"offer 10.0.0.1 4430 unfetchable"});
+  world.start_listener();
+  ASSERT_TRUE(world.run_until([&] { return head_of(world, "reject unfetchable") != nullptr; }));
+  EXPECT_EQ(head_of(world, "reject")->last, "reject unfetchable it cannot be fetched");
+  EXPECT_TRUE(world.run_until([&] { return world.log.count("an offer came to nothing") == 1; }));
+  EXPECT_TRUE(world.run_until([&] { return world.target.sessions.at(0).heard_end; }));
+  EXPECT_TRUE(world.online());
+}
+
 TEST(Listener, GivesItsTargetTenSeconds) {
   RoleWorld world;
   world.relay_script = offering({"offer 10.0.0.1 4430 first"});
