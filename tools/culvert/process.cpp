@@ -96,20 +96,20 @@ bool wait_for_signal(unsigned timeout_ms) {
 int run_until_signal(Engine &engine) {
   constexpr unsigned kLookMs = 100; // how soon after the last tunnel's end a drained process exits
   constexpr unsigned kDropMs = 5'000; // dropping waits for nobody but a plugin that owes an answer
+  const auto drain_ms = static_cast<unsigned>(EngineConfig{}.drain_grace_ms);
   int signals = 0;
+  unsigned looks_left = 0; // once it ends
   while (!engine.stopped()) {
-    if (!wait_for_signal(kLookMs)) {
-      continue;
-    }
-    if (++signals == 1) {
-      engine.drain();
-    } else {
-      engine.drop();
-      if (!engine.wait_stopped(kDropMs)) {
-        say_why(
-            "culvert: a plugin has not answered within 5 s of the second signal; ended without it");
-        std::_Exit(kExitFailure);
+    if (wait_for_signal(kLookMs)) {
+      if (++signals == 1) {
+        engine.drain();
+      } else {
+        engine.drop();
       }
+      looks_left = (signals == 1 ? drain_ms + kDropMs : kDropMs) / kLookMs;
+    } else if (signals > 0 && --looks_left == 0) {
+      say_why("culvert: a plugin has not answered, so that not all could end; ended without it");
+      std::_Exit(kExitFailure);
     }
   }
   return kExitOk;

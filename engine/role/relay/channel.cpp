@@ -5,6 +5,19 @@
 #include "role/relay/relay_shard.hpp"
 
 namespace culvert {
+namespace {
+
+std::string goodbye(const Ending &end) {
+  constexpr std::uint16_t kNormal = 1000;
+  std::string words = "it closed its channel";
+  if (end.code != 0 && end.code != kNormal) {
+    words += " with " + std::to_string(end.code);
+  }
+  return end.reason.empty() ? words : words + ": " + end.reason;
+}
+
+} // namespace
+
 Channel::Channel(RelayShard &relay, ChannelSeed seed, std::unique_ptr<Link> link)
     : relay_(relay), link_(std::move(link)), listener_(std::move(seed.listener)),
       facts_(std::move(seed.facts)), loggable_id_(std::move(seed.loggable_id)),
@@ -47,10 +60,7 @@ void Channel::on_receive(Outcome) {
     lost(ChannelEnd::kLost, malformed ? LogLevel::kWarn : LogLevel::kInfo, end->status.message);
     link_->abort(ending_);
   } else {
-    const std::string code = end->code == 0 || end->code == 1000
-                                 ? ""
-                                 : " with " + std::to_string(end->code) + " " + end->reason;
-    lost(ChannelEnd::kGoodbye, LogLevel::kInfo, "it closed its channel" + code);
+    lost(ChannelEnd::kGoodbye, LogLevel::kInfo, goodbye(*end));
     link_->close(ending_);
   }
 }

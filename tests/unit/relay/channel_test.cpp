@@ -94,6 +94,18 @@ TEST(RelayChannel, AListenerIsGoneTheMomentItsEndIsRead) {
   }
 }
 
+TEST(RelayChannel, AListenersGoodbyeIsLoggedWithItsCode) {
+  const std::pair<std::uint16_t, const char *> rows[] = {{0, "why=it closed its channel\n"},
+                                                         {1000, "why=it closed its channel\n"},
+                                                         {1009, "closed its channel with 1009\n"}};
+  for (const auto &[code, line] : rows) {
+    RelayWorld world(test_options(1));
+    world.answered_peer("listen path=alpha token=all id=L framing=websocket").finish(code);
+    ASSERT_TRUE(world.run_until([&] { return world.counters().listeners == 0; }));
+    EXPECT_TRUE(world.log.text().ends_with(line)) << world.log.text();
+  }
+}
+
 TEST(RelayChannel, AListenerThatVanishedWithoutAWordIsRemoved) {
   for (std::uint64_t seed = 1; seed < 20; ++seed) {
     RelayWorld world(test_options(2), seed);
