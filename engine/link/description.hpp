@@ -3,6 +3,7 @@
 // holder.
 #pragma once
 
+#include "core/limits.hpp"
 #include "link/chunk.hpp"
 
 #include <cstdint>
@@ -33,7 +34,11 @@ struct FramingOptions {
   std::string ping;                   // of kMessages: the words of a ping and of its answer
   std::string pong;
   bool awaits_pong = false;        // the engine's own: this is a control channel
-  std::size_t largest_message = 0; // of a control channel; 0: kControlMessageBytes
+  std::size_t largest_message = 0; // of a control channel, both ways; 0: kControlMessageBytes
+
+  [[nodiscard]] std::size_t message_bound() const {
+    return largest_message == 0 ? kControlMessageBytes : largest_message;
+  }
 };
 
 struct LinkDescription {

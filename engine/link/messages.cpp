@@ -14,9 +14,7 @@ bool same_bytes(std::span<const std::byte> message, const std::string &word) {
 } // namespace
 
 std::size_t MessagesLink::largest(const FramingOptions &options) {
-  const std::size_t asked =
-      options.largest_message == 0 ? kControlMessageBytes : options.largest_message;
-  return std::min<std::size_t>(asked, UINT16_MAX);
+  return std::min<std::size_t>(options.message_bound(), UINT16_MAX);
 }
 
 MessagesLink::MessagesLink(Shard &shard, std::unique_ptr<Link> below, const FramingOptions &options)

@@ -14,6 +14,13 @@ culvert_intent unwritten_intent() {
   return intent;
 }
 
+template <typename Value> Result<Value> unless_refused(const Reader &reader, Value value) {
+  if (!reader.ok()) {
+    return reader.fault();
+  }
+  return value;
+}
+
 /// What a head gets must be sayable to whoever said it: a client would wait for the rest.
 void check_head_answers(Reader &reader, const Intent &intent, HeadForm form) {
   const auto wanted = form == HeadForm::kHttp ? Answer::Form::kHttp : Answer::Form::kMessage;
@@ -65,10 +72,7 @@ Result<Intent> RelayInstance::on_head(const Head &head) {
   }
   Intent out = reader.intent(intent);
   check_head_answers(reader, out, head_form());
-  if (!reader.ok()) {
-    return reader.fault();
-  }
-  return out;
+  return unless_refused(reader, std::move(out));
 }
 
 Result<Intent> RelayInstance::on_message(std::uint64_t &channel_word, std::string_view facts,
@@ -84,10 +88,7 @@ Result<Intent> RelayInstance::on_message(std::uint64_t &channel_word, std::strin
   }
   Intent out = reader.intent(intent);
   check_channel_answer(reader, out);
-  if (!reader.ok()) {
-    return reader.fault();
-  }
-  return out;
+  return unless_refused(reader, std::move(out));
 }
 
 Result<Message> RelayInstance::offer(std::string_view facts, std::string_view capability,
@@ -105,10 +106,7 @@ Result<Message> RelayInstance::offer(std::string_view facts, std::string_view ca
   if (out.bytes.empty()) {
     reader.refuse("an offer without a byte");
   }
-  if (!reader.ok()) {
-    return reader.fault();
-  }
-  return out;
+  return unless_refused(reader, std::move(out));
 }
 
 Answer RelayInstance::outcome(Stage stage, std::string_view facts, const Status &why) {

@@ -1,6 +1,5 @@
 #include "role/framing.hpp"
 
-#include "core/limits.hpp"
 #include "link/messages.hpp"
 
 namespace culvert {
@@ -20,15 +19,11 @@ std::unique_ptr<Link> framed(Shard &shard, std::unique_ptr<Link> below,
   return below;
 }
 
-std::size_t largest_message(const FramingOptions &framing) {
-  return framing.largest_message == 0 ? kControlMessageBytes : framing.largest_message;
-}
-
 bool can_say(const FramingOptions &framing, std::size_t message_bytes) {
   if (framing.framing == Framing::kMessages) {
     return message_bytes > 0 && message_bytes <= MessagesLink::largest(framing);
   }
-  return message_bytes <= largest_message(framing);
+  return message_bytes <= framing.message_bound();
 }
 
 bool go_together(const FramingOptions &one, const FramingOptions &other) {

@@ -13,9 +13,6 @@ namespace culvert {
 std::unique_ptr<Link> framed(Shard &shard, std::unique_ptr<Link> below,
                              const FramingOptions &framing, WebSocketRole role);
 
-/// Of a control channel, both ways.
-std::size_t largest_message(const FramingOptions &framing);
-
 /// Whether one message of so many bytes can be said on a control channel: framing `messages` has no
 /// empty one.
 bool can_say(const FramingOptions &framing, std::size_t message_bytes);

@@ -85,8 +85,7 @@ void Listener::online() {
   message_ = {};
   answers_.clear();
   answers_bytes_ = 0;
-  const std::size_t largest = outbound_.framing().largest_message;
-  largest_message_ = largest == 0 ? kControlMessageBytes : largest;
+  largest_message_ = outbound_.framing().message_bound();
   counters_.channels_online.fetch_add(1, std::memory_order_relaxed);
   kit_.shard.log.write(LogLevel::kInfo, "registered at the relay",
                        {{"entity", options_.entity.path},

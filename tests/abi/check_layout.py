@@ -4,8 +4,8 @@
 Usage: check_layout.py INCLUDE_DIRECTORY COMPILER LAYOUT_FILE [--write]
 
 Reads the structs, enums and ids out of the headers themselves, so that none can be forgotten, lets
-the compiler say their sizes, and compares with the file; of functions also what they take. A line of the file may only change with the
-ABI's major version; new lines may come.
+the compiler say their sizes, and compares with the file; of functions also what they take. A line
+of the file may only change with the ABI's major version; new lines may come.
 """
 import re
 import subprocess

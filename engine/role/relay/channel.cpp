@@ -21,7 +21,7 @@ std::string goodbye(const Ending &end) {
 Channel::Channel(RelayShard &relay, ChannelSeed seed, std::unique_ptr<Link> link)
     : relay_(relay), link_(std::move(link)), listener_(std::move(seed.listener)),
       facts_(std::move(seed.facts)), loggable_id_(std::move(seed.loggable_id)),
-      peer_(std::move(seed.peer)), largest_message_(largest_message(seed.framing)),
+      peer_(std::move(seed.peer)), largest_message_(seed.framing.message_bound()),
       opening_(std::move(seed.opening)), framing_(std::move(seed.framing)) {
   receive_.bind<&Channel::on_receive>(*this);
   drain_.bind<&Channel::on_drain>(*this);
