@@ -93,8 +93,11 @@ inline constexpr std::int64_t kTlsSessionSec = 7'200;
 inline constexpr std::uint64_t kLingerMs = 5'000;
 /// An ending that makes no progress for so long is dropped.
 inline constexpr std::uint64_t kAbortStallMs = 60'000;
-/// How often unsent bytes are looked at while an abort waits for them.
+/// How soon unsent bytes are looked at again while an abort waits for them: at first, and while
+/// they become fewer; each look that finds them as they were doubles it up to the second. 10,000
+/// apps that read nothing when their relay dies cost 31,000 looks a second, not 2 million.
 inline constexpr std::uint64_t kAbortProbeMs = 5;
+inline constexpr std::uint64_t kAbortProbeMostMs = 320;
 /// How often a lingering close looks at them: a tenth of the deadline it has to keep.
 inline constexpr std::uint64_t kCloseProbeMs = kLingerMs / 10;
 /// A half-closed tunnel that is silent for so long is aborted.

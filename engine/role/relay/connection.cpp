@@ -99,7 +99,7 @@ Status Connection::read_head(Head &head) {
   } else {
     head.message = reader_->bytes();
   }
-  const Address peer = link_->facts().peer;
+  const Address peer = link_->peer_address();
   head.remote_host = peer.host();
   head.remote_port = peer.port;
   return {};

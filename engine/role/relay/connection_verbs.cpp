@@ -99,7 +99,7 @@ void Connection::act_listen() {
 
 void Connection::act_connect() {
   const Wish wish{entity_, protocol_, intent_.allowed, intent_.denied};
-  const auto parked = relay_.rendezvous().park(*this, wish, link_->facts().peer.host());
+  const auto parked = relay_.rendezvous().park(*this, wish, link_->peer_address().host());
   if (!parked.ok()) {
     refuse(parked.status());
     return;
