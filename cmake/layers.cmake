@@ -1,4 +1,5 @@
 # One static library a folder of engine/; a library may use those named behind it and what they use.
+# Tests link the layers; who embeds the engine links culvert::culvert, which shows engine/include alone.
 
 function(culvert_layer name)
   cmake_parse_arguments(LAYER "" "" "FOLDERS;USES" ${ARGN})
@@ -11,6 +12,7 @@ function(culvert_layer name)
     return()
   endif()
   add_library(culvert_${name} STATIC ${sources})
+  target_compile_features(culvert_${name} PUBLIC cxx_std_20)
   target_include_directories(culvert_${name} PUBLIC ${PROJECT_SOURCE_DIR}/engine
                                                     ${PROJECT_SOURCE_DIR}/engine/include)
   foreach(used ${LAYER_USES})
@@ -29,8 +31,14 @@ culvert_layer(plugin FOLDERS plugin USES culvert_io culvert_crypto Boost::header
 culvert_layer(observe FOLDERS observe USES culvert_core spdlog::spdlog)
 culvert_layer(config FOLDERS config USES culvert_core culvert_crypto Boost::headers Boost::url)
 culvert_layer(role FOLDERS role role/relay USES culvert_tunnel culvert_plugin culvert_config)
-culvert_layer(engine FOLDERS facade USES culvert_role culvert_observe)
+culvert_layer(facade FOLDERS facade USES culvert_role culvert_observe)
 if(TARGET culvert_plugin)
   target_include_directories(culvert_plugin PUBLIC ${PROJECT_SOURCE_DIR}/sdk/include)
   target_compile_definitions(culvert_plugin PRIVATE BOOST_DLL_USE_STD_FS)
 endif()
+
+add_library(culvert_engine INTERFACE)
+add_library(culvert::culvert ALIAS culvert_engine)
+target_compile_features(culvert_engine INTERFACE cxx_std_20)
+target_include_directories(culvert_engine INTERFACE ${PROJECT_SOURCE_DIR}/engine/include)
+target_link_libraries(culvert_engine INTERFACE $<LINK_ONLY:culvert_facade>)

@@ -9,7 +9,7 @@ target_include_directories(culvert_test_support PUBLIC ${PROJECT_SOURCE_DIR}/tes
 target_link_libraries(culvert_test_support PUBLIC culvert_link)
 
 set(CULVERT_TEST_LIBRARIES culvert_test_support)
-foreach(layer engine role config observe plugin tunnel link io crypto core)
+foreach(layer facade role config observe plugin tunnel link io crypto core)
   if(TARGET culvert_${layer})
     list(APPEND CULVERT_TEST_LIBRARIES culvert_${layer})
   endif()
@@ -44,7 +44,6 @@ foreach(area ${areas})
 endforeach()
 
 # The rules of the tree, each with a test of its own.
-find_package(Python3 REQUIRED COMPONENTS Interpreter)
 foreach(rule layers doors protocol sizes)
   add_test(NAME style_${rule} COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/style/check_tree.py ${rule})
   set_tests_properties(style_${rule} PROPERTIES LABELS style)
