@@ -12,6 +12,6 @@ add_test(NAME abi_headers COMMAND Python3::Interpreter ${abi}/check_headers.py
 add_test(NAME abi_layout COMMAND Python3::Interpreter ${abi}/check_layout.py
                                  ${CULVERT_SDK_COPY}/include gcc ${abi}/v1.layout.txt)
 add_test(NAME abi_exports COMMAND Python3::Interpreter ${abi}/check_exports.py ${CMAKE_NM}
-                                  ${CMAKE_BINARY_DIR}/bin ${CULVERT_TEST_PLUGINS}
+                                  ${PROJECT_BINARY_DIR}/bin ${CULVERT_TEST_PLUGINS}
                                   --except no_symbol,unresolved)
 set_tests_properties(abi_headers abi_layout abi_exports PROPERTIES LABELS abi)

@@ -7,7 +7,7 @@
 
 #include "core/limits.hpp"
 #include "core/random.hpp"
-#include "io/sim/sim_faults.hpp"
+#include "support/sim/sim_faults.hpp"
 
 #include <string>
 #include <vector>

@@ -8,11 +8,11 @@
 #include "crypto/certificate.hpp"
 #include "crypto/digest.hpp"
 #include "crypto/secret.hpp"
-#include "io/sim/sim_log.hpp"
-#include "io/sim/sim_world.hpp"
 #include "link/tls_context.hpp"
 #include "plugin/registry.hpp"
 #include "role/outbound.hpp"
+#include "support/sim/sim_log.hpp"
+#include "support/sim/sim_world.hpp"
 
 #include <memory>
 #include <string>

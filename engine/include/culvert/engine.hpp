@@ -10,6 +10,10 @@
 // function has started something.
 #pragma once
 
+#if __cplusplus < 202002L
+#error "culvert needs C++20: compile with -std=c++20, or link the CMake target culvert::culvert"
+#endif
+
 #include "culvert/config.hpp"
 #include "culvert/log.hpp"
 #include "culvert/status.hpp"

@@ -4,9 +4,9 @@
 #pragma once
 
 #include "crypto/certificate.hpp"
-#include "io/sim/sim_world.hpp"
 #include "link/tls_context.hpp"
 #include "role/relay/relay_shard.hpp"
+#include "support/sim/sim_world.hpp"
 #include "unit/relay/peer.hpp"
 #include "unit/relay/raw_peer.hpp"
 

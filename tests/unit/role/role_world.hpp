@@ -4,11 +4,11 @@
 // Used by one thread. It owns everything; end() drops what is left and shows that nothing remains.
 #pragma once
 
-#include "io/sim/sim_world.hpp"
 #include "link/link.hpp"
 #include "role/acceptor.hpp"
 #include "role/listener.hpp"
 #include "role/sender.hpp"
+#include "support/sim/sim_world.hpp"
 #include "unit/relay/raw_peer.hpp"
 #include "unit/role/doubles.hpp"
 

@@ -1,8 +1,8 @@
 #include "unit/tunnel/tunnel_world.hpp"
 
-#include "link/memory.hpp"
 #include "link/messages.hpp"
 #include "link/tcp.hpp"
+#include "support/memory_link/memory.hpp"
 #include "unit/io/io_tools.hpp"
 
 #include <ostream>

@@ -13,9 +13,9 @@
 //   EXPECT_EQ(world.leaks(), "");
 #pragma once
 
-#include "io/sim/sim_core.hpp"
-#include "io/sim/sim_io.hpp"
-#include "io/sim/sim_kernel.hpp"
+#include "support/sim/sim_core.hpp"
+#include "support/sim/sim_io.hpp"
+#include "support/sim/sim_kernel.hpp"
 
 #include <cstdint>
 #include <deque>

@@ -1,6 +1,6 @@
-#include "io/sim/sim_io.hpp"
+#include "support/sim/sim_io.hpp"
 
-#include "io/sim/sim_world.hpp"
+#include "support/sim/sim_world.hpp"
 
 #include <utility>
 

@@ -7,7 +7,7 @@
 
 #include "io/completion.hpp"
 #include "io/io.hpp"
-#include "io/sim/sim_core.hpp"
+#include "support/sim/sim_core.hpp"
 
 #include <cstdint>
 #include <deque>

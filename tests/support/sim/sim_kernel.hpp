@@ -12,9 +12,9 @@
 #pragma once
 
 #include "io/io.hpp"
-#include "io/sim/sim_network.hpp"
-#include "io/sim/sim_operations.hpp"
-#include "io/sim/sim_socket.hpp"
+#include "support/sim/sim_network.hpp"
+#include "support/sim/sim_operations.hpp"
+#include "support/sim/sim_socket.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "culvert/log.hpp"
-#include "io/sim/sim_world.hpp"
+#include "support/sim/sim_world.hpp"
 
 #include <string>
 #include <vector>

@@ -1,4 +1,4 @@
-#include "io/sim/sim_network.hpp"
+#include "support/sim/sim_network.hpp"
 
 #include "core/assert.hpp"
 

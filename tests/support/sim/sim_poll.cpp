@@ -1,5 +1,5 @@
 // When a simulated socket is ready, and how operations end early.
-#include "io/sim/sim_kernel.hpp"
+#include "support/sim/sim_kernel.hpp"
 
 #include <cerrno>
 

@@ -1,4 +1,4 @@
-#include "io/sim/sim_log.hpp"
+#include "support/sim/sim_log.hpp"
 
 #include <array>
 

@@ -1,7 +1,7 @@
-#include "link/memory.hpp"
+#include "support/memory_link/memory.hpp"
 
-#include "link/memory_wire.hpp"
 #include "link/os_status.hpp"
+#include "support/memory_link/memory_wire.hpp"
 
 #include <algorithm>
 #include <cerrno>

@@ -1,5 +1,5 @@
 // Broken simulated networks: cut paths, half-open and clogged connections, and who notices when.
-#include "io/sim/sim_kernel.hpp"
+#include "support/sim/sim_kernel.hpp"
 
 #include "core/limits.hpp"
 

@@ -1,5 +1,5 @@
 // How bytes, ends and resets travel over a simulated connection.
-#include "io/sim/sim_kernel.hpp"
+#include "support/sim/sim_kernel.hpp"
 
 #include "core/limits.hpp"
 

@@ -1,6 +1,6 @@
 // How simulated connections come about: SYN, backlog, accept.
-#include "io/sim/sim_kernel.hpp"
 #include "io/socket_calls.hpp"
+#include "support/sim/sim_kernel.hpp"
 
 #include "core/limits.hpp"
 

@@ -1,6 +1,6 @@
-#include "io/sim/sim_operations.hpp"
+#include "support/sim/sim_operations.hpp"
 
-#include "io/sim/sim_io.hpp"
+#include "support/sim/sim_io.hpp"
 
 #include <utility>
 

@@ -5,8 +5,8 @@
 #pragma once
 
 #include "io/address.hpp"
-#include "io/sim/sim_bytes.hpp"
-#include "io/sim/sim_faults.hpp"
+#include "support/sim/sim_bytes.hpp"
+#include "support/sim/sim_faults.hpp"
 
 #include <algorithm>
 #include <cstddef>

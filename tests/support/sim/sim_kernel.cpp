@@ -1,4 +1,4 @@
-#include "io/sim/sim_kernel.hpp"
+#include "support/sim/sim_kernel.hpp"
 
 #include "io/socket_calls.hpp"
 

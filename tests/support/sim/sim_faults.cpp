@@ -1,4 +1,4 @@
-#include "io/sim/sim_faults.hpp"
+#include "support/sim/sim_faults.hpp"
 
 #include "core/assert.hpp"
 

@@ -5,8 +5,8 @@
 #pragma once
 
 #include "core/random.hpp"
-#include "io/sim/sim_faults.hpp"
-#include "io/sim/sim_trace.hpp"
+#include "support/sim/sim_faults.hpp"
+#include "support/sim/sim_trace.hpp"
 
 #include <cstdint>
 #include <queue>
