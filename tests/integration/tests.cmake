@@ -14,6 +14,7 @@ function(culvert_integration name)
 endfunction()
 
 # By name, so that additions seldom meet.
+culvert_integration(abi_v1 TIMEOUT 120)
 culvert_integration(echo_conformance TIMEOUT 300 HEAVY)
 culvert_integration(demo TIMEOUT 120)
 culvert_integration(embed TIMEOUT 600)
