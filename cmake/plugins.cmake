@@ -1,7 +1,8 @@
 # Plugins are built from a copy of sdk/ alone, with no path to the engine.
 #
-# culvert_plugin(ID SOURCES ... [LINKS ...]) makes bin/ID.so as the target culvert_ID and, for tests that link
-# several plugins into one binary, the object library culvert_ID_static, whose entry is culvert_plugin_v1_ID.
+# culvert_plugin(ID SOURCES ... [LINKS ...] [TARGET ...]) makes bin/ID.so as the target culvert_ID or TARGET and,
+# for tests that link several plugins into one binary, the object library culvert_ID_static, whose entry is
+# culvert_plugin_v1_ID.
 
 set(CULVERT_SDK_COPY ${PROJECT_BINARY_DIR}/sdk)
 file(GLOB_RECURSE sdk_files CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/sdk ${PROJECT_SOURCE_DIR}/sdk/*)
@@ -10,8 +11,11 @@ foreach(file ${sdk_files})
 endforeach()
 
 function(culvert_plugin id)
+  cmake_parse_arguments(PLUGIN "" "TARGET" "SOURCES;LINKS" ${ARGN})
   set(target culvert_${id})
-  cmake_parse_arguments(PLUGIN "" "" "SOURCES;LINKS" ${ARGN})
+  if(PLUGIN_TARGET)
+    set(target ${PLUGIN_TARGET})
+  endif()
   add_library(${target} MODULE ${PLUGIN_SOURCES})
   set_target_properties(${target} PROPERTIES PREFIX "" OUTPUT_NAME ${id}
                                              LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin
