@@ -16,12 +16,14 @@ void AuthInstance::acquire(AcquireToken &operation, std::string_view audience) {
   call.arena = {reinterpret_cast<char *>(call.room.get()), kTokenBytes, 0};
   record.arena = &call.arena;
   record.audience = view_of(call.audience);
+  const CallWatch::Call watched = calls_.watch("acquire");
   acquires_.called(record, functions_.acquire(self_, &record));
 }
 
 Result<Token> AcquireCall::read(const culvert_acquire &record, Reader &reader) {
   Token token{reader.line(record.token, kTokenBytes, "the token"), record.token_id,
-              record.expires_s, record.renew_after_s};
+              reader.second(record.expires_s, "the token's expires_s"),
+              reader.second(record.renew_after_s, "the token's renew_after_s")};
   if (token.text.empty()) {
     reader.refuse("success without a token");
   }
@@ -29,6 +31,7 @@ Result<Token> AcquireCall::read(const culvert_acquire &record, Reader &reader) {
 }
 
 bool AuthInstance::refused(std::uint64_t token_id) {
+  const CallWatch::Call watched = calls_.watch("refused");
   return functions_.refused(self_, token_id) != 0;
 }
 
@@ -57,6 +60,7 @@ void AuthInstance::verify(VerifyToken &operation, const TokenCheck &check) {
   record.path = view_of(check.path);
   record.right_wanted = check.right_wanted;
   record.wall_s = shard_.io.wall_s();
+  const CallWatch::Call watched = calls_.watch("verify");
   verifies_.called(record, functions_.verify(self_, &record));
 }
 
@@ -65,13 +69,17 @@ Result<Grant> VerifyCall::read(const culvert_verify &record, Reader &reader) {
   if ((record.rights & (record.right_wanted | kRightManage)) == 0) {
     reader.refuse("success without the right that was wanted");
   }
-  return Grant{record.rights, record.expires_s};
+  if ((record.rights & ~(kRightListen | kRightSend | kRightManage)) != 0) {
+    reader.refuse("the rights are " + std::to_string(record.rights));
+  }
+  return Grant{record.rights, reader.second(record.expires_s, "the grant's expires_s")};
 }
 
 void ResolverInstance::resolve(ResolveName &operation, std::string_view name) {
   auto &record = resolves_.begin(operation);
   record.call.name = name;
   record.name = view_of(record.call.name);
+  const CallWatch::Call watched = calls_.watch("resolve");
   resolves_.called(record, functions_.resolve(self_, &record));
 }
 

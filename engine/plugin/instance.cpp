@@ -3,7 +3,7 @@
 namespace culvert {
 
 Instance::Instance(Unit &unit, Shard &shard, const culvert_life &life)
-    : unit_(unit), shard_(shard), life_(life),
+    : unit_(unit), shard_(shard), calls_(unit.services_.clock, unit.services_.log, unit.id()), life_(life),
       host_(unit.services_, unit.id(), unit.values_, shard),
       room_(std::make_unique_for_overwrite<std::byte[]>(kPluginArenaBytes)) {
   unit_.instances_.fetch_add(1, std::memory_order_acq_rel);
@@ -15,6 +15,7 @@ Status Instance::attach() {
     return {};
   }
   culvert_status error = no_error();
+  const CallWatch::Call call = calls_.watch("attach");
   self_ = life_.attach(unit_.self_, &host_, shard_.index, &error);
   if (self_ == nullptr) {
     return Reader(id(), "attach").failure(error);
@@ -25,6 +26,7 @@ Status Instance::attach() {
 
 void Instance::detach() {
   if (attached_ && life_.detach != nullptr) {
+    const CallWatch::Call call = calls_.watch("detach");
     life_.detach(self_);
   }
   attached_ = false;

@@ -3,6 +3,7 @@
 // Made by Unit; used on one shard. Each owns its host and the room for the results of one call.
 #pragma once
 
+#include "plugin/call_watch.hpp"
 #include "plugin/record_pool.hpp"
 #include "plugin/unit.hpp"
 #include "plugin/values.hpp"
@@ -39,6 +40,7 @@ protected:
 
   Unit &unit_;
   Shard &shard_;
+  CallWatch calls_;
   void *self_ = nullptr; // what attach() made, or the unit
 
 private:
@@ -65,7 +67,7 @@ public:
   Result<Message> renew(std::uint64_t &channel_word, std::string_view token) override;
 
 private:
-  template <typename Call> Result<LinkDescription> describe(std::string_view function, Call call);
+  template <typename Call> Result<LinkDescription> describe(const char *function, Call call);
 
   const culvert_transport functions_;
 };

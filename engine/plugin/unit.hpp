@@ -5,6 +5,7 @@
 // generation tells a unit from the one it replaced.
 #pragma once
 
+#include "plugin/call_watch.hpp"
 #include "plugin/entry.hpp"
 #include "plugin/host.hpp"
 #include "plugin/kinds.hpp"
@@ -52,6 +53,7 @@ private:
   const HostServices services_;
   const std::uint64_t generation_;
   PluginHost host_;
+  CallWatch calls_;      // of create() and destroy()
   void *self_ = nullptr; // what create() made
   std::atomic<std::uint32_t> instances_ = 0;
 };

@@ -40,7 +40,6 @@ void Connection::act() {
     return;
   case Verb::kRenew:
   case Verb::kIgnore:
-  case Verb::kUnknown:
     break;
   }
   refuse(refusal_of(Code::kUnsupported, "its head asks for what the relay does not do"));

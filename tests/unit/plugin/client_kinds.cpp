@@ -140,6 +140,18 @@ TEST_F(TransportKind, ALinkIsCopiedOrRefused) {
   }
 }
 
+TEST_F(TransportKind, AControlChannelHasMessages) {
+  for (const auto &[framing, fault] :
+       {std::pair(CULVERT_FRAMING_RAW, "plugin test_plugin broke the rules of its ABI: listen: a "
+                                       "control channel has messages, not framing RAW"),
+        std::pair(CULVERT_FRAMING_WEBSOCKET, ""), std::pair(CULVERT_FRAMING_MESSAGES, "")}) {
+    Plugin::script.link = [framing = framing](auto &link) { link.framing = framing; };
+    const auto link = transport_->listen({}, "", "");
+    EXPECT_EQ(link.ok() ? "" : link.status().message, fault);
+    EXPECT_TRUE(transport_->accept("").ok());
+  }
+}
+
 TEST_F(TransportKind, AFailureWithoutAReasonIsAFault) {
   const Status status = transport_->dial({}, "", "").status();
   EXPECT_EQ(status.source, Source::kPlugin);
