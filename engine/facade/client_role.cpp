@@ -9,6 +9,10 @@ namespace culvert {
 Result<ClientUnits> ClientUnits::make(PluginRegistry &plugins, SecretStore &secrets,
                                       const ClientConfig &config, std::int64_t token_lifetime_s) {
   ClientUnits units;
+  units.limits = config.limits;
+  if (Status status = check_limits(config.limits); !status.ok()) {
+    return status;
+  }
   if (!config.ca_file.empty()) {
     if (Status status = take(load_authorities(config.ca_file), units.authorities_pem);
         !status.ok()) {
@@ -51,6 +55,7 @@ Result<ClientUnits> ClientUnits::make(PluginRegistry &plugins, SecretStore &secr
 }
 
 Status ClientPart::attach_plugins(ClientUnits &units, Shard &shard) {
+  limits = units.limits;
   Status status = take(units.transport->transport(shard), transport);
   if (status.ok()) {
     status = take(units.auth->auth(shard), auth);

@@ -22,6 +22,7 @@ struct ClientUnits {
   std::unique_ptr<Unit> auth;
   std::unique_ptr<Unit> resolver;
   std::string authorities_pem; // empty: the system's
+  ClientLimits limits;
 
   static Result<ClientUnits> make(PluginRegistry &plugins, SecretStore &secrets,
                                   const ClientConfig &config, std::int64_t token_lifetime_s);
@@ -36,12 +37,13 @@ struct ClientPart {
   std::unique_ptr<Auth> auth;
   std::unique_ptr<Resolver> resolver;
   std::unique_ptr<TlsContext> tls;
+  ClientLimits limits;
 
   /// On the shard; the plugins' instances alone, or all of it.
   Status attach_plugins(ClientUnits &units, Shard &shard);
   Status attach(ClientUnits &units, Shard &shard);
   [[nodiscard]] ClientKit kit(ShardThread &thread) {
-    return {thread.shard(), *transport, *auth, *resolver, tls.get(), thread.digests()};
+    return {thread.shard(), *transport, *auth, *resolver, tls.get(), thread.digests(), &limits};
   }
 };
 

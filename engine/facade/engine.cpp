@@ -30,7 +30,7 @@ public:
 
   Status start() {
     for (unsigned i = 0; i < config_.shards; ++i) {
-      auto thread = std::make_unique<ShardThread>(i, log_);
+      auto thread = std::make_unique<ShardThread>(i, log_, config_.limits);
       if (Status status = thread->start(!config_.driven_by_host); !status.ok()) {
         return status;
       }
@@ -157,6 +157,9 @@ private:
 Result<std::unique_ptr<Engine>> Engine::create(const EngineConfig &config, Log &log) {
   if (config.shards == 0 || (config.driven_by_host && config.shards != 1)) {
     return Status::config("an engine has at least one shard, and a host drives exactly one");
+  }
+  if (Status status = check_limits(config.limits); !status.ok()) {
+    return status;
   }
   auto engine = std::make_unique<EngineOfShards>(config, log);
   if (Status status = engine->start(); !status.ok()) {

@@ -76,7 +76,7 @@ Result<std::unique_ptr<RunningRole>> make_listener_role(const RoleMaking &making
   options.rendezvous_hosts = connection.gateways();
   options.rendezvous_hosts.insert(options.rendezvous_hosts.end(), config.rendezvous_hosts.begin(),
                                   config.rendezvous_hosts.end());
-  options.drain_grace_ms = making.config.drain_grace_ms;
+  options.drain_grace_ms = making.config.limits.drain_grace_ms;
   auto role =
       std::make_unique<ListenerRole>(making.threads, std::move(units.value()), std::move(options));
   if (Status status = role->start(making.random); !status.ok()) {

@@ -195,7 +195,7 @@ Result<std::unique_ptr<RunningRole>> make_relay_role(const RoleMaking &making,
   options.public_host = config.public_host;
   options.public_port = config.public_port;
   options.shards = static_cast<unsigned>(making.threads.size());
-  options.limits.drain_grace_ms = making.config.drain_grace_ms;
+  options.limits = config.limits;
   if (Status status = Relay::check(options); !status.ok()) {
     return status;
   }
@@ -207,7 +207,7 @@ Result<std::unique_ptr<RunningRole>> make_relay_role(const RoleMaking &making,
   if (Status status = role->attach(); !status.ok()) {
     return status;
   }
-  Result<Listening> listening = listen_on(making.threads, config.bind, "--bind");
+  Result<Listening> listening = listen_on(making.threads, config.bind);
   if (!listening.ok()) {
     return listening.status();
   }

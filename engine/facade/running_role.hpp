@@ -40,8 +40,7 @@ struct Listening {
   HostPort bound;
   SocketFile file; // of a unix socket
 };
-/// `what` names the setting.
-Result<Listening> listen_on(ShardThreads &threads, const HostPort &where, std::string_view what);
+Result<Listening> listen_on(ShardThreads &threads, const HostPort &where);
 
 Result<std::unique_ptr<RunningRole>> make_listener_role(const RoleMaking &making,
                                                         const ListenerConfig &config);

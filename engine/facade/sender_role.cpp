@@ -69,13 +69,13 @@ Result<std::unique_ptr<RunningRole>> make_sender_role(const RoleMaking &making,
   if (Status status = units.value().check(Purpose::kDial, options.entity); !status.ok()) {
     return status;
   }
-  options.drain_grace_ms = making.config.drain_grace_ms;
+  options.drain_grace_ms = making.config.limits.drain_grace_ms;
   auto role =
       std::make_unique<SenderRole>(making.threads, std::move(units.value()), std::move(options));
   if (Status status = role->attach(); !status.ok()) {
     return status;
   }
-  Result<Listening> listening = listen_on(making.threads, config.bind, "--bind");
+  Result<Listening> listening = listen_on(making.threads, config.bind);
   if (!listening.ok()) {
     return listening.status();
   }

@@ -23,7 +23,7 @@ struct ListenerOptions {
   EntityAddress entity;
   TargetAddress target;
   std::vector<std::string> rendezvous_hosts;
-  std::uint64_t drain_grace_ms = kDrainGraceMs;
+  std::uint64_t drain_grace_ms = ShardLimits{}.drain_grace_ms;
 };
 
 class Listener {
@@ -101,7 +101,7 @@ private:
   Completion channel_drop_;
   Completion channel_finish_;
 
-  Slab<Serving> offers_{kOffersPerShard + kRefusalsPerShard};
+  Slab<Serving> offers_;
   TunnelSet tunnels_;
   Timer grace_;
 };

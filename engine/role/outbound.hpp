@@ -28,6 +28,9 @@ struct ClientKit {
   Resolver &resolver;
   TlsContext *tls; // nullptr: everything plain, in the simulation only
   Digests &digests;
+  const ClientLimits *limits = &kStandardLimits;
+
+  static constexpr ClientLimits kStandardLimits{};
 };
 
 class Outbound {
@@ -56,6 +59,9 @@ public:
 private:
   static const Step<Outbound> kToListen[];
   static const Step<Outbound> kToEntity[];
+  [[nodiscard]] std::uint64_t handshake_ms() const { return kit_.limits->handshake_ms; }
+  [[nodiscard]] std::uint64_t upgrade_ms() const { return kit_.limits->upgrade_ms; }
+  [[nodiscard]] std::uint64_t two_dials_ms() const { return 2 * kit_.limits->relay_dial_ms; }
 
   void start_authorize();
   void start_resolve();

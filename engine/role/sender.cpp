@@ -36,8 +36,9 @@ void Sender::on_acceptor_stopped() {
 }
 
 void Sender::on_accepted(Socket socket) {
+  const bool room = waiting_.size() < kit_.limits->setups_per_shard;
   const auto handle =
-      tunnels_.room() > waiting_.size() ? waiting_.make(*this, socket) : std::nullopt;
+      room && tunnels_.room() > waiting_.size() ? waiting_.make(*this, socket) : std::nullopt;
   if (!handle) {
     kit_.shard.log.write(LogLevel::kWarn, "too many connections; one is reset",
                          {{"entity", options_.entity.path},

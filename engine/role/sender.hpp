@@ -20,7 +20,7 @@ namespace culvert {
 
 struct SenderOptions {
   EntityAddress entity;
-  std::uint64_t drain_grace_ms = kDrainGraceMs;
+  std::uint64_t drain_grace_ms = ShardLimits{}.drain_grace_ms;
 };
 
 class Sender {
@@ -68,7 +68,7 @@ private:
   Phase phase_ = Phase::kRunning;
   Socket listening_;
   Acceptor acceptor_;
-  Slab<Waiting> waiting_{kSetupsPerShard};
+  Slab<Waiting> waiting_;
   TunnelSet tunnels_;
   Timer grace_;
 };

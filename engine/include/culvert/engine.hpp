@@ -69,8 +69,8 @@ public:
   [[nodiscard]] virtual RoleStats stats(RoleId role) const = 0;
   [[nodiscard]] virtual ShardStats shard_stats(unsigned shard) const = 0;
 
-  /// Stops accepting, lets tunnels end for drain_grace_ms, then drops them. drop() does so at once
-  /// and may follow. Both return immediately; stopped() says when nothing is left.
+  /// Stops accepting, lets tunnels end for limits.drain_grace_ms, then drops them. drop() does so
+  /// at once and may follow. Both return immediately; stopped() says when nothing is left.
   virtual void drain() = 0;
   virtual void drop() = 0;
   [[nodiscard]] virtual bool stopped() const = 0;

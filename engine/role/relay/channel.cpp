@@ -4,6 +4,8 @@
 #include "role/relay/bytes.hpp"
 #include "role/relay/relay_shard.hpp"
 
+#include <algorithm>
+
 namespace culvert {
 namespace {
 
@@ -21,8 +23,10 @@ std::string goodbye(const Ending &end) {
 Channel::Channel(RelayShard &relay, ChannelSeed seed, std::unique_ptr<Link> link)
     : relay_(relay), link_(std::move(link)), listener_(std::move(seed.listener)),
       facts_(std::move(seed.facts)), loggable_id_(std::move(seed.loggable_id)),
-      peer_(std::move(seed.peer)), largest_message_(seed.framing.message_bound()),
-      opening_(std::move(seed.opening)), framing_(std::move(seed.framing)) {
+      peer_(std::move(seed.peer)),
+      largest_message_(
+          std::min<std::uint64_t>(seed.framing.message_bound(), seed.limits.control_message_bytes)),
+      limits_(seed.limits), opening_(std::move(seed.opening)), framing_(std::move(seed.framing)) {
   receive_.bind<&Channel::on_receive>(*this);
   drain_.bind<&Channel::on_drain>(*this);
   finish_.bind<&Channel::on_finish>(*this);
@@ -130,7 +134,7 @@ bool Channel::offer(Message message) {
 bool Channel::enqueue(Message message) {
   const std::size_t size = message.bytes.size();
   const std::size_t cost = size + kHeadroom; // a tiny message's frame is larger than itself
-  if (size == 0 || !can_say(framing_, size) || queued_bytes_ + cost > kChannelQueueBytes ||
+  if (size == 0 || !can_say(framing_, size) || queued_bytes_ + cost > limits_.channel_queue_bytes ||
       link_->broken()) {
     return false;
   }

@@ -25,6 +25,7 @@ struct ChannelSeed {
   std::string peer;
   std::string opening; // what the listener is told before the framing
   FramingOptions framing;
+  RelayLimits limits;
 };
 
 class Channel {
@@ -67,6 +68,7 @@ private:
   const std::string loggable_id_;
   const std::string peer_;
   const std::size_t largest_message_;
+  const RelayLimits limits_;
   std::string opening_;
   const FramingOptions framing_;
   SlabHandle handle_;

@@ -7,9 +7,10 @@
 namespace culvert {
 
 const Step<Connection> Connection::kSteps[] = {
-    {"tls", kHandshakeMs, &Connection::start_tls, &Connection::cancel_tls},
-    {"head", kHandshakeMs, &Connection::start_head, &Connection::cancel_head},
-    {"authorize", kHandshakeMs, &Connection::start_authorize, &Connection::cancel_authorize},
+    {"tls", &Connection::handshake_ms, &Connection::start_tls, &Connection::cancel_tls},
+    {"head", &Connection::handshake_ms, &Connection::start_head, &Connection::cancel_head},
+    {"authorize", &Connection::handshake_ms, &Connection::start_authorize,
+     &Connection::cancel_authorize},
 };
 
 Connection::Connection(RelayShard &relay, Guest guest)

@@ -50,6 +50,7 @@ public:
   /// Logs why, answers as its protocol says, and ends.
   void refuse(const Status &why);
 
+  [[nodiscard]] const RelayLimits &limits() const override;
   Status offer(SlabHandle pending, const RegisteredListener &listener,
                const std::string &capability) override;
   void on_unmet(const Status &why) override;
@@ -65,6 +66,7 @@ private:
     kDropping
   };
   static const Step<Connection> kSteps[];
+  [[nodiscard]] std::uint64_t handshake_ms() const { return limits().handshake_ms; }
 
   // --- set-up
   void start_tls();

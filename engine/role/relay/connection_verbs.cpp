@@ -85,6 +85,7 @@ void Connection::act_listen() {
   seed.opening = std::move(said.value());
   seed.framing = intent_.framing;
   seed.framing.awaits_pong = true;
+  seed.limits = limits();
   if (!relay_.add_channel(std::move(seed), link_)) {
     refuse(Status::failure(Code::kOverload, Source::kRelay, Retry::kBackoff,
                            "too many control channels"));
@@ -108,6 +109,10 @@ void Connection::act_connect() {
   phase_ = Phase::kParked;
   pending_ = parked.value();
   link_->watch(watch_);
+}
+
+const RelayLimits &Connection::limits() const {
+  return relay_.relay().options().limits;
 }
 
 Status Connection::offer(SlabHandle pending, const RegisteredListener &listener,

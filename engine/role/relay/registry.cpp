@@ -112,16 +112,17 @@ void Registry::count_tunnel(const std::string &entity, const ChannelRef &channel
   }
 }
 
-Status Registry::admit(const std::string &entity, const std::string &source) {
+Status Registry::admit(const std::string &entity, const std::string &source,
+                       const RelayLimits &limits) {
   const std::lock_guard lock(mutex_);
   std::uint32_t &of_entity = pending_by_entity_[entity];
   std::uint32_t &of_source = pending_by_source_[source];
-  if (of_entity < limits_.pending_per_entity && of_source < limits_.pending_per_source) {
+  if (of_entity < limits.pending_per_entity && of_source < limits.pending_per_source) {
     ++of_entity;
     ++of_source;
     return {};
   }
-  const bool entity_is_full = of_entity >= limits_.pending_per_entity;
+  const bool entity_is_full = of_entity >= limits.pending_per_entity;
   std::erase_if(pending_by_entity_, [](const auto &count) { return count.second == 0; });
   std::erase_if(pending_by_source_, [](const auto &count) { return count.second == 0; });
   return overload(entity_is_full ? "too many senders wait for this entity"

@@ -5,9 +5,9 @@
 // time one letter takes.
 #pragma once
 
-#include "core/limits.hpp"
 #include "core/random.hpp"
 #include "core/slab.hpp"
+#include "culvert/limits.hpp"
 #include "culvert/status.hpp"
 
 #include <cstdint>
@@ -44,11 +44,6 @@ struct RegisteredListener {
 /// Which of several listeners gets a sender.
 enum class ChoicePolicy : std::uint8_t { kRandom, kLeastTunnels };
 
-struct RegistryLimits {
-  std::uint32_t pending_per_entity = kPendingPerEntity;
-  std::uint32_t pending_per_source = kPendingPerSource;
-};
-
 /// What a sender asks for.
 struct Wish {
   std::string entity;
@@ -59,8 +54,7 @@ struct Wish {
 
 class Registry {
 public:
-  explicit Registry(ChoicePolicy policy = ChoicePolicy::kRandom, RegistryLimits limits = {})
-      : policy_(policy), limits_(limits) {}
+  explicit Registry(ChoicePolicy policy = ChoicePolicy::kRandom) : policy_(policy) {}
 
   /// Returns the channel of the same id that was registered before, which is no longer.
   std::optional<ChannelRef> add(RegisteredListener listener);
@@ -80,7 +74,7 @@ public:
   }
 
   /// A sender wants to wait: counted until released, or refused by a limit.
-  Status admit(const std::string &entity, const std::string &source);
+  Status admit(const std::string &entity, const std::string &source, const RelayLimits &limits);
   void release(const std::string &entity, const std::string &source);
 
 private:
@@ -91,7 +85,6 @@ private:
   void count_tunnel(const std::string &entity, const ChannelRef &channel, std::int64_t change);
 
   const ChoicePolicy policy_;
-  const RegistryLimits limits_;
   mutable std::mutex mutex_;
   std::unordered_map<std::string, std::vector<Entry>> entities_;
   std::unordered_map<std::string, std::uint32_t> pending_by_entity_;

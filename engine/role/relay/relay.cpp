@@ -52,14 +52,16 @@ Status Relay::check(const RelayOptions &options) {
     return Status::config("the relay has no entity: give at least one path");
   }
   Status status = EntityTable::check(options.entities);
-  return status.ok() ? EntityTable::check_rules(options.own_rules) : status;
+  if (status.ok()) {
+    status = EntityTable::check_rules(options.own_rules);
+  }
+  return status.ok() ? check_limits(options.limits) : status;
 }
 
 Relay::Relay(RelayOptions options)
     : options_(std::move(options)), entities_(options_.entities, options_.own_rules),
-      registry_(options_.policy, options_.limits.pending),
-      shares_(options_.limits.unauthenticated_per_source), accept_group_(options_.shards),
-      shards_(options_.shards), accepting_(options_.shards) {
+      registry_(options_.policy), accept_group_(options_.shards), shards_(options_.shards),
+      accepting_(options_.shards) {
   CULVERT_ASSERT(options_.shards > 0 && !options_.names.empty());
 }
 
@@ -98,7 +100,8 @@ RelayShard *Relay::shard(unsigned index) const {
 }
 
 Relay::Seat Relay::take_seat(const std::string &source) {
-  const SourceShares::Answer share = shares_.take(source);
+  const SourceShares::Answer share =
+      shares_.take(source, options_.limits.unauthenticated_per_source);
   if (share != SourceShares::Answer::kTaken) {
     return share == SourceShares::Answer::kFull ? Seat::kNoneOfSource : Seat::kNoneOfSourceAgain;
   }

@@ -24,14 +24,6 @@ namespace culvert {
 
 class RelayShard;
 
-struct RelayLimits {
-  RegistryLimits pending;
-  std::uint32_t unauthenticated = kUnauthenticated;
-  std::uint32_t unauthenticated_per_source = kUnauthenticatedPerSource;
-  std::uint32_t per_shard = kConnectionsPerShard; // connections, channels and tunnels, each
-  std::uint64_t drain_grace_ms = kDrainGraceMs;
-};
-
 struct RelayOptions {
   std::vector<std::string> names; // host names or IP literals; at least one
   std::vector<EntityOptions> entities;

@@ -21,8 +21,7 @@ RelayShard::RelayShard(Relay &relay, Shard &shard, RelayParts parts, Delegate<> 
     : relay_(relay), shard_(shard), parts_(std::move(parts)), done_(done),
       rendezvous_(shard, relay.registry(), digests_),
       acceptor_(shard, Delegate<Socket>::to<&RelayShard::on_arrived>(*this),
-                Delegate<>::to<&RelayShard::on_accepting_stopped>(*this)),
-      most_(relay.options().limits.per_shard) {
+                Delegate<>::to<&RelayShard::on_accepting_stopped>(*this)) {
   CULVERT_ASSERT(!parts_.protocols.empty() && parts_.auth);
   grace_.bind<&RelayShard::drop>(*this);
   tick_.bind<&RelayShard::on_tick>(*this);
@@ -82,7 +81,7 @@ void RelayShard::on_arrived(Socket socket) {
 }
 
 bool RelayShard::find_seat(const std::string &source) {
-  const bool full = connections_.size() == most_;
+  const bool full = connections_.size() >= most();
   const Relay::Seat seat = full ? Relay::Seat::kNone : relay_.take_seat(source);
   switch (seat) {
   case Relay::Seat::kTaken:
@@ -145,7 +144,7 @@ Status RelayShard::take_in(Guest &guest) {
   if (stopping()) {
     return stopped();
   }
-  if (connections_.size() == most_) {
+  if (connections_.size() >= most()) {
     return Status::failure(Code::kOverload, Source::kRelay, Retry::kBackoff,
                            "too many connections");
   }
@@ -166,7 +165,7 @@ void RelayShard::on_moved(SlabHandle connection, Guest guest, const Status &refu
 // -------------------------------------------------------------------------------------
 
 bool RelayShard::add_channel(ChannelSeed seed, std::unique_ptr<Link> &link) {
-  if (channels_.size() == most_) {
+  if (channels_.size() >= most()) {
     return false;
   }
   const auto handle = channels_.make(*this, std::move(seed), std::move(link));
@@ -209,7 +208,7 @@ void RelayShard::join(Connection &sender, SlabHandle listener_handle, const Chan
                               "not go together");
   } else if (!to_sender.ok() || !to_listener.ok()) {
     failure = to_sender.ok() ? to_listener.status() : to_sender.status();
-  } else if (tunnels_.size() == most_) {
+  } else if (tunnels_.size() >= most()) {
     failure = Status::failure(Code::kOverload, Source::kRelay, Retry::kBackoff, "too many tunnels");
   }
   if (!failure.ok()) {
@@ -255,7 +254,7 @@ void RelayShard::drain() {
   channels_.for_each([](SlabHandle, Channel &channel) { channel.leave(); });
   rendezvous_.refuse_all(stopped());
   channels_.for_each([](SlabHandle, Channel &channel) { channel.close(stopped()); });
-  shard_.io.arm_after_ms(grace_, relay_.options().limits.drain_grace_ms);
+  shard_.io.arm_after_ms(grace_, shard_.limits.drain_grace_ms);
   check_done();
 }
 

@@ -87,6 +87,8 @@ private:
   enum class Phase : std::uint8_t { kRunning, kDraining, kDropping, kDone };
 
   void on_arrived(Socket socket);
+  /// Connections, channels and tunnels, each.
+  [[nodiscard]] std::uint64_t most() const { return relay_.options().limits.connections_per_shard; }
   bool find_seat(const std::string &source);
   void on_accepting_stopped();
   void on_letter(Mail &mail);
@@ -107,10 +109,9 @@ private:
   std::uint16_t bound_port_ = 0;
   bool crowded_ = false; // the log has that connections are turned away
   std::size_t letters_out_ = 0;
-  const std::uint32_t most_; // of each of these
-  Slab<Connection> connections_{most_};
-  Slab<Channel> channels_{most_};
-  Slab<Joined> tunnels_{most_};
+  Slab<Connection> connections_;
+  Slab<Channel> channels_;
+  Slab<Joined> tunnels_;
   Timer grace_;
   Completion tick_; // reports done outside of whoever ended last
 };

@@ -88,16 +88,22 @@ TEST(RegistryPolicy, LeastTunnelsGivesToTheIdle) {
 }
 
 TEST(RegistryLimit, SendersWaitUpToTheLimitsOfEntityAndSource) {
-  Registry registry(ChoicePolicy::kRandom, {3, 2});
-  EXPECT_TRUE(registry.admit("a", "x").ok());
-  EXPECT_TRUE(registry.admit("a", "x").ok());
-  EXPECT_EQ(registry.admit("a", "x").code, Code::kOverload); // of the source
-  EXPECT_EQ(registry.admit("b", "x").code, Code::kOverload);
-  EXPECT_TRUE(registry.admit("a", "y").ok());
-  EXPECT_EQ(registry.admit("a", "z").code, Code::kOverload); // of the entity
-  EXPECT_TRUE(registry.admit("b", "z").ok());
+  Registry registry;
+  RelayLimits limits;
+  limits.pending_per_entity = 3;
+  limits.pending_per_source = 2;
+  const auto admit = [&](const char *entity, const char *source) {
+    return registry.admit(entity, source, limits);
+  };
+  EXPECT_TRUE(admit("a", "x").ok());
+  EXPECT_TRUE(admit("a", "x").ok());
+  EXPECT_EQ(admit("a", "x").code, Code::kOverload); // of the source
+  EXPECT_EQ(admit("b", "x").code, Code::kOverload);
+  EXPECT_TRUE(admit("a", "y").ok());
+  EXPECT_EQ(admit("a", "z").code, Code::kOverload); // of the entity
+  EXPECT_TRUE(admit("b", "z").ok());
   registry.release("a", "x");
-  EXPECT_TRUE(registry.admit("a", "z").ok());
+  EXPECT_TRUE(admit("a", "z").ok());
 }
 
 } // namespace

@@ -28,8 +28,8 @@ std::string LinesLog::text() const {
   return all;
 }
 
-RelayOptions test_options(unsigned shards) {
-  RelayOptions options;
+WorldOptions test_options(unsigned shards) {
+  WorldOptions options;
   options.names = {"relay.example"};
   options.entities = {{"alpha", {{"of_alpha", kRightListen | kRightSend, {}}}}, {"beta", {}}};
   options.own_rules = {{"of_relay", kRightManage, {}}, {"sends", kRightSend, {}}};
@@ -37,7 +37,7 @@ RelayOptions test_options(unsigned shards) {
   return options;
 }
 
-RelayWorld::RelayWorld(const RelayOptions &options, std::uint64_t seed, const SimFaults &faults,
+RelayWorld::RelayWorld(const WorldOptions &options, std::uint64_t seed, const SimFaults &faults,
                        bool tls, HeadForm form)
     : world(seed, faults), relay(std::make_unique<Relay>(options)) {
   if (tls) {
@@ -49,7 +49,7 @@ RelayWorld::RelayWorld(const RelayOptions &options, std::uint64_t seed, const Si
     made = std::move(make_throw_away(wanted).value());
   }
   for (unsigned i = 0; i < options.shards; ++i) {
-    shards.push_back(make_shard("relay" + std::to_string(i), "10.0.0.1", i));
+    shards.push_back(make_shard("relay" + std::to_string(i), "10.0.0.1", i, options.shard_limits));
     auto protocol = std::make_unique<TestProtocol>("test/1", form);
     protocols.push_back(protocol.get());
     RelayParts own;
@@ -80,10 +80,10 @@ std::shared_ptr<TlsContext> RelayWorld::server_tls(Io &io) {
 }
 
 std::unique_ptr<Shard> RelayWorld::make_shard(const std::string &label, const std::string &host,
-                                              unsigned index) {
+                                              unsigned index, const ShardLimits &limits) {
   SimIo &io = world.make_io(label, host);
   randoms.push_back(world.make_random());
-  return std::make_unique<Shard>(io, *randoms.back(), log, index);
+  return std::make_unique<Shard>(io, *randoms.back(), log, index, limits);
 }
 
 Shard &RelayWorld::client_shard(const std::string &host) {

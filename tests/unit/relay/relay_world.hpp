@@ -34,11 +34,14 @@ public:
   std::vector<std::string> lines;
 };
 
-RelayOptions test_options(unsigned shards);
+struct WorldOptions : RelayOptions {
+  ShardLimits shard_limits;
+};
+WorldOptions test_options(unsigned shards);
 
 class RelayWorld {
 public:
-  explicit RelayWorld(const RelayOptions &options, std::uint64_t seed = 1,
+  explicit RelayWorld(const WorldOptions &options, std::uint64_t seed = 1,
                       const SimFaults &faults = {}, bool tls = false,
                       HeadForm form = HeadForm::kMessage);
   ~RelayWorld();
@@ -81,7 +84,7 @@ private:
   void on_done() { ++done_count; }
   std::shared_ptr<TlsContext> server_tls(Io &io);
   std::unique_ptr<Shard> make_shard(const std::string &label, const std::string &host,
-                                    unsigned index);
+                                    unsigned index, const ShardLimits &limits = {});
 };
 
 } // namespace culvert::test
