@@ -23,7 +23,9 @@ Result<ClientUnits> ClientUnits::make(PluginRegistry &plugins, SecretStore &secr
   const ConnectionString &connection = config.connection;
   if (connection.signature.empty()) {
     auth_values["key_name"] = connection.key_name;
-    auth_values["key"] = SecretReference{secrets.add(connection.key.clone())};
+    auto lease = std::make_shared<SecretLease>(secrets);
+    auth_values["key"] = SecretReference{lease->add(connection.key.clone())};
+    units.secrets = std::move(lease);
   } else {
     auth_values["signature"] = std::string(connection.signature.reveal());
   }
@@ -56,7 +58,9 @@ Result<ClientUnits> ClientUnits::make(PluginRegistry &plugins, SecretStore &secr
 
 Status ClientPart::attach_plugins(ClientUnits &units, Shard &shard) {
   limits = units.limits;
-  Status status = take(units.transport->transport(shard), transport);
+  secrets = units.secrets;
+  Status status =
+      transport == nullptr ? take(units.transport->transport(shard), transport) : Status{};
   if (status.ok()) {
     status = take(units.auth->auth(shard), auth);
   }

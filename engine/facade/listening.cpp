@@ -51,4 +51,14 @@ Result<Listening> listen_on(ShardThreads &threads, const HostPort &where) {
   return result;
 }
 
+Status check_bind(const HostPort &wanted, const HostPort &configured, const HostPort &bound) {
+  const bool same = wanted.text() == configured.text() || wanted.text() == bound.text();
+  return same ? Status{} : needs_restart("bind");
+}
+
+Status needs_restart(std::string_view setting) {
+  return Status::config(std::string(setting) +
+                        " cannot be changed while the role runs; stop it and start it again");
+}
+
 } // namespace culvert

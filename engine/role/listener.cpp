@@ -39,7 +39,14 @@ void Listener::start() {
   connect_later();
 }
 
+void Listener::use(const ClientKit &kit, const ListenerOptions &options) {
+  kit_.become(kit);
+  options_ = options;
+  policy_ = RendezvousPolicy(options.entity.host, options.rendezvous_hosts);
+}
+
 void Listener::connect() {
+  outbound_.use(kit_);
   outbound_.start(Purpose::kListen, options_.entity, id_);
 }
 
@@ -65,8 +72,7 @@ void Listener::on_outbound(Outbound &outbound) {
     return;
   }
   counters_.failed(status.message);
-  const bool other_token =
-      status.retry == Retry::kNewToken && kit_.auth.refused(outbound.token_id());
+  const bool other_token = status.retry == Retry::kNewToken && outbound.has_other_token();
   if (other_token && !redialled_) {
     redialled_ = true;
     log(LogLevel::kInfo, "the relay refused this key; trying the other one", status);

@@ -28,6 +28,11 @@ void Sender::start(Socket listening) {
   acceptor_.start(listening);
 }
 
+void Sender::use(const ClientKit &kit, const SenderOptions &options) {
+  kit_.become(kit);
+  options_ = options;
+}
+
 void Sender::on_acceptor_stopped() {
   if (counters_.parts_accepting.fetch_sub(1, std::memory_order_acq_rel) == 1) {
     kit_.shard.io.close(listening_);
@@ -59,8 +64,7 @@ void Sender::Waiting::on_outbound(Outbound &done) {
     owner.joined(*this);
     return;
   }
-  const bool other_token =
-      status.retry == Retry::kNewToken && owner.kit_.auth.refused(done.token_id());
+  const bool other_token = status.retry == Retry::kNewToken && done.has_other_token();
   if (other_token && !redialled && owner.phase_ == Phase::kRunning) {
     redialled = true;
     done.start(Purpose::kDial, owner.options_.entity, id);

@@ -8,6 +8,7 @@
 #include "culvert/log.hpp"
 #include "link/link.hpp"
 #include "plugin/intent.hpp"
+#include "role/relay/parts.hpp"
 #include "role/relay/registry.hpp"
 
 #include <deque>
@@ -19,13 +20,14 @@ namespace culvert {
 class RelayShard;
 
 struct ChannelSeed {
-  RegisteredListener listener; // its channel is filled in by the shard
+  std::shared_ptr<const RelayParts> parts; // its connection began with
+  const NamedProtocol *protocol = nullptr; // of them
+  RegisteredListener listener;             // its channel is filled in by the shard
   std::string facts;
   std::string loggable_id;
   std::string peer;
   std::string opening; // what the listener is told before the framing
   FramingOptions framing;
-  RelayLimits limits;
 };
 
 class Channel {
@@ -62,13 +64,14 @@ private:
   void malformed(const Status &why);
 
   RelayShard &relay_;
+  const std::shared_ptr<const RelayParts> parts_;
+  RelayProtocol &protocol_; // of them
   std::unique_ptr<Link> link_;
   RegisteredListener listener_;
   const std::string facts_;
   const std::string loggable_id_;
   const std::string peer_;
   const std::size_t largest_message_;
-  const RelayLimits limits_;
   std::string opening_;
   const FramingOptions framing_;
   SlabHandle handle_;

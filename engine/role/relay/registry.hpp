@@ -33,9 +33,9 @@ enum class ChannelEnd : std::uint8_t {
 };
 
 struct RegisteredListener {
-  std::string entity; // as configured
-  std::size_t protocol = 0;
-  std::string id; // empty: it named none, and replaces none
+  std::string entity;   // its case does not count
+  std::string protocol; // the plugin's id
+  std::string id;       // empty: it named none, and replaces none
   ChannelRef channel;
   std::string public_host; // where it reaches this relay
   std::uint16_t public_port = 0;
@@ -47,15 +47,14 @@ enum class ChoicePolicy : std::uint8_t { kRandom, kLeastTunnels };
 /// What a sender asks for.
 struct Wish {
   std::string entity;
-  std::size_t protocol = 0;
+  std::string protocol;
   std::vector<std::string> allowed; // listener ids; empty: any
   std::vector<std::string> denied;
+  ChoicePolicy choice = ChoicePolicy::kRandom; // the relay's
 };
 
 class Registry {
 public:
-  explicit Registry(ChoicePolicy policy = ChoicePolicy::kRandom) : policy_(policy) {}
-
   /// Returns the channel of the same id that was registered before, which is no longer.
   std::optional<ChannelRef> add(RegisteredListener listener);
   /// Nothing happens when it is not registered, or not any more.
@@ -84,9 +83,8 @@ private:
   };
   void count_tunnel(const std::string &entity, const ChannelRef &channel, std::int64_t change);
 
-  const ChoicePolicy policy_;
   mutable std::mutex mutex_;
-  std::unordered_map<std::string, std::vector<Entry>> entities_;
+  std::unordered_map<std::string, std::vector<Entry>> entities_; // by the path in lower case
   std::unordered_map<std::string, std::uint32_t> pending_by_entity_;
   std::unordered_map<std::string, std::uint32_t> pending_by_source_;
 };

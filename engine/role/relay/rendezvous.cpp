@@ -112,7 +112,7 @@ void Rendezvous::offer_to_another(Pending &pending) {
   }
 }
 
-Result<Rendezvous::Met> Rendezvous::redeem(std::string_view capability, std::size_t protocol) {
+Result<Rendezvous::Met> Rendezvous::redeem(std::string_view capability, std::string_view protocol) {
   const auto where = read_capability(capability);
   Pending *const pending =
       where && where->shard == shard_.index ? table_.find(where->slot) : nullptr;

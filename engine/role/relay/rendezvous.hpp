@@ -50,7 +50,7 @@ public:
   void offer_failed(SlabHandle pending);
   void channel_lost(const ChannelRef &channel, ChannelEnd end);
   /// The sender of this capability, if it waits here and speaks that protocol; it waits no more.
-  Result<Met> redeem(std::string_view capability, std::size_t protocol);
+  Result<Met> redeem(std::string_view capability, std::string_view protocol);
   /// The sender has gone. Nothing happens when it waits no more.
   void revoke(SlabHandle pending);
   /// Each that waits gets on_unmet().

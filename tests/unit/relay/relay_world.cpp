@@ -39,7 +39,9 @@ WorldOptions test_options(unsigned shards) {
 
 RelayWorld::RelayWorld(const WorldOptions &options, std::uint64_t seed, const SimFaults &faults,
                        bool tls, HeadForm form)
-    : world(seed, faults), relay(std::make_unique<Relay>(options)) {
+    : world(seed, faults), relay(std::make_unique<Relay>(options.shards)), tls_(tls), form_(form) {
+  const auto made_now = std::make_shared<const RelayPolicy>(options);
+  policy = made_now;
   if (tls) {
     ThrowAwayOptions wanted{{"relay.example"},
                             KeyKind::kEd25519,
@@ -50,14 +52,7 @@ RelayWorld::RelayWorld(const WorldOptions &options, std::uint64_t seed, const Si
   }
   for (unsigned i = 0; i < options.shards; ++i) {
     shards.push_back(make_shard("relay" + std::to_string(i), "10.0.0.1", i, options.shard_limits));
-    auto protocol = std::make_unique<TestProtocol>("test/1", form);
-    protocols.push_back(protocol.get());
-    RelayParts own;
-    own.protocols.push_back(std::move(protocol));
-    own.protocols.push_back(std::make_unique<TestProtocol>("http/1.1", HeadForm::kHttp));
-    own.tls = tls ? server_tls(shards.back()->io) : nullptr;
-    own.auth = std::make_unique<TestAuth>(*shards.back());
-    parts.push_back(std::make_unique<RelayShard>(*relay, *shards.back(), std::move(own),
+    parts.push_back(std::make_unique<RelayShard>(*relay, *shards.back(), parts_of(i, made_now),
                                                  Delegate<>::to<&RelayWorld::on_done>(*this)));
   }
   Io &first = shards.front()->io;
@@ -70,6 +65,36 @@ RelayWorld::RelayWorld(const WorldOptions &options, std::uint64_t seed, const Si
 
 RelayWorld::~RelayWorld() {
   EXPECT_EQ(end(), "");
+}
+
+RelayParts RelayWorld::parts_of(unsigned shard, const std::shared_ptr<const RelayPolicy> &of) {
+  auto protocol = std::make_unique<TestProtocol>("test/1", form_);
+  protocols.resize(shards.size());
+  protocols[shard] = protocol.get();
+  RelayParts own;
+  own.policy = of;
+  own.protocols.push_back({"test", std::move(protocol)});
+  own.protocols.push_back({"http", std::make_unique<TestProtocol>("http/1.1", HeadForm::kHttp)});
+  if (protocols_reversed) {
+    std::swap(own.protocols[0], own.protocols[1]);
+  }
+  own.tls = tls_ ? server_tls(shards[shard]->io) : nullptr;
+  own.auth = std::make_unique<TestAuth>(*shards[shard]);
+  return own;
+}
+
+void RelayWorld::use(const RelayOptions &options) {
+  const auto made_now = std::make_shared<const RelayPolicy>(options);
+  policy = made_now;
+  for (unsigned i = 0; i < parts.size(); ++i) {
+    parts[i]->use(parts_of(i, made_now));
+  }
+}
+
+void RelayWorld::use(const RelayOptions &options, std::size_t shard) {
+  const auto made_now = std::make_shared<const RelayPolicy>(options);
+  policy = made_now;
+  parts[shard]->use(parts_of(static_cast<unsigned>(shard), made_now));
 }
 
 std::shared_ptr<TlsContext> RelayWorld::server_tls(Io &io) {

@@ -49,14 +49,16 @@ public:
 class RendezvousTest : public testing::Test {
 protected:
   void listen(const std::string &id, std::uint32_t slot) {
-    registry.add({"a", 0, id, channel(slot), "relay", 443});
+    registry.add({"a", "p", id, channel(slot), "relay", 443});
   }
   static ChannelRef channel(std::uint32_t slot) { return {1, {slot, 1}}; }
   std::uint32_t slot_of(const std::string &id) {
-    return registry.choose({"a", 0, {id}, {}}, {}, *random).value().channel.slot.index;
+    return registry.choose({"a", "p", {id}, {}}, {}, *random).value().channel.slot.index;
   }
-  Result<SlabHandle> park(TestSender &sender) { return table.park(sender, {"a", 0, {}, {}}, "x"); }
-  Code redeem(const std::string &capability, std::size_t protocol = 0) {
+  Result<SlabHandle> park(TestSender &sender) {
+    return table.park(sender, {"a", "p", {}, {}}, "x");
+  }
+  Code redeem(const std::string &capability, const std::string &protocol = "p") {
     const auto met = table.redeem(capability, protocol);
     return met.ok() ? Code::kOk : met.status().code;
   }
@@ -78,7 +80,7 @@ TEST_F(RendezvousTest, ACapabilityMeetsItsSenderOnce) {
   ASSERT_EQ(sender.capabilities.size(), 1U);
   EXPECT_EQ(sender.capabilities[0].size(), 56U);
   EXPECT_EQ(read_capability(sender.capabilities[0])->shard, 7U);
-  const auto met = table.redeem(sender.capabilities[0], 0);
+  const auto met = table.redeem(sender.capabilities[0], "p");
   ASSERT_TRUE(met.ok());
   EXPECT_EQ(met.value().sender, &sender);
   EXPECT_EQ(met.value().channel, channel(1));
@@ -100,7 +102,7 @@ TEST_F(RendezvousTest, AForgedCapabilityMeetsNobodyAndHarmsNobody) {
   for (const std::string &malformed : rows) {
     EXPECT_EQ(redeem(malformed), Code::kGone) << malformed;
   }
-  EXPECT_EQ(redeem(real, 1), Code::kGone); // of another protocol
+  EXPECT_EQ(redeem(real, "q"), Code::kGone); // of another protocol
   EXPECT_EQ(redeem(real), Code::kOk);
 }
 
@@ -339,10 +341,10 @@ TEST_F(RendezvousTest, AFullTableRefusesAndKeepsNoSeat) {
   sender.bounds.pending_per_entity = sender.bounds.pending_per_source = 101;
   Rendezvous &full = table;
   for (std::uint32_t i = 0; i < 100; ++i) {
-    ASSERT_TRUE(full.park(sender, {"a", 0, {}, {}}, "x").ok());
+    ASSERT_TRUE(full.park(sender, {"a", "p", {}, {}}, "x").ok());
   }
   for (int i = 0; i < 2; ++i) { // a refusal leaves nothing, or the registry would say no
-    const auto refused = full.park(sender, {"a", 0, {}, {}}, "x");
+    const auto refused = full.park(sender, {"a", "p", {}, {}}, "x");
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.status().code, Code::kOverload);
     EXPECT_EQ(refused.status().message, "too many senders wait");
