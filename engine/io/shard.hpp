@@ -6,6 +6,7 @@
 
 #include "core/limits.hpp"
 #include "core/random.hpp"
+#include "culvert/limits.hpp"
 #include "culvert/log.hpp"
 #include "io/io.hpp"
 
@@ -26,7 +27,7 @@ public:
   [[nodiscard]] std::size_t held() const { return held_; }
   /// The most ever held, for tests and metrics.
   [[nodiscard]] std::size_t peak() const { return peak_; }
-  /// Cannot fail: how far it may go past the capacity stands at kShardHeldBytes.
+  /// Cannot fail: how far it may go past the capacity stands at ShardLimits::held_bytes.
   void take(std::size_t bytes);
   void give(std::size_t bytes);
 
@@ -76,8 +77,9 @@ private:
 
 struct Shard {
   Shard(Io &io_of_it, Random &random_of_it, Log &log_of_it, unsigned index_of_it,
-        std::size_t held_bytes = kShardHeldBytes)
-      : io(io_of_it), random(random_of_it), log(log_of_it), index(index_of_it), held(held_bytes) {}
+        const ShardLimits &limits_of_it = {})
+      : io(io_of_it), random(random_of_it), log(log_of_it), index(index_of_it),
+        limits(limits_of_it), held(limits_of_it.held_bytes) {}
   Shard(const Shard &) = delete;
   Shard &operator=(const Shard &) = delete;
 
@@ -85,6 +87,7 @@ struct Shard {
   Random &random;
   Log &log;
   const unsigned index;
+  const ShardLimits limits;
   HeldBudget held;
   TurnBuffers buffers;
 };

@@ -47,7 +47,8 @@ std::string whom_for(const X509 *certificate) {
 } // namespace
 
 TlsSession::TlsSession(TlsContext &context, TlsWire &wire, const TlsPeer *peer)
-    : context_(&context), wire_(wire), ssl_(SSL_new(context.context_)), peer_name_("a client") {
+    : context_(&context), held_context_(context.weak_from_this().lock()), wire_(wire),
+      ssl_(SSL_new(context.context_)), peer_name_("a client") {
   CULVERT_ASSERT(ssl_ != nullptr && context.is_server() == (peer == nullptr));
   BIO_up_ref(wire_.bio()); // one reference is the wire's own
   SSL_set_bio(ssl_, wire_.bio(), wire_.bio());

@@ -129,6 +129,7 @@ public:
   TableResolver resolver;
   Digests digests;
   RoleCounters counters;
+  ClientLimits limits; // of the role that is started next
   ListenerOptions listener_options;
   SenderOptions sender_options;
   bool stopped = false;
@@ -137,7 +138,9 @@ public:
 
 private:
   void on_stopped() { stopped = true; }
-  [[nodiscard]] ClientKit kit() { return {*shard, transport, auth, resolver, nullptr, digests}; }
+  [[nodiscard]] ClientKit kit() {
+    return {*shard, transport, auth, resolver, nullptr, digests, &limits};
+  }
   std::unique_ptr<Random> app_random_;
   std::unique_ptr<Shard> app_shard_; // on 10.0.0.4
   Address app_address_;

@@ -68,7 +68,7 @@ protected:
 TEST_P(HalfClosed, SilenceOfAnHourAbortsBothSides) {
   half_close();
   app->read_to();
-  ASSERT_FALSE(ends_within(kHalfClosedIdleMs - 10'000));
+  ASSERT_FALSE(ends_within(ShardLimits{}.half_closed_idle_ms - 10'000));
   ASSERT_TRUE(world->sim.run_until([&] { return app->end() != nullptr; }, 60'000));
   EXPECT_TRUE(app->end()->aborted);
   target->close();
