@@ -45,6 +45,7 @@ struct ClientPart {
   }
 };
 
+RoleStats stats_of(const TunnelCounts &counts);
 RoleStats stats_of(const RoleCounters &counters);
 
 /// The parts of a listener or sender, one a shard; destroyed on their shards.

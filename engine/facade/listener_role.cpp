@@ -10,7 +10,8 @@ namespace {
 class ListenerRole final : public RunningRole {
 public:
   ListenerRole(ShardThreads &threads, ClientUnits units, ListenerOptions options)
-      : options_(std::move(options)), parts_(threads, std::move(units)) {}
+      : options_(std::move(options)), counters_(static_cast<unsigned>(threads.size())),
+        parts_(threads, std::move(units)) {}
 
   Status start(Random &random) {
     Status status = parts_.attach([&](std::optional<Listener> &part, const ClientKit &kit) {

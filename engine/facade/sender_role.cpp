@@ -9,8 +9,8 @@ namespace {
 class SenderRole final : public RunningRole {
 public:
   SenderRole(ShardThreads &threads, ClientUnits units, SenderOptions options)
-      : options_(std::move(options)), group_(static_cast<unsigned>(threads.size())),
-        parts_(threads, std::move(units)) {}
+      : options_(std::move(options)), counters_(static_cast<unsigned>(threads.size())),
+        group_(static_cast<unsigned>(threads.size())), parts_(threads, std::move(units)) {}
 
   Status attach() {
     return parts_.attach([this](std::optional<Sender> &part, const ClientKit &kit) {

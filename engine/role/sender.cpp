@@ -9,7 +9,9 @@ Sender::Sender(const ClientKit &kit, const SenderOptions &options, RoleCounters 
     : kit_(kit), options_(options), counters_(counters), stopped_(stopped),
       acceptor_(kit.shard, Delegate<Socket>::to<&Sender::on_accepted>(*this),
                 Delegate<>::to<&Sender::on_acceptor_stopped>(*this)),
-      tunnels_(kit.shard, counters, Delegate<>::to<&Sender::on_tunnels_empty>(*this)) {
+      tunnel_log_(kit.shard.log),
+      tunnels_(kit.shard, counters.tunnels, kTunnelsPerShard, {&tunnel_log_},
+               Delegate<>::to<&Sender::on_tunnel_ended>(*this)) {
   grace_.bind<&Sender::drop>(*this);
 }
 
@@ -69,9 +71,11 @@ void Sender::Waiting::on_outbound(Outbound &done) {
 }
 
 void Sender::joined(Waiting &waiting) {
+  TunnelFacts facts;
+  facts.entity = options_.entity.path;
+  facts.id = waiting.id;
   tunnels_.join({std::move(waiting.app), "app", Source::kLocal},
-                {waiting.outbound.take_link(), "relay", Source::kRelay}, options_.entity.path,
-                waiting.id);
+                {waiting.outbound.take_link(), "relay", Source::kRelay}, std::move(facts));
   gone(waiting.handle);
 }
 
@@ -96,7 +100,7 @@ void Sender::gone(SlabHandle handle) {
   check_stopped();
 }
 
-void Sender::on_tunnels_empty() {
+void Sender::on_tunnel_ended() {
   acceptor_.on_descriptor_freed();
   check_stopped();
 }

@@ -11,7 +11,7 @@
 #include "role/acceptor.hpp"
 #include "role/counters.hpp"
 #include "role/outbound.hpp"
-#include "role/tunnel_set.hpp"
+#include "role/tunnels.hpp"
 
 #include <memory>
 #include <string>
@@ -58,7 +58,7 @@ private:
   void joined(Waiting &waiting);
   void failed(Waiting &waiting);
   void gone(SlabHandle handle);
-  void on_tunnels_empty();
+  void on_tunnel_ended();
   void check_stopped();
 
   ClientKit kit_;
@@ -69,7 +69,8 @@ private:
   Socket listening_;
   Acceptor acceptor_;
   Slab<Waiting> waiting_{kSetupsPerShard};
-  TunnelSet tunnels_;
+  TunnelLog tunnel_log_;
+  Tunnels tunnels_;
   Timer grace_;
 };
 

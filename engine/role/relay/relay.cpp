@@ -58,8 +58,8 @@ Status Relay::check(const RelayOptions &options) {
 Relay::Relay(RelayOptions options)
     : options_(std::move(options)), entities_(options_.entities, options_.own_rules),
       registry_(options_.policy, options_.limits.pending),
-      shares_(options_.limits.unauthenticated_per_source), accept_group_(options_.shards),
-      shards_(options_.shards), accepting_(options_.shards) {
+      shares_(options_.limits.unauthenticated_per_source), counters_(options_.shards),
+      accept_group_(options_.shards), shards_(options_.shards), accepting_(options_.shards) {
   CULVERT_ASSERT(options_.shards > 0 && !options_.names.empty());
 }
 

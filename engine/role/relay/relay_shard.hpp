@@ -13,10 +13,10 @@
 #include "role/acceptor.hpp"
 #include "role/relay/channel.hpp"
 #include "role/relay/connection.hpp"
-#include "role/relay/joined.hpp"
 #include "role/relay/letters.hpp"
 #include "role/relay/relay.hpp"
 #include "role/relay/rendezvous.hpp"
+#include "role/relay/tunnel_watcher.hpp"
 
 #include <initializer_list>
 #include <memory>
@@ -81,7 +81,6 @@ public:
 
   void on_connection_ended(SlabHandle handle);
   void on_channel_ended(SlabHandle handle);
-  void on_tunnel_ended(SlabHandle handle);
 
 private:
   enum class Phase : std::uint8_t { kRunning, kDraining, kDropping, kDone };
@@ -89,6 +88,7 @@ private:
   void on_arrived(Socket socket);
   bool find_seat(const std::string &source);
   void on_accepting_stopped();
+  void on_tunnel_ended();
   void on_letter(Mail &mail);
   void on_letter_back(Mail &mail);
   void check_done();
@@ -110,7 +110,8 @@ private:
   const std::uint32_t most_; // of each of these
   Slab<Connection> connections_{most_};
   Slab<Channel> channels_{most_};
-  Slab<Joined> tunnels_{most_};
+  TunnelWatcher watcher_;
+  Tunnels tunnels_;
   Timer grace_;
   Completion tick_; // reports done outside of whoever ended last
 };

@@ -91,7 +91,7 @@ TEST(RelayRefusal, AListenersRejectReachesTheSender) {
   }
   ASSERT_TRUE(world.run_until([&] { return world.connections() == 0; }));
   EXPECT_EQ(world.counters().pending, 0U);
-  EXPECT_EQ(world.counters().tunnels_open, 0U);
+  EXPECT_EQ(world.counters().tunnels.open(), 0U);
 }
 
 TEST(RelayRefusal, NobodyFetchesTheSenderInTime) {

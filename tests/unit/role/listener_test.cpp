@@ -70,13 +70,17 @@ TEST(Listener, CarriesBytesBothWaysAndTheirEnds) {
   fetched.finish();
   ASSERT_TRUE(world.run_until([&] { return served.heard_end; }));
   EXPECT_EQ(served.heard, "question");
+  EXPECT_EQ(world.log.count("tunnel joined entity=alpha id=first relay=10.0.0.1:4430 "
+                            "target=10.0.0.3:80"),
+            1U)
+      << world.log.text();
   EXPECT_FALSE(served.aborted);
   served.raw("answer");
   served.finish();
   ASSERT_TRUE(world.run_until([&] { return fetched.heard_end; }));
   EXPECT_EQ(fetched.heard, "answer");
-  ASSERT_TRUE(world.run_until([&] { return world.counters.tunnels_ended == 1; }));
-  EXPECT_EQ(world.counters.tunnels_aborted, 0U);
+  ASSERT_TRUE(world.run_until([&] { return world.counters.tunnels.ended() == 1; }));
+  EXPECT_EQ(world.counters.tunnels.aborted(), 0U);
   EXPECT_TRUE(world.online());
 }
 
@@ -328,7 +332,7 @@ TEST(Listener, DrainServesWhatTheRelayOfferedBeforeItHeardTheGoodbye) {
     world.start_listener();
     ASSERT_TRUE(world.run_until([&] { return world.online(); }));
     world.listener->drain();
-    EXPECT_TRUE(world.run_until([&] { return world.counters.tunnels_open == 1; }, 1'000));
+    EXPECT_TRUE(world.run_until([&] { return world.counters.tunnels.open() == 1; }, 1'000));
     EXPECT_EQ(world.counters.channels_online, 0U);
     EXPECT_EQ(world.counters.channels_lost, 0U);
     ASSERT_TRUE(world.run_until([&] { return head_of(world, "accept") != nullptr; }));
@@ -345,10 +349,10 @@ TEST(Listener, DrainLetsTunnelsEndAndDropDoesNot) {
     RoleWorld world;
     world.relay_script = offering({"offer 10.0.0.1 4430 first"});
     world.start_listener();
-    ASSERT_TRUE(world.run_until([&] { return world.counters.tunnels_open == 1; }));
+    ASSERT_TRUE(world.run_until([&] { return world.counters.tunnels.open() == 1; }));
     drop ? world.listener->drop() : world.listener->drain();
     world.world.run_for(1'000);
-    EXPECT_EQ(world.counters.tunnels_open, drop ? 0U : 1U);
+    EXPECT_EQ(world.counters.tunnels.open(), drop ? 0U : 1U);
     EXPECT_EQ(world.counters.channels_online, 0U);
     EXPECT_EQ(head_of(world, "accept")->heard_end, drop);
     const std::uint64_t from_ms = world.world.now_ns() / 1'000'000U;

@@ -212,7 +212,7 @@ std::string RoleWorld::end() {
   }
   world.run_for(10);
   std::string left = world.leaks();
-  if (counters.tunnels_open != 0 || counters.channels_online != 0) {
+  if (counters.tunnels.open() != 0 || counters.channels_online != 0) {
     left += "a counter is not zero\n";
   }
   left += shard->held.held() == 0 ? "" : "bytes are held\n";

@@ -10,12 +10,17 @@ TEST(Sender, CarriesBytesBothWays) {
   RoleWorld world;
   world.start_sender();
   RawPeer &app = world.app("question");
-  ASSERT_TRUE(world.run_until([&] { return world.counters.tunnels_open == 1; }));
+  ASSERT_TRUE(world.run_until([&] { return world.counters.tunnels.open() == 1; }));
   Session &relayed = world.relay.sessions.at(0);
   EXPECT_EQ(relayed.last, "dial alpha token0");
   ASSERT_TRUE(world.run_until([&] { return relayed.heard == "question"; }));
   relayed.raw("answer");
   ASSERT_TRUE(world.run_until([&] { return app.heard == "answer"; }));
+  EXPECT_EQ(world.counters.tunnels.bytes_in(), 8U); // while it lives
+  EXPECT_EQ(world.counters.tunnels.bytes_out(), 6U);
+  EXPECT_EQ(world.log.count("tunnel joined entity=alpha id="), 1U) << world.log.text();
+  EXPECT_EQ(world.log.count(" app=10.0.0.4:"), 1U) << world.log.text();
+  EXPECT_EQ(world.log.count(" relay=10.0.0.1:4430"), 1U) << world.log.text();
   relayed.finish();
   ASSERT_TRUE(world.run_until([&] { return app.ended; }));
   EXPECT_FALSE(app.aborted);
@@ -105,8 +110,8 @@ TEST(Sender, ARefusedTokenIsTriedOnceWithTheOtherKey) {
     world.start_sender();
     RawPeer &app = world.app();
     EXPECT_TRUE(
-        world.run_until([&] { return app.ended || world.counters.tunnels_open == 1; }, 1'000));
-    EXPECT_EQ(world.counters.tunnels_open, row.joined ? 1U : 0U) << row.good;
+        world.run_until([&] { return app.ended || world.counters.tunnels.open() == 1; }, 1'000));
+    EXPECT_EQ(world.counters.tunnels.open(), row.joined ? 1U : 0U) << row.good;
     EXPECT_EQ(world.relay.sessions.size(), row.dials) << row.good;
   }
 }
@@ -122,7 +127,7 @@ TEST(Sender, FiftyRefusalsAtOnceDoNotMakeItForgetTheGoodKey) {
   for (int i = 0; i < 50; ++i) {
     world.app();
   }
-  EXPECT_TRUE(world.run_until([&] { return world.counters.tunnels_open == 50; }, 5'000))
+  EXPECT_TRUE(world.run_until([&] { return world.counters.tunnels.open() == 50; }, 5'000))
       << world.log.text();
 }
 
@@ -141,7 +146,7 @@ TEST(Sender, SaysWhatTheProtocolWantsSaidNext) {
   };
   world.start_sender();
   world.app();
-  EXPECT_TRUE(world.run_until([&] { return world.counters.tunnels_open == 1; }, 1'000));
+  EXPECT_TRUE(world.run_until([&] { return world.counters.tunnels.open() == 1; }, 1'000));
   EXPECT_EQ(heard, "dial alpha token0;more;");
 }
 
@@ -201,10 +206,10 @@ TEST(Sender, DrainWaitsForItsTunnelsAndNoLongerThanTheGrace) {
   RoleWorld world;
   world.start_sender();
   RawPeer &app = world.app("question");
-  ASSERT_TRUE(world.run_until([&] { return world.counters.tunnels_open == 1; }));
+  ASSERT_TRUE(world.run_until([&] { return world.counters.tunnels.open() == 1; }));
   world.sender->drain();
   world.world.run_for(kDrainGraceMs - 100);
-  EXPECT_EQ(world.counters.tunnels_open, 1U);
+  EXPECT_EQ(world.counters.tunnels.open(), 1U);
   EXPECT_FALSE(app.ended);
   EXPECT_TRUE(world.run_until([&] { return world.stopped; }, 1'000));
   EXPECT_TRUE(world.run_until([&] { return app.ended; }, 1'000));
