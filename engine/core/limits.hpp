@@ -122,6 +122,13 @@ inline constexpr std::size_t kTurnPongBytes = 2'048;
 inline constexpr std::uint64_t kHandshakeMs = 10'000; // TLS and the head, each
 inline constexpr std::uint64_t kTargetDialMs = 10'000;
 inline constexpr std::uint64_t kRelayDialMs = 10'000;
+/// A dial tries the next address of a name when the one before has been silent for so long, and
+/// goes on waiting for that one too (RFC 8305, section 5: the connection attempt delay).
+inline constexpr std::uint64_t kNextAddressMs = 250;
+/// For so long a dial begins with the address that answered where an earlier one did not (RFC 8305,
+/// section 4: about 10 minutes), and so many a shard remembers: one a name that it dials.
+inline constexpr std::uint64_t kGoodAddressMs = 600'000;
+inline constexpr std::size_t kGoodAddresses = 64;
 inline constexpr std::uint64_t kUpgradeMs = 40'000; // a sender waits for its listener
 inline constexpr std::uint64_t kRendezvousMs = 30'000;
 /// A listener that closed its channel may still come for what it was offered: kTargetDialMs for a
@@ -132,6 +139,14 @@ inline constexpr std::uint64_t kGoodbyeMs = kTargetDialMs + 5'000;
 /// that is restarted one by one, 8 within kRendezvousMs would be one every 4 s. At 48 bytes an
 /// offer 8 are 384 bytes a sender, 6 MiB of kPendingPerShard at the worst.
 inline constexpr std::size_t kOffersPerSender = 8;
+/// A sender repeats a set-up that its relay refused for overload, or reset, for so long: a crowd of
+/// 1,500 apps is served within it, and most apps wait longer. The pauses double in between.
+inline constexpr std::uint64_t kSetupRepeatMs = 10'000;
+inline constexpr std::uint64_t kRepeatFloorMs = 100;
+inline constexpr std::uint64_t kRepeatCeilingMs = 2'000;
+/// A listener tries to fetch a sender for so long, and tells it then that it cannot; that leaves 5
+/// s of the kRendezvousMs in which the relay still lets it say so.
+inline constexpr std::uint64_t kFetchMs = kRendezvousMs - 5'000;
 inline constexpr std::uint64_t kReconnectFloorMs = 500;
 inline constexpr std::uint64_t kReconnectCeilingMs = 15'000;
 inline constexpr int kKeepAliveSec = 60;
@@ -174,6 +189,9 @@ inline constexpr std::size_t kLogLineBytes = 1024;
 /// A file that is read to see whether it is a plugin: the largest of ours has 0.9 MB, debug symbols
 /// of a large one may have a hundred. All of it may be in memory then.
 inline constexpr std::uint64_t kPluginFileBytes = 256U * 1024 * 1024;
+/// Calls of one function that a plugin has not completed within their step, on one shard: with 20
+/// KiB of room for a token each 5 MiB. A plugin that owes so many answers is not asked again.
+inline constexpr std::size_t kAbandonedRecords = 256;
 /// What an entry may declare of kinds, settings, services and ALPN words, each: more is garbage.
 inline constexpr std::uint32_t kPluginDeclarations = 64;
 
@@ -191,6 +209,9 @@ inline constexpr std::uint64_t kAcceptRetryMs = 100;
 /// with the budget out, hold 8 GB (kMinTurnHeldBytes each way); 34 GB if all read framing
 /// `messages`, for which no plugin of ours asks in a tunnel.
 inline constexpr std::uint32_t kTunnelsPerShard = 100'000;
+/// A sender begins with so many set-ups at once, one part a shard: half of what a relay lets one
+/// source have waiting (kPendingPerSource). From there its pace follows what the relay takes.
+inline constexpr std::uint32_t kFirstSetups = 128;
 /// Connections of a sender that wait for their tunnel, and offers a listener serves at once.
 inline constexpr std::uint32_t kSetupsPerShard = 4'096;
 inline constexpr std::uint32_t kOffersPerShard = 4'096;

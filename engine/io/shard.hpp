@@ -7,6 +7,7 @@
 #include "core/limits.hpp"
 #include "core/random.hpp"
 #include "culvert/log.hpp"
+#include "io/good_addresses.hpp"
 #include "io/io.hpp"
 
 #include <cstddef>
@@ -74,6 +75,7 @@ struct Shard {
   const unsigned index;
   HeldBudget held;
   TurnBuffers buffers;
+  GoodAddresses good_addresses;
 };
 
 } // namespace culvert
