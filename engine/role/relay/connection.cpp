@@ -9,7 +9,8 @@ namespace culvert {
 const Step<Connection> Connection::kSteps[] = {
     {"tls", kHandshakeMs, &Connection::start_tls, &Connection::cancel_tls},
     {"head", kHandshakeMs, &Connection::start_head, &Connection::cancel_head},
-    {"authorize", kHandshakeMs, &Connection::start_authorize, &Connection::cancel_authorize},
+    {"authorize", kHandshakeMs, &Connection::start_authorize, &Connection::cancel_authorize,
+     Source::kPlugin},
 };
 
 Connection::Connection(RelayShard &relay, Guest guest)
@@ -37,7 +38,7 @@ void Connection::start(SlabHandle handle) {
     return;
   }
   const std::span<const Step<Connection>> steps = kSteps;
-  steps_.start(relay_.tls() == nullptr ? steps.subspan(1) : steps);
+  steps_.start(relay_.tls() == nullptr ? steps.subspan(1) : steps, peer_);
 }
 
 // --- TLS
