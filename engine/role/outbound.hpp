@@ -14,6 +14,7 @@
 #include "plugin/kinds.hpp"
 #include "tunnel/steps.hpp"
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,8 +39,8 @@ public:
 
   /// To an entity: kListen or kDial, with a token of its own. `id` as Transport says.
   void start(Purpose purpose, const EntityAddress &entity, std::string id);
-  /// Where an offer points: kAccept or kReject.
-  void start(Purpose purpose, LinkDescription description);
+  /// Where an offer points: kAccept or kReject. `id`: for the log.
+  void start(Purpose purpose, LinkDescription description, std::string id);
   /// Ends it early for this reason; done still comes.
   void cancel(Status why) { steps_.cancel(std::move(why)); }
   [[nodiscard]] bool running() const { return steps_.running() || dropping_.in_flight(); }
@@ -54,15 +55,18 @@ public:
   std::unique_ptr<Link> take_link() { return std::move(link_); }
 
 private:
-  static const Step<Outbound> kToListen[];
-  static const Step<Outbound> kToEntity[];
+  using Table = std::array<Step<Outbound>, 5>;
+  static constexpr Table steps_with(std::uint64_t upgrade_ms);
+  static const Table kAnsweredAtOnce;
+  static const Table kAwaitsListener;
 
   void start_authorize();
   void start_resolve();
   void start_dial();
   void start_tls();
   void start_upgrade();
-  void cancel_operation() {} // a plugin's operation is only joined
+  void cancel_authorize() { acquire_.abandon(); }
+  void cancel_resolve() { resolve_.abandon(); }
   void cancel_dial() { dial_.cancel(); }
   void cancel_tls();
   void cancel_upgrade();
