@@ -15,6 +15,7 @@ endfunction()
 
 # By name, so that additions seldom meet.
 culvert_integration(echo_conformance TIMEOUT 300 HEAVY)
+culvert_integration(crowd TIMEOUT 180)
 culvert_integration(demo TIMEOUT 120)
 culvert_integration(gateways TIMEOUT 120)
 culvert_integration(hostile_example_relay TIMEOUT 300)

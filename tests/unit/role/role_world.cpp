@@ -175,8 +175,8 @@ void RoleWorld::start_sender() {
   sender->start(shard->io.listen(app_address_).value());
 }
 
-RawPeer &RoleWorld::app(std::string bytes) {
-  return apps_.emplace_back(*app_shard_, app_address_, std::move(bytes));
+RawPeer &RoleWorld::app(std::string bytes, bool finishes) {
+  return apps_.emplace_back(*app_shard_, app_address_, std::move(bytes), finishes);
 }
 
 Session *RoleWorld::channel() {

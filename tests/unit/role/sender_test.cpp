@@ -19,8 +19,7 @@ TEST(Sender, CarriesBytesBothWays) {
   EXPECT_EQ(world.counters.tunnels.bytes_in(), 8U); // while it lives
   EXPECT_EQ(world.counters.tunnels.bytes_out(), 6U);
   EXPECT_EQ(world.log.count("tunnel joined entity=alpha id="), 1U) << world.log.text();
-  EXPECT_EQ(world.log.count(" app=10.0.0.4:"), 1U) << world.log.text();
-  EXPECT_EQ(world.log.count(" relay=10.0.0.1:4430"), 1U) << world.log.text();
+  EXPECT_EQ(world.log.count(" app=10.0.0.4:40001 relay=10.0.0.1:4430"), 1U) << world.log.text();
   relayed.finish();
   ASSERT_TRUE(world.run_until([&] { return app.ended; }));
   EXPECT_FALSE(app.aborted);
@@ -69,9 +68,11 @@ TEST(Sender, AnyFailureResetsTheApp) {
          };
        },
        "why=the connection ended inside its head", 100},
-      {"resets",
+      {"resets, for as long as a set-up is repeated",
        [](RoleWorld &world) { world.relay_script = [](Session &session) { session.drop(); }; },
-       "source=relay", 100},
+       "source=relay", kSetupRepeatMs + kRepeatCeilingMs},
+      {"busy, for as long as a set-up is repeated", says("busy"), "why=it said: busy",
+       kSetupRepeatMs + kRepeatCeilingMs},
       {"says nothing", [](RoleWorld &world) { world.relay_script = [](Session &) {}; },
        "source=relay why=upgrade took longer than 40 s", kUpgradeMs + 100},
       {"no name", [](RoleWorld &world) { world.sender_options.entity.host = "nobody.example"; },
@@ -86,7 +87,7 @@ TEST(Sender, AnyFailureResetsTheApp) {
     EXPECT_TRUE(app.aborted) << row.what;
     EXPECT_EQ(app.heard, "") << row.what;
     EXPECT_EQ(world.log.count("no tunnel for a connection; it is reset"), 1U) << row.what;
-    EXPECT_EQ(world.log.count(row.log), 1U) << row.what << "\n" << world.log.text();
+    EXPECT_GE(world.log.count(row.log), 1U) << row.what << "\n" << world.log.text();
     EXPECT_EQ(world.counters.setups_failed, 1U) << row.what;
   }
 }
@@ -179,27 +180,6 @@ TEST(Sender, EndsWithNothingLeftAtAnyMoment) {
       }
     }
   }
-}
-
-TEST(Sender, ResetsAConnectionThatItHasNoRoomFor) {
-  RoleWorld world;
-  world.relay_script = [](Session &) {}; // each connection waits for its tunnel
-  world.start_sender();
-  std::vector<RawPeer *> apps;
-  for (std::uint32_t i = 0; i < kSetupsPerShard + 1; ++i) {
-    apps.push_back(&world.app());
-  }
-  const auto count_ended = [&] {
-    return std::count_if(apps.begin(), apps.end(), [](const RawPeer *app) { return app->ended; });
-  };
-  ASSERT_TRUE(world.run_until([&] { return count_ended() > 0; }, 1'000));
-  EXPECT_EQ(world.log.count("too many connections; one is reset entity=alpha tunnels=0 waiting=" +
-                            std::to_string(kSetupsPerShard)),
-            1U)
-      << world.log.text();
-  EXPECT_EQ(count_ended(), 1);
-  EXPECT_TRUE(std::all_of(apps.begin(), apps.end(),
-                          [](const RawPeer *app) { return app->aborted == app->ended; }));
 }
 
 TEST(Sender, DrainWaitsForItsTunnelsAndNoLongerThanTheGrace) {
