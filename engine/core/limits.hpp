@@ -116,6 +116,13 @@ inline constexpr std::size_t kReasonPhraseBytes = 512;
 inline constexpr std::size_t kTurnPongBytes = 2'048;
 
 // --- set-up -----------------------------------------------------------------------------------
+/// A dial tries the next address of a name when the one before has been silent for so long, and
+/// goes on waiting for that one too (RFC 8305, section 5: the connection attempt delay).
+inline constexpr std::uint64_t kNextAddressMs = 250;
+/// For so long a dial begins with the address that answered where an earlier one did not (RFC 8305,
+/// section 4: about 10 minutes), and so many a shard remembers: one a name that it dials.
+inline constexpr std::uint64_t kGoodAddressMs = 600'000;
+inline constexpr std::size_t kGoodAddresses = 64;
 inline constexpr int kKeepAliveSec = 60;
 /// A silent peer is given up 4 * 10 s after the first probe: 100 s after its last word.
 inline constexpr int kKeepAliveIntervalSec = 10;
@@ -168,6 +175,9 @@ inline constexpr std::int64_t kLastSecond = 253'402'300'799;
 /// kSlowCallLogMs from each instance, with the count of those between.
 inline constexpr std::uint64_t kSlowCallMs = 50;
 inline constexpr std::uint64_t kSlowCallLogMs = 10'000;
+/// Calls of one function that a plugin has not completed within their step, on one shard: with 20
+/// KiB of room for a token each 5 MiB. A plugin that owes so many answers is not asked again.
+inline constexpr std::size_t kAbandonedRecords = 256;
 /// What an entry may declare of kinds, settings, services and ALPN words, each: more is garbage.
 inline constexpr std::uint32_t kPluginDeclarations = 64;
 

@@ -8,6 +8,7 @@
 #include "core/random.hpp"
 #include "culvert/limits.hpp"
 #include "culvert/log.hpp"
+#include "io/good_addresses.hpp"
 #include "io/io.hpp"
 
 #include <array>
@@ -90,6 +91,7 @@ struct Shard {
   const ShardLimits limits;
   HeldBudget held;
   TurnBuffers buffers;
+  GoodAddresses good_addresses;
 };
 
 } // namespace culvert

@@ -46,7 +46,7 @@ Result<std::unique_ptr<Unit>> Unit::make(const culvert_plugin &entry, PluginKind
 
 Unit::~Unit() {
   CULVERT_ASSERT(instances() == 0);
-  if (self_ != nullptr && life().destroy != nullptr) {
+  if (self_ != nullptr && life().destroy != nullptr && !kept_.load(std::memory_order_acquire)) {
     const CallWatch::Call call = calls_.watch("destroy");
     life().destroy(self_);
   }

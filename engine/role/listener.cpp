@@ -11,7 +11,9 @@ Listener::Listener(const ClientKit &kit, const ListenerOptions &options, std::st
     : kit_(kit), options_(options), policy_(options.entity.host, options.rendezvous_hosts),
       id_(std::move(id)), counters_(counters), stopped_(stopped),
       outbound_(kit, Delegate<Outbound &>::to<&Listener::on_outbound>(*this)),
-      tunnels_(kit.shard, counters, Delegate<>::to<&Listener::check_stopped>(*this)) {
+      tunnel_log_(kit.shard.log),
+      tunnels_(kit.shard, counters.tunnels, kTunnelsPerShard, {&tunnel_log_},
+               Delegate<>::to<&Listener::check_stopped>(*this)) {
   retry_.bind<&Listener::connect>(*this);
   receive_.bind<&Listener::on_receive>(*this);
   drain_.bind<&Listener::on_drain>(*this);
@@ -302,9 +304,11 @@ void Listener::offer_done(Serving &serving) {
   Offer &offer = serving.offer;
   const Status &status = offer.status();
   if (status.ok()) {
+    TunnelFacts facts;
+    facts.entity = options_.entity.path;
+    facts.id = offer.loggable_id();
     tunnels_.join({offer.take_relay_link(), "relay", Source::kRelay},
-                  {offer.take_target_link(), "target", Source::kTarget}, options_.entity.path,
-                  offer.loggable_id());
+                  {offer.take_target_link(), "target", Source::kTarget}, std::move(facts));
   } else {
     counters_.failed(status.message);
     kit_.shard.log.write(LogLevel::kWarn, "an offer came to nothing",

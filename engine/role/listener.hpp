@@ -11,7 +11,7 @@
 #include "role/offer.hpp"
 #include "role/outbound.hpp"
 #include "role/reconnect.hpp"
-#include "role/tunnel_set.hpp"
+#include "role/tunnels.hpp"
 
 #include <deque>
 #include <memory>
@@ -105,7 +105,8 @@ private:
   Completion channel_finish_;
 
   Slab<Serving> offers_;
-  TunnelSet tunnels_;
+  TunnelLog tunnel_log_;
+  Tunnels tunnels_;
   Timer grace_;
 };
 

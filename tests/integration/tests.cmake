@@ -16,6 +16,7 @@ endfunction()
 # By name, so that additions seldom meet.
 culvert_integration(abi_v1 TIMEOUT 120)
 culvert_integration(echo_conformance TIMEOUT 300 HEAVY)
+culvert_integration(crowd TIMEOUT 180)
 culvert_integration(demo TIMEOUT 120)
 culvert_integration(embed TIMEOUT 600)
 culvert_integration(gateways TIMEOUT 120)

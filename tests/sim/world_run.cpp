@@ -360,12 +360,12 @@ void WorldRun::judge_counters() {
   for (const auto &sender : senders_) {
     expect(sender->left().empty(), sender->left());
     expect(sender->most_held() <= bound, "a sender held more than it may");
-    sent += sender->counters().tunnels_ended;
+    sent += sender->counters().tunnels.ended();
   }
   for (const auto &listener : listeners_) {
     expect(listener->left().empty(), listener->left());
     expect(listener->most_held() <= bound, "a listener held more than it may");
-    listened += listener->counters().tunnels_ended;
+    listened += listener->counters().tunnels.ended();
   }
   listened += hasty_ ? hasty_->joined() : 0;
   if (plan_.weather == Plan::Weather::kCalm && plan_.outages.empty()) {

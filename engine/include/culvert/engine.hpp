@@ -41,7 +41,8 @@ struct RoleStats {
   std::uint64_t tunnels_aborted = 0; // of the ended ones
   std::uint64_t tunnels_moved = 0;   // of a relay: joined after a connection went to another shard
   std::uint64_t setups_failed = 0;
-  std::uint64_t bytes_in = 0;  // payload from the app's side towards the target, of ended tunnels
+  std::uint64_t bytes_in =
+      0; // payload from the app's side towards the target, ended tunnels and open ones
   std::uint64_t bytes_out = 0; // the other way
   std::uint32_t listeners = 0; // of a relay: control channels now
   std::string last_failure;    // one sentence, or empty

@@ -175,8 +175,8 @@ void RoleWorld::start_sender() {
   sender->start(shard->io.listen(app_address_).value());
 }
 
-RawPeer &RoleWorld::app(std::string bytes) {
-  return apps_.emplace_back(*app_shard_, app_address_, std::move(bytes));
+RawPeer &RoleWorld::app(std::string bytes, bool finishes) {
+  return apps_.emplace_back(*app_shard_, app_address_, std::move(bytes), finishes);
 }
 
 Session *RoleWorld::channel() {
@@ -212,7 +212,7 @@ std::string RoleWorld::end() {
   }
   world.run_for(10);
   std::string left = world.leaks();
-  if (counters.tunnels_open != 0 || counters.channels_online != 0) {
+  if (counters.tunnels.open() != 0 || counters.channels_online != 0) {
     left += "a counter is not zero\n";
   }
   left += shard->held.held() == 0 ? "" : "bytes are held\n";

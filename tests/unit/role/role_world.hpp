@@ -107,7 +107,7 @@ public:
 
   void start_listener(std::vector<std::string> rendezvous_hosts = {});
   void start_sender();
-  RawPeer &app(std::string bytes = "");
+  RawPeer &app(std::string bytes = "", bool finishes = false);
   bool run_until(const std::function<bool()> &done, std::uint64_t within_ms = 60'000) {
     return world.run_until(done, within_ms);
   }
