@@ -222,4 +222,30 @@ std::string RoleWorld::end() {
   return left;
 }
 
+std::function<void(Session &)> offering(std::vector<std::string> words) {
+  return [words = std::move(words)](Session &session) {
+    if (!session.last.empty()) {
+      return;
+    }
+    if (const auto head = session.message()) {
+      session.last = *head;
+      session.say("ok");
+      for (const std::string &each : words) {
+        if (head->starts_with("listen")) {
+          session.say(each);
+        }
+      }
+    }
+  };
+}
+
+Session *head_of(RoleWorld &world, const std::string &beginning) {
+  for (Session &session : world.relay.sessions) {
+    if (session.last.starts_with(beginning)) {
+      return &session;
+    }
+  }
+  return nullptr;
+}
+
 } // namespace culvert::test

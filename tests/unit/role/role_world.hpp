@@ -147,4 +147,11 @@ private:
   std::deque<RawPeer> apps_;
 };
 
+/// A relay script: offers `words` once the channel is there, and answers every other head with
+/// "ok".
+std::function<void(Session &)> offering(std::vector<std::string> words);
+
+/// The relay's first session whose head begins so, or nullptr.
+Session *head_of(RoleWorld &world, const std::string &beginning);
+
 } // namespace culvert::test
