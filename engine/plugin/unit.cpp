@@ -1,6 +1,7 @@
 #include "plugin/unit.hpp"
 
 #include "core/assert.hpp"
+#include "culvert/secret.hpp"
 #include "plugin/instance.hpp"
 #include "plugin/values.hpp"
 
@@ -46,6 +47,11 @@ Unit::~Unit() {
   CULVERT_ASSERT(instances() == 0);
   if (self_ != nullptr && life().destroy != nullptr) {
     life().destroy(self_);
+  }
+  for (auto &[name, value] : values_) {
+    if (auto *text = std::get_if<std::string>(&value)) {
+      cleanse(*text); // a ready token is one
+    }
   }
 }
 
