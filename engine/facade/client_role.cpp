@@ -5,6 +5,20 @@
 #include "facade/take.hpp"
 
 namespace culvert {
+namespace {
+
+ConfigValues auth_settings(const ConnectionString &connection, SecretLease &lease) {
+  ConfigValues values;
+  if (connection.signature.empty()) {
+    values["key_name"] = connection.key_name;
+    values["key"] = SecretReference{lease.add(connection.key.clone())};
+  } else {
+    values["signature"] = std::string(connection.signature.reveal());
+  }
+  return values;
+}
+
+} // namespace
 
 Result<ClientUnits> ClientUnits::make(PluginRegistry &plugins, SecretStore &secrets,
                                       const ClientConfig &config, std::int64_t token_lifetime_s) {
@@ -19,16 +33,9 @@ Result<ClientUnits> ClientUnits::make(PluginRegistry &plugins, SecretStore &secr
       return status;
     }
   }
-  ConfigValues auth_values;
-  const ConnectionString &connection = config.connection;
-  if (connection.signature.empty()) {
-    auth_values["key_name"] = connection.key_name;
-    auto lease = std::make_shared<SecretLease>(secrets);
-    auth_values["key"] = SecretReference{lease->add(connection.key.clone())};
-    units.secrets = std::move(lease);
-  } else {
-    auth_values["signature"] = std::string(connection.signature.reveal());
-  }
+  auto lease = std::make_shared<SecretLease>(secrets);
+  ConfigValues auth_values = auth_settings(config.connection, *lease);
+  units.secrets = std::move(lease);
   if (token_lifetime_s != 0) {
     auth_values["token_lifetime_s"] = token_lifetime_s;
   }

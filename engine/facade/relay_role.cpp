@@ -24,10 +24,13 @@ struct RelayUnits {
   }
 };
 
-/// A configuration that was found to work.
+/// A configuration that was found to work. Its tickets are its own, so that a client verifies the
+/// certificate of the next one.
 struct RelaySetUp {
+  explicit RelaySetUp(Random &random) : tickets(random) {}
   std::shared_ptr<const RelayPolicy> policy;
   Credentials credentials;
+  TlsTickets tickets;
   std::unique_ptr<RelayUnits> units = std::make_unique<RelayUnits>();
 };
 
@@ -97,7 +100,7 @@ Result<std::shared_ptr<const RelayPolicy>> make_policy(SecretStore &secrets,
 }
 
 Result<RelaySetUp> set_up(const RoleMaking &making, const RelayConfig &config) {
-  RelaySetUp made;
+  RelaySetUp made(making.random);
   Status status = take(make_policy(making.secrets, config), made.policy);
   if (status.ok()) {
     status = take(
@@ -117,8 +120,7 @@ Result<RelaySetUp> set_up(const RoleMaking &making, const RelayConfig &config) {
 class RelayRole final : public RunningRole {
 public:
   explicit RelayRole(const RoleMaking &making)
-      : threads_(making.threads), tickets_(making.random),
-        relay_(static_cast<unsigned>(making.threads.size())) {}
+      : threads_(making.threads), relay_(static_cast<unsigned>(making.threads.size())) {}
   ~RelayRole() override {
     for (std::size_t i = 0; i < parts_.size(); ++i) {
       threads_[i]->call([this, i] { parts_[i].reset(); });
@@ -206,7 +208,7 @@ private:
   Status make_parts(const RelaySetUp &made, Shard &shard, RelayParts &parts) {
     TlsServerOptions options;
     options.credentials = &made.credentials;
-    options.tickets = &tickets_;
+    options.tickets = &made.tickets;
     parts.policy = made.policy;
     for (const auto &unit : made.units->protocols) {
       NamedProtocol &protocol = parts.protocols.emplace_back();
@@ -228,8 +230,7 @@ private:
 
   ShardThreads &threads_;
   std::vector<std::unique_ptr<RelayUnits>> units_; // the latest, and those that something runs with
-  TlsTickets tickets_;
-  mutable Relay relay_; // counters are read through it
+  mutable Relay relay_;                            // counters are read through it
   std::vector<std::unique_ptr<Part>> parts_;
   std::atomic<unsigned> running_ = 0;
   HostPort bind_; // as configured

@@ -1,6 +1,7 @@
 #include "plugin/unit.hpp"
 
 #include "core/assert.hpp"
+#include "culvert/secret.hpp"
 #include "plugin/instance.hpp"
 #include "plugin/values.hpp"
 
@@ -49,6 +50,11 @@ Unit::~Unit() {
   if (self_ != nullptr && life().destroy != nullptr && !kept_.load(std::memory_order_acquire)) {
     const CallWatch::Call call = calls_.watch("destroy");
     life().destroy(self_);
+  }
+  for (auto &[name, value] : values_) {
+    if (auto *text = std::get_if<std::string>(&value)) {
+      cleanse(*text); // a ready token is one
+    }
   }
 }
 

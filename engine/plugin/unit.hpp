@@ -52,7 +52,7 @@ private:
 
   const culvert_plugin &entry_;
   const KindFunctions functions_;
-  const ConfigValues values_;
+  ConfigValues values_; // constant until they are wiped
   const HostServices services_;
   const std::uint64_t generation_;
   PluginHost host_;

@@ -20,6 +20,12 @@ template <typename Config> Config with_key(Config config, const std::string &key
   return config;
 }
 
+/// A mistake, and what the answer says of it.
+struct Mistake {
+  const char *part;
+  std::function<Status()> update;
+};
+
 /// Relay, listener and sender in one engine that a host drives or that has threads.
 class RolesTest : public testing::TestWithParam<bool> {
 protected:
@@ -82,6 +88,60 @@ protected:
     return config;
   }
 
+  std::vector<Mistake> relay_mistakes() {
+    const auto row = [this](const std::function<void(RelayConfig &)> &change) {
+      return [this, change] {
+        RelayConfig config = relay_with_key("another key");
+        change(config);
+        return engine->update(relay, config);
+      };
+    };
+    return {
+        {"bind cannot be changed", row([](RelayConfig &c) { c.bind.port = 1; })},
+        {"no entity", row([](RelayConfig &c) { c.entities.clear(); })},
+        {"relay.pem", row([](RelayConfig &c) { c.tls_certificate_file = "/no/relay.pem"; })},
+        {"nowhere", row([](RelayConfig &c) { c.protocols = {"nowhere"}; })},
+        {"limit 'unauthenticated' is 0; write 1 to",
+         row([](RelayConfig &c) { c.limits.unauthenticated = 0; })},
+        {"is no listener",
+         [this] { return engine->update(relay, setting.listener(port, echo.port())); }},
+    };
+  }
+  std::vector<Mistake> listener_mistakes() {
+    const auto row = [this](const std::function<void(ListenerConfig &)> &change) {
+      return [this, change] {
+        ListenerConfig config = setting.listener(port, other_echo.port());
+        change(config);
+        return engine->update(listener, config);
+      };
+    };
+    return {
+        {"the relay of a listener cannot", row([](ListenerConfig &c) { c.connection.port = 1; })},
+        {"the entity of a listener cannot",
+         row([](ListenerConfig &c) { c.connection.entity_path = "other"; })},
+        {"port 0", row([](ListenerConfig &c) { c.target.port = 0; })},
+        {"transport cannot", row([](ListenerConfig &c) { c.transport = "example_relay"; })},
+        {"ca.pem", row([](ListenerConfig &c) { c.ca_file = "/no/ca.pem"; })},
+        {"limit 'handshake_ms' is 1 ms", row([](ListenerConfig &c) { c.limits.handshake_ms = 1; })},
+        {"is no sender", [this] { return engine->update(listener, setting.sender(port)); }},
+    };
+  }
+  std::vector<Mistake> sender_mistakes() {
+    const auto row = [this](const std::function<void(SenderConfig &)> &change) {
+      return [this, change] {
+        SenderConfig config = with_key(setting.sender(port), "another key");
+        change(config);
+        return engine->update(sender, config);
+      };
+    };
+    return {
+        {"bind cannot be changed", row([](SenderConfig &c) { c.bind.port = 1; })},
+        {"transport cannot", row([](SenderConfig &c) { c.transport = "example_relay"; })},
+        {"nowhere", row([](SenderConfig &c) { c.auth = "nowhere"; })},
+        {"is no relay", [this] { return engine->update(sender, setting.relay()); }},
+    };
+  }
+
   Setting setting;
   NoLog log;
   EchoService echo;
@@ -138,6 +198,26 @@ TEST_P(RolesTest, ARelayRefusesTheOldKeyTakesTheNewAndHarmsNoTunnel) {
   EXPECT_EQ(engine->stats(listener).state, State::kOnline) << "its channel stands";
 }
 
+TEST_P(RolesTest, ARelaysNextConnectionMeetsItsNewCertificate) {
+  ASSERT_EQ(answer(sender), "question"); // which leaves a session that could be resumed
+  const Setting other;                   // an authority of its own
+  RelayConfig changed = setting.relay();
+  changed.tls_certificate_file = other.folder + "/relay.pem";
+  changed.tls_key_file = other.folder + "/relay.key";
+  ASSERT_TRUE(engine->update(relay, changed).ok());
+  EXPECT_EQ(answer(sender), "");
+  EXPECT_NE(engine->stats(sender).last_failure.find("certificate"), std::string::npos)
+      << engine->stats(sender).last_failure;
+  // The listener fetches over a connection of its own.
+  ListenerConfig trusted = setting.listener(port, echo.port());
+  trusted.ca_file = other.folder + "/ca.pem";
+  ASSERT_TRUE(engine->update(listener, trusted).ok());
+  SenderConfig trusting = setting.sender(port);
+  trusting.ca_file = other.folder + "/ca.pem";
+  ASSERT_TRUE(engine->update(sender, trusting).ok());
+  EXPECT_EQ(answer(sender), "question");
+}
+
 TEST_P(RolesTest, AListenersNextOfferGoesToItsNewTargetAndItsNextChannelHasItsNewKey) {
   App old(engine->bound(sender).port);
   ASSERT_EQ(answer(old, "before"), "before"); // and keeps the first echo from serving others
@@ -157,63 +237,17 @@ TEST_P(RolesTest, AListenersNextOfferGoesToItsNewTargetAndItsNextChannelHasItsNe
 }
 
 TEST_P(RolesTest, AMistakeInAnUpdateChangesNothingAndIsNamed) {
-  struct Row {
-    const char *part; // of the message
-    std::function<Status()> update;
-  };
-  const auto relay_row = [this](const std::function<void(RelayConfig &)> &change) {
-    return [this, change] {
-      RelayConfig config = relay_with_key("another key");
-      change(config);
-      return engine->update(relay, config);
-    };
-  };
-  const auto listener_row = [this](const std::function<void(ListenerConfig &)> &change) {
-    return [this, change] {
-      ListenerConfig config = setting.listener(port, other_echo.port());
-      change(config);
-      return engine->update(listener, config);
-    };
-  };
-  const auto sender_row = [this](const std::function<void(SenderConfig &)> &change) {
-    return [this, change] {
-      SenderConfig config = with_key(setting.sender(port), "another key");
-      change(config);
-      return engine->update(sender, config);
-    };
-  };
-  const Row rows[] = {
-      {"bind cannot be changed", relay_row([](RelayConfig &c) { c.bind.port = 1; })},
-      {"no entity", relay_row([](RelayConfig &c) { c.entities.clear(); })},
-      {"relay.pem", relay_row([](RelayConfig &c) { c.tls_certificate_file = "/no/relay.pem"; })},
-      {"nowhere", relay_row([](RelayConfig &c) { c.protocols = {"nowhere"}; })},
-      {"limit 'unauthenticated' is 0; write 1 to",
-       relay_row([](RelayConfig &c) { c.limits.unauthenticated = 0; })},
-      {"the relay of a listener cannot",
-       listener_row([](ListenerConfig &c) { c.connection.port = 1; })},
-      {"the entity of a listener cannot",
-       listener_row([](ListenerConfig &c) { c.connection.entity_path = "other"; })},
-      {"port 0", listener_row([](ListenerConfig &c) { c.target.port = 0; })},
-      {"transport cannot", listener_row([](ListenerConfig &c) { c.transport = "example_relay"; })},
-      {"ca.pem", listener_row([](ListenerConfig &c) { c.ca_file = "/no/ca.pem"; })},
-      {"limit 'handshake_ms' is 1 ms",
-       listener_row([](ListenerConfig &c) { c.limits.handshake_ms = 1; })},
-      {"bind cannot be changed", sender_row([](SenderConfig &c) { c.bind.port = 1; })},
-      {"transport cannot", sender_row([](SenderConfig &c) { c.transport = "example_relay"; })},
-      {"nowhere", sender_row([](SenderConfig &c) { c.auth = "nowhere"; })},
-      {"is no relay", [this] { return engine->update(sender, setting.relay()); }},
-      {"is no listener",
-       [this] { return engine->update(relay, setting.listener(port, echo.port())); }},
-      {"is no sender", [this] { return engine->update(listener, setting.sender(port)); }},
-  };
   App old(engine->bound(sender).port); // keeps the first echo, so that a new target would show
   ASSERT_EQ(answer(old, "before"), "before");
   const std::size_t before = open_descriptors();
-  for (const Row &row : rows) {
-    const Status status = row.update();
-    EXPECT_FALSE(status.ok()) << row.part;
-    EXPECT_NE(status.message.find(row.part), std::string::npos) << status.message;
-    EXPECT_EQ(open_descriptors(), before) << row.part;
+  for (const std::vector<Mistake> &mistakes :
+       {relay_mistakes(), listener_mistakes(), sender_mistakes()}) {
+    for (const Mistake &mistake : mistakes) {
+      const Status status = mistake.update();
+      EXPECT_FALSE(status.ok()) << mistake.part;
+      EXPECT_NE(status.message.find(mistake.part), std::string::npos) << status.message;
+      EXPECT_EQ(open_descriptors(), before) << mistake.part;
+    }
   }
   EXPECT_EQ(answer(old, "after"), "after");
   old.finish();

@@ -210,18 +210,19 @@ TEST_F(RendezvousTest, AnOfferThatIsStillOnItsWayToALostChannelIsCountedOnce) {
 }
 
 TEST_F(RendezvousTest, NobodyIsOfferedMoreThanTheBound) {
-  for (std::uint32_t slot = 1; slot <= RelayLimits{}.offers_per_sender + 1; ++slot) {
+  sender.bounds.offers_per_sender = 3;
+  for (std::uint32_t slot = 1; slot <= sender.bounds.offers_per_sender + 1; ++slot) {
     listen("listener " + std::to_string(slot), slot);
   }
   ASSERT_TRUE(park(sender).ok());
-  for (std::size_t i = 0; i < RelayLimits{}.offers_per_sender; ++i) {
+  for (std::size_t i = 0; i < sender.bounds.offers_per_sender; ++i) {
     EXPECT_TRUE(sender.unmet.empty());
     const ChannelRef lost = channel(slot_of(sender.listeners[i]));
     table.offer_written(sender.handle);
     registry.remove("a", lost);
     table.channel_lost(lost, ChannelEnd::kLost);
   }
-  EXPECT_EQ(sender.capabilities.size(), RelayLimits{}.offers_per_sender);
+  EXPECT_EQ(sender.capabilities.size(), sender.bounds.offers_per_sender);
   EXPECT_EQ(sender.unmet, std::vector<Code>{Code::kNoListener});
 }
 

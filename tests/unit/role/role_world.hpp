@@ -115,6 +115,9 @@ public:
   /// The relay's session with a control channel that is open now.
   Session *channel();
   std::string end();
+  [[nodiscard]] ClientKit kit() {
+    return {*shard, transport, auth, resolver, nullptr, digests, &limits};
+  }
 
   SimWorld world;
   TimedLog log;
@@ -138,9 +141,6 @@ public:
 
 private:
   void on_stopped() { stopped = true; }
-  [[nodiscard]] ClientKit kit() {
-    return {*shard, transport, auth, resolver, nullptr, digests, &limits};
-  }
   std::unique_ptr<Random> app_random_;
   std::unique_ptr<Shard> app_shard_; // on 10.0.0.4
   Address app_address_;
