@@ -19,7 +19,8 @@ constexpr std::uint64_t kLongestSessionMs = 3 * 3'600'000;
 constexpr std::uint64_t kStormMs = 60'000;
 constexpr std::uint64_t kFreshMs = 60'000;
 constexpr std::uint64_t kStopMs = 200'000;
-/// Design section 10: after an outage of up to 5 s that refuses or resets, and after any other.
+/// How soon a listener must be registered again: within kSoonMs after an outage of up to
+/// kShortOutageMs in which connections are refused or reset, within kLaterMs after any other.
 constexpr std::uint64_t kShortOutageMs = 5'000;
 constexpr std::uint64_t kSoonMs = 5'000;
 constexpr std::uint64_t kLaterMs = 30'000;

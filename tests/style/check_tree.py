@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""The rules of the tree, as tests: one way of includes, no relay protocol in the engine, sizes.
+"""The rules of the tree, as tests: one way of includes, no relay protocol in the engine, sizes, and
+no word about a page that the repository does not have.
 
-Usage: check_tree.py RULE, with RULE one of: layers, doors, protocol, sizes. Prints every breach.
+Usage: check_tree.py RULE, with RULE one of: layers, doors, protocol, sizes, pages. Prints every breach.
 """
 import re
 import subprocess
@@ -143,8 +144,29 @@ def check_sizes():
             yield f"{path}: a folder's README is at most one screen (70 lines)"
 
 
+GAP = r"(?:\s|\n\s*(?://+|#+|\*)\s?)+"  # between two words of a comment, which may stand on two lines
+RFC = rf"RFC{GAP}\d+,?{GAP}"
+ABSENT_PAGES = re.compile(rf"(?P<rfc>{RFC})?\bsections?{GAP}\d[\d.]*|\b(?:design|reference){GAP}(?:page|section)s?\b"
+                          r"|\.\./shared\b|\S*\w\.md\b", re.IGNORECASE)
+
+
+def check_pages():
+    for path in tracked():
+        if path.is_relative_to("tests/abi/v1") or path.name in ("LICENSE", "package-lock.json"):
+            continue  # not of our hand, or kept as it was
+        text = (ROOT / path).read_text()
+        for match in ABSENT_PAGES.finditer(text):
+            name = match.group().lstrip("([`\"'")
+            page = name.endswith(".md") and any((base / name).is_file() for base in (ROOT, (ROOT / path).parent))
+            if match.group("rfc") or page or "://" in name or "*" in name:
+                continue
+            number = text.count("\n", 0, match.start()) + 1
+            yield f"{path}:{number}: the repository has no such page: {' '.join(match.group().split())}"
+
+
 def main():
-    rules = {"layers": check_layers, "doors": check_doors, "protocol": check_protocol, "sizes": check_sizes}
+    rules = {"layers": check_layers, "doors": check_doors, "protocol": check_protocol, "sizes": check_sizes,
+             "pages": check_pages}
     breaches = list(rules[sys.argv[1]]())
     print("\n".join(breaches))
     return 1 if breaches else 0
