@@ -1,4 +1,3 @@
-#include "core/limits.hpp"
 #include "core/uuid.hpp"
 #include "facade/client_role.hpp"
 #include "facade/operation_bench.hpp"
@@ -29,13 +28,14 @@ struct Check {
   template <typename Value, typename Begin>
   Result<Value> ask(PluginOperation<Value> &operation, const char *kind, Begin begin) {
     bench.start(operation, begin);
-    if (bench.wait(operation, bench.shard().io.now_ns() + kHandshakeMs * 1'000'000)) {
+    if (bench.wait(operation, bench.shard().io.now_ns() + units.limits.handshake_ms * 1'000'000)) {
       return std::move(operation.result);
     }
     silent = true;
     return Status::failure(Code::kTimeout, Source::kPlugin, Retry::kNever,
                            std::string("the ") + kind + " plugin has not answered within " +
-                               std::to_string(kHandshakeMs / 1'000) + " s; name another one");
+                               std::to_string(units.limits.handshake_ms / 1'000) +
+                               " s; name another one");
   }
 
   Status name(const std::string &host) {

@@ -9,6 +9,10 @@ namespace culvert {
 Result<ClientUnits> ClientUnits::make(PluginRegistry &plugins, SecretStore &secrets,
                                       const ClientConfig &config, std::int64_t token_lifetime_s) {
   ClientUnits units;
+  units.limits = config.limits;
+  if (Status status = check_limits(config.limits); !status.ok()) {
+    return status;
+  }
   if (!config.ca_file.empty()) {
     if (Status status = take(load_authorities(config.ca_file), units.authorities_pem);
         !status.ok()) {
@@ -19,7 +23,9 @@ Result<ClientUnits> ClientUnits::make(PluginRegistry &plugins, SecretStore &secr
   const ConnectionString &connection = config.connection;
   if (connection.signature.empty()) {
     auth_values["key_name"] = connection.key_name;
-    auth_values["key"] = SecretReference{secrets.add(connection.key.clone())};
+    auto lease = std::make_shared<SecretLease>(secrets);
+    auth_values["key"] = SecretReference{lease->add(connection.key.clone())};
+    units.secrets = std::move(lease);
   } else {
     auth_values["signature"] = std::string(connection.signature.reveal());
   }
@@ -51,7 +57,10 @@ Result<ClientUnits> ClientUnits::make(PluginRegistry &plugins, SecretStore &secr
 }
 
 Status ClientPart::attach_plugins(ClientUnits &units, Shard &shard) {
-  Status status = take(units.transport->transport(shard), transport);
+  limits = units.limits;
+  secrets = units.secrets;
+  Status status =
+      transport == nullptr ? take(units.transport->transport(shard), transport) : Status{};
   if (status.ok()) {
     status = take(units.auth->auth(shard), auth);
   }

@@ -4,7 +4,7 @@
 #include "facade/operation_bench.hpp"
 #include "facade/plugin_setup.hpp"
 #include "facade/rules.hpp"
-#include "role/relay/relay.hpp"
+#include "role/relay/policy.hpp"
 
 namespace culvert {
 namespace {
@@ -61,8 +61,9 @@ Status check_token(const EngineConfig &engine, const TokenQuestion &asked) {
   RelayOptions relay;
   relay.names = asked.names;
   relay.entities = {{asked.path, {}}};
-  relay.own_rules = to_rules(asked.rules, question.secrets);
-  if (Status status = Relay::check(relay); !status.ok()) {
+  SecretLease lease(question.secrets);
+  relay.own_rules = to_rules(asked.rules, lease);
+  if (Status status = RelayPolicy::check(relay); !status.ok()) {
     return status;
   }
   if (Status status = question.start(engine); !status.ok()) {

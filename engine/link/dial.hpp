@@ -6,7 +6,7 @@
 #pragma once
 
 #include "io/shard.hpp"
-#include "link/joint.hpp"
+#include "link/cancellable.hpp"
 
 #include <vector>
 
@@ -44,7 +44,7 @@ private:
   std::size_t next_ = 0;
   std::uint64_t deadline_ns_ = 0;
   Socket socket_;
-  Joint connect_;
+  Cancellable connect_;
   Completion turn_; // the first try, outside the caller's call
   Timer timeout_;
   Status failure_;

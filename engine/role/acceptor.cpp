@@ -68,7 +68,7 @@ void Acceptor::on_accept(Outcome outcome) {
   } else if (outcome.result >= 0 || outcome.result == -ECONNABORTED) {
     arm();
   } else {
-    shard_.io.arm_after_ms(retry_, kAcceptRetryMs);
+    shard_.io.arm_after_ms(retry_, shard_.limits.accept_retry_ms);
   }
 }
 

@@ -2,7 +2,7 @@
 //
 // Embedded in the shard's part of a role; it does not own the listening socket. Every socket it
 // hands out belongs to whoever takes it. When the kernel has no descriptor left it waits until one
-// was freed here, or for kAcceptRetryMs.
+// was freed here, or for ShardLimits::accept_retry_ms.
 //
 // The kernel wakes the same one of several idle shards every time, so the acceptors of an
 // AcceptGroup deal what they accept to each other at random, by mail.

@@ -39,13 +39,20 @@ void Listener::start() {
   connect_later();
 }
 
+void Listener::use(const ClientKit &kit, const ListenerOptions &options) {
+  kit_.become(kit);
+  options_ = options;
+  policy_ = RendezvousPolicy(options.entity.host, options.rendezvous_hosts);
+}
+
 void Listener::connect() {
+  outbound_.use(kit_);
   outbound_.start(Purpose::kListen, options_.entity, id_);
 }
 
 void Listener::connect_later() {
-  kit_.shard.io.arm_after_ms(retry_,
-                             reconnect_.next_delay_ms(kit_.shard.io.now_ns(), kit_.shard.random));
+  kit_.shard.io.arm_after_ms(
+      retry_, reconnect_.next_delay_ms(kit_.shard.io.now_ns(), kit_.shard.random, *kit_.limits));
 }
 
 void Listener::on_outbound(Outbound &outbound) {
@@ -65,8 +72,7 @@ void Listener::on_outbound(Outbound &outbound) {
     return;
   }
   counters_.failed(status.message);
-  const bool other_token =
-      status.retry == Retry::kNewToken && kit_.auth.refused(outbound.token_id());
+  const bool other_token = status.retry == Retry::kNewToken && outbound.has_other_token();
   if (other_token && !redialled_) {
     redialled_ = true;
     log(LogLevel::kInfo, "the relay refused this key; trying the other one", status);
@@ -172,7 +178,7 @@ void Listener::heard(const Message &message) {
       return;
     }
     answers_bytes_ += result.value().message.bytes.size();
-    if (answers_bytes_ > kChannelQueueBytes) {
+    if (answers_bytes_ > kit_.limits->channel_queue_bytes) {
       broken_ = Status::failure(Code::kOverload, Source::kRelay, Retry::kBackoff,
                                 "the relay asks for more answers than it reads");
       return;
@@ -270,8 +276,11 @@ void Listener::on_channel_ended(Outcome) {
 void Listener::serve(std::string offer, std::string loggable_id) {
   // Later the channel is ending, and not read.
   CULVERT_ASSERT(phase_ == Phase::kRunning || phase_ == Phase::kDraining);
-  const bool room = offers_.size() < std::min(kOffersPerShard, tunnels_.room());
-  const auto handle = offers_.make(*this, std::move(offer), std::move(loggable_id));
+  const std::uint64_t served = kit_.limits->offers_per_shard;
+  const bool room = offers_.size() < std::min<std::uint64_t>(served, tunnels_.room());
+  const auto handle = offers_.size() < served + kit_.limits->refusals_per_shard
+                          ? offers_.make(*this, std::move(offer), std::move(loggable_id))
+                          : std::nullopt;
   if (!handle) {
     kit_.shard.log.write(LogLevel::kWarn, "too many offers at once; one is not even refused",
                          {{"entity", options_.entity.path},

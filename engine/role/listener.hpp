@@ -23,7 +23,7 @@ struct ListenerOptions {
   EntityAddress entity;
   TargetAddress target;
   std::vector<std::string> rendezvous_hosts;
-  std::uint64_t drain_grace_ms = kDrainGraceMs;
+  std::uint64_t drain_grace_ms = ShardLimits{}.drain_grace_ms;
 };
 
 class Listener {
@@ -35,6 +35,9 @@ public:
   Listener &operator=(const Listener &) = delete;
 
   void start();
+  /// For offers and registrations from now on: another target, key, or bound. The entity and the
+  /// transport stay.
+  void use(const ClientKit &kit, const ListenerOptions &options);
   /// Leaves the relay, serves what that offers until it has heard so, lets tunnels end for the
   /// grace time, then drops them.
   void drain();
@@ -73,8 +76,8 @@ private:
   void log(LogLevel level, std::string_view message, const Status &why);
 
   ClientKit kit_;
-  const ListenerOptions &options_;
-  const RendezvousPolicy policy_;
+  ListenerOptions options_;
+  RendezvousPolicy policy_;
   const std::string id_;
   RoleCounters &counters_;
   Delegate<> stopped_;
@@ -101,7 +104,7 @@ private:
   Completion channel_drop_;
   Completion channel_finish_;
 
-  Slab<Serving> offers_{kOffersPerShard + kRefusalsPerShard};
+  Slab<Serving> offers_;
   TunnelSet tunnels_;
   Timer grace_;
 };

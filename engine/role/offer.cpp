@@ -77,7 +77,7 @@ void Offer::start() {
   if (target_.unix_path.empty()) {
     kit_.resolver.resolve(resolve_, target_.host);
   } else {
-    dial_.start({Address::unix_path(target_.unix_path)}, kTargetDialMs);
+    dial_.start({Address::unix_path(target_.unix_path)}, kit_.limits->target_dial_ms);
   }
 }
 
@@ -94,7 +94,7 @@ void Offer::on_resolved(Outcome) {
   for (Address &address : addresses) {
     address.port = target_.port;
   }
-  dial_.start(std::move(addresses), kTargetDialMs);
+  dial_.start(std::move(addresses), kit_.limits->target_dial_ms);
 }
 
 void Offer::on_dialled(Result<Socket> socket) {
@@ -129,8 +129,8 @@ Result<LinkDescription> Offer::allowed(Result<LinkDescription> description) cons
   if (!link.tls || !policy_.allows(link.host)) {
     return Status::failure(Code::kRejected, Source::kRelay, Retry::kNever,
                            "the relay's offer points to " + link.host +
-                               ", which is not the relay; if it is meant, add it to "
-                               "--rendezvous-hosts");
+                               ", which is not the relay; if it is meant, add it to the "
+                               "listener's rendezvous hosts");
   }
   return description;
 }

@@ -61,8 +61,8 @@ private:
   void end(Status status);
 
   ClientKit kit_;
-  const TargetAddress &target_;
-  const RendezvousPolicy &policy_;
+  const TargetAddress target_;
+  const RendezvousPolicy policy_;
   const std::string offer_;
   const std::string loggable_id_;
   Delegate<Offer &> done_;

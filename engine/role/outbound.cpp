@@ -10,22 +10,26 @@ namespace culvert {
 // deadline; a listener that registers is answered at once. A dial keeps a deadline of its own, and
 // names the address that did not answer.
 const Step<Outbound> Outbound::kToListen[] = {
-    {"authorize", kHandshakeMs, &Outbound::start_authorize, &Outbound::cancel_operation,
+    {"authorize", &Outbound::handshake_ms, &Outbound::start_authorize, &Outbound::cancel_operation,
      Source::kPlugin},
-    {"resolve", kHandshakeMs, &Outbound::start_resolve, &Outbound::cancel_operation,
+    {"resolve", &Outbound::handshake_ms, &Outbound::start_resolve, &Outbound::cancel_operation,
      Source::kPlugin},
-    {"dial", 2 * kRelayDialMs, &Outbound::start_dial, &Outbound::cancel_dial, Source::kRelay},
-    {"tls", kHandshakeMs, &Outbound::start_tls, &Outbound::cancel_tls, Source::kRelay},
-    {"upgrade", kHandshakeMs, &Outbound::start_upgrade, &Outbound::cancel_upgrade, Source::kRelay},
+    {"dial", &Outbound::two_dials_ms, &Outbound::start_dial, &Outbound::cancel_dial,
+     Source::kRelay},
+    {"tls", &Outbound::handshake_ms, &Outbound::start_tls, &Outbound::cancel_tls, Source::kRelay},
+    {"upgrade", &Outbound::handshake_ms, &Outbound::start_upgrade, &Outbound::cancel_upgrade,
+     Source::kRelay},
 };
 const Step<Outbound> Outbound::kToEntity[] = {
-    {"authorize", kHandshakeMs, &Outbound::start_authorize, &Outbound::cancel_operation,
+    {"authorize", &Outbound::handshake_ms, &Outbound::start_authorize, &Outbound::cancel_operation,
      Source::kPlugin},
-    {"resolve", kHandshakeMs, &Outbound::start_resolve, &Outbound::cancel_operation,
+    {"resolve", &Outbound::handshake_ms, &Outbound::start_resolve, &Outbound::cancel_operation,
      Source::kPlugin},
-    {"dial", 2 * kRelayDialMs, &Outbound::start_dial, &Outbound::cancel_dial, Source::kRelay},
-    {"tls", kHandshakeMs, &Outbound::start_tls, &Outbound::cancel_tls, Source::kRelay},
-    {"upgrade", kUpgradeMs, &Outbound::start_upgrade, &Outbound::cancel_upgrade, Source::kRelay},
+    {"dial", &Outbound::two_dials_ms, &Outbound::start_dial, &Outbound::cancel_dial,
+     Source::kRelay},
+    {"tls", &Outbound::handshake_ms, &Outbound::start_tls, &Outbound::cancel_tls, Source::kRelay},
+    {"upgrade", &Outbound::upgrade_ms, &Outbound::start_upgrade, &Outbound::cancel_upgrade,
+     Source::kRelay},
 };
 
 Outbound::Outbound(const ClientKit &kit, Delegate<Outbound &> done)
@@ -102,7 +106,7 @@ void Outbound::start_dial() {
   for (Address &address : addresses) {
     address.port = description_.port;
   }
-  dial_.start(std::move(addresses), kRelayDialMs);
+  dial_.start(std::move(addresses), kit_.limits->relay_dial_ms);
 }
 
 void Outbound::on_dialled(Result<Socket> socket) {

@@ -28,6 +28,11 @@ void Sender::start(Socket listening) {
   acceptor_.start(listening);
 }
 
+void Sender::use(const ClientKit &kit, const SenderOptions &options) {
+  kit_.become(kit);
+  options_ = options;
+}
+
 void Sender::on_acceptor_stopped() {
   if (counters_.parts_accepting.fetch_sub(1, std::memory_order_acq_rel) == 1) {
     kit_.shard.io.close(listening_);
@@ -36,8 +41,9 @@ void Sender::on_acceptor_stopped() {
 }
 
 void Sender::on_accepted(Socket socket) {
+  const bool room = waiting_.size() < kit_.limits->setups_per_shard;
   const auto handle =
-      tunnels_.room() > waiting_.size() ? waiting_.make(*this, socket) : std::nullopt;
+      room && tunnels_.room() > waiting_.size() ? waiting_.make(*this, socket) : std::nullopt;
   if (!handle) {
     kit_.shard.log.write(LogLevel::kWarn, "too many connections; one is reset",
                          {{"entity", options_.entity.path},
@@ -58,8 +64,7 @@ void Sender::Waiting::on_outbound(Outbound &done) {
     owner.joined(*this);
     return;
   }
-  const bool other_token =
-      status.retry == Retry::kNewToken && owner.kit_.auth.refused(done.token_id());
+  const bool other_token = status.retry == Retry::kNewToken && done.has_other_token();
   if (other_token && !redialled && owner.phase_ == Phase::kRunning) {
     redialled = true;
     done.start(Purpose::kDial, owner.options_.entity, id);

@@ -20,7 +20,7 @@ namespace culvert {
 
 struct SenderOptions {
   EntityAddress entity;
-  std::uint64_t drain_grace_ms = kDrainGraceMs;
+  std::uint64_t drain_grace_ms = ShardLimits{}.drain_grace_ms;
 };
 
 class Sender {
@@ -33,6 +33,8 @@ public:
   /// Before start(): the parts of one listening socket share what they accept.
   void share_with(AcceptGroup &group) { acceptor_.share_with(group); }
   void start(Socket listening);
+  /// For the app connections from now on.
+  void use(const ClientKit &kit, const SenderOptions &options);
   void drain();
   void drop();
 
@@ -62,13 +64,13 @@ private:
   void check_stopped();
 
   ClientKit kit_;
-  const SenderOptions &options_;
+  SenderOptions options_;
   RoleCounters &counters_;
   Delegate<> stopped_;
   Phase phase_ = Phase::kRunning;
   Socket listening_;
   Acceptor acceptor_;
-  Slab<Waiting> waiting_{kSetupsPerShard};
+  Slab<Waiting> waiting_;
   TunnelSet tunnels_;
   Timer grace_;
 };

@@ -14,8 +14,8 @@
 namespace culvert {
 
 template <typename Owner> struct Step {
-  const char *name;          // as operators read it: "resolve", "dial", "tls", "upgrade"
-  std::uint64_t deadline_ms; // from this step's start
+  const char *name; // as operators read it: "resolve", "dial", "tls", "upgrade"
+  std::uint64_t (Owner::*deadline_ms)() const; // from this step's start
   void (Owner::*start)();
   void (Owner::*cancel)();
   Source waits_for = Source::kLocal; // who is to blame when the deadline passes
@@ -67,13 +67,14 @@ public:
 
 private:
   void start_step() {
-    shard_.io.arm_after_ms(deadline_, table_[at_].deadline_ms);
+    deadline_ms_ = (owner_.*table_[at_].deadline_ms)();
+    shard_.io.arm_after_ms(deadline_, deadline_ms_);
     (owner_.*table_[at_].start)();
   }
   void on_deadline() {
     cancel(Status::failure(Code::kTimeout, table_[at_].waits_for, Retry::kBackoff,
                            std::string(table_[at_].name) + " took longer than " +
-                               std::to_string(table_[at_].deadline_ms / 1000) + " s"));
+                               std::to_string(deadline_ms_ / 1000) + " s"));
   }
 
   Shard &shard_;
@@ -81,6 +82,7 @@ private:
   Delegate<const Status &> done_;
   std::span<const Step<Owner>> table_;
   std::size_t at_ = 0;
+  std::uint64_t deadline_ms_ = 0; // of the step that runs
   Status failure_;
   Timer deadline_;
 };

@@ -100,7 +100,7 @@ void Tunnel::watch_half_closed() {
   }
   if (!idle_.armed()) {
     idle_mark_ = activity();
-    shard_.io.arm_after_ms(idle_, kHalfClosedIdleMs);
+    shard_.io.arm_after_ms(idle_, shard_.limits.half_closed_idle_ms);
   }
 }
 
@@ -125,7 +125,7 @@ std::pair<std::uint64_t, std::size_t> Tunnel::activity() const {
 void Tunnel::on_idle() {
   if (activity() != idle_mark_) {
     idle_mark_ = activity();
-    shard_.io.arm_after_ms(idle_, kHalfClosedIdleMs);
+    shard_.io.arm_after_ms(idle_, shard_.limits.half_closed_idle_ms);
     return;
   }
   abort(Status::failure(Code::kTimeout, Source::kLocal, Retry::kNever,

@@ -10,12 +10,14 @@ function(culvert_integration name)
                TIMEOUT ${TEST_TIMEOUT}
                RUN_SERIAL ${TEST_HEAVY}
                SKIP_REGULAR_EXPRESSION "OK [(]skipped="
-               ENVIRONMENT "CULVERT_BIN=${CMAKE_BINARY_DIR}/bin;PYTHONDONTWRITEBYTECODE=1")
+               ENVIRONMENT "CULVERT_BIN=${PROJECT_BINARY_DIR}/bin;PYTHONDONTWRITEBYTECODE=1")
 endfunction()
 
 # By name, so that additions seldom meet.
+culvert_integration(abi_v1 TIMEOUT 120)
 culvert_integration(echo_conformance TIMEOUT 300 HEAVY)
 culvert_integration(demo TIMEOUT 120)
+culvert_integration(embed TIMEOUT 600)
 culvert_integration(gateways TIMEOUT 120)
 culvert_integration(hostile_example_relay TIMEOUT 300)
 culvert_integration(hostile_listener TIMEOUT 180)
@@ -38,5 +40,6 @@ culvert_integration(smoke TIMEOUT 120)
 culvert_integration(startup TIMEOUT 120)
 culvert_integration(stalled_readers TIMEOUT 600 HEAVY)
 culvert_integration(tls_clients TIMEOUT 120)
+culvert_integration(tools TIMEOUT 120)
 culvert_integration(unix_socket TIMEOUT 120)
 culvert_integration(waiting_senders TIMEOUT 120)

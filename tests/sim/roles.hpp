@@ -57,7 +57,7 @@ public:
 
 private:
   void on_done() { ++done_; }
-  RelayParts parts_of(SimShard &shard);
+  RelayParts parts_of(SimShard &shard, const std::shared_ptr<const RelayPolicy> &policy);
 
   Services &services_;
   JoinEar ear_{services_.log};

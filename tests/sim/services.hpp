@@ -8,11 +8,11 @@
 #include "crypto/certificate.hpp"
 #include "crypto/digest.hpp"
 #include "crypto/secret.hpp"
-#include "io/sim/sim_log.hpp"
-#include "io/sim/sim_world.hpp"
 #include "link/tls_context.hpp"
 #include "plugin/registry.hpp"
 #include "role/outbound.hpp"
+#include "support/sim/sim_log.hpp"
+#include "support/sim/sim_world.hpp"
 
 #include <memory>
 #include <string>
@@ -40,7 +40,7 @@ struct SimShard {
   SimShard(SimWorld &world, Log &log, const std::string &label, const std::string &host,
            unsigned index, std::size_t held_bytes)
       : io(world.make_io(label, host)), random(world.make_random()),
-        shard(io, *random, log, index, held_bytes) {}
+        shard(io, *random, log, index, ShardLimits{.held_bytes = held_bytes}) {}
 
   SimIo &io;
   std::unique_ptr<Random> random;

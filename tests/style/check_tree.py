@@ -24,6 +24,10 @@ LAYERS = {
     "facade": {"core", "io", "crypto", "link", "tunnel", "plugin", "config", "observe", "role"},
 }
 
+# What the test support may include of the engine: a backend of io/ and a link, no plugin, no role.
+SUPPORT = {"core", "io", "link", "support"}
+TESTS = {"support", "unit", "sim"}  # no product code includes these
+
 # A library's header may be included only below these paths.
 DOORS = {
     r"liburing": ("engine/io/uring/",),
@@ -63,23 +67,27 @@ def check_layers():
         layer = layer_of(path)
         for number, name in includes(path):
             first = name.split("/")[0]
-            if first not in LAYERS or "/" not in name:
+            if first not in LAYERS.keys() | TESTS or "/" not in name:
                 continue
             allowed = {"core"} if layer is None else LAYERS[layer] | {layer}
             if layer is None or first not in allowed:
                 yield f"{path}:{number}: {layer or 'engine'} may not include {name}"
     for path in tracked("plugins/*.hpp", "plugins/*.cpp", "plugins/*.h", "sdk/*.c", "sdk/*.h", "sdk/*.hpp"):
         for number, name in includes(path):
-            if name.split("/")[0] in LAYERS:
+            if name.split("/")[0] in LAYERS.keys() | TESTS:
                 yield f"{path}:{number}: plugins see only sdk/, not {name}"
     for path in tracked("tools/culvert/*.cpp", "tools/culvert/*.hpp"):
         for number, name in includes(path):
-            if name.split("/")[0] in LAYERS:
+            if name.split("/")[0] in LAYERS.keys() | TESTS:
                 yield f"{path}:{number}: the command uses the embedder's API alone, not {name}"
+    for path in tracked("tests/support/*.cpp", "tests/support/*.hpp"):
+        for number, name in includes(path):
+            if name.split("/")[0] in (LAYERS.keys() | TESTS) - SUPPORT:
+                yield f"{path}:{number}: the test support may not include {name}"
 
 
 def check_doors():
-    for path in tracked("engine/*.hpp", "engine/*.cpp"):
+    for path in tracked("engine/*.hpp", "engine/*.cpp", "tests/support/*.hpp", "tests/support/*.cpp"):
         for number, name in includes(path):
             for library, doors in DOORS.items():
                 if re.match(library, name) and not str(path).startswith(doors):

@@ -12,6 +12,11 @@ namespace {
 
 constexpr unsigned kMostShards = 64;
 
+/// The engine names a field of its configuration where this command has an option.
+std::string as_option(const std::string &message) {
+  return message.starts_with("bind ") ? "--" + message : message;
+}
+
 unsigned allowed_processors() {
   cpu_set_t set;
   CPU_ZERO(&set);
@@ -252,7 +257,7 @@ void require(const Status &status) {
   if (!status.ok()) {
     // What was written, not what was found.
     const bool usage = status.source == Source::kConfig && status.code == Code::kConfig;
-    throw Refusal{usage ? kExitUsage : kExitFailure, status.message};
+    throw Refusal{usage ? kExitUsage : kExitFailure, as_option(status.message)};
   }
 }
 

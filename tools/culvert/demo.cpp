@@ -241,7 +241,7 @@ int run_demo(const DemoOptions &options, const Common &common) {
   finish_output();
   if (options.once) {
     engine->drain();
-    engine->wait_stopped(engine_config.drain_grace_ms + kStartMs);
+    engine->wait_stopped(engine_config.limits.drain_grace_ms + kStartMs);
     return kExitOk;
   }
   std::cout << "Running until Ctrl-C.\n" << std::flush;

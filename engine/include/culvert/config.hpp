@@ -2,6 +2,7 @@
 // bound to a thread, and nothing is opened before the engine is given them.
 #pragma once
 
+#include "culvert/limits.hpp"
 #include "culvert/secret.hpp"
 #include "culvert/status.hpp"
 
@@ -75,6 +76,7 @@ struct RelayConfig {
   std::string auth = "auth_sas";
   std::string public_host; // of the address in an offer; empty: as the listener dialled
   std::uint16_t public_port = 0;
+  RelayLimits limits;
 };
 
 /// What a listener and a sender have in common.
@@ -85,6 +87,7 @@ struct ClientConfig {
   std::string auth = "auth_sas";
   std::string resolver = "resolver_static";
   std::vector<std::string> resolve; // NAME=ADDR[,ADDR]
+  ClientLimits limits;
 };
 
 struct ListenerConfig : ClientConfig {
@@ -118,7 +121,7 @@ struct EngineConfig {
   /// True: the host drives the one shard with Engine::run_ready(), on the thread that made the
   /// engine.
   bool driven_by_host = false;
-  std::uint64_t drain_grace_ms = 10'000;
+  ShardLimits limits;
 };
 
 } // namespace culvert

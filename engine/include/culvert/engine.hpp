@@ -10,6 +10,10 @@
 // function has started something.
 #pragma once
 
+#if __cplusplus < 202002L
+#error "culvert needs C++20: compile with -std=c++20, or link the CMake target culvert::culvert"
+#endif
+
 #include "culvert/config.hpp"
 #include "culvert/log.hpp"
 #include "culvert/status.hpp"
@@ -43,7 +47,7 @@ struct RoleStats {
   std::string last_failure;    // one sentence, or empty
 };
 
-/// What one shard holds at this moment; everything 0 when nothing runs.
+/// What one shard holds at this moment; everything 0 when nothing runs or there is no such shard.
 struct ShardStats {
   std::size_t operations = 0;
   std::size_t held_bytes = 0;
@@ -64,13 +68,26 @@ public:
   virtual Result<RoleId> start_listener(const ListenerConfig &config) = 0;
   virtual Result<RoleId> start_sender(const SenderConfig &config) = 0;
 
-  /// The address a relay or sender is bound to, with its real port.
+  /// Changes what the role's next connection meets; what runs goes on as it began. Of a relay
+  /// everything but its address; of a listener its target, keys, plugins of auth and resolver, and
+  /// what it trusts; of a sender also where it leads. Nothing is changed on a failure, which says
+  /// what is wrong, or what needs a restart. It asks plugins as a start does. Secrets of the
+  /// configuration before are wiped when no connection uses them any more.
+  virtual Status update(RoleId role, const RelayConfig &config) = 0;
+  virtual Status update(RoleId role, const ListenerConfig &config) = 0;
+  virtual Status update(RoleId role, const SenderConfig &config) = 0;
+  /// Drains one role, as drain() does with all; the others go on. A role that has stopped or never
+  /// was is a failure.
+  virtual Status stop(RoleId role) = 0;
+
+  /// The address a relay or sender is or was bound to, with its real port; empty for another role.
   [[nodiscard]] virtual HostPort bound(RoleId role) const = 0;
+  /// Of a role that has stopped: what it counted until then. A role that never was has stopped.
   [[nodiscard]] virtual RoleStats stats(RoleId role) const = 0;
   [[nodiscard]] virtual ShardStats shard_stats(unsigned shard) const = 0;
 
-  /// Stops accepting, lets tunnels end for drain_grace_ms, then drops them. drop() does so at once
-  /// and may follow. Both return immediately; stopped() says when nothing is left.
+  /// Stops accepting, lets tunnels end for limits.drain_grace_ms, then drops them. drop() does so
+  /// at once and may follow. Both return immediately; stopped() says when nothing is left.
   virtual void drain() = 0;
   virtual void drop() = 0;
   [[nodiscard]] virtual bool stopped() const = 0;

@@ -18,12 +18,10 @@ Status stopped() {
 } // namespace
 
 RelayShard::RelayShard(Relay &relay, Shard &shard, RelayParts parts, Delegate<> done)
-    : relay_(relay), shard_(shard), parts_(std::move(parts)), done_(done),
-      rendezvous_(shard, relay.registry(), digests_),
+    : relay_(relay), shard_(shard), done_(done), rendezvous_(shard, relay.registry(), digests_),
       acceptor_(shard, Delegate<Socket>::to<&RelayShard::on_arrived>(*this),
-                Delegate<>::to<&RelayShard::on_accepting_stopped>(*this)),
-      most_(relay.options().limits.per_shard) {
-  CULVERT_ASSERT(!parts_.protocols.empty() && parts_.auth);
+                Delegate<>::to<&RelayShard::on_accepting_stopped>(*this)) {
+  use(std::move(parts));
   grace_.bind<&RelayShard::drop>(*this);
   tick_.bind<&RelayShard::on_tick>(*this);
   relay_.attach(shard.index, *this);
@@ -34,14 +32,13 @@ RelayShard::~RelayShard() {
   relay_.detach(shard_.index);
 }
 
-std::size_t RelayShard::protocol_of(std::string_view alpn) const {
-  for (std::size_t i = 0; i < parts_.protocols.size(); ++i) {
-    const std::vector<std::string> &words = parts_.protocols[i]->alpn();
-    if (std::find(words.begin(), words.end(), alpn) != words.end()) {
-      return i;
-    }
+void RelayShard::use(RelayParts parts) {
+  CULVERT_ASSERT(!parts.protocols.empty() && parts.auth);
+  std::erase_if(older_, [](const auto &each) { return each.expired(); });
+  if (parts_ != nullptr) {
+    older_.emplace_back(parts_);
   }
-  return 0;
+  parts_ = std::make_shared<const RelayParts>(std::move(parts));
 }
 
 void RelayShard::log(LogLevel level, std::string_view message,
@@ -77,13 +74,13 @@ void RelayShard::on_arrived(Socket socket) {
   guest.peer = from.text();
   guest.source = source;
   guest.has_seat = true;
-  const auto handle = connections_.make(*this, std::move(guest));
+  const auto handle = connections_.make(*this, parts_, std::move(guest));
   connections_.find(*handle)->start(*handle);
 }
 
 bool RelayShard::find_seat(const std::string &source) {
-  const bool full = connections_.size() == most_;
-  const Relay::Seat seat = full ? Relay::Seat::kNone : relay_.take_seat(source);
+  const bool full = connections_.size() >= most();
+  const Relay::Seat seat = full ? Relay::Seat::kNone : relay_.take_seat(source, limits());
   switch (seat) {
   case Relay::Seat::kTaken:
     crowded_ = false;
@@ -145,15 +142,40 @@ Status RelayShard::take_in(Guest &guest) {
   if (stopping()) {
     return stopped();
   }
-  if (connections_.size() == most_) {
+  if (connections_.size() >= most()) {
     return Status::failure(Code::kOverload, Source::kRelay, Retry::kBackoff,
                            "too many connections");
   }
+  auto parts = parts_for(guest);
+  if (parts == nullptr) {
+    return Status::failure(Code::kGone, Source::kRelay, Retry::kNever,
+                           "nobody waits for this capability any more");
+  }
   guest.moved = true;
   guest.link->arrive(shard_);
-  const auto handle = connections_.make(*this, std::move(guest));
+  const auto handle = connections_.make(*this, std::move(parts), std::move(guest));
   connections_.find(*handle)->start(*handle);
   return {};
+}
+
+/// Those of its policy. They may be gone here, or not here yet; then any that speak its protocol:
+/// a sender that waits for it has some.
+std::shared_ptr<const RelayParts> RelayShard::parts_for(const Guest &guest) const {
+  std::vector<std::shared_ptr<const RelayParts>> all{parts_};
+  for (const auto &each : older_) {
+    all.push_back(each.lock());
+  }
+  std::shared_ptr<const RelayParts> speaks;
+  for (auto &each : all) {
+    if (each == nullptr || each->find(guest.protocol) == nullptr) {
+      continue;
+    }
+    if (each->policy == guest.policy) {
+      return each;
+    }
+    speaks = speaks == nullptr ? each : speaks;
+  }
+  return speaks;
 }
 
 void RelayShard::on_moved(SlabHandle connection, Guest guest, const Status &refusal) {
@@ -166,7 +188,7 @@ void RelayShard::on_moved(SlabHandle connection, Guest guest, const Status &refu
 // -------------------------------------------------------------------------------------
 
 bool RelayShard::add_channel(ChannelSeed seed, std::unique_ptr<Link> &link) {
-  if (channels_.size() == most_) {
+  if (channels_.size() >= most()) {
     return false;
   }
   const auto handle = channels_.make(*this, std::move(seed), std::move(link));
@@ -187,7 +209,7 @@ void RelayShard::on_listener_lost(const RegisteredListener &listener, ChannelEnd
   if (stopping()) {
     return; // every shard refuses its own senders, with the true reason
   }
-  for (unsigned shard = 0; shard < relay_.options().shards; ++shard) {
+  for (unsigned shard = 0; shard < relay_.shards(); ++shard) {
     if (relay_.shard(shard) != nullptr) {
       send(std::make_unique<LostLetter>(listener.channel, end), shard);
     }
@@ -209,7 +231,7 @@ void RelayShard::join(Connection &sender, SlabHandle listener_handle, const Chan
                               "not go together");
   } else if (!to_sender.ok() || !to_listener.ok()) {
     failure = to_sender.ok() ? to_listener.status() : to_sender.status();
-  } else if (tunnels_.size() == most_) {
+  } else if (tunnels_.size() >= most()) {
     failure = Status::failure(Code::kOverload, Source::kRelay, Retry::kBackoff, "too many tunnels");
   }
   if (!failure.ok()) {
@@ -255,7 +277,7 @@ void RelayShard::drain() {
   channels_.for_each([](SlabHandle, Channel &channel) { channel.leave(); });
   rendezvous_.refuse_all(stopped());
   channels_.for_each([](SlabHandle, Channel &channel) { channel.close(stopped()); });
-  shard_.io.arm_after_ms(grace_, relay_.options().limits.drain_grace_ms);
+  shard_.io.arm_after_ms(grace_, shard_.limits.drain_grace_ms);
   check_done();
 }
 
@@ -307,6 +329,8 @@ void RelayShard::on_tick(Outcome) {
   }
   grace_.disarm();
   phase_ = Phase::kDone;
+  parts_.reset();
+  older_.clear();
   done_(); // the relay part may be gone behind this
 }
 

@@ -170,7 +170,7 @@ TEST(Engine, DestroyedWithOpenTunnelsItResetsTheAppsAndLeavesNothing) {
 
 TEST(Engine, DrainWaitsForTunnelsUpToTheGraceAndDropDoesNot) {
   EngineConfig config = engine_config();
-  config.drain_grace_ms = 300;
+  config.limits.drain_grace_ms = 300;
   for (const bool drop : {false, true}) {
     World world(config);
     App app(world.app_port());

@@ -4,9 +4,9 @@
 
 #include "core/clock.hpp"
 #include "crypto/secret.hpp"
-#include "io/sim/sim_log.hpp"
-#include "io/sim/sim_world.hpp"
 #include "plugin/registry.hpp"
+#include "support/sim/sim_log.hpp"
+#include "support/sim/sim_world.hpp"
 
 #include <gtest/gtest.h>
 #include <memory>

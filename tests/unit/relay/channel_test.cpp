@@ -202,7 +202,7 @@ TEST(RelayChannel, AListenerThatClosesItsChannelMayStillComeForWhatItWasOffered)
     ASSERT_TRUE(world.run_until([&] { return !channel.capability().empty(); }));
     channel.finish(1000);
     ASSERT_TRUE(world.run_until([&] { return world.counters().listeners == 0; }));
-    world.world.run_for(kTargetDialMs);
+    world.world.run_for(ClientLimits{}.target_dial_ms);
     EXPECT_FALSE(sender.answered()) << seed;
     EXPECT_EQ(
         world.answered_peer(std::string("accept framing=raw capability=") + channel.capability())
@@ -229,7 +229,7 @@ TEST(RelayChannel, AJoinedSenderDoesNotMindThatTheChannelIsLost) {
 }
 
 TEST(RelayChannel, AListenerThatDoesNotReadIsOfferedABoundedNumberAndOthersGetTheRest) {
-  RelayOptions options = test_options(1);
+  WorldOptions options = test_options(1);
   RelayWorld world(options);
   Peer &stuck = world.answered_peer("listen path=alpha token=all id=stuck");
   stuck.reading = false;

@@ -99,7 +99,7 @@ TEST(RelayRefusal, NobodyFetchesTheSenderInTime) {
   Peer &channel = world.answered_peer("listen path=alpha token=all id=L");
   Peer &sender = world.peer("connect path=alpha token=all");
   ASSERT_TRUE(world.run_until([&] { return !channel.capability().empty(); }));
-  world.world.run_for(kRendezvousMs - 500);
+  world.world.run_for(RelayLimits{}.rendezvous_ms - 500);
   EXPECT_FALSE(sender.answered());
   world.world.run_for(1'000);
   EXPECT_EQ(sender.answer, "no timeout");
@@ -129,8 +129,9 @@ TEST(RelayRefusal, AnOfferTheProtocolCannotMakeIsToldToTheSender) {
 }
 
 TEST(RelayRefusal, PendingSendersAreLimitedPerSourceAndEntity) {
-  RelayOptions options = test_options(2);
-  options.limits.pending = {5, 3};
+  WorldOptions options = test_options(2);
+  options.limits.pending_per_entity = 5;
+  options.limits.pending_per_source = 3;
   RelayWorld world(options);
   world.answered_peer("listen path=alpha token=all id=L");
   std::deque<Peer *> waiting;
@@ -151,7 +152,7 @@ TEST(RelayRefusal, PendingSendersAreLimitedPerSourceAndEntity) {
 }
 
 TEST(RelayRefusal, ConnectionsThatSayNothingAreLimitedAndTimedOut) {
-  RelayOptions options = test_options(2);
+  WorldOptions options = test_options(2);
   options.limits.unauthenticated = 4;
   RelayWorld world(options);
   // A listener that is online takes no seat.
@@ -173,13 +174,13 @@ TEST(RelayRefusal, ConnectionsThatSayNothingAreLimitedAndTimedOut) {
   EXPECT_GE(world.log.count("turned away"), 1U);
   EXPECT_LE(world.log.count("turned away"), 2U); // once a shard, whatever the shards accept
   ASSERT_TRUE(world.run_until([&] { return world.counters().unauthenticated == 0; },
-                              kHandshakeMs + kLingerMs + 1'000));
+                              RelayLimits{}.handshake_ms + kLingerMs + 1'000));
   EXPECT_EQ(world.answered_peer("hello").answer, "hello yourself");
 }
 
 TEST(RelayRefusal, AShardThatIsFullOfConnectionsTurnsNewOnesAway) {
-  RelayOptions options = test_options(1);
-  options.limits.per_shard = 2;
+  WorldOptions options = test_options(1);
+  options.limits.connections_per_shard = 2;
   RelayWorld world(options);
   world.answered_peer("listen path=alpha token=all id=L"); // a channel is counted apart
   std::deque<RawPeer> silent;
@@ -197,14 +198,14 @@ TEST(RelayRefusal, AShardThatIsFullOfConnectionsTurnsNewOnesAway) {
   EXPECT_EQ(world.connections(), 2U);
   EXPECT_EQ(world.counters().unauthenticated, 2U); // who is turned away keeps no seat
   EXPECT_EQ(world.log.count("too many connections: new ones are turned away"), 1U);
-  ASSERT_TRUE(
-      world.run_until([&] { return world.connections() == 0; }, kHandshakeMs + kLingerMs + 1'000));
+  ASSERT_TRUE(world.run_until([&] { return world.connections() == 0; },
+                              RelayLimits{}.handshake_ms + kLingerMs + 1'000));
   EXPECT_EQ(world.answered_peer("hello").answer, "hello yourself");
 }
 
 TEST(RelayRefusal, AShardThatIsFullOfChannelsOrTunnelsSaysSo) {
-  RelayOptions options = test_options(1);
-  options.limits.per_shard = 2;
+  WorldOptions options = test_options(1);
+  options.limits.connections_per_shard = 2;
   RelayWorld world(options);
   Peer &channel = world.answered_peer("listen path=alpha token=all id=L1");
   EXPECT_EQ(world.answered_peer("listen path=beta token=all id=L2").answer, "listening");
@@ -227,8 +228,8 @@ TEST(RelayRefusal, AShardThatIsFullOfChannelsOrTunnelsSaysSo) {
 
 /// The shard that has the sender is full, so that the listener's connection cannot go there.
 TEST(RelayRefusal, AListenerThatCannotMoveToItsSendersShardIsRefusedWhereItIs) {
-  RelayOptions options = test_options(2);
-  options.limits.per_shard = 2;
+  WorldOptions options = test_options(2);
+  options.limits.connections_per_shard = 2;
   std::size_t refused = 0;
   for (std::uint64_t seed = 1; seed <= 8; ++seed) {
     RelayWorld world(options, seed);
@@ -252,13 +253,13 @@ TEST(RelayRefusal, AListenerThatCannotMoveToItsSendersShardIsRefusedWhereItIs) {
           return std::all_of(silent.begin(), silent.end(),
                              [](const RawPeer &each) { return each.ended; });
         },
-        kHandshakeMs + kLingerMs + 1'000));
+        RelayLimits{}.handshake_ms + kLingerMs + 1'000));
   }
   EXPECT_GT(refused, 0U);
 }
 
 TEST(RelayRefusal, ASourceThatSaysNothingTakesItsShareAlone) {
-  RelayOptions options = test_options(2);
+  WorldOptions options = test_options(2);
   options.limits.unauthenticated_per_source = 3;
   RelayWorld world(options);
   std::deque<RawPeer> silent;
@@ -283,12 +284,12 @@ TEST(RelayRefusal, ASourceThatSaysNothingTakesItsShareAlone) {
   EXPECT_EQ(world.log.count("of one address say nothing yet"), 1U) << world.log.text();
   EXPECT_EQ(world.log.count("source=10.0.0.2"), 1U) << world.log.text();
   ASSERT_TRUE(world.run_until([&] { return world.counters().unauthenticated == 0; },
-                              kHandshakeMs + kLingerMs + 1'000));
+                              RelayLimits{}.handshake_ms + kLingerMs + 1'000));
   EXPECT_EQ(world.answered_peer("hello").answer, "hello yourself");
 }
 
 TEST(RelayRefusal, AShareIsGivenBackOnceHoweverAConnectionEnds) {
-  RelayOptions options = test_options(2);
+  WorldOptions options = test_options(2);
   options.limits.unauthenticated_per_source = 1;
   RelayWorld world(options);
   const auto all_back = [&] {

@@ -62,8 +62,8 @@ TEST(RelayStop, AShardThatStopsFirstLeavesTheSendersOfOthersToTheirOwn) {
 }
 
 TEST(RelayStop, TheGraceOfADrainEnds) {
-  RelayOptions options = test_options(2);
-  options.limits.drain_grace_ms = 3'000;
+  WorldOptions options = test_options(2);
+  options.shard_limits.drain_grace_ms = 3'000;
   RelayWorld world(options);
   Peer &channel = world.answered_peer("listen path=alpha token=all id=L");
   Peer &sender = parked_sender(world);

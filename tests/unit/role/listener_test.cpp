@@ -113,14 +113,16 @@ TEST(Listener, GivesItsTargetTenSeconds) {
   const std::uint64_t from_ms = world.world.now_ns() / 1'000'000U;
   ASSERT_TRUE(world.run_until([&] { return head_of(world, "reject first") != nullptr; }));
   const std::uint64_t took_ms = world.world.now_ns() / 1'000'000U - from_ms;
-  EXPECT_GE(took_ms, kTargetDialMs - 10);
-  EXPECT_LE(took_ms, kTargetDialMs + 100);
+  EXPECT_GE(took_ms, ClientLimits{}.target_dial_ms - 10);
+  EXPECT_LE(took_ms, ClientLimits{}.target_dial_ms + 100);
 }
 
 TEST(Listener, RefusesWhatItHasNoRoomFor) {
   RoleWorld world;
+  world.limits.offers_per_shard = 50;
+  world.limits.refusals_per_shard = 10;
   std::vector<std::string> offers;
-  for (std::uint32_t i = 0; i < kOffersPerShard + kRefusalsPerShard + 1; ++i) {
+  for (int i = 0; i < 61; ++i) {
     offers.push_back("offer 10.0.0.1 4430 n" + std::to_string(i) + "_");
   }
   world.world.cut("10.0.0.2", "10.0.0.3"); // each offer it serves waits for its target
@@ -133,14 +135,14 @@ TEST(Listener, RefusesWhatItHasNoRoomFor) {
     }
     return count;
   };
-  ASSERT_TRUE(world.run_until([&] { return refused() > 0; }, kTargetDialMs / 2));
-  world.world.run_for(kTargetDialMs / 4);
-  Session *const first = head_of(world, "reject n" + std::to_string(kOffersPerShard) + "_");
+  ASSERT_TRUE(world.run_until([&] { return refused() > 0; }, ClientLimits{}.target_dial_ms / 2));
+  world.world.run_for(ClientLimits{}.target_dial_ms / 4);
+  Session *const first = head_of(world, "reject n50_");
   ASSERT_NE(first, nullptr);
   EXPECT_NE(first->last.find("too many offers at once, or tunnels"), std::string::npos)
       << first->last;
-  EXPECT_GE(refused(), kRefusalsPerShard);
-  EXPECT_EQ(head_of(world, "reject n" + std::to_string(kOffersPerShard - 1) + "_"), nullptr);
+  EXPECT_GE(refused(), world.limits.refusals_per_shard);
+  EXPECT_EQ(head_of(world, "reject n49_"), nullptr);
   EXPECT_TRUE(world.online());
 }
 
@@ -148,8 +150,9 @@ TEST(Listener, GivesARelayThatTakesItAndSaysNothingTenSeconds) {
   RoleWorld world;
   world.relay_script = [](Session &) {};
   world.start_listener();
-  EXPECT_TRUE(world.run_until(
-      [&] { return world.log.count("upgrade took longer than 10 s") == 1U; }, kHandshakeMs + 100));
+  EXPECT_TRUE(
+      world.run_until([&] { return world.log.count("upgrade took longer than 10 s") == 1U; },
+                      ClientLimits{}.handshake_ms + 100));
 }
 
 TEST(Listener, GivesAnAcceptThatIsNotAnsweredTenSecondsAndLetsTheTargetGo) {
@@ -167,7 +170,7 @@ TEST(Listener, GivesAnAcceptThatIsNotAnsweredTenSecondsAndLetsTheTargetGo) {
   ASSERT_TRUE(world.run_until([&] { return head_of(world, "accept first") != nullptr; }));
   const std::uint64_t from_ms = world.world.now_ns() / 1'000'000U;
   ASSERT_TRUE(world.run_until([&] { return world.log.count("an offer came to nothing") == 1; }));
-  EXPECT_LE(world.world.now_ns() / 1'000'000U - from_ms, kHandshakeMs + 10);
+  EXPECT_LE(world.world.now_ns() / 1'000'000U - from_ms, ClientLimits{}.handshake_ms + 10);
   EXPECT_TRUE(world.run_until([&] { return world.target.sessions.at(0).heard_end; }));
   EXPECT_TRUE(world.target.sessions.at(0).aborted);
 }
@@ -353,7 +356,7 @@ TEST(Listener, DrainLetsTunnelsEndAndDropDoesNot) {
     EXPECT_EQ(head_of(world, "accept")->heard_end, drop);
     const std::uint64_t from_ms = world.world.now_ns() / 1'000'000U;
     EXPECT_TRUE(world.run_until([&] { return world.stopped; }));
-    EXPECT_LE(world.world.now_ns() / 1'000'000U - from_ms, kDrainGraceMs);
+    EXPECT_LE(world.world.now_ns() / 1'000'000U - from_ms, ShardLimits{}.drain_grace_ms);
   }
 }
 

@@ -4,11 +4,11 @@
 // Used by one thread. It owns everything; end() drops what is left and shows that nothing remains.
 #pragma once
 
-#include "io/sim/sim_world.hpp"
 #include "link/link.hpp"
 #include "role/acceptor.hpp"
 #include "role/listener.hpp"
 #include "role/sender.hpp"
+#include "support/sim/sim_world.hpp"
 #include "unit/relay/raw_peer.hpp"
 #include "unit/role/doubles.hpp"
 
@@ -129,6 +129,7 @@ public:
   TableResolver resolver;
   Digests digests;
   RoleCounters counters;
+  ClientLimits limits; // of the role that is started next
   ListenerOptions listener_options;
   SenderOptions sender_options;
   bool stopped = false;
@@ -137,7 +138,9 @@ public:
 
 private:
   void on_stopped() { stopped = true; }
-  [[nodiscard]] ClientKit kit() { return {*shard, transport, auth, resolver, nullptr, digests}; }
+  [[nodiscard]] ClientKit kit() {
+    return {*shard, transport, auth, resolver, nullptr, digests, &limits};
+  }
   std::unique_ptr<Random> app_random_;
   std::unique_ptr<Shard> app_shard_; // on 10.0.0.4
   Address app_address_;

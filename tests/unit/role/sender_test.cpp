@@ -41,7 +41,7 @@ TEST(Sender, AnyFailureResetsTheApp) {
   const Row rows[] = {
       {"refused", [](RoleWorld &world) { world.relay.close(); }, "source=relay", 100},
       {"black hole", [](RoleWorld &world) { world.world.cut("10.0.0.1", "10.0.0.2"); },
-       "source=relay", kRelayDialMs + 100},
+       "source=relay", ClientLimits{}.relay_dial_ms + 100},
       {"no luck", says("no luck"), "it said: no luck", 100},
       {"no way", says("no way"), "it said: no way", 100},
       {"no token", says("no token"), "it said: no token", 100},
@@ -68,7 +68,7 @@ TEST(Sender, AnyFailureResetsTheApp) {
        [](RoleWorld &world) { world.relay_script = [](Session &session) { session.drop(); }; },
        "source=relay", 100},
       {"says nothing", [](RoleWorld &world) { world.relay_script = [](Session &) {}; },
-       "source=relay why=upgrade took longer than 40 s", kUpgradeMs + 100},
+       "source=relay why=upgrade took longer than 40 s", ClientLimits{}.upgrade_ms + 100},
       {"no name", [](RoleWorld &world) { world.sender_options.entity.host = "nobody.example"; },
        "no address is known for nobody.example", 100},
   };
@@ -178,18 +178,18 @@ TEST(Sender, EndsWithNothingLeftAtAnyMoment) {
 
 TEST(Sender, ResetsAConnectionThatItHasNoRoomFor) {
   RoleWorld world;
+  world.limits.setups_per_shard = 20;
   world.relay_script = [](Session &) {}; // each connection waits for its tunnel
   world.start_sender();
   std::vector<RawPeer *> apps;
-  for (std::uint32_t i = 0; i < kSetupsPerShard + 1; ++i) {
+  for (int i = 0; i < 21; ++i) {
     apps.push_back(&world.app());
   }
   const auto count_ended = [&] {
     return std::count_if(apps.begin(), apps.end(), [](const RawPeer *app) { return app->ended; });
   };
   ASSERT_TRUE(world.run_until([&] { return count_ended() > 0; }, 1'000));
-  EXPECT_EQ(world.log.count("too many connections; one is reset entity=alpha tunnels=0 waiting=" +
-                            std::to_string(kSetupsPerShard)),
+  EXPECT_EQ(world.log.count("too many connections; one is reset entity=alpha tunnels=0 waiting=20"),
             1U)
       << world.log.text();
   EXPECT_EQ(count_ended(), 1);
@@ -203,7 +203,7 @@ TEST(Sender, DrainWaitsForItsTunnelsAndNoLongerThanTheGrace) {
   RawPeer &app = world.app("question");
   ASSERT_TRUE(world.run_until([&] { return world.counters.tunnels_open == 1; }));
   world.sender->drain();
-  world.world.run_for(kDrainGraceMs - 100);
+  world.world.run_for(ShardLimits{}.drain_grace_ms - 100);
   EXPECT_EQ(world.counters.tunnels_open, 1U);
   EXPECT_FALSE(app.ended);
   EXPECT_TRUE(world.run_until([&] { return world.stopped; }, 1'000));
