@@ -7,9 +7,14 @@
 namespace culvert {
 namespace {
 
-/// Success, unless it will never be otherwise.
+/// Success, unless it will never be otherwise: that is what the plugin says, or the plugin itself
+/// is at fault, which no relay and no network will mend.
 template <typename Value> Status hopeless(const Result<Value> &result) {
-  return result.ok() || result.status().retry != Retry::kNever ? Status{} : result.status();
+  const bool plugin_at_fault = !result.ok() && result.status().source == Source::kPlugin &&
+                               result.status().code == Code::kInternal;
+  return result.ok() || (result.status().retry != Retry::kNever && !plugin_at_fault)
+             ? Status{}
+             : result.status();
 }
 
 struct Check {

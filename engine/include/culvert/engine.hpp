@@ -128,9 +128,10 @@ struct TokenQuestion {
 /// Success, or the refusal a relay with these names and rules would give.
 Status check_token(const EngineConfig &engine, const TokenQuestion &question);
 
-/// The plugins in a directory, without mapping one; and what one says of itself, mapped in a child
-/// process.
-Result<std::vector<std::string>> list_plugins(const std::string &directory);
-Result<std::string> describe_plugin(const std::string &directory, const std::string &id);
+/// The plugins in the engine's plugin directories; none of them is loaded.
+Result<std::vector<std::string>> list_plugins(const EngineConfig &engine);
+/// What a plugin says of itself. It is loaded in a child process, so that one that crashes or exits
+/// when it is loaded is a failure that names it. Forks: for a process with one thread.
+Result<std::string> describe_plugin(const EngineConfig &engine, const std::string &id);
 
 } // namespace culvert

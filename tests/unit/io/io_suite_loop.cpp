@@ -202,6 +202,39 @@ TEST_P(IoSuite, ShortAndBulkStreamsThatAreAlwaysReadyEachHaveTheirShare) {
   }
 }
 
+TEST_P(IoSuite, AShortStreamBesideEightBulkOnesRunsAheadOfAllOfThem) {
+  struct Talk {
+    explicit Talk(Io &io_of_it) : io(io_of_it), bulks(io, 7, true) {
+      waking.bind<&Talk::on_bulk_turn>(*this);
+      waking.bulk = true;
+      answer.bind<&Talk::on_short_turn>(*this);
+      io.yield(waking);
+    }
+    void on_bulk_turn(Outcome) { // the eighth; in it the short stream becomes ready
+      bulk_turns_before = bulks.turns();
+      io.yield(answer);
+      if (!bulks.stop) {
+        io.yield(waking);
+      }
+    }
+    void on_short_turn(Outcome) {
+      EXPECT_EQ(bulks.turns(), bulk_turns_before);
+      ++short_turns;
+    }
+    Io &io;
+    Crowd bulks;
+    Completion waking;
+    Completion answer;
+    std::size_t bulk_turns_before = 0;
+    int short_turns = 0;
+  };
+  Io &io = world->make();
+  Talk talk(io);
+  EXPECT_TRUE(world->run_until([&] { return talk.short_turns >= 100; }));
+  talk.bulks.stop = true;
+  EXPECT_TRUE(world->run_until([&] { return io.in_flight() == 0; }));
+}
+
 TEST_P(IoSuite, AShortStreamThatBecomesReadyGoesBeforeTheNextBulkTurn) {
   struct Sender {
     Sender(Io &io_of_it, Socket socket_of_it) : io(io_of_it), socket(socket_of_it) {
