@@ -9,8 +9,8 @@
 namespace culvert {
 
 void assertion_failed(const char *condition, const char *file, int line) {
-  // A reader that has stopped must not keep the process: a terminal can block although it polls
-  // writable, and is opened once more for this.
+  // A stopped reader must not keep the process alive. A terminal can block although it polls
+  // writable, so it is opened again without blocking.
   const int terminal = ::isatty(STDERR_FILENO) == 1
                            ? ::open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
                            : -1;
