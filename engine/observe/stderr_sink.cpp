@@ -12,8 +12,9 @@
 namespace culvert {
 
 /// A terminal that polls writable may still block in a write, and so may a pipe that another
-/// process fills meanwhile. O_NONBLOCK on stderr itself would be everybody's who shares it, so they
-/// are opened once more. Not a regular file: it never waits, and stdout may share its offset.
+/// process fills meanwhile. O_NONBLOCK on stderr itself would change every process that shares it,
+/// so terminals and pipes are opened once more. A regular file is not: it never blocks, and stdout
+/// may share its offset.
 StderrSink::StderrSink(Tell tell) : tell_(tell) {
   struct stat facts {};
   const bool known = ::fstat(STDERR_FILENO, &facts) == 0;
