@@ -53,7 +53,7 @@ std::size_t write_close(std::byte *at, std::uint16_t code, std::string_view reas
   std::size_t size = std::min(reason.size(), kCloseReasonBytes);
   while (size < reason.size() && size > 0 &&
          (static_cast<std::uint8_t>(reason[size]) & 0xC0U) == 0x80) {
-    --size; // never inside a character
+    --size; // do not cut inside a character
   }
   at[0] = static_cast<std::byte>(code >> 8U);
   at[1] = static_cast<std::byte>(code);
