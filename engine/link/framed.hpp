@@ -90,8 +90,7 @@ private:
   bool cancel_asked_ = false; // of the receive, by the caller
   std::string given_up_;      // why the peer is declared dead; the receive below is being cancelled
 
-  bool paused_ =
-      false; // by a cancelled drain, like the held bytes of the socket, so that the link can move
+  bool paused_ = false; // by a cancelled drain, like the held bytes: the link can then move
 };
 
 } // namespace culvert

@@ -199,8 +199,8 @@ void TlsLink::cancel_own(Completion &completion) {
   if (&completion != handshaking_) {
     return;
   }
-  stage_ =
-      Session::kCancelled; // a handshake that has not begun yet completes in its round of the loop
+  // A handshake that has not begun yet completes in its round of the loop.
+  stage_ = Session::kCancelled;
   if (below_receive_.in_flight()) {
     below_->cancel(below_receive_);
   } else if (below_drain_.in_flight()) {
