@@ -1,5 +1,6 @@
 #include "config/entity_path.hpp"
 #include "core/limits.hpp"
+#include "core/text.hpp"
 #include "culvert/config.hpp"
 
 #include <algorithm>
@@ -11,13 +12,6 @@
 
 namespace culvert {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return result;
-}
 
 Status wrong(std::string what) {
   return Status::config("the connection string " + std::move(what));
@@ -57,10 +51,10 @@ Status split(std::string_view text, Parts &parts) {
       return wrong("has a part without '='; write KEY=VALUE;KEY=VALUE");
     }
     const std::string name(part.substr(0, equals));
-    if (lower(name) == "operationtimeout") {
+    if (lower_case(name) == "operationtimeout") {
       continue; // of Microsoft's clients; the engine has its own deadlines
     }
-    std::optional<std::string> *slot = slot_of(parts, lower(name));
+    std::optional<std::string> *slot = slot_of(parts, lower_case(name));
     if (slot == nullptr) {
       const bool plain = std::all_of(name.begin(), name.end(),
                                      [](unsigned char c) { return std::isalnum(c) != 0; });
@@ -78,14 +72,14 @@ Status split(std::string_view text, Parts &parts) {
 
 Status read_endpoint(const std::string &endpoint, ConnectionString &into) {
   const auto url = boost::urls::parse_uri(endpoint);
-  if (!url || lower(url->scheme()) != "sb" || url->encoded_host().empty()) {
+  if (!url || lower_case(url->scheme()) != "sb" || url->encoded_host().empty()) {
     return wrong("has an Endpoint that is no sb:// address; write Endpoint=sb://HOST[:PORT]/");
   }
   if (url->has_query() || url->has_fragment() || url->has_userinfo() ||
       (!url->encoded_path().empty() && url->encoded_path() != "/")) {
     return wrong("has more than HOST[:PORT] in its Endpoint; the path goes into EntityPath");
   }
-  into.host = lower(std::string_view(url->host_address()));
+  into.host = lower_case(std::string_view(url->host_address()));
   if (url->has_port()) {
     const std::string digits(url->port()); // of 99999, port_number() makes 34463
     const auto [end, error] =
