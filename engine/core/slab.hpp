@@ -2,7 +2,8 @@
 // stranger.
 //
 // The slab owns its objects. Slots are allocated as the slab first grows and then recycled, never
-// freed, and never more than the capacity given. Not thread-safe: a slab belongs to one shard.
+// freed, and never more than the capacity given; without one its owner looks at size(). Not
+// thread-safe: a slab belongs to one shard.
 #pragma once
 
 #include "core/assert.hpp"
@@ -23,7 +24,7 @@ struct SlabHandle {
 
 template <typename T> class Slab {
 public:
-  explicit Slab(std::uint32_t capacity) : capacity_(capacity) {}
+  explicit Slab(std::uint32_t capacity = UINT32_MAX) : capacity_(capacity) {}
 
   /// Makes an object in a free slot; nothing when all `capacity` slots are taken.
   template <typename... Arguments> std::optional<SlabHandle> make(Arguments &&...arguments) {

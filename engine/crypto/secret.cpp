@@ -3,15 +3,37 @@
 namespace culvert {
 
 std::uint64_t SecretStore::add(Secret secret) {
-  auto kept = std::make_unique<const Secret>(std::move(secret));
+  auto kept = std::make_shared<const Secret>(std::move(secret));
   const std::lock_guard lock(mutex_);
-  secrets_.push_back(std::move(kept));
+  secrets_.emplace(++last_, std::move(kept));
+  return last_;
+}
+
+std::shared_ptr<const Secret> SecretStore::find(std::uint64_t reference) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = secrets_.find(reference);
+  return found == secrets_.end() ? nullptr : found->second;
+}
+
+void SecretStore::forget(std::uint64_t reference) {
+  const std::lock_guard lock(mutex_);
+  secrets_.erase(reference);
+}
+
+std::size_t SecretStore::size() const {
+  const std::lock_guard lock(mutex_);
   return secrets_.size();
 }
 
-const Secret *SecretStore::find(std::uint64_t reference) const {
-  const std::lock_guard lock(mutex_);
-  return reference == 0 || reference > secrets_.size() ? nullptr : secrets_[reference - 1].get();
+std::uint64_t SecretLease::add(Secret secret) {
+  references_.push_back(store_.add(std::move(secret)));
+  return references_.back();
+}
+
+SecretLease::~SecretLease() {
+  for (const std::uint64_t reference : references_) {
+    store_.forget(reference);
+  }
 }
 
 } // namespace culvert

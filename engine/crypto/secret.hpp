@@ -1,7 +1,8 @@
 // The store in which plugins find secrets by reference.
 //
-// A SecretStore owns the secrets of one engine: the control thread adds, any thread finds; a secret
-// stays where it is as long as the store lives.
+// A SecretStore keeps the secrets of one engine; any thread adds, finds and forgets. A secret that
+// was forgotten is wiped as soon as nobody who found it uses it any more. A SecretLease holds what
+// one configuration added and forgets it when the lease dies; the store outlives its leases.
 #pragma once
 
 #include "culvert/secret.hpp"
@@ -9,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <unordered_map>
 #include <vector>
 
 namespace culvert {
@@ -21,12 +23,29 @@ public:
 
   /// The reference is never 0 and never given twice by one store.
   std::uint64_t add(Secret secret);
-  /// nullptr when there is no such secret.
-  [[nodiscard]] const Secret *find(std::uint64_t reference) const;
+  /// nullptr when there is no such secret, or not any more.
+  [[nodiscard]] std::shared_ptr<const Secret> find(std::uint64_t reference) const;
+  void forget(std::uint64_t reference);
+  [[nodiscard]] std::size_t size() const;
 
 private:
   mutable std::mutex mutex_; // of set-up and of making tokens, never of the byte path
-  std::vector<std::unique_ptr<const Secret>> secrets_;
+  std::uint64_t last_ = 0;
+  std::unordered_map<std::uint64_t, std::shared_ptr<const Secret>> secrets_;
+};
+
+class SecretLease {
+public:
+  explicit SecretLease(SecretStore &store) : store_(store) {}
+  SecretLease(const SecretLease &) = delete;
+  SecretLease &operator=(const SecretLease &) = delete;
+  ~SecretLease();
+
+  std::uint64_t add(Secret secret);
+
+private:
+  SecretStore &store_;
+  std::vector<std::uint64_t> references_;
 };
 
 } // namespace culvert

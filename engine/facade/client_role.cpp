@@ -5,24 +5,37 @@
 #include "facade/take.hpp"
 
 namespace culvert {
+namespace {
+
+ConfigValues auth_settings(const ConnectionString &connection, SecretLease &lease) {
+  ConfigValues values;
+  if (connection.signature.empty()) {
+    values["key_name"] = connection.key_name;
+    values["key"] = SecretReference{lease.add(connection.key.clone())};
+  } else {
+    values["signature"] = std::string(connection.signature.reveal());
+  }
+  return values;
+}
+
+} // namespace
 
 Result<ClientUnits> ClientUnits::make(PluginRegistry &plugins, SecretStore &secrets,
                                       const ClientConfig &config, std::int64_t token_lifetime_s) {
   ClientUnits units;
+  units.limits = config.limits;
+  if (Status status = check_limits(config.limits); !status.ok()) {
+    return status;
+  }
   if (!config.ca_file.empty()) {
-    if (Status status = take(load_authorities(config.ca_file), units.authorities_pem);
-        !status.ok()) {
+    const Status status = take(load_authorities(config.ca_file), units.authorities_pem);
+    if (!status.ok()) {
       return status;
     }
   }
-  ConfigValues auth_values;
-  const ConnectionString &connection = config.connection;
-  if (connection.signature.empty()) {
-    auth_values["key_name"] = connection.key_name;
-    auth_values["key"] = SecretReference{secrets.add(connection.key.clone())};
-  } else {
-    auth_values["signature"] = std::string(connection.signature.reveal());
-  }
+  auto lease = std::make_shared<SecretLease>(secrets);
+  ConfigValues auth_values = auth_settings(config.connection, *lease);
+  units.secrets = std::move(lease);
   if (token_lifetime_s != 0) {
     auth_values["token_lifetime_s"] = token_lifetime_s;
   }
@@ -51,7 +64,10 @@ Result<ClientUnits> ClientUnits::make(PluginRegistry &plugins, SecretStore &secr
 }
 
 Status ClientPart::attach_plugins(ClientUnits &units, Shard &shard) {
-  Status status = take(units.transport->transport(shard), transport);
+  limits = units.limits;
+  secrets = units.secrets;
+  Status status =
+      transport == nullptr ? take(units.transport->transport(shard), transport) : Status{};
   if (status.ok()) {
     status = take(units.auth->auth(shard), auth);
   }
@@ -65,14 +81,20 @@ Status ClientPart::attach(ClientUnits &units, Shard &shard) {
   return status.ok() ? take(TlsContext::client(shard.io, options), tls) : status;
 }
 
-RoleStats stats_of(const RoleCounters &counters) {
+RoleStats stats_of(const TunnelCounts &counts) {
   RoleStats stats;
-  stats.tunnels_ended = counters.tunnels_ended.load(std::memory_order_acquire); // before the rest
-  stats.tunnels_open = counters.tunnels_open.load(std::memory_order_relaxed);
-  stats.tunnels_aborted = counters.tunnels_aborted.load(std::memory_order_relaxed);
+  stats.tunnels_ended = counts.ended(); // before the rest: all of an ended tunnel is in it
+  stats.tunnels_open = counts.open();
+  stats.tunnels_aborted = counts.aborted();
+  stats.tunnels_moved = counts.moved();
+  stats.bytes_in = counts.bytes_in();
+  stats.bytes_out = counts.bytes_out();
+  return stats;
+}
+
+RoleStats stats_of(const RoleCounters &counters) {
+  RoleStats stats = stats_of(counters.tunnels);
   stats.setups_failed = counters.setups_failed.load(std::memory_order_relaxed);
-  stats.bytes_in = counters.bytes_in.load(std::memory_order_relaxed);
-  stats.bytes_out = counters.bytes_out.load(std::memory_order_relaxed);
   stats.last_failure = counters.last_failure();
   return stats;
 }

@@ -1,17 +1,21 @@
-// What listener and sender share when they are made: the units of a client, and one part a shard.
+// What listener and sender share when they are made or changed: the units of a client, and one part
+// a shard.
 //
 // Control thread only, but for the members of ClientPart, which live on their shard.
 #pragma once
 
+#include "crypto/secret.hpp"
 #include "facade/running_role.hpp"
 #include "link/tls_context.hpp"
 #include "plugin/registry.hpp"
 #include "role/counters.hpp"
 #include "role/outbound.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace culvert {
@@ -21,37 +25,44 @@ struct ClientUnits {
   std::unique_ptr<Unit> transport;
   std::unique_ptr<Unit> auth;
   std::unique_ptr<Unit> resolver;
-  std::string authorities_pem; // empty: the system's
+  std::shared_ptr<const SecretLease> secrets; // of auth; only its instances keep it
+  std::string authorities_pem;                // empty: the system's
+  ClientLimits limits;
 
   static Result<ClientUnits> make(PluginRegistry &plugins, SecretStore &secrets,
                                   const ClientConfig &config, std::int64_t token_lifetime_s);
   /// Why what they say will never lead to this relay (kListen, kDial) or this target, asked before
   /// anything starts: no token, a name without an address. What may succeed later is no reason.
   Status check(Purpose purpose, const EntityAddress &entity, const std::string &target_host = {});
+  /// Nothing runs with the latter two any more: a role keeps its first transport.
+  [[nodiscard]] bool idle() const { return auth->instances() == 0 && resolver->instances() == 0; }
 };
 
 /// One shard's instances of them.
 struct ClientPart {
-  std::unique_ptr<Transport> transport;
+  std::shared_ptr<const SecretLease> secrets;
+  std::shared_ptr<Transport> transport;
   std::unique_ptr<Auth> auth;
   std::unique_ptr<Resolver> resolver;
-  std::unique_ptr<TlsContext> tls;
+  std::shared_ptr<TlsContext> tls;
+  ClientLimits limits;
 
-  /// On the shard; the plugins' instances alone, or all of it.
+  /// On the shard; the plugins' instances alone, or all of it. A transport that is there stays.
   Status attach_plugins(ClientUnits &units, Shard &shard);
   Status attach(ClientUnits &units, Shard &shard);
-  [[nodiscard]] ClientKit kit(ShardThread &thread) {
-    return {thread.shard(), *transport, *auth, *resolver, tls.get(), thread.digests()};
+  static ClientKit kit(const std::shared_ptr<ClientPart> &part, ShardThread &thread) {
+    return {thread.shard(),  *part->transport, *part->auth,   *part->resolver,
+            part->tls.get(), thread.digests(), &part->limits, part};
   }
 };
 
+RoleStats stats_of(const TunnelCounts &counts);
 RoleStats stats_of(const RoleCounters &counters);
 
 /// The parts of a listener or sender, one a shard; destroyed on their shards.
 template <typename Role> class ClientParts {
 public:
-  ClientParts(ShardThreads &threads, ClientUnits units)
-      : threads_(threads), units_(std::move(units)) {}
+  explicit ClientParts(ShardThreads &threads) : threads_(threads) {}
   ClientParts(const ClientParts &) = delete;
   ClientParts &operator=(const ClientParts &) = delete;
   ~ClientParts() {
@@ -60,17 +71,35 @@ public:
     }
   }
 
-  /// Makes each part on its shard: make(std::optional<Role> &, const ClientKit &).
-  template <typename Make> Status attach(Make make) {
+  /// Makes what the units give on every shard, and only then hands it over, on each:
+  /// use(std::optional<Role> &, const ClientKit &). A failure leaves everything as it was.
+  template <typename Use> Status serve(ClientUnits units, Use use) {
     Status status;
+    std::vector<std::shared_ptr<ClientPart>> made(threads_.size());
+    parts_.resize(threads_.size());
     for (std::size_t i = 0; i < threads_.size() && status.ok(); ++i) {
-      parts_.push_back(std::make_unique<Part>());
-      threads_[i]->call([&, this] {
-        status = parts_[i]->client.attach(units_, threads_[i]->shard());
-        if (status.ok()) {
-          make(parts_[i]->role, parts_[i]->client.kit(*threads_[i]));
+      threads_[i]->call([&] {
+        made[i] = std::make_shared<ClientPart>();
+        made[i]->transport = parts_[i] == nullptr ? nullptr : parts_[i]->client->transport;
+        status = made[i]->attach(units, threads_[i]->shard());
+      });
+    }
+    const bool all_made = status.ok();
+    units.secrets.reset();
+    if (all_made && transport_ == nullptr) {
+      transport_ = std::move(units.transport);
+    }
+    units_.push_back(std::move(units));
+    for (std::size_t i = 0; i < threads_.size(); ++i) {
+      threads_[i]->call([&] {
+        std::shared_ptr<ClientPart> mine = std::move(made[i]); // dies here if nobody takes it
+        if (all_made) {
+          hand_over(i, std::move(mine), use);
         }
       });
+    }
+    if (!all_made) {
+      units_.pop_back();
     }
     return status;
   }
@@ -79,14 +108,32 @@ public:
       threads_[i]->call([this, i, &visit] { visit(*parts_[i]->role); });
     }
   }
+  /// As RunningRole::tidy().
+  bool tidy() {
+    std::erase_if(units_, [this](const ClientUnits &units) {
+      return &units != &units_.back() && units.idle();
+    });
+    return units_.size() == 1;
+  }
 
 private:
   struct Part {
-    ClientPart client;
+    std::shared_ptr<ClientPart> client; // what the role begins with now
     std::optional<Role> role;
   };
+  template <typename Use>
+  void hand_over(std::size_t index, std::shared_ptr<ClientPart> client, Use &use) {
+    if (parts_[index] == nullptr) {
+      parts_[index] = std::make_unique<Part>();
+    }
+    Part &part = *parts_[index];
+    use(part.role, ClientPart::kit(client, *threads_[index]));
+    part.client = std::move(client);
+  }
+
   ShardThreads &threads_;
-  ClientUnits units_;
+  std::unique_ptr<Unit> transport_; // that of the first units
+  std::vector<ClientUnits> units_;  // the latest, and those that something runs with
   std::vector<std::unique_ptr<Part>> parts_;
 };
 

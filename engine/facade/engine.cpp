@@ -2,10 +2,10 @@
 
 #include "core/clock.hpp"
 #include "crypto/secret.hpp"
-#include "facade/program_directory.hpp"
+#include "facade/plugin_setup.hpp"
 #include "facade/running_role.hpp"
-#include "plugin/registry.hpp"
 
+#include <algorithm>
 #include <poll.h>
 
 namespace culvert {
@@ -18,7 +18,7 @@ class EngineOfShards final : public Engine {
 public:
   EngineOfShards(const EngineConfig &config, Log &log)
       : config_(config), log_(log),
-        plugins_({log, random_, clock_, secrets_}, plugin_directory(config)) {}
+        plugins_({log, random_, clock_, secrets_}, plugin_directories(config)) {}
 
   ~EngineOfShards() override {
     drop();
@@ -29,8 +29,11 @@ public:
   }
 
   Status start() {
+    if (Status status = configure_plugins(plugins_, secrets_, config_); !status.ok()) {
+      return status;
+    }
     for (unsigned i = 0; i < config_.shards; ++i) {
-      auto thread = std::make_unique<ShardThread>(i, log_);
+      auto thread = std::make_unique<ShardThread>(i, log_, config_.limits);
       if (Status status = thread->start(!config_.driven_by_host); !status.ok()) {
         return status;
       }
@@ -49,10 +52,44 @@ public:
     return add(make_sender_role(making(), config));
   }
 
-  [[nodiscard]] HostPort bound(RoleId role) const override { return roles_[role]->bound(); }
-  [[nodiscard]] RoleStats stats(RoleId role) const override { return roles_[role]->stats(); }
+  Status update(RoleId role, const RelayConfig &config) override {
+    return update(role, &RunningRole::update_relay, config);
+  }
+  Status update(RoleId role, const ListenerConfig &config) override {
+    return update(role, &RunningRole::update_listener, config);
+  }
+  Status update(RoleId role, const SenderConfig &config) override {
+    return update(role, &RunningRole::update_sender, config);
+  }
+  Status stop(RoleId role) override {
+    tidy();
+    if (running(role) == nullptr) {
+      return not_running(role);
+    }
+    untidy_ = true;
+    running(role)->drain();
+    return {};
+  }
+
+  [[nodiscard]] HostPort bound(RoleId role) const override {
+    if (role >= roles_.size()) {
+      return {};
+    }
+    return running(role) == nullptr ? roles_[role].bound : running(role)->bound();
+  }
+  [[nodiscard]] RoleStats stats(RoleId role) const override {
+    if (role >= roles_.size()) {
+      RoleStats none;
+      none.state = RoleStats::State::kStopped;
+      return none;
+    }
+    return running(role) == nullptr ? roles_[role].last : running(role)->stats();
+  }
   [[nodiscard]] ShardStats shard_stats(unsigned shard) const override {
     ShardStats stats;
+    if (shard >= threads_.size()) {
+      return stats;
+    }
     ShardThread &thread = *threads_[shard];
     thread.call([&] {
       stats.operations = thread.io().in_flight() - (thread.has_thread() ? 1 : 0); // the call itself
@@ -64,25 +101,27 @@ public:
 
   // The last one first: a listener leaves its relay before that relay, if it is here, leaves it.
   void drain() override {
+    untidy_ = true;
     for (auto role = roles_.rbegin(); role != roles_.rend(); ++role) {
-      (*role)->drain();
+      if (role->running != nullptr) {
+        role->running->drain();
+      }
     }
   }
   void drop() override {
+    untidy_ = true;
     for (auto role = roles_.rbegin(); role != roles_.rend(); ++role) {
-      (*role)->drop();
+      if (role->running != nullptr) {
+        role->running->drop();
+      }
     }
   }
   [[nodiscard]] bool stopped() const override {
-    for (const auto &role : roles_) {
-      if (role->stats().state != RoleStats::State::kStopped) {
-        return false;
-      }
-    }
-    return true;
+    return std::all_of(roles_.begin(), roles_.end(),
+                       [](const Role &role) { return role.stopped(); });
   }
   bool wait_for(RoleId role, RoleStats::State state, std::uint64_t timeout_ms) override {
-    return wait_until([&] { return roles_[role]->stats().state == state; }, timeout_ms);
+    return wait_until([&] { return stats(role).state == state; }, timeout_ms);
   }
   bool wait_stopped(std::uint64_t timeout_ms) override {
     return wait_until([this] { return stopped(); }, timeout_ms);
@@ -98,9 +137,59 @@ public:
     const std::uint64_t now_ns = io.now_ns();
     return deadline_ns <= now_ns ? 0 : (deadline_ns - now_ns + 999'999U) / 1'000'000U;
   }
-  bool run_ready() override { return threads_[0]->io().run_ready(); }
+  bool run_ready() override {
+    const bool more = threads_[0]->io().run_ready();
+    tidy();
+    return more;
+  }
 
 private:
+  using State = RoleStats::State;
+  struct Role {
+    std::unique_ptr<RunningRole> running; // none: it has stopped
+    RoleStats last;                       // then
+    HostPort bound;
+    [[nodiscard]] bool stopped() const {
+      return running == nullptr || running->stats().state == State::kStopped;
+    }
+  };
+
+  [[nodiscard]] RunningRole *running(RoleId role) const {
+    return role < roles_.size() ? roles_[role].running.get() : nullptr;
+  }
+  static Status not_running(RoleId role) {
+    return Status::config("there is no running role " + std::to_string(role) +
+                          "; use an id that a start returned and that has not stopped");
+  }
+  template <typename Config>
+  Status update(RoleId role, Status (RunningRole::*change)(const RoleMaking &, const Config &),
+                const Config &config) {
+    tidy();
+    RunningRole *const changed = running(role);
+    if (changed == nullptr || changed->stats().state == State::kDraining) {
+      return not_running(role);
+    }
+    untidy_ = true;
+    return (changed->*change)(making(), config);
+  }
+  /// Gives up roles that have stopped, and what changed roles need no more. Never below a callback.
+  void tidy() {
+    bool left = false;
+    for (Role &role : roles_) {
+      if (!untidy_ || role.running == nullptr) {
+        continue;
+      }
+      if (role.stopped()) {
+        role.last = role.running->stats();
+        role.bound = role.running->bound();
+        role.running.reset();
+      } else {
+        left = !role.running->tidy() || role.running->stats().state == State::kDraining || left;
+      }
+    }
+    untidy_ = left;
+  }
+
   [[nodiscard]] RoleMaking making() {
     return {threads_, plugins_, secrets_, config_, random_, log_};
   }
@@ -109,13 +198,15 @@ private:
     if (!role.ok()) {
       return role.status(); // nothing of it was started
     }
-    roles_.push_back(std::move(role.value()));
+    tidy();
+    roles_.push_back({std::move(role.value()), {}, {}});
     return static_cast<RoleId>(roles_.size() - 1);
   }
 
   template <typename Predicate> bool wait_until(Predicate predicate, std::uint64_t timeout_ms) {
     const std::uint64_t start_ns = clock_.now_ns();
     while (!predicate()) {
+      tidy();
       if ((clock_.now_ns() - start_ns) / 1'000'000U >= timeout_ms) {
         return false;
       }
@@ -128,6 +219,7 @@ private:
         ::poll(nullptr, 0, kLookMs);
       }
     }
+    tidy();
     return true;
   }
   /// Lets the shards finish what runs without an owner, so that they can be destroyed.
@@ -149,7 +241,8 @@ private:
   SecretStore secrets_;
   ShardThreads threads_;
   PluginRegistry plugins_;
-  std::vector<std::unique_ptr<RunningRole>> roles_;
+  std::vector<Role> roles_; // by id
+  bool untidy_ = false;     // tidy() has something to look at
 };
 
 } // namespace
@@ -157,6 +250,9 @@ private:
 Result<std::unique_ptr<Engine>> Engine::create(const EngineConfig &config, Log &log) {
   if (config.shards == 0 || (config.driven_by_host && config.shards != 1)) {
     return Status::config("an engine has at least one shard, and a host drives exactly one");
+  }
+  if (Status status = check_limits(config.limits); !status.ok()) {
+    return status;
   }
   auto engine = std::make_unique<EngineOfShards>(config, log);
   if (Status status = engine->start(); !status.ok()) {

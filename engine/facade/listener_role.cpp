@@ -1,5 +1,6 @@
 #include "core/uuid.hpp"
 #include "facade/client_role.hpp"
+#include "facade/take.hpp"
 #include "role/listener.hpp"
 
 #include <optional>
@@ -7,20 +8,76 @@
 namespace culvert {
 namespace {
 
+/// A configuration that was found to work.
+struct ListenerSetUp {
+  ClientUnits units;
+  ListenerOptions options;
+};
+
+Result<ListenerSetUp> set_up(const RoleMaking &making, const ListenerConfig &config) {
+  if (config.target.unix_path.empty() && config.target.port == 0) {
+    return Status::config("the target '" + config.target.text() + "' has port 0; write HOST:PORT");
+  }
+  ListenerSetUp made;
+  ListenerOptions &options = made.options;
+  Status status = RendezvousPolicy::check(config.rendezvous_hosts);
+  if (status.ok()) {
+    status = take(ClientUnits::make(making.plugins, making.secrets, config, 0), made.units);
+  }
+  const ConnectionString &connection = config.connection;
+  options.entity = {connection.host, connection.port, connection.entity_path};
+  options.target = {config.target.host, config.target.port, config.target.unix_path};
+  options.rendezvous_hosts = connection.gateways();
+  options.rendezvous_hosts.insert(options.rendezvous_hosts.end(), config.rendezvous_hosts.begin(),
+                                  config.rendezvous_hosts.end());
+  options.drain_grace_ms = making.config.limits.drain_grace_ms;
+  if (status.ok()) {
+    status = made.units.check(Purpose::kListen, options.entity, options.target.host);
+  }
+  if (!status.ok()) {
+    return status;
+  }
+  return made;
+}
+
 class ListenerRole final : public RunningRole {
 public:
-  ListenerRole(ShardThreads &threads, ClientUnits units, ListenerOptions options)
-      : options_(std::move(options)), parts_(threads, std::move(units)) {}
+  ListenerRole(ShardThreads &threads, std::string transport)
+      : transport_(std::move(transport)), counters_(static_cast<unsigned>(threads.size())),
+        parts_(threads) {}
 
-  Status start(Random &random) {
-    Status status = parts_.attach([&](std::optional<Listener> &part, const ClientKit &kit) {
-      part.emplace(kit, options_, make_uuid(random), counters_, Delegate<>());
-    });
+  Status start(ListenerSetUp made, Random &random) {
+    entity_ = made.options.entity;
+    Status status = parts_.serve(
+        std::move(made.units), [&](std::optional<Listener> &part, const ClientKit &kit) {
+          part.emplace(kit, made.options, make_uuid(random), counters_, Delegate<>());
+        });
     if (status.ok()) {
       parts_.for_each([](Listener &listener) { listener.start(); });
     }
     return status;
   }
+  Status update_listener(const RoleMaking &making, const ListenerConfig &config) override {
+    const ConnectionString &connection = config.connection;
+    if (connection.host != entity_.host || connection.port != entity_.port) {
+      return needs_restart("the relay of a listener");
+    }
+    if (connection.entity_path != entity_.path) {
+      return needs_restart("the entity of a listener");
+    }
+    if (config.transport != transport_) {
+      return needs_restart("transport");
+    }
+    Result<ListenerSetUp> made = set_up(making, config);
+    if (!made.ok()) {
+      return made.status();
+    }
+    return parts_.serve(std::move(made.value().units),
+                        [&](std::optional<Listener> &part, const ClientKit &kit) {
+                          part->use(kit, made.value().options);
+                        });
+  }
+  bool tidy() override { return parts_.tidy(); }
 
   void drain() override {
     draining_ = true;
@@ -45,7 +102,8 @@ public:
   }
 
 private:
-  const ListenerOptions options_;
+  const std::string transport_;
+  EntityAddress entity_;
   RoleCounters counters_;
   ClientParts<Listener> parts_;
   bool draining_ = false;
@@ -55,31 +113,12 @@ private:
 
 Result<std::unique_ptr<RunningRole>> make_listener_role(const RoleMaking &making,
                                                         const ListenerConfig &config) {
-  if (config.target.unix_path.empty() && config.target.port == 0) {
-    return Status::config("the target '" + config.target.text() + "' has port 0; write HOST:PORT");
+  Result<ListenerSetUp> made = set_up(making, config);
+  if (!made.ok()) {
+    return made.status();
   }
-  if (Status status = RendezvousPolicy::check(config.rendezvous_hosts); !status.ok()) {
-    return status;
-  }
-  Result<ClientUnits> units = ClientUnits::make(making.plugins, making.secrets, config, 0);
-  if (!units.ok()) {
-    return units.status();
-  }
-  const ConnectionString &connection = config.connection;
-  ListenerOptions options;
-  options.entity = {connection.host, connection.port, connection.entity_path};
-  options.target = {config.target.host, config.target.port, config.target.unix_path};
-  if (Status status = units.value().check(Purpose::kListen, options.entity, options.target.host);
-      !status.ok()) {
-    return status;
-  }
-  options.rendezvous_hosts = connection.gateways();
-  options.rendezvous_hosts.insert(options.rendezvous_hosts.end(), config.rendezvous_hosts.begin(),
-                                  config.rendezvous_hosts.end());
-  options.drain_grace_ms = making.config.drain_grace_ms;
-  auto role =
-      std::make_unique<ListenerRole>(making.threads, std::move(units.value()), std::move(options));
-  if (Status status = role->start(making.random); !status.ok()) {
+  auto role = std::make_unique<ListenerRole>(making.threads, config.transport);
+  if (Status status = role->start(std::move(made.value()), making.random); !status.ok()) {
     return status;
   }
   return std::unique_ptr<RunningRole>(std::move(role));

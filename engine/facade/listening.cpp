@@ -1,4 +1,3 @@
-#include "core/limits.hpp"
 #include "facade/running_role.hpp"
 
 #include <cerrno>
@@ -7,7 +6,8 @@
 
 namespace culvert {
 
-Result<Listening> listen_on(ShardThreads &threads, const HostPort &where, std::string_view what) {
+Result<Listening> listen_on(ShardThreads &threads, const HostPort &where) {
+  const ShardLimits &limits = threads[0]->shard().limits;
   std::optional<Address> address;
   if (!where.unix_path.empty()) {
     address = Address::unix_path(where.unix_path);
@@ -15,7 +15,7 @@ Result<Listening> listen_on(ShardThreads &threads, const HostPort &where, std::s
     address = Address::from_literal(where.host, where.port);
   }
   if (!address) {
-    return Status::config(std::string(what) + " '" + where.text() +
+    return Status::config("bind '" + where.text() +
                           "' is a name; write the IP address to listen on, for example "
                           "127.0.0.1:" +
                           std::to_string(where.port) + " or 0.0.0.0:" + std::to_string(where.port));
@@ -26,7 +26,8 @@ Result<Listening> listen_on(ShardThreads &threads, const HostPort &where, std::s
   Result<Socket> socket = Status{};
   for (std::uint64_t waited_ms = 0;; waited_ms += kLook.count()) {
     threads[0]->call([&] { socket = threads[0]->io().listen(*address); });
-    if (socket.ok() || socket.status().os_error != EADDRINUSE || waited_ms >= kAddressInUseMs) {
+    if (socket.ok() || socket.status().os_error != EADDRINUSE ||
+        waited_ms >= limits.address_in_use_ms) {
       break;
     }
     std::this_thread::sleep_for(kLook);
@@ -36,7 +37,7 @@ Result<Listening> listen_on(ShardThreads &threads, const HostPort &where, std::s
     Io &io = threads[0]->io();
     if (!socket.ok()) {
       Status status = socket.status();
-      status.message = std::string(what) + " " + where.text() + ": " + status.message;
+      status.message = "bind " + where.text() + ": " + status.message;
       result = status;
       return;
     }
@@ -48,6 +49,16 @@ Result<Listening> listen_on(ShardThreads &threads, const HostPort &where, std::s
     result = std::move(listening);
   });
   return result;
+}
+
+Status check_bind(const HostPort &wanted, const HostPort &configured, const HostPort &bound) {
+  const bool same = wanted.text() == configured.text() || wanted.text() == bound.text();
+  return same ? Status{} : needs_restart("bind");
+}
+
+Status needs_restart(std::string_view setting) {
+  return Status::config(std::string(setting) +
+                        " cannot be changed while the role runs; stop it and start it again");
 }
 
 } // namespace culvert

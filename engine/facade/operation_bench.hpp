@@ -12,7 +12,7 @@ namespace culvert {
 
 class OperationBench {
 public:
-  OperationBench() : thread_(0, log_) {}
+  OperationBench() : thread_(0, log_, ShardLimits{}) {}
   Status start() { return thread_.start(false); }
 
   [[nodiscard]] Shard &shard() { return thread_.shard(); }

@@ -11,11 +11,27 @@
 namespace culvert {
 namespace {
 
-/// What a relay serves its connections with, made once and read by every shard.
+/// What the instances of a policy are made of, on the control thread.
 struct RelayUnits {
   std::vector<std::unique_ptr<Unit>> protocols;
   std::unique_ptr<Unit> auth;
+
+  /// Nothing runs with it any more.
+  [[nodiscard]] bool idle() const {
+    return auth->instances() == 0 &&
+           std::all_of(protocols.begin(), protocols.end(),
+                       [](const auto &unit) { return unit->instances() == 0; });
+  }
+};
+
+/// A configuration that was found to work. Its tickets are its own, so that a client verifies the
+/// certificate of the next one.
+struct RelaySetUp {
+  explicit RelaySetUp(Random &random) : tickets(random) {}
+  std::shared_ptr<const RelayPolicy> policy;
   Credentials credentials;
+  TlsTickets tickets;
+  std::unique_ptr<RelayUnits> units = std::make_unique<RelayUnits>();
 };
 
 std::string comma_list(const std::vector<std::string> &items) {
@@ -46,15 +62,7 @@ void warn_of_uncovered(Log &log, const RelayConfig &config, const Credentials &c
   }
 }
 
-Result<RelayUnits> make_units(PluginRegistry &plugins, Log &log, const RelayConfig &config) {
-  RelayUnits units;
-  Status status = take(
-      load_credentials(config.tls_certificate_file, config.tls_key_file, SystemClock().wall_s()),
-      units.credentials);
-  if (!status.ok()) {
-    return status;
-  }
-  warn_of_uncovered(log, config, units.credentials);
+Status make_units(PluginRegistry &plugins, const RelayConfig &config, RelayUnits &units) {
   if (config.protocols.empty()) {
     return Status::config(
         "the relay has no protocol: name at least one plugin of a relay protocol");
@@ -63,42 +71,95 @@ Result<RelayUnits> make_units(PluginRegistry &plugins, Log &log, const RelayConf
     if (std::count(config.protocols.begin(), config.protocols.end(), id) > 1) {
       return Status::config("the protocol '" + id + "' is given twice; remove one of them");
     }
-    status = take(plugins.make_unit(id, PluginKind::kRelay, {}), units.protocols.emplace_back());
+    Status status =
+        take(plugins.make_unit(id, PluginKind::kRelay, {}), units.protocols.emplace_back());
     if (!status.ok()) {
       return status;
     }
   }
-  status = take(plugins.make_unit(config.auth, PluginKind::kAuth, {}), units.auth);
+  return take(plugins.make_unit(config.auth, PluginKind::kAuth, {}), units.auth);
+}
+
+Result<std::shared_ptr<const RelayPolicy>> make_policy(SecretStore &secrets,
+                                                       const RelayConfig &config) {
+  auto lease = std::make_shared<SecretLease>(secrets);
+  RelayOptions options;
+  options.names = config.names;
+  for (const EntityConfig &entity : config.entities) {
+    options.entities.push_back({entity.path, to_rules(entity.rules, *lease)});
+  }
+  options.own_rules = to_rules(config.rules, *lease);
+  options.secrets = std::move(lease);
+  options.public_host = config.public_host;
+  options.public_port = config.public_port;
+  options.limits = config.limits;
+  if (Status status = RelayPolicy::check(options); !status.ok()) {
+    return status;
+  }
+  return std::make_shared<const RelayPolicy>(std::move(options));
+}
+
+Result<RelaySetUp> set_up(const RoleMaking &making, const RelayConfig &config) {
+  RelaySetUp made(making.random);
+  Status status = take(make_policy(making.secrets, config), made.policy);
+  if (status.ok()) {
+    status = take(
+        load_credentials(config.tls_certificate_file, config.tls_key_file, SystemClock().wall_s()),
+        made.credentials);
+  }
+  if (status.ok()) {
+    warn_of_uncovered(making.log, config, made.credentials);
+    status = make_units(making.plugins, config, *made.units);
+  }
   if (!status.ok()) {
     return status;
   }
-  return units;
+  return made;
 }
 
 class RelayRole final : public RunningRole {
 public:
-  RelayRole(const RoleMaking &making, RelayUnits units, RelayOptions options)
-      : threads_(making.threads), units_(std::move(units)), tickets_(making.random),
-        relay_(std::move(options)) {}
+  explicit RelayRole(const RoleMaking &making)
+      : threads_(making.threads), relay_(static_cast<unsigned>(making.threads.size())) {}
   ~RelayRole() override {
     for (std::size_t i = 0; i < parts_.size(); ++i) {
       threads_[i]->call([this, i] { parts_[i].reset(); });
     }
   }
 
-  Status attach() {
-    Status status;
-    for (std::size_t i = 0; i < threads_.size() && status.ok(); ++i) {
-      parts_.push_back(std::make_unique<Part>());
-      threads_[i]->call([&] { status = attach(i); });
-    }
+  Status attach(RelaySetUp made) {
+    const Status status = serve(std::move(made), [this](std::size_t i, RelayParts parts) {
+      Part &part = *parts_.emplace_back(std::make_unique<Part>());
+      part.owner = this;
+      part.shard.emplace(relay_, threads_[i]->shard(), std::move(parts),
+                         Delegate<>::to<&Part::on_done>(part));
+    });
     return status;
   }
-  void start(Listening listening) {
+  void start(const HostPort &bind, Listening listening) {
+    bind_ = bind;
     bound_ = listening.bound;
     file_ = std::move(listening.file);
     running_ = static_cast<unsigned>(parts_.size());
     for_each([&listening](RelayShard &shard) { shard.start(listening.socket); });
+  }
+
+  Status update_relay(const RoleMaking &making, const RelayConfig &config) override {
+    if (Status status = check_bind(config.bind, bind_, bound_); !status.ok()) {
+      return status;
+    }
+    Result<RelaySetUp> made = set_up(making, config);
+    if (!made.ok()) {
+      return made.status();
+    }
+    return serve(std::move(made.value()), [this](std::size_t i, RelayParts parts) {
+      parts_[i]->shard->use(std::move(parts));
+    });
+  }
+  bool tidy() override {
+    std::erase_if(units_,
+                  [this](const auto &units) { return units != units_.back() && units->idle(); });
+    return units_.size() == 1;
   }
 
   void drain() override {
@@ -121,32 +182,45 @@ private:
     void on_done() { owner->running_.fetch_sub(1, std::memory_order_acq_rel); }
   };
 
+  /// Makes the parts of every shard, on each, and only then hands them over, on each:
+  /// use(index, parts). A failure leaves everything as it was.
+  template <typename Use> Status serve(RelaySetUp made, Use use) {
+    Status status;
+    std::vector<RelayParts> parts(threads_.size());
+    for (std::size_t i = 0; i < threads_.size() && status.ok(); ++i) {
+      threads_[i]->call([&] { status = make_parts(made, threads_[i]->shard(), parts[i]); });
+    }
+    const bool all_made = status.ok();
+    if (all_made) {
+      units_.push_back(std::move(made.units));
+    }
+    for (std::size_t i = 0; i < threads_.size(); ++i) {
+      threads_[i]->call([&] {
+        RelayParts mine = std::exchange(parts[i], {}); // they die here if nobody takes them
+        if (all_made) {
+          use(i, std::move(mine));
+        }
+      });
+    }
+    return status;
+  }
   /// On the shard.
-  Status attach(std::size_t index) {
-    Shard &shard = threads_[index]->shard();
-    RelayParts parts;
+  Status make_parts(const RelaySetUp &made, Shard &shard, RelayParts &parts) {
     TlsServerOptions options;
-    options.credentials = &units_.credentials;
-    options.tickets = &tickets_;
-    for (const auto &unit : units_.protocols) {
-      std::unique_ptr<RelayProtocol> &protocol = parts.protocols.emplace_back();
-      if (Status status = take(unit->relay_protocol(shard), protocol); !status.ok()) {
+    options.credentials = &made.credentials;
+    options.tickets = &made.tickets;
+    parts.policy = made.policy;
+    for (const auto &unit : made.units->protocols) {
+      NamedProtocol &protocol = parts.protocols.emplace_back();
+      protocol.id = unit->id();
+      if (Status status = take(unit->relay_protocol(shard), protocol.instance); !status.ok()) {
         return status;
       }
-      const std::vector<std::string> &words = protocol->alpn();
+      const std::vector<std::string> &words = protocol.instance->alpn();
       options.alpn.insert(options.alpn.end(), words.begin(), words.end());
     }
-    Status status = take(units_.auth->auth(shard), parts.auth);
-    if (status.ok()) {
-      status = take(TlsContext::server(shard.io, options), parts.tls);
-    }
-    if (!status.ok()) {
-      return status;
-    }
-    Part &part = *parts_[index];
-    part.owner = this;
-    part.shard.emplace(relay_, shard, std::move(parts), Delegate<>::to<&Part::on_done>(part));
-    return {};
+    Status status = take(made.units->auth->auth(shard), parts.auth);
+    return status.ok() ? take(TlsContext::server(shard.io, options), parts.tls) : status;
   }
   template <typename Visit> void for_each(Visit visit) {
     for (std::size_t i = 0; i < parts_.size(); ++i) {
@@ -155,11 +229,11 @@ private:
   }
 
   ShardThreads &threads_;
-  RelayUnits units_;
-  TlsTickets tickets_;
-  mutable Relay relay_; // counters are read through it
+  std::vector<std::unique_ptr<RelayUnits>> units_; // the latest, and those that something runs with
+  mutable Relay relay_;                            // counters are read through it
   std::vector<std::unique_ptr<Part>> parts_;
   std::atomic<unsigned> running_ = 0;
+  HostPort bind_; // as configured
   HostPort bound_;
   SocketFile file_;
   bool draining_ = false;
@@ -167,14 +241,8 @@ private:
 
 RoleStats RelayRole::stats() const {
   const RelayCounters &counters = relay_.counters();
-  RoleStats stats;
-  stats.tunnels_ended = counters.tunnels_ended.load(std::memory_order_acquire); // before the rest
-  stats.tunnels_open = counters.tunnels_open.load(std::memory_order_relaxed);
-  stats.tunnels_aborted = counters.tunnels_aborted.load(std::memory_order_relaxed);
-  stats.tunnels_moved = counters.tunnels_moved.load(std::memory_order_relaxed);
+  RoleStats stats = stats_of(counters.tunnels);
   stats.setups_failed = counters.setups_failed.load(std::memory_order_relaxed);
-  stats.bytes_in = counters.bytes_from_senders.load(std::memory_order_relaxed);
-  stats.bytes_out = counters.bytes_from_listeners.load(std::memory_order_relaxed);
   stats.listeners = counters.listeners.load(std::memory_order_relaxed);
   stats.state = running_.load(std::memory_order_acquire) == 0
                     ? RoleStats::State::kStopped
@@ -186,32 +254,19 @@ RoleStats RelayRole::stats() const {
 
 Result<std::unique_ptr<RunningRole>> make_relay_role(const RoleMaking &making,
                                                      const RelayConfig &config) {
-  RelayOptions options;
-  options.names = config.names;
-  for (const EntityConfig &entity : config.entities) {
-    options.entities.push_back({entity.path, to_rules(entity.rules, making.secrets)});
+  Result<RelaySetUp> made = set_up(making, config);
+  if (!made.ok()) {
+    return made.status();
   }
-  options.own_rules = to_rules(config.rules, making.secrets);
-  options.public_host = config.public_host;
-  options.public_port = config.public_port;
-  options.shards = static_cast<unsigned>(making.threads.size());
-  options.limits.drain_grace_ms = making.config.drain_grace_ms;
-  if (Status status = Relay::check(options); !status.ok()) {
+  auto role = std::make_unique<RelayRole>(making);
+  if (Status status = role->attach(std::move(made.value())); !status.ok()) {
     return status;
   }
-  Result<RelayUnits> units = make_units(making.plugins, making.log, config);
-  if (!units.ok()) {
-    return units.status();
-  }
-  auto role = std::make_unique<RelayRole>(making, std::move(units.value()), std::move(options));
-  if (Status status = role->attach(); !status.ok()) {
-    return status;
-  }
-  Result<Listening> listening = listen_on(making.threads, config.bind, "--bind");
+  Result<Listening> listening = listen_on(making.threads, config.bind);
   if (!listening.ok()) {
     return listening.status();
   }
-  role->start(std::move(listening.value()));
+  role->start(config.bind, std::move(listening.value()));
   making.log.write(LogLevel::kInfo, "listening on " + role->bound().text(),
                    {{"role", "relay"},
                     {"names", comma_list(config.names)},

@@ -2,7 +2,7 @@
 
 namespace culvert {
 
-std::vector<Rule> to_rules(const std::vector<RuleConfig> &rules, SecretStore &secrets) {
+std::vector<Rule> to_rules(const std::vector<RuleConfig> &rules, SecretLease &secrets) {
   std::vector<Rule> result;
   for (const RuleConfig &config : rules) {
     Rule rule;

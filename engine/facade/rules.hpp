@@ -1,4 +1,5 @@
-// From an embedder's rules to the engine's: the secrets go into the store, references stay.
+// From an embedder's rules to the engine's: the secrets go into the store for as long
+// as the lease lives, references stay.
 #pragma once
 
 #include "crypto/secret.hpp"
@@ -9,6 +10,6 @@
 
 namespace culvert {
 
-std::vector<Rule> to_rules(const std::vector<RuleConfig> &rules, SecretStore &secrets);
+std::vector<Rule> to_rules(const std::vector<RuleConfig> &rules, SecretLease &secrets);
 
 } // namespace culvert

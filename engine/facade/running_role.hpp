@@ -15,16 +15,7 @@ namespace culvert {
 
 using ShardThreads = std::vector<std::unique_ptr<ShardThread>>;
 
-class RunningRole {
-public:
-  virtual ~RunningRole() = default;
-  virtual void drain() = 0;
-  virtual void drop() = 0;
-  [[nodiscard]] virtual RoleStats stats() const = 0;
-  [[nodiscard]] virtual HostPort bound() const { return {}; }
-};
-
-/// What every role needs to be made.
+/// What every role needs to be made, or to be given another configuration.
 struct RoleMaking {
   ShardThreads &threads;
   class PluginRegistry &plugins;
@@ -34,14 +25,40 @@ struct RoleMaking {
   Log &log;
 };
 
+class RunningRole {
+public:
+  virtual ~RunningRole() = default;
+  virtual void drain() = 0;
+  virtual void drop() = 0;
+  /// Each but that of its own kind is refused.
+  virtual Status update_relay(const RoleMaking &, const RelayConfig &) { return no("relay"); }
+  virtual Status update_listener(const RoleMaking &, const ListenerConfig &) {
+    return no("listener");
+  }
+  virtual Status update_sender(const RoleMaking &, const SenderConfig &) { return no("sender"); }
+  /// Gives up what no connection runs with any more; true when nothing of that kind is left.
+  virtual bool tidy() = 0;
+  [[nodiscard]] virtual RoleStats stats() const = 0;
+  [[nodiscard]] virtual HostPort bound() const { return {}; }
+
+private:
+  static Status no(std::string_view kind) {
+    return Status::config("this role is no " + std::string(kind) +
+                          "; update it with a configuration of its own kind");
+  }
+};
+
 /// A socket that all shards accept on, and where it is bound.
 struct Listening {
   Socket socket;
   HostPort bound;
   SocketFile file; // of a unix socket
 };
-/// `what` names the setting.
-Result<Listening> listen_on(ShardThreads &threads, const HostPort &where, std::string_view what);
+Result<Listening> listen_on(ShardThreads &threads, const HostPort &where);
+/// A running role keeps its address: as it was configured, or as it is bound.
+Status check_bind(const HostPort &wanted, const HostPort &configured, const HostPort &bound);
+/// A setting that a running role cannot change.
+Status needs_restart(std::string_view setting);
 
 Result<std::unique_ptr<RunningRole>> make_listener_role(const RoleMaking &making,
                                                         const ListenerConfig &config);

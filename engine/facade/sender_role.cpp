@@ -1,4 +1,5 @@
 #include "facade/client_role.hpp"
+#include "facade/take.hpp"
 #include "role/sender.hpp"
 
 #include <optional>
@@ -6,16 +7,39 @@
 namespace culvert {
 namespace {
 
+/// A configuration that was found to work.
+struct SenderSetUp {
+  ClientUnits units;
+  SenderOptions options;
+};
+
+Result<SenderSetUp> set_up(const RoleMaking &making, const SenderConfig &config) {
+  SenderSetUp made;
+  Status status = take(ClientUnits::make(making.plugins, making.secrets, config, 0), made.units);
+  const ConnectionString &connection = config.connection;
+  made.options.entity = {connection.host, connection.port, connection.entity_path};
+  made.options.drain_grace_ms = making.config.limits.drain_grace_ms;
+  if (status.ok()) {
+    status = made.units.check(Purpose::kDial, made.options.entity);
+  }
+  if (!status.ok()) {
+    return status;
+  }
+  return made;
+}
+
 class SenderRole final : public RunningRole {
 public:
-  SenderRole(ShardThreads &threads, ClientUnits units, SenderOptions options)
-      : options_(std::move(options)), group_(static_cast<unsigned>(threads.size())),
-        parts_(threads, std::move(units)) {}
+  SenderRole(ShardThreads &threads, const SenderConfig &config)
+      : transport_(config.transport), bind_(config.bind),
+        counters_(static_cast<unsigned>(threads.size())),
+        group_(static_cast<unsigned>(threads.size())), parts_(threads) {}
 
-  Status attach() {
-    return parts_.attach([this](std::optional<Sender> &part, const ClientKit &kit) {
-      part.emplace(kit, options_, counters_, Delegate<>());
-    });
+  Status attach(SenderSetUp made) {
+    return parts_.serve(std::move(made.units),
+                        [&](std::optional<Sender> &part, const ClientKit &kit) {
+                          part.emplace(kit, made.options, counters_, Delegate<>());
+                        });
   }
   void start(Listening listening) {
     bound_ = listening.bound;
@@ -25,6 +49,23 @@ public:
       sender.start(listening.socket);
     });
   }
+  Status update_sender(const RoleMaking &making, const SenderConfig &config) override {
+    if (Status status = check_bind(config.bind, bind_, bound_); !status.ok()) {
+      return status;
+    }
+    if (config.transport != transport_) {
+      return needs_restart("transport");
+    }
+    Result<SenderSetUp> made = set_up(making, config);
+    if (!made.ok()) {
+      return made.status();
+    }
+    return parts_.serve(std::move(made.value().units),
+                        [&](std::optional<Sender> &part, const ClientKit &kit) {
+                          part->use(kit, made.value().options);
+                        });
+  }
+  bool tidy() override { return parts_.tidy(); }
 
   void drain() override {
     draining_ = true;
@@ -46,7 +87,8 @@ public:
   }
 
 private:
-  const SenderOptions options_;
+  const std::string transport_;
+  const HostPort bind_; // as configured
   RoleCounters counters_;
   AcceptGroup group_;
   ClientParts<Sender> parts_;
@@ -59,27 +101,20 @@ private:
 
 Result<std::unique_ptr<RunningRole>> make_sender_role(const RoleMaking &making,
                                                       const SenderConfig &config) {
-  Result<ClientUnits> units = ClientUnits::make(making.plugins, making.secrets, config, 0);
-  if (!units.ok()) {
-    return units.status();
+  Result<SenderSetUp> made = set_up(making, config);
+  if (!made.ok()) {
+    return made.status();
   }
-  const ConnectionString &connection = config.connection;
-  SenderOptions options;
-  options.entity = {connection.host, connection.port, connection.entity_path};
-  if (Status status = units.value().check(Purpose::kDial, options.entity); !status.ok()) {
+  auto role = std::make_unique<SenderRole>(making.threads, config);
+  if (Status status = role->attach(std::move(made.value())); !status.ok()) {
     return status;
   }
-  options.drain_grace_ms = making.config.drain_grace_ms;
-  auto role =
-      std::make_unique<SenderRole>(making.threads, std::move(units.value()), std::move(options));
-  if (Status status = role->attach(); !status.ok()) {
-    return status;
-  }
-  Result<Listening> listening = listen_on(making.threads, config.bind, "--bind");
+  Result<Listening> listening = listen_on(making.threads, config.bind);
   if (!listening.ok()) {
     return listening.status();
   }
   role->start(std::move(listening.value()));
+  const ConnectionString &connection = config.connection;
   making.log.write(LogLevel::kInfo, "listening on " + role->bound().text(),
                    {{"role", "sender"},
                     {"entity", connection.entity_path},

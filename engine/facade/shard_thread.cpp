@@ -28,7 +28,7 @@ Status ShardThread::make() {
     return io.status();
   }
   io_ = std::move(io.value());
-  shard_ = std::make_unique<Shard>(*io_, random_, log_, index_);
+  shard_ = std::make_unique<Shard>(*io_, random_, log_, index_, limits_);
   digests_ = std::make_unique<Digests>();
   return {};
 }

@@ -17,7 +17,8 @@ namespace culvert {
 
 class ShardThread {
 public:
-  ShardThread(unsigned index, Log &log) : index_(index), log_(log) {}
+  ShardThread(unsigned index, Log &log, const ShardLimits &limits)
+      : index_(index), log_(log), limits_(limits) {}
   ShardThread(const ShardThread &) = delete;
   ShardThread &operator=(const ShardThread &) = delete;
   /// Nothing may be in flight on the shard any more.
@@ -42,6 +43,7 @@ private:
 
   const unsigned index_;
   Log &log_;
+  const ShardLimits limits_;
   SystemRandom random_;
   std::unique_ptr<Io> io_;
   std::unique_ptr<Shard> shard_;

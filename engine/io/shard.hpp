@@ -6,9 +6,12 @@
 
 #include "core/limits.hpp"
 #include "core/random.hpp"
+#include "culvert/limits.hpp"
 #include "culvert/log.hpp"
+#include "io/good_addresses.hpp"
 #include "io/io.hpp"
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -25,7 +28,7 @@ public:
   [[nodiscard]] std::size_t held() const { return held_; }
   /// The most ever held, for tests and metrics.
   [[nodiscard]] std::size_t peak() const { return peak_; }
-  /// Cannot fail: how far it may go past the capacity stands at kShardHeldBytes.
+  /// Cannot fail: how far it may go past the capacity stands at ShardLimits::held_bytes.
   void take(std::size_t bytes);
   void give(std::size_t bytes);
 
@@ -33,6 +36,17 @@ private:
   std::size_t capacity_;
   std::size_t held_ = 0;
   std::size_t peak_ = 0;
+};
+
+/// What a gathering link will send of this turn: references, until its flush().
+struct GatheredParts {
+  std::array<std::span<const std::byte>, kGatherParts> at;
+  std::size_t count = 0;
+  const void *owner = nullptr; // the link; another may gather once its parts have left
+
+  [[nodiscard]] std::span<const std::span<const std::byte>> all() const {
+    return std::span(at).first(count);
+  }
 };
 
 /// The buffers of a turn. One turn runs at a time on a shard and none outlives its callback, so
@@ -56,6 +70,7 @@ public:
     return {base_.get() + 4 * kHeadroom + kTurnBytes + kDirectionHeldBytes + kRecordBytes,
             kRecordBytes};
   }
+  GatheredParts parts;
 
 private:
   std::unique_ptr<std::byte[]> base_;
@@ -63,8 +78,9 @@ private:
 
 struct Shard {
   Shard(Io &io_of_it, Random &random_of_it, Log &log_of_it, unsigned index_of_it,
-        std::size_t held_bytes = kShardHeldBytes)
-      : io(io_of_it), random(random_of_it), log(log_of_it), index(index_of_it), held(held_bytes) {}
+        const ShardLimits &limits_of_it = {})
+      : io(io_of_it), random(random_of_it), log(log_of_it), index(index_of_it),
+        limits(limits_of_it), held(limits_of_it.held_bytes) {}
   Shard(const Shard &) = delete;
   Shard &operator=(const Shard &) = delete;
 
@@ -72,8 +88,10 @@ struct Shard {
   Random &random;
   Log &log;
   const unsigned index;
+  const ShardLimits limits;
   HeldBudget held;
   TurnBuffers buffers;
+  GoodAddresses good_addresses;
 };
 
 } // namespace culvert

@@ -1,9 +1,9 @@
 // What all TLS links of one shard and one use share: preset, certificates, sessions to resume.
 //
-// A TlsContext belongs to one shard and outlives the links made from it there; a link that has left
-// for another shard needs it no more. TlsTickets are made once a bind and only read after that: the
-// contexts of every shard of that bind take the same ones, so that a ticket given by one shard
-// resumes at another. A client context owns the sessions it may resume.
+// A TlsContext belongs to one shard and outlives the links made from it there, which hold it if a
+// shared_ptr owns it; a link that has left for another shard needs it no more. TlsTickets are only
+// read once they are made: the contexts of one use on every shard take the same ones, so that a
+// ticket given by one shard resumes at another. A client context owns the sessions it may resume.
 #pragma once
 
 #include "core/random.hpp"
@@ -28,7 +28,7 @@ namespace culvert {
 /// After Mozilla's guideline: TLS 1.2 and 1.3, or 1.3 alone.
 enum class TlsPreset : std::uint8_t { kIntermediate, kModern };
 
-/// Keys of a bind's tickets.
+/// Keys of the tickets of one use.
 class TlsTickets {
 public:
   explicit TlsTickets(Random &random);
@@ -60,7 +60,7 @@ struct TlsPeer {
   std::string alpn;        // one protocol id, or none
 };
 
-class TlsContext {
+class TlsContext : public std::enable_shared_from_this<TlsContext> {
 public:
   static Result<std::unique_ptr<TlsContext>> server(Io &io, const TlsServerOptions &options);
   static Result<std::unique_ptr<TlsContext>> client(Io &io, const TlsClientOptions &options);

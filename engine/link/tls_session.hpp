@@ -48,7 +48,10 @@ public:
   /// More handshake messages behind the handshake than kTlsControlPerSecond.
   [[nodiscard]] bool flooded() const { return control_count_ > kTlsControlPerSecond; }
   /// The link leaves the context's shard.
-  void leave_context() { context_ = nullptr; }
+  void leave_context() {
+    context_ = nullptr;
+    held_context_.reset();
+  }
 
 private:
   friend class TlsContext;
@@ -60,6 +63,7 @@ private:
   static int on_verify(int good, x509_store_ctx_st *store);
 
   TlsContext *context_;
+  std::shared_ptr<TlsContext> held_context_; // the same, where it is shared
   TlsWire &wire_;
   ssl_st *ssl_;
   std::string peer_name_;

@@ -11,7 +11,7 @@
 #include "role/offer.hpp"
 #include "role/outbound.hpp"
 #include "role/reconnect.hpp"
-#include "role/tunnel_set.hpp"
+#include "role/tunnels.hpp"
 
 #include <deque>
 #include <memory>
@@ -23,7 +23,7 @@ struct ListenerOptions {
   EntityAddress entity;
   TargetAddress target;
   std::vector<std::string> rendezvous_hosts;
-  std::uint64_t drain_grace_ms = kDrainGraceMs;
+  std::uint64_t drain_grace_ms = ShardLimits{}.drain_grace_ms;
 };
 
 class Listener {
@@ -35,6 +35,9 @@ public:
   Listener &operator=(const Listener &) = delete;
 
   void start();
+  /// For offers and registrations from now on: another target, key, or bound. The entity and the
+  /// transport stay.
+  void use(const ClientKit &kit, const ListenerOptions &options);
   /// Leaves the relay, serves what that offers until it has heard so, lets tunnels end for the
   /// grace time, then drops them.
   void drain();
@@ -43,6 +46,14 @@ public:
 
 private:
   enum class Phase : std::uint8_t { kRunning, kDraining, kDropping, kStopped };
+  /// kNone -> kOnline -> (kLeaving ->) kEnding -> kNone; one that came too late goes from kNone to
+  /// kEnding.
+  enum class ChannelState : std::uint8_t {
+    kNone,
+    kOnline,  // registered at the relay
+    kLeaving, // our end is said, the relay's is awaited
+    kEnding   // it is closed or dropped
+  };
   struct Serving {
     Serving(Listener &listener, std::string offer, std::string loggable_id);
     void on_done(Offer &done);
@@ -55,6 +66,7 @@ private:
   void connect_later();
   void on_outbound(Outbound &outbound);
   void online();
+  void enter(ChannelState state);
   void on_receive(Outcome outcome);
   void take_turn();
   void heard(const Message &message);
@@ -73,8 +85,8 @@ private:
   void log(LogLevel level, std::string_view message, const Status &why);
 
   ClientKit kit_;
-  const ListenerOptions &options_;
-  const RendezvousPolicy policy_;
+  ListenerOptions options_;
+  RendezvousPolicy policy_;
   const std::string id_;
   RoleCounters &counters_;
   Delegate<> stopped_;
@@ -86,8 +98,7 @@ private:
   Timer retry_;
 
   std::unique_ptr<Link> channel_;
-  bool leaving_channel_ = false; // our end is said, the relay's is awaited
-  bool ending_channel_ = false;
+  ChannelState channel_state_ = ChannelState::kNone;
   Timer unanswered_;
   std::uint64_t channel_word_ = 0;
   std::size_t largest_message_ = kControlMessageBytes;
@@ -101,8 +112,9 @@ private:
   Completion channel_drop_;
   Completion channel_finish_;
 
-  Slab<Serving> offers_{kOffersPerShard + kRefusalsPerShard};
-  TunnelSet tunnels_;
+  Slab<Serving> offers_;
+  TunnelLog tunnel_log_;
+  Tunnels tunnels_;
   Timer grace_;
 };
 

@@ -14,13 +14,14 @@
 #include "plugin/kinds.hpp"
 #include "tunnel/steps.hpp"
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
 
 namespace culvert {
 
-/// What a listener or sender needs on one shard to reach its relay. Owned by the role's part there.
+/// What a listener or sender needs on one shard to reach its relay. A copy keeps it alive.
 struct ClientKit {
   Shard &shard;
   Transport &transport;
@@ -28,6 +29,17 @@ struct ClientKit {
   Resolver &resolver;
   TlsContext *tls; // nullptr: everything plain, in the simulation only
   Digests &digests;
+  const ClientLimits *limits = &kStandardLimits;
+  std::shared_ptr<const void> held = nullptr; // owns the rest; none: somebody else does
+
+  /// Becomes a copy of the other; references cannot be assigned.
+  void become(const ClientKit &other) {
+    const ClientKit copy = other;
+    std::destroy_at(this);
+    std::construct_at(this, copy);
+  }
+
+  static constexpr ClientLimits kStandardLimits{};
 };
 
 class Outbound {
@@ -38,8 +50,13 @@ public:
 
   /// To an entity: kListen or kDial, with a token of its own. `id` as Transport says.
   void start(Purpose purpose, const EntityAddress &entity, std::string id);
-  /// Where an offer points: kAccept or kReject.
-  void start(Purpose purpose, LinkDescription description);
+  /// Where an offer points: kAccept or kReject. `id`: for the log.
+  void start(Purpose purpose, LinkDescription description, std::string id);
+  /// For what is started from now on; nothing may be running.
+  void use(const ClientKit &kit) {
+    CULVERT_ASSERT(!running());
+    kit_.become(kit);
+  }
   /// Ends it early for this reason; done still comes.
   void cancel(Status why) { steps_.cancel(std::move(why)); }
   [[nodiscard]] bool running() const { return steps_.running() || dropping_.in_flight(); }
@@ -47,22 +64,28 @@ public:
   // --- when done has run --------------------------------------------------------------------
   /// Success, or who refused and what trying again needs.
   [[nodiscard]] const Status &status() const { return status_; }
-  /// The token that was presented; Auth::refused() takes it.
-  [[nodiscard]] std::uint64_t token_id() const { return token_id_; }
+  /// Tells the auth plugin that its token was refused; true when another one is worth a redial.
+  [[nodiscard]] bool has_other_token() { return kit_.auth.refused(token_id_); }
   [[nodiscard]] const FramingOptions &framing() const { return description_.framing; }
   /// The framed link, once, after success; nullptr after a reject.
   std::unique_ptr<Link> take_link() { return std::move(link_); }
 
 private:
-  static const Step<Outbound> kToListen[];
-  static const Step<Outbound> kToEntity[];
+  using Table = std::array<Step<Outbound>, 5>;
+  static constexpr Table steps_with(std::uint64_t (Outbound::*upgrade_ms)() const);
+  static const Table kAnsweredAtOnce;
+  static const Table kAwaitsListener;
+  [[nodiscard]] std::uint64_t handshake_ms() const { return kit_.limits->handshake_ms; }
+  [[nodiscard]] std::uint64_t upgrade_ms() const { return kit_.limits->upgrade_ms; }
+  [[nodiscard]] std::uint64_t two_dials_ms() const { return 2 * kit_.limits->relay_dial_ms; }
 
   void start_authorize();
   void start_resolve();
   void start_dial();
   void start_tls();
   void start_upgrade();
-  void cancel_operation() {} // a plugin's operation is only joined
+  void cancel_authorize() { acquire_.abandon(); }
+  void cancel_resolve() { resolve_.abandon(); }
   void cancel_dial() { dial_.cancel(); }
   void cancel_tls();
   void cancel_upgrade();

@@ -7,8 +7,8 @@
 // outage: a relay that lets everybody in and out again must not be dialled without a pause.
 #pragma once
 
-#include "core/limits.hpp"
 #include "core/random.hpp"
+#include "culvert/limits.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -20,9 +20,9 @@ public:
   /// The connection stands: if it does so for the floor, the next loss begins a new outage.
   void succeeded(std::uint64_t now_ns) { stands_since_ns_ = now_ns; }
   /// How long to wait from now; 0 for the first try of an outage.
-  std::uint64_t next_delay_ms(std::uint64_t now_ns, Random &random) {
-    const bool stood =
-        stands_since_ns_ != 0 && now_ns - stands_since_ns_ >= kReconnectFloorMs * 1'000'000U;
+  std::uint64_t next_delay_ms(std::uint64_t now_ns, Random &random, const ClientLimits &limits) {
+    const bool stood = stands_since_ns_ != 0 &&
+                       now_ns - stands_since_ns_ >= limits.reconnect_floor_ms * 1'000'000U;
     stands_since_ns_ = 0;
     if (lost_at_ns_ == 0 || stood) {
       lost_at_ns_ = now_ns;
@@ -30,7 +30,7 @@ public:
     }
     const std::uint64_t outage_ms = (now_ns - lost_at_ns_) / 1'000'000U;
     const std::uint64_t part_ms = outage_ms / 2 + random.below(outage_ms / 2 + 1);
-    return std::clamp(part_ms, kReconnectFloorMs, kReconnectCeilingMs);
+    return std::clamp(part_ms, limits.reconnect_floor_ms, limits.reconnect_ceiling_ms);
   }
 
 private:

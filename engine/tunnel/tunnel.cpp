@@ -10,12 +10,13 @@ std::string_view word(EndingRecord::How how) {
   return kWords[static_cast<std::size_t>(how)];
 }
 
-Tunnel::Tunnel(Shard &shard, TunnelSide first, TunnelSide second, Delegate<Tunnel &> ended)
+Tunnel::Tunnel(Shard &shard, TunnelSide first, TunnelSide second, Delegate<Tunnel &> ended,
+               TunnelTotals totals)
     : shard_(shard), first_{std::move(first), {}, {}, {}}, second_{std::move(second), {}, {}, {}},
       forth_(shard, *first_.end.link, *second_.end.link,
-             Delegate<>::to<&Tunnel::on_pump_changed>(*this)),
+             Delegate<>::to<&Tunnel::on_pump_changed>(*this), totals.from_first),
       back_(shard, *second_.end.link, *first_.end.link,
-            Delegate<>::to<&Tunnel::on_pump_changed>(*this)),
+            Delegate<>::to<&Tunnel::on_pump_changed>(*this), totals.from_second),
       ended_(ended) {
   for (Side *side : {&first_, &second_}) {
     side->ending.bind<&Tunnel::on_side_ended>(*this);
@@ -100,7 +101,7 @@ void Tunnel::watch_half_closed() {
   }
   if (!idle_.armed()) {
     idle_mark_ = activity();
-    shard_.io.arm_after_ms(idle_, kHalfClosedIdleMs);
+    shard_.io.arm_after_ms(idle_, shard_.limits.half_closed_idle_ms);
   }
 }
 
@@ -125,7 +126,7 @@ std::pair<std::uint64_t, std::size_t> Tunnel::activity() const {
 void Tunnel::on_idle() {
   if (activity() != idle_mark_) {
     idle_mark_ = activity();
-    shard_.io.arm_after_ms(idle_, kHalfClosedIdleMs);
+    shard_.io.arm_after_ms(idle_, shard_.limits.half_closed_idle_ms);
     return;
   }
   abort(Status::failure(Code::kTimeout, Source::kLocal, Retry::kNever,

@@ -53,7 +53,7 @@ HastyFetch::HastyFetch(SimShard &shard, TlsContext *tls, Judge &judge)
 void HastyFetch::start(LinkDescription description, const Address &target) {
   description_ = std::move(description);
   shard_.io.arm_after_ms(patience_, kHastyMs);
-  target_dial_.start({target}, kTargetDialMs);
+  target_dial_.start({target}, ClientLimits{}.target_dial_ms);
 }
 
 void HastyFetch::on_target(Result<Socket> socket) {
@@ -68,7 +68,7 @@ void HastyFetch::on_target(Result<Socket> socket) {
     target_->drop(target_drop_);
     return;
   }
-  relay_dial_.start({*Address::from_literal(kRelayHost, kRelayPort)}, kRelayDialMs);
+  relay_dial_.start({*Address::from_literal(kRelayHost, kRelayPort)}, ClientLimits{}.relay_dial_ms);
 }
 
 void HastyFetch::on_relay(Result<Socket> socket) {

@@ -5,8 +5,8 @@
 
 #include "session.hpp"
 
-#include "core/limits.hpp"
 #include "core/random.hpp"
+#include "culvert/limits.hpp"
 #include "support/sim/sim_faults.hpp"
 
 #include <string>
@@ -33,13 +33,13 @@ struct Plan {
   unsigned senders = 1;
   unsigned thieves_per_cent = 0; // offers whose capability somebody forges
   bool unix_targets = false;
-  unsigned hasty_per_cent = 0;              // offers served by one who pipelines
-  std::size_t held_bytes = kShardHeldBytes; // a shard's budget
-  bool drains = false;                      // at the end, instead of being dropped
-  std::vector<Event> events;                // while the faults are on
-  std::vector<Event> outages;               // behind them: the promised times hold
-  std::vector<Session> sessions;            // numbered
-  bool is_silent = false;                   // at the very end, for minutes
+  unsigned hasty_per_cent = 0;                       // offers served by one who pipelines
+  std::size_t held_bytes = ShardLimits{}.held_bytes; // a shard's budget
+  bool drains = false;                               // at the end, instead of being dropped
+  std::vector<Event> events;                         // while the faults are on
+  std::vector<Event> outages;                        // behind them: the promised times hold
+  std::vector<Session> sessions;                     // numbered
+  bool is_silent = false;                            // at the very end, for minutes
   // The numbers of each app, in order; those from `fresh` on are for the time behind the faults: a
   // round behind them, one behind each outage, and the silent one, with an app for each sender.
   std::vector<std::vector<std::uint64_t>> apps;

@@ -33,13 +33,15 @@ RelayHost::RelayHost(Services &services) : services_(services) {
   }
 }
 
-RelayParts RelayHost::parts_of(SimShard &shard) {
+RelayParts RelayHost::parts_of(SimShard &shard, const std::shared_ptr<const RelayPolicy> &policy) {
   RelayParts parts;
+  parts.policy = policy;
   TlsServerOptions options;
   options.credentials = &services_.certificates.server;
   for (const auto &unit : services_.relay_protocols) {
-    parts.protocols.push_back(std::move(unit->relay_protocol(shard.shard).value()));
-    const std::vector<std::string> &words = parts.protocols.back()->alpn();
+    parts.protocols.push_back(
+        {std::string(unit->id()), std::move(unit->relay_protocol(shard.shard).value())});
+    const std::vector<std::string> &words = parts.protocols.back().instance->alpn();
     options.alpn.insert(options.alpn.end(), words.begin(), words.end());
   }
   parts.auth = std::move(services_.relay_auth->auth(shard.shard).value());
@@ -54,11 +56,11 @@ void RelayHost::start() {
   options.names = {kRelayName};
   options.entities = {{kEntity, {}}};
   options.own_rules = {{"root", kRightManage, {services_.key}}};
-  options.shards = kShards;
-  relay_ = std::make_unique<Relay>(options);
+  const auto policy = std::make_shared<const RelayPolicy>(options);
+  relay_ = std::make_unique<Relay>(kShards);
   done_ = 0;
   for (const auto &shard : shards_) {
-    parts_.push_back(std::make_unique<RelayShard>(*relay_, shard->shard, parts_of(*shard),
+    parts_.push_back(std::make_unique<RelayShard>(*relay_, shard->shard, parts_of(*shard, policy),
                                                   Delegate<>::to<&RelayHost::on_done>(*this)));
   }
   // A relay that starts has descriptors left: this world's faults begin behind that.
@@ -101,12 +103,12 @@ std::size_t RelayHost::most_held() const {
 
 std::string RelayHost::bury() {
   const RelayCounters &counters = relay_->counters();
-  sums_.moved += counters.tunnels_moved;
-  sums_.joined += counters.tunnels_ended;
-  const bool clean = counters.tunnels_open == 0 && counters.listeners == 0 &&
+  sums_.moved += counters.tunnels.moved();
+  sums_.joined += counters.tunnels.ended();
+  const bool clean = counters.tunnels.open() == 0 && counters.listeners == 0 &&
                      counters.unauthenticated == 0 && counters.pending == 0 &&
-                     counters.tunnels_aborted <= counters.tunnels_ended &&
-                     counters.tunnels_moved <= counters.tunnels_ended &&
+                     counters.tunnels.aborted() <= counters.tunnels.ended() &&
+                     counters.tunnels.moved() <= counters.tunnels.ended() &&
                      relay_->registry().size() == 0 && held() == 0;
   parts_.clear();
   relay_.reset();

@@ -40,7 +40,7 @@ struct SimShard {
   SimShard(SimWorld &world, Log &log, const std::string &label, const std::string &host,
            unsigned index, std::size_t held_bytes)
       : io(world.make_io(label, host)), random(world.make_random()),
-        shard(io, *random, log, index, held_bytes) {}
+        shard(io, *random, log, index, ShardLimits{.held_bytes = held_bytes}) {}
 
   SimIo &io;
   std::unique_ptr<Random> random;
@@ -59,7 +59,7 @@ struct Services {
   WorldClock clock{world};
   std::unique_ptr<Random> random = world.make_random();
   SecretStore secrets;
-  PluginRegistry plugins{HostServices{log, *random, clock, secrets}, ""};
+  PluginRegistry plugins{HostServices{log, *random, clock, secrets}, {}};
   std::uint64_t key = 0; // of the rule "root"
   bool tls = false;
   std::size_t held_bytes = 0; // the budget of each shard

@@ -25,7 +25,7 @@ constexpr std::uint64_t kShortOutageMs = 5'000;
 constexpr std::uint64_t kSoonMs = 5'000;
 constexpr std::uint64_t kLaterMs = 30'000;
 /// A relay that was lost again before this counts as lost all the time.
-constexpr std::uint64_t kStandsMs = 2 * kReconnectFloorMs;
+constexpr std::uint64_t kStandsMs = 2 * ClientLimits{}.reconnect_floor_ms;
 /// A connection that was made half-open stays so for good, and a control channel's two ends still
 /// believe in it: a ping interval of 15 s and the wait for a pong pass before they know. It is
 /// registered again within kLaterMs of the loss.
@@ -352,7 +352,7 @@ void WorldRun::judge_sessions() {
 void WorldRun::judge_counters() {
   const std::string left = relay_.bury();
   expect(left.empty(), left);
-  // As kShardHeldBytes promises, were every session's tunnel open at once.
+  // As ShardLimits::held_bytes promises, were every session's tunnel open at once.
   const std::size_t bound =
       plan_.held_bytes + kTurnBytes / 4 + 2 * sessions_.size() * kMinTurnHeldBytes;
   expect(relay_.most_held() <= bound, "the relay held more than it may");
@@ -361,12 +361,12 @@ void WorldRun::judge_counters() {
   for (const auto &sender : senders_) {
     expect(sender->left().empty(), sender->left());
     expect(sender->most_held() <= bound, "a sender held more than it may");
-    sent += sender->counters().tunnels_ended;
+    sent += sender->counters().tunnels.ended();
   }
   for (const auto &listener : listeners_) {
     expect(listener->left().empty(), listener->left());
     expect(listener->most_held() <= bound, "a listener held more than it may");
-    listened += listener->counters().tunnels_ended;
+    listened += listener->counters().tunnels.ended();
   }
   listened += hasty_ ? hasty_->joined() : 0;
   if (plan_.weather == Plan::Weather::kCalm && plan_.outages.empty()) {

@@ -83,7 +83,7 @@ bool wait_for_signal(unsigned timeout_ms) {
 int run_until_signal(Engine &engine) {
   constexpr unsigned kLookMs = 100; // how soon after the last tunnel's end a drained process exits
   constexpr unsigned kDropMs = 5'000; // dropping waits for nobody but a plugin that owes an answer
-  const auto drain_ms = static_cast<unsigned>(EngineConfig{}.drain_grace_ms);
+  const auto drain_ms = static_cast<unsigned>(EngineConfig{}.limits.drain_grace_ms);
   int signals = 0;
   unsigned looks_left = 0; // once it ends
   while (!engine.stopped()) {

@@ -41,13 +41,14 @@ struct RoleStats {
   std::uint64_t tunnels_aborted = 0; // of the ended ones
   std::uint64_t tunnels_moved = 0;   // of a relay: joined after a connection went to another shard
   std::uint64_t setups_failed = 0;
-  std::uint64_t bytes_in = 0;  // payload from the app's side towards the target, of ended tunnels
+  std::uint64_t bytes_in =
+      0; // payload from the app's side towards the target, ended tunnels and open ones
   std::uint64_t bytes_out = 0; // the other way
   std::uint32_t listeners = 0; // of a relay: control channels now
   std::string last_failure;    // one sentence, or empty
 };
 
-/// What one shard holds at this moment; everything 0 when nothing runs.
+/// What one shard holds at this moment; everything 0 when nothing runs or there is no such shard.
 struct ShardStats {
   std::size_t operations = 0;
   std::size_t held_bytes = 0;
@@ -68,13 +69,26 @@ public:
   virtual Result<RoleId> start_listener(const ListenerConfig &config) = 0;
   virtual Result<RoleId> start_sender(const SenderConfig &config) = 0;
 
-  /// The address a relay or sender is bound to, with its real port.
+  /// Changes what the role's next connection meets; what runs goes on as it began. Of a relay
+  /// everything but its address; of a listener its target, keys, plugins of auth and resolver, and
+  /// what it trusts; of a sender also where it leads. Nothing is changed on a failure, which says
+  /// what is wrong, or what needs a restart. It asks plugins as a start does. Secrets of the
+  /// configuration before are wiped when no connection uses them any more.
+  virtual Status update(RoleId role, const RelayConfig &config) = 0;
+  virtual Status update(RoleId role, const ListenerConfig &config) = 0;
+  virtual Status update(RoleId role, const SenderConfig &config) = 0;
+  /// Drains one role, as drain() does with all; the others go on. A role that has stopped or never
+  /// was is a failure.
+  virtual Status stop(RoleId role) = 0;
+
+  /// The address a relay or sender is or was bound to, with its real port; empty for another role.
   [[nodiscard]] virtual HostPort bound(RoleId role) const = 0;
+  /// Of a role that has stopped: what it counted until then. A role that never was has stopped.
   [[nodiscard]] virtual RoleStats stats(RoleId role) const = 0;
   [[nodiscard]] virtual ShardStats shard_stats(unsigned shard) const = 0;
 
-  /// Stops accepting, lets tunnels end for drain_grace_ms, then drops them. drop() does so at once
-  /// and may follow. Both return immediately; stopped() says when nothing is left.
+  /// Stops accepting, lets tunnels end for limits.drain_grace_ms, then drops them. drop() does so
+  /// at once and may follow. Both return immediately; stopped() says when nothing is left.
   virtual void drain() = 0;
   virtual void drop() = 0;
   [[nodiscard]] virtual bool stopped() const = 0;
@@ -114,9 +128,10 @@ struct TokenQuestion {
 /// Success, or the refusal a relay with these names and rules would give.
 Status check_token(const EngineConfig &engine, const TokenQuestion &question);
 
-/// The plugins in a directory, without mapping one; and what one says of itself, mapped in a child
-/// process.
-Result<std::vector<std::string>> list_plugins(const std::string &directory);
-Result<std::string> describe_plugin(const std::string &directory, const std::string &id);
+/// The plugins in the engine's plugin directories; none of them is loaded.
+Result<std::vector<std::string>> list_plugins(const EngineConfig &engine);
+/// What a plugin says of itself. It is loaded in a child process, so that one that crashes or exits
+/// when it is loaded is a failure that names it. Forks: for a process with one thread.
+Result<std::string> describe_plugin(const EngineConfig &engine, const std::string &id);
 
 } // namespace culvert

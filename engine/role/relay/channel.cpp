@@ -4,6 +4,8 @@
 #include "role/relay/bytes.hpp"
 #include "role/relay/relay_shard.hpp"
 
+#include <algorithm>
+
 namespace culvert {
 namespace {
 
@@ -19,9 +21,11 @@ std::string goodbye(const Ending &end) {
 } // namespace
 
 Channel::Channel(RelayShard &relay, ChannelSeed seed, std::unique_ptr<Link> link)
-    : relay_(relay), link_(std::move(link)), listener_(std::move(seed.listener)),
-      facts_(std::move(seed.facts)), loggable_id_(std::move(seed.loggable_id)),
-      peer_(std::move(seed.peer)), largest_message_(seed.framing.message_bound()),
+    : relay_(relay), parts_(std::move(seed.parts)), protocol_(*seed.protocol->instance),
+      link_(std::move(link)), listener_(std::move(seed.listener)), facts_(std::move(seed.facts)),
+      loggable_id_(std::move(seed.loggable_id)), peer_(std::move(seed.peer)),
+      largest_message_(std::min<std::uint64_t>(seed.framing.message_bound(),
+                                               parts_->policy->limits().control_message_bytes)),
       opening_(std::move(seed.opening)), framing_(std::move(seed.framing)) {
   receive_.bind<&Channel::on_receive>(*this);
   drain_.bind<&Channel::on_drain>(*this);
@@ -86,7 +90,7 @@ void Channel::take_turn() {
 }
 
 void Channel::on_message(const Message &message) {
-  Result<Intent> read = relay_.protocol(listener_.protocol).on_message(word_, facts_, message);
+  Result<Intent> read = protocol_.on_message(word_, facts_, message);
   if (!read.ok()) {
     malformed(read.status());
     return;
@@ -130,8 +134,8 @@ bool Channel::offer(Message message) {
 bool Channel::enqueue(Message message) {
   const std::size_t size = message.bytes.size();
   const std::size_t cost = size + kHeadroom; // a tiny message's frame is larger than itself
-  if (size == 0 || !can_say(framing_, size) || queued_bytes_ + cost > kChannelQueueBytes ||
-      link_->broken()) {
+  if (size == 0 || !can_say(framing_, size) ||
+      queued_bytes_ + cost > parts_->policy->limits().channel_queue_bytes || link_->broken()) {
     return false;
   }
   queued_bytes_ += cost;
@@ -172,8 +176,7 @@ void Channel::close(const Status &why) {
 }
 
 void Channel::close_with(const Status &why, LogLevel level) {
-  close_with(relay_.protocol(listener_.protocol).outcome(Stage::kChannel, facts_, why), level,
-             why.message);
+  close_with(protocol_.outcome(Stage::kChannel, facts_, why), level, why.message);
 }
 
 void Channel::close_with(Answer answer, LogLevel level, std::string_view reason) {
@@ -196,7 +199,7 @@ void Channel::leave() {
 void Channel::lost(ChannelEnd end, LogLevel level, std::string_view reason) {
   CULVERT_ASSERT(phase_ == Phase::kOpen);
   phase_ = Phase::kEnding;
-  relay_.protocol(listener_.protocol).on_gone(word_);
+  protocol_.on_gone(word_);
   relay_.log(level, "listener offline",
              {{"entity", listener_.entity},
               {"id", loggable(loggable_id_)},

@@ -8,6 +8,7 @@
 #include "culvert/log.hpp"
 #include "link/link.hpp"
 #include "plugin/intent.hpp"
+#include "role/relay/parts.hpp"
 #include "role/relay/registry.hpp"
 
 #include <deque>
@@ -19,7 +20,9 @@ namespace culvert {
 class RelayShard;
 
 struct ChannelSeed {
-  RegisteredListener listener; // its channel is filled in by the shard
+  std::shared_ptr<const RelayParts> parts; // its connection began with
+  const NamedProtocol *protocol = nullptr; // of them
+  RegisteredListener listener;             // its channel is filled in by the shard
   std::string facts;
   std::string loggable_id;
   std::string peer;
@@ -61,6 +64,8 @@ private:
   void malformed(const Status &why);
 
   RelayShard &relay_;
+  const std::shared_ptr<const RelayParts> parts_;
+  RelayProtocol &protocol_; // of them
   std::unique_ptr<Link> link_;
   RegisteredListener listener_;
   const std::string facts_;

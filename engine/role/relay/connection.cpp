@@ -7,17 +7,20 @@
 namespace culvert {
 
 const Step<Connection> Connection::kSteps[] = {
-    {"tls", kHandshakeMs, &Connection::start_tls, &Connection::cancel_tls},
-    {"head", kHandshakeMs, &Connection::start_head, &Connection::cancel_head},
-    {"authorize", kHandshakeMs, &Connection::start_authorize, &Connection::cancel_authorize},
+    {"tls", &Connection::handshake_ms, &Connection::start_tls, &Connection::cancel_tls},
+    {"head", &Connection::handshake_ms, &Connection::start_head, &Connection::cancel_head},
+    {"authorize", &Connection::handshake_ms, &Connection::start_authorize,
+     &Connection::cancel_authorize, Source::kPlugin},
 };
 
-Connection::Connection(RelayShard &relay, Guest guest)
-    : relay_(relay), link_(std::move(guest.link)), has_seat_(guest.has_seat), moved_(guest.moved),
-      peer_(std::move(guest.peer)), source_(std::move(guest.source)),
+Connection::Connection(RelayShard &relay, std::shared_ptr<const RelayParts> parts, Guest guest)
+    : relay_(relay), parts_(std::move(parts)), link_(std::move(guest.link)),
+      has_seat_(guest.has_seat), moved_(guest.moved), peer_(std::move(guest.peer)),
+      source_(std::move(guest.source)),
       steps_(relay.shard(), *this, Delegate<const Status &>::to<&Connection::on_set_up>(*this)),
-      protocol_(guest.protocol), request_(std::move(guest.request)),
-      intent_(std::move(guest.intent)) {
+      protocol_(guest.moved ? parts_->find(guest.protocol) : &parts_->protocols.front()),
+      request_(std::move(guest.request)), intent_(std::move(guest.intent)) {
+  CULVERT_ASSERT(protocol_ != nullptr);
   handshake_.bind<&Connection::on_tls>(*this);
   verify_.bind<&Connection::on_authorized>(*this);
   settle_.bind<&Connection::on_settled>(*this);
@@ -37,14 +40,14 @@ void Connection::start(SlabHandle handle) {
     return;
   }
   const std::span<const Step<Connection>> steps = kSteps;
-  steps_.start(relay_.tls() == nullptr ? steps.subspan(1) : steps);
+  steps_.start(parts_->tls == nullptr ? steps.subspan(1) : steps, peer_);
 }
 
 // --- TLS
 // ------------------------------------------------------------------------------------------
 
 void Connection::start_tls() {
-  auto tls = std::make_unique<TlsLink>(relay_.shard(), std::move(link_), *relay_.tls());
+  auto tls = std::make_unique<TlsLink>(relay_.shard(), std::move(link_), *parts_->tls);
   tls_ = tls.get();
   link_ = std::move(tls);
   tls_->handshake(handshake_);
@@ -62,7 +65,7 @@ void Connection::on_tls(Outcome outcome) {
                          : tls_->failure());
     return;
   }
-  protocol_ = relay_.protocol_of(tls_->alpn());
+  protocol_ = &parts_->for_alpn(tls_->alpn());
   steps_.completed({});
 }
 
@@ -71,8 +74,7 @@ void Connection::on_tls(Outcome outcome) {
 
 void Connection::start_head() {
   reader_.emplace(*link_);
-  reader_->start(relay_.protocol(protocol_).head_form(),
-                 Delegate<>::to<&Connection::on_head>(*this));
+  reader_->start(protocol().head_form(), Delegate<>::to<&Connection::on_head>(*this));
 }
 
 void Connection::cancel_head() {
@@ -85,7 +87,7 @@ void Connection::on_head() {
 }
 
 Status Connection::read_head(Head &head) {
-  head.form = relay_.protocol(protocol_).head_form();
+  head.form = protocol().head_form();
   if (head.form == HeadForm::kHttp) {
     fault_ = parse_request(reader_->bytes(), request_);
     if (fault_ != HeadFault::kNone) {
@@ -99,7 +101,7 @@ Status Connection::read_head(Head &head) {
   } else {
     head.message = reader_->bytes();
   }
-  const Address peer = link_->facts().peer;
+  const Address peer = link_->peer_address();
   head.remote_host = peer.host();
   head.remote_port = peer.port;
   return {};
@@ -111,7 +113,7 @@ Status Connection::read_intent() {
   if (!readable.ok()) {
     return readable;
   }
-  Result<Intent> read = relay_.protocol(protocol_).on_head(head);
+  Result<Intent> read = protocol().on_head(head);
   if (!read.ok()) {
     return read.status();
   }
@@ -141,13 +143,13 @@ void Connection::start_authorize() {
     steps_.completed({});
     return;
   }
-  match_ = relay_.relay().entities().match(intent_.path);
+  match_ = parts_->policy->entities().match(intent_.path);
   check_.token = intent_.token;
   check_.path = intent_.path;
   check_.rules = &match_.rules;
-  check_.names = &relay_.relay().options().names;
+  check_.names = &parts_->policy->names();
   check_.right_wanted = intent_.verb == Verb::kListen ? kRightListen : kRightSend;
-  relay_.auth().verify(verify_, check_);
+  parts_->auth->verify(verify_, check_);
 }
 
 void Connection::on_authorized(Outcome) {

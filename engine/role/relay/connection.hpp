@@ -11,8 +11,8 @@
 #include "link/link.hpp"
 #include "plugin/kinds.hpp"
 #include "role/relay/letters.hpp"
+#include "role/relay/parts.hpp"
 #include "role/relay/rendezvous.hpp"
-#include "role/relay/rules.hpp"
 #include "tunnel/steps.hpp"
 
 #include <memory>
@@ -28,7 +28,7 @@ class Connection final : public ParkedSender {
 public:
   /// One that was accepted (with a seat among the unauthenticated and nothing said yet), or one
   /// that moved here.
-  Connection(RelayShard &relay, Guest guest);
+  Connection(RelayShard &relay, std::shared_ptr<const RelayParts> parts, Guest guest);
   ~Connection();
 
   /// Sets it up; for a guest: acts on its intent.
@@ -50,6 +50,7 @@ public:
   /// Logs why, answers as its protocol says, and ends.
   void refuse(const Status &why);
 
+  [[nodiscard]] const RelayLimits &limits() const override { return parts_->policy->limits(); }
   Status offer(SlabHandle pending, const RegisteredListener &listener,
                const std::string &capability) override;
   void on_unmet(const Status &why) override;
@@ -65,6 +66,7 @@ private:
     kDropping
   };
   static const Step<Connection> kSteps[];
+  [[nodiscard]] std::uint64_t handshake_ms() const { return limits().handshake_ms; }
 
   // --- set-up
   void start_tls();
@@ -73,11 +75,12 @@ private:
   void start_head();
   void cancel_head();
   void on_head();
+  [[nodiscard]] RelayProtocol &protocol() const { return *protocol_->instance; }
   Status read_head(Head &head);
   Status read_intent();
   [[nodiscard]] Status faulty_head() const;
   void start_authorize();
-  void cancel_authorize() {}
+  void cancel_authorize() { verify_.abandon(); }
   void on_authorized(Outcome outcome);
   void on_set_up(const Status &status);
 
@@ -102,6 +105,7 @@ private:
   void give_seat_back();
 
   RelayShard &relay_;
+  const std::shared_ptr<const RelayParts> parts_; // it began with; they outlive the link
   std::unique_ptr<Link> link_;
   TlsLink *tls_ = nullptr; // the same link, while its handshake runs
   SlabHandle handle_;
@@ -114,12 +118,12 @@ private:
 
   Steps<Connection> steps_;
   std::optional<HeadReader> reader_;
-  std::size_t protocol_ = 0;
+  const NamedProtocol *protocol_; // of the parts
   RequestHead request_;
   HeadFault fault_ = HeadFault::kNone; // of the request: refused without asking the protocol
   Intent intent_;
-  EntityTable::Match match_;
-  std::string entity_; // of a listener or sender: as configured
+  EntityTable::Match match_; // within the policy
+  std::string entity_;       // of a listener or sender: as configured
   TokenCheck check_;
 
   SlabHandle pending_; // of a parked sender

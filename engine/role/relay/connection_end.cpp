@@ -32,8 +32,8 @@ void Connection::tell(const Answer &answer) {
     relay_.log(LogLevel::kError, "an answer of the relay protocol cannot be written",
                {{"peer", peer_}, {"why", loggable(said.status().message)}});
     Answer plain;
-    plain.form = relay_.protocol(protocol_).head_form() == HeadForm::kHttp ? Answer::Form::kHttp
-                                                                           : Answer::Form::kNone;
+    plain.form =
+        protocol().head_form() == HeadForm::kHttp ? Answer::Form::kHttp : Answer::Form::kNone;
     plain.status = 500;
     said = answer_bytes(plain, false, request_, relay_.digests());
   }
@@ -51,11 +51,11 @@ void Connection::refuse(const Status &why) {
               {"id", loggable(intent_.loggable_id)},
               {"code", std::string(word(why.code))},
               {"why", loggable(why.message)}});
-  tell(relay_.protocol(protocol_).outcome(Stage::kHead, intent_.facts, why));
+  tell(protocol().outcome(Stage::kHead, intent_.facts, why));
 }
 
 void Connection::fail_set_up(const Status &why) {
-  const bool http = relay_.protocol(protocol_).head_form() == HeadForm::kHttp;
+  const bool http = protocol().head_form() == HeadForm::kHttp;
   const bool late = why.code == Code::kTimeout && request_.method.empty();
   if (!http || (fault_ == HeadFault::kNone && !late)) {
     refuse(why);

@@ -40,7 +40,6 @@ void Connection::act() {
     return;
   case Verb::kRenew:
   case Verb::kIgnore:
-  case Verb::kUnknown:
     break;
   }
   refuse(refusal_of(Code::kUnsupported, "its head asks for what the relay does not do"));
@@ -76,9 +75,11 @@ void Connection::act_listen() {
     refuse(said.status());
     return;
   }
-  const Authority address = relay_.relay().public_address(intent_.authority, relay_.bound_port());
+  const Authority address = parts_->policy->public_address(intent_.authority, relay_.bound_port());
   ChannelSeed seed;
-  seed.listener = {entity_, protocol_, intent_.listener_id, {}, address.host, address.port};
+  seed.parts = parts_;
+  seed.protocol = protocol_;
+  seed.listener = {entity_, protocol_->id, intent_.listener_id, {}, address.host, address.port};
   seed.facts = intent_.facts;
   seed.loggable_id = intent_.loggable_id;
   seed.peer = peer_;
@@ -98,8 +99,9 @@ void Connection::act_listen() {
 // -------------------------------------------------------------------------------------
 
 void Connection::act_connect() {
-  const Wish wish{entity_, protocol_, intent_.allowed, intent_.denied};
-  const auto parked = relay_.rendezvous().park(*this, wish, link_->facts().peer.host());
+  const Wish wish{entity_, protocol_->id, intent_.allowed, intent_.denied,
+                  parts_->policy->choice()};
+  const auto parked = relay_.rendezvous().park(*this, wish, link_->peer_address().host());
   if (!parked.ok()) {
     refuse(parked.status());
     return;
@@ -112,8 +114,8 @@ void Connection::act_connect() {
 
 Status Connection::offer(SlabHandle pending, const RegisteredListener &listener,
                          const std::string &capability) {
-  Result<Message> message = relay_.protocol(protocol_).offer(
-      intent_.facts, capability, listener.public_host, listener.public_port);
+  Result<Message> message =
+      protocol().offer(intent_.facts, capability, listener.public_host, listener.public_port);
   if (!message.ok()) {
     return message.status();
   }
@@ -185,8 +187,8 @@ void Connection::on_settled(Outcome outcome) {
   }
   link_->leave();
   auto letter = std::make_unique<MoveLetter>();
-  letter->guest = {std::move(link_), protocol_, std::move(intent_), std::move(request_), peer_,
-                   source_,          has_seat_};
+  letter->guest = {std::move(link_),    parts_->policy, protocol_->id, std::move(intent_),
+                   std::move(request_), peer_,          source_,       has_seat_};
   letter->connection = handle_;
   relay_.send(std::move(letter), goes_to_);
 }
@@ -210,7 +212,7 @@ void Connection::on_moved(Guest guest, const Status &refusal) {
 }
 
 void Connection::redeem() {
-  const auto met = relay_.rendezvous().redeem(intent_.capability, protocol_);
+  const auto met = relay_.rendezvous().redeem(intent_.capability, protocol_->id);
   if (!met.ok()) {
     refuse(met.status());
     return;

@@ -9,6 +9,7 @@
 #include "link/http.hpp"
 #include "link/link.hpp"
 #include "plugin/intent.hpp"
+#include "role/relay/policy.hpp"
 #include "role/relay/registry.hpp"
 
 #include <cstddef>
@@ -73,7 +74,8 @@ private:
 /// sent" with nothing in the kernel.
 struct Guest {
   std::unique_ptr<Link> link;
-  std::size_t protocol = 0;
+  std::shared_ptr<const RelayPolicy> policy; // it began with
+  std::string protocol;                      // the plugin's id; empty: not known yet
   Intent intent;
   RequestHead request; // of HeadForm::kHttp
   std::string peer;    // as logs name it

@@ -1,5 +1,7 @@
 #include "role/relay/registry.hpp"
 
+#include "role/relay/text.hpp"
+
 #include <algorithm>
 
 namespace culvert {
@@ -26,7 +28,7 @@ Status overload(std::string message) {
 
 std::optional<ChannelRef> Registry::add(RegisteredListener listener) {
   const std::lock_guard lock(mutex_);
-  std::vector<Entry> &entries = entities_[listener.entity];
+  std::vector<Entry> &entries = entities_[lower_case(listener.entity)];
   const auto same = std::find_if(entries.begin(), entries.end(), [&](const Entry &entry) {
     return !listener.id.empty() && entry.listener.id == listener.id &&
            entry.listener.protocol == listener.protocol;
@@ -42,7 +44,7 @@ std::optional<ChannelRef> Registry::add(RegisteredListener listener) {
 
 void Registry::remove(const std::string &entity, const ChannelRef &channel) {
   const std::lock_guard lock(mutex_);
-  const auto found = entities_.find(entity);
+  const auto found = entities_.find(lower_case(entity));
   if (found == entities_.end()) {
     return;
   }
@@ -67,7 +69,7 @@ Result<RegisteredListener> Registry::choose(const Wish &wish, const std::vector<
   const std::lock_guard lock(mutex_);
   std::vector<const Entry *> fit;
   bool any = false;
-  const auto found = entities_.find(wish.entity);
+  const auto found = entities_.find(lower_case(wish.entity));
   if (found != entities_.end()) {
     for (const Entry &entry : found->second) {
       const RegisteredListener &listener = entry.listener;
@@ -88,7 +90,7 @@ Result<RegisteredListener> Registry::choose(const Wish &wish, const std::vector<
                            : any          ? "none of the connected listeners may be used"
                                           : "no listener is connected");
   }
-  if (policy_ == ChoicePolicy::kLeastTunnels) {
+  if (wish.choice == ChoicePolicy::kLeastTunnels) {
     std::int64_t least = fit.front()->tunnels;
     for (const Entry *entry : fit) {
       least = std::min(least, entry->tunnels);
@@ -101,7 +103,7 @@ Result<RegisteredListener> Registry::choose(const Wish &wish, const std::vector<
 void Registry::count_tunnel(const std::string &entity, const ChannelRef &channel,
                             std::int64_t change) {
   const std::lock_guard lock(mutex_);
-  const auto found = entities_.find(entity);
+  const auto found = entities_.find(lower_case(entity));
   if (found == entities_.end()) {
     return;
   }
@@ -112,16 +114,17 @@ void Registry::count_tunnel(const std::string &entity, const ChannelRef &channel
   }
 }
 
-Status Registry::admit(const std::string &entity, const std::string &source) {
+Status Registry::admit(const std::string &entity, const std::string &source,
+                       const RelayLimits &limits) {
   const std::lock_guard lock(mutex_);
-  std::uint32_t &of_entity = pending_by_entity_[entity];
+  std::uint32_t &of_entity = pending_by_entity_[lower_case(entity)];
   std::uint32_t &of_source = pending_by_source_[source];
-  if (of_entity < limits_.pending_per_entity && of_source < limits_.pending_per_source) {
+  if (of_entity < limits.pending_per_entity && of_source < limits.pending_per_source) {
     ++of_entity;
     ++of_source;
     return {};
   }
-  const bool entity_is_full = of_entity >= limits_.pending_per_entity;
+  const bool entity_is_full = of_entity >= limits.pending_per_entity;
   std::erase_if(pending_by_entity_, [](const auto &count) { return count.second == 0; });
   std::erase_if(pending_by_source_, [](const auto &count) { return count.second == 0; });
   return overload(entity_is_full ? "too many senders wait for this entity"
@@ -130,7 +133,7 @@ Status Registry::admit(const std::string &entity, const std::string &source) {
 
 void Registry::release(const std::string &entity, const std::string &source) {
   const std::lock_guard lock(mutex_);
-  lower_count(pending_by_entity_, entity);
+  lower_count(pending_by_entity_, lower_case(entity));
   lower_count(pending_by_source_, source);
 }
 

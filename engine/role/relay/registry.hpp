@@ -5,10 +5,10 @@
 // time one letter takes.
 #pragma once
 
-#include "core/limits.hpp"
 #include "core/random.hpp"
-#include "core/slab.hpp"
+#include "culvert/limits.hpp"
 #include "culvert/status.hpp"
+#include "role/tunnels.hpp"
 
 #include <cstdint>
 #include <mutex>
@@ -19,13 +19,6 @@
 
 namespace culvert {
 
-/// One control channel, from the outside.
-struct ChannelRef {
-  unsigned shard = 0;
-  SlabHandle slot;
-  bool operator==(const ChannelRef &) const = default;
-};
-
 /// How a control channel ended.
 enum class ChannelEnd : std::uint8_t {
   kGoodbye, // the listener closed it, and may still come for what it was offered
@@ -33,9 +26,9 @@ enum class ChannelEnd : std::uint8_t {
 };
 
 struct RegisteredListener {
-  std::string entity; // as configured
-  std::size_t protocol = 0;
-  std::string id; // empty: it named none, and replaces none
+  std::string entity;   // its case does not count
+  std::string protocol; // the plugin's id
+  std::string id;       // empty: it named none, and replaces none
   ChannelRef channel;
   std::string public_host; // where it reaches this relay
   std::uint16_t public_port = 0;
@@ -44,24 +37,17 @@ struct RegisteredListener {
 /// Which of several listeners gets a sender.
 enum class ChoicePolicy : std::uint8_t { kRandom, kLeastTunnels };
 
-struct RegistryLimits {
-  std::uint32_t pending_per_entity = kPendingPerEntity;
-  std::uint32_t pending_per_source = kPendingPerSource;
-};
-
 /// What a sender asks for.
 struct Wish {
   std::string entity;
-  std::size_t protocol = 0;
+  std::string protocol;
   std::vector<std::string> allowed; // listener ids; empty: any
   std::vector<std::string> denied;
+  ChoicePolicy choice = ChoicePolicy::kRandom; // the relay's
 };
 
 class Registry {
 public:
-  explicit Registry(ChoicePolicy policy = ChoicePolicy::kRandom, RegistryLimits limits = {})
-      : policy_(policy), limits_(limits) {}
-
   /// Returns the channel of the same id that was registered before, which is no longer.
   std::optional<ChannelRef> add(RegisteredListener listener);
   /// Nothing happens when it is not registered, or not any more.
@@ -80,7 +66,7 @@ public:
   }
 
   /// A sender wants to wait: counted until released, or refused by a limit.
-  Status admit(const std::string &entity, const std::string &source);
+  Status admit(const std::string &entity, const std::string &source, const RelayLimits &limits);
   void release(const std::string &entity, const std::string &source);
 
 private:
@@ -90,10 +76,8 @@ private:
   };
   void count_tunnel(const std::string &entity, const ChannelRef &channel, std::int64_t change);
 
-  const ChoicePolicy policy_;
-  const RegistryLimits limits_;
   mutable std::mutex mutex_;
-  std::unordered_map<std::string, std::vector<Entry>> entities_;
+  std::unordered_map<std::string, std::vector<Entry>> entities_; // by the path in lower case
   std::unordered_map<std::string, std::uint32_t> pending_by_entity_;
   std::unordered_map<std::string, std::uint32_t> pending_by_source_;
 };

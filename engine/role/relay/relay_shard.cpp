@@ -18,12 +18,13 @@ Status stopped() {
 } // namespace
 
 RelayShard::RelayShard(Relay &relay, Shard &shard, RelayParts parts, Delegate<> done)
-    : relay_(relay), shard_(shard), parts_(std::move(parts)), done_(done),
-      rendezvous_(shard, relay.registry(), digests_),
+    : relay_(relay), shard_(shard), done_(done), rendezvous_(shard, relay.registry(), digests_),
       acceptor_(shard, Delegate<Socket>::to<&RelayShard::on_arrived>(*this),
                 Delegate<>::to<&RelayShard::on_accepting_stopped>(*this)),
-      most_(relay.options().limits.per_shard) {
-  CULVERT_ASSERT(!parts_.protocols.empty() && parts_.auth);
+      watcher_(relay.registry(), shard.log),
+      tunnels_(shard, relay.counters().tunnels, kTunnelsPerShard, {&watcher_},
+               Delegate<>::to<&RelayShard::on_tunnel_ended>(*this)) {
+  use(std::move(parts));
   grace_.bind<&RelayShard::drop>(*this);
   tick_.bind<&RelayShard::on_tick>(*this);
   relay_.attach(shard.index, *this);
@@ -34,14 +35,13 @@ RelayShard::~RelayShard() {
   relay_.detach(shard_.index);
 }
 
-std::size_t RelayShard::protocol_of(std::string_view alpn) const {
-  for (std::size_t i = 0; i < parts_.protocols.size(); ++i) {
-    const std::vector<std::string> &words = parts_.protocols[i]->alpn();
-    if (std::find(words.begin(), words.end(), alpn) != words.end()) {
-      return i;
-    }
+void RelayShard::use(RelayParts parts) {
+  CULVERT_ASSERT(!parts.protocols.empty() && parts.auth);
+  std::erase_if(older_, [](const auto &each) { return each.expired(); });
+  if (parts_ != nullptr) {
+    older_.emplace_back(parts_);
   }
-  return 0;
+  parts_ = std::make_shared<const RelayParts>(std::move(parts));
 }
 
 void RelayShard::log(LogLevel level, std::string_view message,
@@ -77,13 +77,13 @@ void RelayShard::on_arrived(Socket socket) {
   guest.peer = from.text();
   guest.source = source;
   guest.has_seat = true;
-  const auto handle = connections_.make(*this, std::move(guest));
+  const auto handle = connections_.make(*this, parts_, std::move(guest));
   connections_.find(*handle)->start(*handle);
 }
 
 bool RelayShard::find_seat(const std::string &source) {
-  const bool full = connections_.size() == most_;
-  const Relay::Seat seat = full ? Relay::Seat::kNone : relay_.take_seat(source);
+  const bool full = connections_.size() >= most();
+  const Relay::Seat seat = full ? Relay::Seat::kNone : relay_.take_seat(source, limits());
   switch (seat) {
   case Relay::Seat::kTaken:
     crowded_ = false;
@@ -145,15 +145,40 @@ Status RelayShard::take_in(Guest &guest) {
   if (stopping()) {
     return stopped();
   }
-  if (connections_.size() == most_) {
+  if (connections_.size() >= most()) {
     return Status::failure(Code::kOverload, Source::kRelay, Retry::kBackoff,
                            "too many connections");
   }
+  auto parts = parts_for(guest);
+  if (parts == nullptr) {
+    return Status::failure(Code::kGone, Source::kRelay, Retry::kNever,
+                           "nobody waits for this capability any more");
+  }
   guest.moved = true;
   guest.link->arrive(shard_);
-  const auto handle = connections_.make(*this, std::move(guest));
+  const auto handle = connections_.make(*this, std::move(parts), std::move(guest));
   connections_.find(*handle)->start(*handle);
   return {};
+}
+
+/// Those of its policy. They may be gone here, or not here yet; then any that speak its protocol:
+/// a sender that waits for it has some.
+std::shared_ptr<const RelayParts> RelayShard::parts_for(const Guest &guest) const {
+  std::vector<std::shared_ptr<const RelayParts>> all{parts_};
+  for (const auto &each : older_) {
+    all.push_back(each.lock());
+  }
+  std::shared_ptr<const RelayParts> speaks;
+  for (auto &each : all) {
+    if (each == nullptr || each->find(guest.protocol) == nullptr) {
+      continue;
+    }
+    if (each->policy == guest.policy) {
+      return each;
+    }
+    speaks = speaks == nullptr ? each : speaks;
+  }
+  return speaks;
 }
 
 void RelayShard::on_moved(SlabHandle connection, Guest guest, const Status &refusal) {
@@ -166,7 +191,7 @@ void RelayShard::on_moved(SlabHandle connection, Guest guest, const Status &refu
 // -------------------------------------------------------------------------------------
 
 bool RelayShard::add_channel(ChannelSeed seed, std::unique_ptr<Link> &link) {
-  if (channels_.size() == most_) {
+  if (channels_.size() >= most()) {
     return false;
   }
   const auto handle = channels_.make(*this, std::move(seed), std::move(link));
@@ -187,7 +212,7 @@ void RelayShard::on_listener_lost(const RegisteredListener &listener, ChannelEnd
   if (stopping()) {
     return; // every shard refuses its own senders, with the true reason
   }
-  for (unsigned shard = 0; shard < relay_.options().shards; ++shard) {
+  for (unsigned shard = 0; shard < relay_.shards(); ++shard) {
     if (relay_.shard(shard) != nullptr) {
       send(std::make_unique<LostLetter>(listener.channel, end), shard);
     }
@@ -209,7 +234,7 @@ void RelayShard::join(Connection &sender, SlabHandle listener_handle, const Chan
                               "not go together");
   } else if (!to_sender.ok() || !to_listener.ok()) {
     failure = to_sender.ok() ? to_listener.status() : to_sender.status();
-  } else if (tunnels_.size() == most_) {
+  } else if (tunnels_.size() >= most() || tunnels_.room() == 0) {
     failure = Status::failure(Code::kOverload, Source::kRelay, Retry::kBackoff, "too many tunnels");
   }
   if (!failure.ok()) {
@@ -217,24 +242,18 @@ void RelayShard::join(Connection &sender, SlabHandle listener_handle, const Chan
     listener->refuse(failure);
     return;
   }
-  if (listener->moved()) {
-    relay_.counters().tunnels_moved.fetch_add(1, std::memory_order_relaxed);
-  }
-  JoinedNames names{sender.entity(), loggable(sender.intent().loggable_id),
-                    loggable(listener->intent().loggable_id), channel};
-  log(LogLevel::kDebug, "tunnel joined",
-      {{"entity", names.entity},
-       {"sender", names.sender_id},
-       {"listener", names.listener_id},
-       {"shard", std::to_string(shard_.index)},
-       {"listener_moved_here", listener->moved() ? "yes" : "no"}});
+  TunnelFacts facts;
+  facts.entity = sender.entity();
+  facts.id = loggable(sender.intent().loggable_id);
+  facts.listener_id = loggable(listener->intent().loggable_id);
+  facts.channel = channel;
+  facts.moved = listener->moved();
   std::unique_ptr<Link> sender_link = sender.open(std::move(to_sender.value()));
   std::unique_ptr<Link> listener_link = listener->open(std::move(to_listener.value()));
-  const auto handle =
-      tunnels_.make(*this, std::move(names), std::move(sender_link), std::move(listener_link));
   connections_.erase(listener_handle);
   connections_.erase(sender.handle());
-  tunnels_.find(*handle)->start(*handle);
+  tunnels_.join({std::move(sender_link), "sender", Source::kLocal},
+                {std::move(listener_link), "listener", Source::kTarget}, std::move(facts));
 }
 
 void RelayShard::refuse(SlabHandle connection, const Status &why) {
@@ -255,7 +274,7 @@ void RelayShard::drain() {
   channels_.for_each([](SlabHandle, Channel &channel) { channel.leave(); });
   rendezvous_.refuse_all(stopped());
   channels_.for_each([](SlabHandle, Channel &channel) { channel.close(stopped()); });
-  shard_.io.arm_after_ms(grace_, relay_.options().limits.drain_grace_ms);
+  shard_.io.arm_after_ms(grace_, shard_.limits.drain_grace_ms);
   check_done();
 }
 
@@ -268,7 +287,7 @@ void RelayShard::drop() {
   grace_.disarm();
   connections_.for_each([](SlabHandle, Connection &connection) { connection.drop(); });
   channels_.for_each([](SlabHandle, Channel &channel) { channel.drop(); });
-  tunnels_.for_each([](SlabHandle, Joined &joined) { joined.drop(stopped()); });
+  tunnels_.drop_all(stopped());
   check_done();
 }
 
@@ -284,8 +303,7 @@ void RelayShard::on_channel_ended(SlabHandle handle) {
   check_done();
 }
 
-void RelayShard::on_tunnel_ended(SlabHandle handle) {
-  tunnels_.erase(handle);
+void RelayShard::on_tunnel_ended() {
   acceptor_.on_descriptor_freed();
   check_done();
 }
@@ -307,6 +325,8 @@ void RelayShard::on_tick(Outcome) {
   }
   grace_.disarm();
   phase_ = Phase::kDone;
+  parts_.reset();
+  older_.clear();
   done_(); // the relay part may be gone behind this
 }
 

@@ -9,14 +9,14 @@
 #pragma once
 
 #include "crypto/digest.hpp"
-#include "plugin/kinds.hpp"
 #include "role/acceptor.hpp"
 #include "role/relay/channel.hpp"
 #include "role/relay/connection.hpp"
-#include "role/relay/joined.hpp"
 #include "role/relay/letters.hpp"
+#include "role/relay/parts.hpp"
 #include "role/relay/relay.hpp"
 #include "role/relay/rendezvous.hpp"
+#include "role/relay/tunnel_watcher.hpp"
 
 #include <initializer_list>
 #include <memory>
@@ -25,15 +25,6 @@
 
 namespace culvert {
 
-class TlsContext;
-
-/// What one shard brings along.
-struct RelayParts {
-  std::vector<std::unique_ptr<RelayProtocol>> protocols; // the same order on every shard
-  std::unique_ptr<Auth> auth;
-  std::shared_ptr<TlsContext> tls; // none: plain connections, in tests only
-};
-
 class RelayShard {
 public:
   RelayShard(Relay &relay, Shard &shard, RelayParts parts, Delegate<> done);
@@ -41,6 +32,8 @@ public:
   RelayShard &operator=(const RelayShard &) = delete;
   ~RelayShard();
 
+  /// What begins from now on begins with these parts; what runs keeps its own.
+  void use(RelayParts parts);
   /// All shards are given the same socket; the last of them to stop closes it.
   void start(Socket listening);
   /// Stops accepting, leaves the registry, refuses who waits, ends the channels, waits for the
@@ -56,11 +49,6 @@ public:
   [[nodiscard]] Shard &shard() { return shard_; }
   [[nodiscard]] Rendezvous &rendezvous() { return rendezvous_; }
   [[nodiscard]] Digests &digests() { return digests_; }
-  [[nodiscard]] Auth &auth() { return *parts_.auth; }
-  [[nodiscard]] RelayProtocol &protocol(std::size_t index) { return *parts_.protocols[index]; }
-  /// The protocol with this ALPN word; the first when none has it.
-  [[nodiscard]] std::size_t protocol_of(std::string_view alpn) const;
-  [[nodiscard]] const std::shared_ptr<TlsContext> &tls() const { return parts_.tls; }
   [[nodiscard]] std::uint16_t bound_port() const { return bound_port_; }
   [[nodiscard]] bool stopping() const { return phase_ != Phase::kRunning; }
   void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields);
@@ -81,14 +69,18 @@ public:
 
   void on_connection_ended(SlabHandle handle);
   void on_channel_ended(SlabHandle handle);
-  void on_tunnel_ended(SlabHandle handle);
 
 private:
   enum class Phase : std::uint8_t { kRunning, kDraining, kDropping, kDone };
 
   void on_arrived(Socket socket);
+  [[nodiscard]] const RelayLimits &limits() const { return parts_->policy->limits(); }
+  /// Connections, channels and tunnels, each.
+  [[nodiscard]] std::uint64_t most() const { return limits().connections_per_shard; }
+  [[nodiscard]] std::shared_ptr<const RelayParts> parts_for(const Guest &guest) const;
   bool find_seat(const std::string &source);
   void on_accepting_stopped();
+  void on_tunnel_ended();
   void on_letter(Mail &mail);
   void on_letter_back(Mail &mail);
   void check_done();
@@ -97,7 +89,8 @@ private:
 
   Relay &relay_;
   Shard &shard_;
-  RelayParts parts_;
+  std::shared_ptr<const RelayParts> parts_;            // none when done
+  std::vector<std::weak_ptr<const RelayParts>> older_; // that something still runs with
   const Delegate<> done_;
   Digests digests_;
   Rendezvous rendezvous_;
@@ -107,10 +100,10 @@ private:
   std::uint16_t bound_port_ = 0;
   bool crowded_ = false; // the log has that connections are turned away
   std::size_t letters_out_ = 0;
-  const std::uint32_t most_; // of each of these
-  Slab<Connection> connections_{most_};
-  Slab<Channel> channels_{most_};
-  Slab<Joined> tunnels_{most_};
+  Slab<Connection> connections_;
+  Slab<Channel> channels_;
+  TunnelWatcher watcher_;
+  Tunnels tunnels_;
   Timer grace_;
   Completion tick_; // reports done outside of whoever ended last
 };

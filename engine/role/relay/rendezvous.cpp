@@ -31,11 +31,13 @@ Rendezvous::~Rendezvous() {
 
 Result<SlabHandle> Rendezvous::park(ParkedSender &sender, const Wish &wish,
                                     const std::string &source) {
-  const Status admitted = registry_.admit(wish.entity, source);
+  const RelayLimits &limits = sender.limits();
+  const Status admitted = registry_.admit(wish.entity, source, limits);
   if (!admitted.ok()) {
     return admitted;
   }
-  const auto handle = table_.make(*this, sender, wish, source);
+  const bool room = table_.size() < limits.pending_per_shard;
+  const auto handle = room ? table_.make(*this, sender, wish, source) : std::nullopt;
   if (!handle) {
     registry_.release(wish.entity, source);
     return Status::failure(Code::kOverload, Source::kRelay, Retry::kBackoff,
@@ -48,7 +50,7 @@ Result<SlabHandle> Rendezvous::park(ParkedSender &sender, const Wish &wish,
     forget(pending);
     return offered;
   }
-  pending.deadline_ns = shard_.io.now_ns() + kRendezvousMs * 1'000'000U;
+  pending.deadline_ns = shard_.io.now_ns() + limits.rendezvous_ms * 1'000'000U;
   shard_.io.arm(pending.deadline, pending.deadline_ns);
   return *handle;
 }
@@ -87,17 +89,19 @@ void Rendezvous::channel_lost(const ChannelRef &channel, ChannelEnd end) {
       return;
     }
     if (end == ChannelEnd::kGoodbye) {
-      pending.may_come_until_ns = shard_.io.now_ns() + kGoodbyeMs * 1'000'000U;
+      pending.may_come_until_ns =
+          shard_.io.now_ns() + pending.sender.limits().goodbye_ms * 1'000'000U;
     }
     offer_to_another(pending);
   });
 }
 
 void Rendezvous::offer_to_another(Pending &pending) {
+  const std::uint64_t most = pending.sender.limits().offers_per_sender;
   const Status offered =
-      pending.offers.size() < kOffersPerSender
+      pending.offers.size() < most
           ? make_offer(pending)
-          : no_listener("this sender was offered " + std::to_string(kOffersPerSender) + " times");
+          : no_listener("this sender was offered " + std::to_string(most) + " times");
   if (offered.ok()) {
     return;
   }
@@ -108,7 +112,7 @@ void Rendezvous::offer_to_another(Pending &pending) {
   }
 }
 
-Result<Rendezvous::Met> Rendezvous::redeem(std::string_view capability, std::size_t protocol) {
+Result<Rendezvous::Met> Rendezvous::redeem(std::string_view capability, std::string_view protocol) {
   const auto where = read_capability(capability);
   Pending *const pending =
       where && where->shard == shard_.index ? table_.find(where->slot) : nullptr;
@@ -143,9 +147,10 @@ void Rendezvous::on_deadline(SlabHandle handle) {
                                "come for it"));
     return;
   }
-  unmet(pending, Status::failure(Code::kTimeout, Source::kRelay, Retry::kBackoff,
-                                 "no listener accepted within " +
-                                     std::to_string(kRendezvousMs / 1000) + " s"));
+  unmet(pending,
+        Status::failure(Code::kTimeout, Source::kRelay, Retry::kBackoff,
+                        "no listener accepted within " +
+                            std::to_string(pending.sender.limits().rendezvous_ms / 1000) + " s"));
 }
 
 void Rendezvous::forget(Pending &pending) {

@@ -6,7 +6,7 @@
 // offer that is not written, or whose channel has ended, is made again to another listener, and
 // only then: so the latest is the only one with a channel. The deadline runs on. When nobody is
 // left to offer to, the wait goes on for a listener that closed its channel and may still come, no
-// longer than kGoodbyeMs behind its close; without one it ends at once.
+// longer than RelayLimits::goodbye_ms behind its close; without one it ends at once.
 #pragma once
 
 #include "io/shard.hpp"
@@ -21,6 +21,8 @@ namespace culvert {
 /// A sender that waits; implemented by its connection.
 class ParkedSender {
 public:
+  /// How long and how often it is offered; they stay until it has left.
+  [[nodiscard]] virtual const RelayLimits &limits() const = 0;
   /// Asks that this offer be brought to the listener's channel. A failure ends the wait; else one
   /// offer_written() or offer_failed() follows, never from inside this call.
   virtual Status offer(SlabHandle pending, const RegisteredListener &listener,
@@ -48,7 +50,7 @@ public:
   void offer_failed(SlabHandle pending);
   void channel_lost(const ChannelRef &channel, ChannelEnd end);
   /// The sender of this capability, if it waits here and speaks that protocol; it waits no more.
-  Result<Met> redeem(std::string_view capability, std::size_t protocol);
+  Result<Met> redeem(std::string_view capability, std::string_view protocol);
   /// The sender has gone. Nothing happens when it waits no more.
   void revoke(SlabHandle pending);
   /// Each that waits gets on_unmet().
@@ -86,7 +88,7 @@ private:
   Shard &shard_;
   Registry &registry_;
   Digests &digests_;
-  Slab<Pending> table_{kPendingPerShard};
+  Slab<Pending> table_;
 };
 
 } // namespace culvert

@@ -26,13 +26,13 @@ std::string source_of(const Address &peer) {
   return source.host() + "/64";
 }
 
-SourceShares::Answer SourceShares::take(const std::string &source) {
+SourceShares::Answer SourceShares::take(const std::string &source, std::uint64_t largest) {
   if (source.empty()) {
     return Answer::kTaken;
   }
   const std::lock_guard lock(mutex_);
   Share &share = shares_[source];
-  if (share.taken < largest_) {
+  if (share.taken < largest) {
     ++share.taken;
     return Answer::kTaken;
   }

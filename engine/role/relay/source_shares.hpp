@@ -27,10 +27,8 @@ public:
     kStillFull // the log has it
   };
 
-  explicit SourceShares(std::uint32_t largest) : largest_(largest) {}
-
-  /// `source`: what source_of() says.
-  Answer take(const std::string &source);
+  /// `source`: what source_of() says; it may have `largest` in all.
+  Answer take(const std::string &source, std::uint64_t largest);
   void give_back(const std::string &source);
   [[nodiscard]] std::size_t sources() const;
 
@@ -40,7 +38,6 @@ private:
     bool told = false;
   };
 
-  const std::uint32_t largest_;
   mutable std::mutex mutex_;
   std::unordered_map<std::string, Share> shares_;
 };

@@ -33,7 +33,7 @@ int main(int count, char **arguments) {
   }
   const auto log = culvert::make_stderr_log(culvert::LogLevel::kWarn, culvert::LogFormat::kText);
   culvert::EngineConfig config;
-  config.plugin_directory = PLUGINS;
+  config.plugin_directories = {PLUGINS};
   auto engine = culvert::Engine::create(config, *log);
   if (!engine.ok()) {
     return failed("engine", engine.status());

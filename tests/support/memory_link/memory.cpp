@@ -10,10 +10,7 @@ namespace culvert {
 
 MemoryLink::MemoryLink(Shard &shard, std::shared_ptr<MemoryWire> out,
                        std::shared_ptr<MemoryWire> in)
-    : Link(shard), out_(std::move(out)), in_(std::move(in)) {
-  step_.bind<&MemoryLink::on_step>(*this);
-  timer_.bind<&MemoryLink::on_timer>(*this);
-}
+    : Link(shard), out_(std::move(out)), in_(std::move(in)) {}
 
 MemoryLink::Pair MemoryLink::make_pair(Shard &shard, std::size_t wire_bytes) {
   auto there = std::make_shared<MemoryWire>(wire_bytes);
@@ -25,7 +22,7 @@ MemoryLink::Pair MemoryLink::make_pair(Shard &shard, std::size_t wire_bytes) {
 }
 
 MemoryLink::~MemoryLink() {
-  if (phase_ != Phase::kClosed) {
+  if (state() < State::kEndingBelow) {
     cut(true);
   }
   if (other_ != nullptr) {
@@ -37,7 +34,7 @@ MemoryLink::~MemoryLink() {
 
 /// Counts and completes what has become true since the last look.
 void MemoryLink::look() {
-  if (shard_ == nullptr || phase_ == Phase::kClosed) {
+  if (shard_ == nullptr || state() >= State::kEndingBelow) {
     return;
   }
   if (out_->reader_gone && !broken_) {
@@ -45,22 +42,19 @@ void MemoryLink::look() {
     out_->discard_all();
   }
   count_held();
-  const bool sent = held() == 0;
   const bool end_arrived = in_->end && in_->held() == 0;
-  if (receiving_ != nullptr && (in_->any_piece() || in_->end)) {
+  if (in_->any_piece() || in_->end) {
     complete_later(receiving_, 0);
   }
-  if (watching_ != nullptr && (out_->reader_gone || (end_arrived && !received_end_))) {
+  if (out_->reader_gone || (end_arrived && !received_end_)) {
     complete_later(watching_, 0);
   }
-  if (draining_ != nullptr && sent) {
+  if (held() == 0) {
     complete_later(draining_, 0);
-  }
-  if (finishing_ != nullptr && sent) {
     complete_later(finishing_, 0);
   }
-  if (phase_ != Phase::kOpen && !step_.in_flight()) {
-    shard_->io.yield(step_);
+  if (!open()) {
+    wake();
   }
 }
 
@@ -84,7 +78,6 @@ void MemoryLink::count_held() {
 // --- receiving ----------------------------------------------------------------------------------
 
 void MemoryLink::start_receive() {
-  CULVERT_ASSERT(phase_ == Phase::kOpen && watching_ == nullptr);
   turn_received_ = false;
   turn_size_ = turn_taken_ = 0;
   look();
@@ -116,10 +109,9 @@ bool MemoryLink::take_own(Chunk &chunk, const Take &how) {
   return true;
 }
 
-void MemoryLink::watch(Completion &completion) {
-  CULVERT_ASSERT(phase_ == Phase::kOpen && receiving_ == nullptr);
-  begin(watching_, completion);
-  look();
+void MemoryLink::cancel_reading() {
+  complete_later(receiving_, -ECANCELED);
+  complete_later(watching_, -ECANCELED);
 }
 
 // --- sending ------------------------------------------------------------------------------------
@@ -129,129 +121,41 @@ std::size_t MemoryLink::held() const {
 }
 
 void MemoryLink::send(const Chunk &chunk) {
-  CULVERT_ASSERT(phase_ == Phase::kOpen && (chunk.size > 0 || chunk.end_of_message));
+  CULVERT_ASSERT(open() && (chunk.size > 0 || chunk.end_of_message));
   if (!broken_) {
     CULVERT_ASSERT(!out_->end);
     out_->put(chunk);
   }
 }
 
-void MemoryLink::flush() {
-  both_look();
-}
-
-void MemoryLink::drain(Completion &completion) {
-  begin(draining_, completion);
-  look();
-}
-
-void MemoryLink::finish(const Ending &ending, Completion &completion) {
-  CULVERT_ASSERT(!ending.aborted && !out_->end && phase_ == Phase::kOpen);
-  begin(finishing_, completion);
+void MemoryLink::start_finish(const Ending &ending) {
   out_->end = ending;
+  sending_ = Sending::kEnded;
   both_look();
 }
 
-// --- ending -------------------------------------------------------------------------------------
+// --- what the ending asks -----------------------------------------------------------------------
 
-void MemoryLink::abort(Completion &completion) {
-  CULVERT_ASSERT(ending_ == nullptr && phase_ == Phase::kOpen);
-  begin(ending_, completion);
-  if (finishing_ != nullptr && held() > 0) { // the abort takes its place
+void MemoryLink::prepare_end(End end) {
+  if (end == End::kAbort && held() > 0) { // the abort takes a finish's place
     complete_later(finishing_, -ECANCELED);
     out_->end.reset();
-  }
-  begin_ending(Phase::kAborting);
-}
-
-void MemoryLink::close(Completion &completion) {
-  CULVERT_ASSERT(ending_ == nullptr && phase_ == Phase::kOpen);
-  begin(ending_, completion);
-  if (!out_->end) {
+  } else if (end == End::kClose && !out_->end) {
     out_->end = Ending::finished();
   }
-  begin_ending(Phase::kClosing);
-}
-
-void MemoryLink::begin_ending(Phase phase) {
-  phase_ = phase;
-  cancel_waiting();
-  arm_timer();
   both_look();
 }
 
-void MemoryLink::drop(Completion &completion) {
-  CULVERT_ASSERT(dropping_ == nullptr);
-  begin(dropping_, completion);
-  cancel_waiting();
-  if (finishing_ != nullptr) {
-    complete_later(finishing_, -ECANCELED);
-  }
-  if (ending_ != nullptr) {
-    complete_later(ending_, -ECANCELED);
-  }
-  if (phase_ != Phase::kClosed) {
-    cut(true);
-  }
-  if (!step_.in_flight()) {
-    shard_->io.yield(step_);
+void MemoryLink::arm_ending() {
+  const bool ended = received_end_.has_value();
+  discard_input();
+  if (received_end_ && !ended) {
+    wake();
   }
 }
 
-void MemoryLink::cancel_waiting() {
-  for (Completion **slot : {&receiving_, &watching_, &draining_}) {
-    if (*slot != nullptr) {
-      complete_later(*slot, -ECANCELED);
-    }
-  }
-}
-
-void MemoryLink::cancel(Completion &completion) {
-  for (Completion **slot : {&receiving_, &watching_, &draining_}) {
-    if (*slot == &completion) {
-      complete_later(*slot, -ECANCELED);
-    }
-  }
-}
-
-void MemoryLink::arm_timer() {
-  queue_ = held();
-  shard_->io.arm_after_ms(timer_, queue_ == 0 ? kLingerMs : kAbortStallMs);
-}
-
-void MemoryLink::on_timer() {
-  if (held() > 0 && held() < queue_) {
-    arm_timer();
-    return;
-  }
-  timed_out_ = true;
-  look();
-}
-
-void MemoryLink::on_step(Outcome) {
-  if (phase_ == Phase::kClosed) {
-    complete_end(dropping_, 0);
-    return;
-  }
-  const bool sent = held() == 0;
-  if (sent && queue_ > 0) {
-    arm_timer(); // from here on it is the other side's turn
-  }
-  if (timed_out_) {
-    cut(true);
-    complete_end(ending_, sent ? 0 : -ETIMEDOUT);
-  } else if (phase_ == Phase::kAborting) {
-    if (sent) {
-      cut(true);
-      complete_end(ending_, 0);
-    }
-  } else {
-    discard_input();
-    if (broken_ || (sent && received_end_)) {
-      cut(false);
-      complete_end(ending_, 0);
-    }
-  }
+bool MemoryLink::awaits_peer() const {
+  return end_asked() == End::kClose && !broken_ && !received_end_;
 }
 
 void MemoryLink::discard_input() {
@@ -267,8 +171,6 @@ void MemoryLink::discard_input() {
 
 /// This end is gone; what is in the wire arrives all the same.
 void MemoryLink::cut(bool reset) {
-  phase_ = Phase::kClosed;
-  timer_.disarm();
   out_->discard_held();
   if (shard_ != nullptr) {
     count_held();
@@ -294,8 +196,6 @@ LinkFacts MemoryLink::facts() const {
 // --- moving -------------------------------------------------------------------------------------
 
 void MemoryLink::leave() {
-  CULVERT_ASSERT(phase_ == Phase::kOpen && watching_ == nullptr && draining_ == nullptr);
-  CULVERT_ASSERT(finishing_ == nullptr && !step_.in_flight());
   shard_->held.give(counted_);
   counted_ = 0;
   Link::leave();

@@ -11,6 +11,7 @@
 
 #include "link/link.hpp"
 
+#include <cerrno>
 #include <utility>
 
 namespace culvert {
@@ -23,16 +24,9 @@ public:
   static Pair make_pair(Shard &shard, std::size_t wire_bytes = kTurnBytes);
   ~MemoryLink() override;
 
-  void watch(Completion &completion) override;
   void send(const Chunk &chunk) override;
-  void flush() override;
+  void flush() override { both_look(); }
   [[nodiscard]] std::size_t held() const override;
-  void drain(Completion &completion) override;
-  void finish(const Ending &ending, Completion &completion) override;
-  void abort(Completion &completion) override;
-  void close(Completion &completion) override;
-  void drop(Completion &completion) override;
-  void cancel(Completion &completion) override;
   [[nodiscard]] LinkFacts facts() const override;
   void leave() override;
   void arrive(Shard &shard) override;
@@ -40,21 +34,28 @@ public:
 protected:
   void start_receive() override;
   bool take_own(Chunk &chunk, const Take &how) override;
+  void start_watch() override { look(); }
+  void cancel_reading() override;
+  void start_drain() override { look(); }
+  void cancel_drain() override { complete_later(draining_, -ECANCELED); }
+  void start_finish(const Ending &ending) override;
+
+  void prepare_end(End end) override;
+  [[nodiscard]] bool word_waits() const override { return !broken_ && held() > 0; }
+  void say_word() override {}
+  [[nodiscard]] bool awaits_peer() const override;
+  [[nodiscard]] std::uint64_t patience_ms() const override { return kLingerMs; }
+  void arm_ending() override;
+  void release(End end) override { cut(end != End::kClose); }
+  [[nodiscard]] bool released() const override { return true; }
 
 private:
-  enum class Phase : std::uint8_t { kOpen, kAborting, kClosing, kClosed };
-
   MemoryLink(Shard &shard, std::shared_ptr<MemoryWire> out, std::shared_ptr<MemoryWire> in);
   void look();
   void both_look();
   void count_held();
-  void begin_ending(Phase phase);
-  void cancel_waiting();
   void discard_input();
   void cut(bool reset);
-  void arm_timer();
-  void on_timer();
-  void on_step(Outcome outcome);
 
   std::shared_ptr<MemoryWire> out_;
   std::shared_ptr<MemoryWire> in_;
@@ -63,18 +64,6 @@ private:
   std::size_t turn_size_ = 0;
   std::size_t turn_taken_ = 0;
   bool turn_received_ = false;
-
-  Phase phase_ = Phase::kOpen;
-  Completion step_; // looks again, outside any caller's call
-  Timer timer_;
-  std::size_t queue_ = 0; // held when the timer was armed
-  bool timed_out_ = false;
-
-  Completion *watching_ = nullptr;
-  Completion *draining_ = nullptr;
-  Completion *finishing_ = nullptr;
-  Completion *ending_ = nullptr;
-  Completion *dropping_ = nullptr;
 };
 
 } // namespace culvert

@@ -52,6 +52,7 @@ Result<Address> SimIo::peer_address(Socket socket) {
 }
 
 int SimIo::unsent_bytes(Socket socket) {
+  ++unsent_asked_;
   return world_.kernel_.unsent_bytes(socket);
 }
 

@@ -34,6 +34,8 @@ public:
   Result<Address> local_address(Socket socket) override;
   Result<Address> peer_address(Socket socket) override;
   int unsent_bytes(Socket socket) override;
+  /// How often that was asked, which is a system call each.
+  [[nodiscard]] std::uint64_t unsent_asked() const { return unsent_asked_; }
   std::uint64_t silent_ms(Socket socket) override;
   void close(Socket socket) override;
   void wait(std::uint64_t deadline_ns) override;
@@ -70,6 +72,7 @@ private:
   const std::string label_;
   const int host_;
   const int index_;
+  std::uint64_t unsent_asked_ = 0;
   std::vector<Finished> finished_;
   std::deque<Mail *> inbox_;
   bool more_ = true; // the last run_ready() left something, or one has never been

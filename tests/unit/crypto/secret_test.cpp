@@ -57,7 +57,7 @@ TEST(SecretStore, FindsByReferenceAndNothingElse) {
 TEST(SecretStore, SecretsStayInPlaceWhileOthersAreAddedAndRead) {
   SecretStore store;
   const std::uint64_t first = store.add(Secret(std::string_view("first")));
-  const Secret *place = store.find(first);
+  const std::shared_ptr<const Secret> place = store.find(first);
   bool same = true;
   std::thread reader([&] {
     for (int i = 0; i < 1000; ++i) {
@@ -69,6 +69,27 @@ TEST(SecretStore, SecretsStayInPlaceWhileOthersAreAddedAndRead) {
   }
   reader.join();
   EXPECT_TRUE(same);
+}
+
+TEST(SecretLease, ForgetsWhatItAddedAndNothingElse) {
+  SecretStore store;
+  const std::uint64_t other = store.add(Secret(std::string_view("other")));
+  std::weak_ptr<const Secret> kept;
+  std::shared_ptr<const Secret> in_use;
+  std::uint64_t used = 0;
+  {
+    SecretLease lease(store);
+    kept = store.find(lease.add(Secret(std::string_view("one"))));
+    used = lease.add(Secret(std::string_view("two")));
+    in_use = store.find(used);
+    EXPECT_FALSE(kept.expired());
+    EXPECT_EQ(store.size(), 3U);
+  }
+  EXPECT_TRUE(kept.expired()) << "a Secret that dies is wiped";
+  EXPECT_EQ(store.find(used), nullptr);
+  EXPECT_EQ(in_use->reveal(), "two") << "whoever found it before may finish";
+  EXPECT_EQ(store.find(other)->reveal(), "other");
+  EXPECT_NE(store.add(Secret(std::string_view("new"))), used) << "no reference comes again";
 }
 
 } // namespace

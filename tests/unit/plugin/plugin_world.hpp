@@ -34,7 +34,7 @@ struct PluginWorld {
   SecretStore secrets;
   Shard shard{io, *random, log, 3};
   HostServices services{log, *random, clock, secrets};
-  PluginRegistry registry{services, ""};
+  PluginRegistry registry{services, {}};
 
   /// Runs the loop until the operation is done.
   template <typename Operation> bool run(const Operation &operation) {

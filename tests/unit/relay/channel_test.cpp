@@ -202,7 +202,7 @@ TEST(RelayChannel, AListenerThatClosesItsChannelMayStillComeForWhatItWasOffered)
     ASSERT_TRUE(world.run_until([&] { return !channel.capability().empty(); }));
     channel.finish(1000);
     ASSERT_TRUE(world.run_until([&] { return world.counters().listeners == 0; }));
-    world.world.run_for(kTargetDialMs);
+    world.world.run_for(ClientLimits{}.target_dial_ms);
     EXPECT_FALSE(sender.answered()) << seed;
     EXPECT_EQ(
         world.answered_peer(std::string("accept framing=raw capability=") + channel.capability())
@@ -229,7 +229,7 @@ TEST(RelayChannel, AJoinedSenderDoesNotMindThatTheChannelIsLost) {
 }
 
 TEST(RelayChannel, AListenerThatDoesNotReadIsOfferedABoundedNumberAndOthersGetTheRest) {
-  RelayOptions options = test_options(1);
+  WorldOptions options = test_options(1);
   RelayWorld world(options);
   Peer &stuck = world.answered_peer("listen path=alpha token=all id=stuck");
   stuck.reading = false;
@@ -241,25 +241,35 @@ TEST(RelayChannel, AListenerThatDoesNotReadIsOfferedABoundedNumberAndOthersGetTh
   EXPECT_EQ(world.counters().listeners, 1U);
 }
 
-/// Each costs more in frames than in bytes, and all that waits leaves in one turn.
+/// Each costs more in frames than in bytes, and all that waits leaves in one turn. How many a
+/// listener that does not read may ask for.
+int tiny_answers(const char *framing, std::uint64_t queue_bytes) {
+  WorldOptions options = test_options(1);
+  options.limits.channel_queue_bytes = queue_bytes;
+  RelayWorld world(options, 1, {}, true);
+  Peer &stuck = world.peer(std::string("listen path=alpha token=all id=stuck framing=") + framing,
+                           PeerWays{});
+  EXPECT_EQ(world.answer_of(stuck), "listening");
+  stuck.reading = false;
+  int asked = 0;
+  while (asked < 180'000 && world.counters().listeners == 1) {
+    for (int i = 0; i < 3'000; ++i, ++asked) {
+      stuck.send("?");
+    }
+    world.world.run_for(1'000);
+  }
+  stuck.read_on();
+  EXPECT_TRUE(world.run_until([&] { return stuck.heard_end.has_value(); }));
+  EXPECT_EQ(world.log.count("it asks for more answers than it reads"), 1U) << framing;
+  EXPECT_GT(stuck.messages.size(), 10'000U) << framing;
+  EXPECT_LE(world.shards[0]->held.peak(), kDirectionHeldBytes);
+  return asked;
+}
+
 TEST(RelayChannel, TinyAnswersThatNobodyReadsAreBoundedWithTheirFrames) {
   for (const char *framing : {"messages", "websocket"}) {
-    RelayWorld world(test_options(1), 1, {}, true);
-    Peer &stuck = world.peer(std::string("listen path=alpha token=all id=stuck framing=") + framing,
-                             PeerWays{});
-    ASSERT_EQ(world.answer_of(stuck), "listening");
-    stuck.reading = false;
-    for (int batch = 0; batch < 12 && world.counters().listeners == 1; ++batch) {
-      for (int i = 0; i < 15'000; ++i) {
-        stuck.send("?");
-      }
-      world.world.run_for(1'000);
-    }
-    stuck.read_on();
-    ASSERT_TRUE(world.run_until([&] { return stuck.heard_end.has_value(); }));
-    EXPECT_EQ(world.log.count("it asks for more answers than it reads"), 1U) << framing;
-    EXPECT_GT(stuck.messages.size(), 10'000U) << framing;
-    EXPECT_LE(world.shards[0]->held.peak(), kDirectionHeldBytes);
+    const std::uint64_t standard = RelayLimits{}.channel_queue_bytes;
+    EXPECT_LT(tiny_answers(framing, standard / 4), tiny_answers(framing, standard)) << framing;
   }
 }
 

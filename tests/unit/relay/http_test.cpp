@@ -56,7 +56,7 @@ TEST(RelayHttp, EveryMalformedHeadIsAnsweredInItsOwnWords) {
 TEST(RelayHttp, AHeadThatDoesNotComeIsARequestTimeout) {
   HttpWorld world;
   RawPeer peer(world.client_shard(), world.address, "GET / HT");
-  ASSERT_TRUE(world.run_until([&] { return peer.ended; }, kHandshakeMs + 1'000));
+  ASSERT_TRUE(world.run_until([&] { return peer.ended; }, RelayLimits{}.handshake_ms + 1'000));
   EXPECT_EQ(peer.heard.rfind("HTTP/1.1 408", 0), 0U) << peer.heard;
 }
 

@@ -47,6 +47,17 @@ TEST(RelayRefusal, EveryBadHeadIsAnsweredAndLoggedInOneLine) {
   EXPECT_EQ(world.counters().setups_failed, std::size(rows) - 1);
 }
 
+TEST(RelayRefusal, AnAuthPluginThatNeverAnswersCostsItsStepAndNoMore) {
+  RelayWorld world(test_options(1));
+  Peer &peer = world.peer("connect path=alpha token=silent");
+  ASSERT_TRUE(world.run_until([&] { return peer.answered(); }, RelayLimits{}.handshake_ms + 100));
+  EXPECT_EQ(peer.answer, "no timeout");
+  EXPECT_EQ(world.log.count("authorize took longer than 10 s: plugin silent has not completed"), 1U)
+      << world.log.text();
+  peer.close();
+  EXPECT_TRUE(world.run_until([&] { return world.counters().unauthenticated == 0; }));
+}
+
 TEST(RelayRefusal, RulesOfTheEntityAndOfTheRelayCount) {
   RelayWorld world(test_options(1));
   EXPECT_EQ(world.answered_peer("listen path=alpha/x token=rule:of_alpha id=1").answer,
@@ -91,7 +102,7 @@ TEST(RelayRefusal, AListenersRejectReachesTheSender) {
   }
   ASSERT_TRUE(world.run_until([&] { return world.connections() == 0; }));
   EXPECT_EQ(world.counters().pending, 0U);
-  EXPECT_EQ(world.counters().tunnels_open, 0U);
+  EXPECT_EQ(world.counters().tunnels.open(), 0U);
 }
 
 TEST(RelayRefusal, NobodyFetchesTheSenderInTime) {
@@ -99,7 +110,7 @@ TEST(RelayRefusal, NobodyFetchesTheSenderInTime) {
   Peer &channel = world.answered_peer("listen path=alpha token=all id=L");
   Peer &sender = world.peer("connect path=alpha token=all");
   ASSERT_TRUE(world.run_until([&] { return !channel.capability().empty(); }));
-  world.world.run_for(kRendezvousMs - 500);
+  world.world.run_for(RelayLimits{}.rendezvous_ms - 500);
   EXPECT_FALSE(sender.answered());
   world.world.run_for(1'000);
   EXPECT_EQ(sender.answer, "no timeout");
@@ -129,8 +140,9 @@ TEST(RelayRefusal, AnOfferTheProtocolCannotMakeIsToldToTheSender) {
 }
 
 TEST(RelayRefusal, PendingSendersAreLimitedPerSourceAndEntity) {
-  RelayOptions options = test_options(2);
-  options.limits.pending = {5, 3};
+  WorldOptions options = test_options(2);
+  options.limits.pending_per_entity = 5;
+  options.limits.pending_per_source = 3;
   RelayWorld world(options);
   world.answered_peer("listen path=alpha token=all id=L");
   std::deque<Peer *> waiting;
@@ -151,7 +163,7 @@ TEST(RelayRefusal, PendingSendersAreLimitedPerSourceAndEntity) {
 }
 
 TEST(RelayRefusal, ConnectionsThatSayNothingAreLimitedAndTimedOut) {
-  RelayOptions options = test_options(2);
+  WorldOptions options = test_options(2);
   options.limits.unauthenticated = 4;
   RelayWorld world(options);
   // A listener that is online takes no seat.
@@ -173,13 +185,13 @@ TEST(RelayRefusal, ConnectionsThatSayNothingAreLimitedAndTimedOut) {
   EXPECT_GE(world.log.count("turned away"), 1U);
   EXPECT_LE(world.log.count("turned away"), 2U); // once a shard, whatever the shards accept
   ASSERT_TRUE(world.run_until([&] { return world.counters().unauthenticated == 0; },
-                              kHandshakeMs + kLingerMs + 1'000));
+                              RelayLimits{}.handshake_ms + kLingerMs + 1'000));
   EXPECT_EQ(world.answered_peer("hello").answer, "hello yourself");
 }
 
 TEST(RelayRefusal, AShardThatIsFullOfConnectionsTurnsNewOnesAway) {
-  RelayOptions options = test_options(1);
-  options.limits.per_shard = 2;
+  WorldOptions options = test_options(1);
+  options.limits.connections_per_shard = 2;
   RelayWorld world(options);
   world.answered_peer("listen path=alpha token=all id=L"); // a channel is counted apart
   std::deque<RawPeer> silent;
@@ -197,14 +209,14 @@ TEST(RelayRefusal, AShardThatIsFullOfConnectionsTurnsNewOnesAway) {
   EXPECT_EQ(world.connections(), 2U);
   EXPECT_EQ(world.counters().unauthenticated, 2U); // who is turned away keeps no seat
   EXPECT_EQ(world.log.count("too many connections: new ones are turned away"), 1U);
-  ASSERT_TRUE(
-      world.run_until([&] { return world.connections() == 0; }, kHandshakeMs + kLingerMs + 1'000));
+  ASSERT_TRUE(world.run_until([&] { return world.connections() == 0; },
+                              RelayLimits{}.handshake_ms + kLingerMs + 1'000));
   EXPECT_EQ(world.answered_peer("hello").answer, "hello yourself");
 }
 
 TEST(RelayRefusal, AShardThatIsFullOfChannelsOrTunnelsSaysSo) {
-  RelayOptions options = test_options(1);
-  options.limits.per_shard = 2;
+  WorldOptions options = test_options(1);
+  options.limits.connections_per_shard = 2;
   RelayWorld world(options);
   Peer &channel = world.answered_peer("listen path=alpha token=all id=L1");
   EXPECT_EQ(world.answered_peer("listen path=beta token=all id=L2").answer, "listening");
@@ -227,8 +239,8 @@ TEST(RelayRefusal, AShardThatIsFullOfChannelsOrTunnelsSaysSo) {
 
 /// The shard that has the sender is full, so that the listener's connection cannot go there.
 TEST(RelayRefusal, AListenerThatCannotMoveToItsSendersShardIsRefusedWhereItIs) {
-  RelayOptions options = test_options(2);
-  options.limits.per_shard = 2;
+  WorldOptions options = test_options(2);
+  options.limits.connections_per_shard = 2;
   std::size_t refused = 0;
   for (std::uint64_t seed = 1; seed <= 8; ++seed) {
     RelayWorld world(options, seed);
@@ -252,13 +264,13 @@ TEST(RelayRefusal, AListenerThatCannotMoveToItsSendersShardIsRefusedWhereItIs) {
           return std::all_of(silent.begin(), silent.end(),
                              [](const RawPeer &each) { return each.ended; });
         },
-        kHandshakeMs + kLingerMs + 1'000));
+        RelayLimits{}.handshake_ms + kLingerMs + 1'000));
   }
   EXPECT_GT(refused, 0U);
 }
 
 TEST(RelayRefusal, ASourceThatSaysNothingTakesItsShareAlone) {
-  RelayOptions options = test_options(2);
+  WorldOptions options = test_options(2);
   options.limits.unauthenticated_per_source = 3;
   RelayWorld world(options);
   std::deque<RawPeer> silent;
@@ -283,12 +295,12 @@ TEST(RelayRefusal, ASourceThatSaysNothingTakesItsShareAlone) {
   EXPECT_EQ(world.log.count("of one address say nothing yet"), 1U) << world.log.text();
   EXPECT_EQ(world.log.count("source=10.0.0.2"), 1U) << world.log.text();
   ASSERT_TRUE(world.run_until([&] { return world.counters().unauthenticated == 0; },
-                              kHandshakeMs + kLingerMs + 1'000));
+                              RelayLimits{}.handshake_ms + kLingerMs + 1'000));
   EXPECT_EQ(world.answered_peer("hello").answer, "hello yourself");
 }
 
 TEST(RelayRefusal, AShareIsGivenBackOnceHoweverAConnectionEnds) {
-  RelayOptions options = test_options(2);
+  WorldOptions options = test_options(2);
   options.limits.unauthenticated_per_source = 1;
   RelayWorld world(options);
   const auto all_back = [&] {

@@ -8,7 +8,7 @@ namespace culvert::test {
 namespace {
 
 RegisteredListener listener(std::string entity, std::string id, std::uint32_t slot,
-                            std::size_t protocol = 0) {
+                            const std::string &protocol = "p") {
   return {std::move(entity), protocol, std::move(id), {0, {slot, 1}}, "relay", 443};
 }
 
@@ -30,7 +30,7 @@ TEST_F(RegistryTest, EveryFittingListenerGetsItsShare) {
   }
   std::map<std::string, int> count;
   for (int i = 0; i < 300; ++i) {
-    ++count[choose({"a", 0, {}, {}})];
+    ++count[choose({"a", "p", {}, {}})];
   }
   ASSERT_EQ(count.size(), 3U);
   for (const auto &[id, times] : count) {
@@ -41,20 +41,20 @@ TEST_F(RegistryTest, EveryFittingListenerGetsItsShare) {
 TEST_F(RegistryTest, OnlyListenersOfTheWishAreChosen) {
   registry.add(listener("a", "one", 1));
   registry.add(listener("a", "two", 2));
-  registry.add(listener("a", "other protocol", 3, 1));
+  registry.add(listener("a", "other protocol", 3, "q"));
   registry.add(listener("b", "other entity", 4));
-  EXPECT_EQ(choose({"a", 0, {"two"}, {}}), "two");
-  EXPECT_EQ(choose({"a", 0, {}, {"two"}}), "one");
-  EXPECT_EQ(choose({"a", 0, {}, {}}, {{0, {1, 1}}}), "two");
-  EXPECT_EQ(choose({"a", 1, {}, {}}), "other protocol");
-  EXPECT_EQ(choose({"a", 0, {"two"}, {"two"}}), word(Code::kNoListener));
-  EXPECT_EQ(choose({"a", 0, {"other protocol"}, {}}), word(Code::kNoListener));
-  EXPECT_EQ(choose({"c", 0, {}, {}}), word(Code::kNoListener));
+  EXPECT_EQ(choose({"a", "p", {"two"}, {}}), "two");
+  EXPECT_EQ(choose({"a", "p", {}, {"two"}}), "one");
+  EXPECT_EQ(choose({"a", "p", {}, {}}, {{0, {1, 1}}}), "two");
+  EXPECT_EQ(choose({"a", "q", {}, {}}), "other protocol");
+  EXPECT_EQ(choose({"a", "p", {"two"}, {"two"}}), word(Code::kNoListener));
+  EXPECT_EQ(choose({"a", "p", {"other protocol"}, {}}), word(Code::kNoListener));
+  EXPECT_EQ(choose({"c", "p", {}, {}}), word(Code::kNoListener));
 }
 
 TEST_F(RegistryTest, AKnownIdReplacesItsOldRegistrationOfTheSameProtocol) {
   EXPECT_FALSE(registry.add(listener("a", "same", 1)));
-  EXPECT_FALSE(registry.add(listener("a", "same", 2, 1)));
+  EXPECT_FALSE(registry.add(listener("a", "same", 2, "q")));
   EXPECT_FALSE(registry.add(listener("b", "same", 3)));
   const auto replaced = registry.add(listener("a", "same", 4));
   ASSERT_TRUE(replaced);
@@ -62,9 +62,9 @@ TEST_F(RegistryTest, AKnownIdReplacesItsOldRegistrationOfTheSameProtocol) {
   EXPECT_EQ(registry.size(), 3U);
   // The old channel's own farewell must not take the new one away.
   registry.remove("a", *replaced);
-  EXPECT_EQ(choose({"a", 0, {}, {}}), "same");
+  EXPECT_EQ(choose({"a", "p", {}, {}}), "same");
   registry.remove("a", {0, {4, 1}});
-  EXPECT_EQ(choose({"a", 0, {}, {}}), word(Code::kNoListener));
+  EXPECT_EQ(choose({"a", "p", {}, {}}), word(Code::kNoListener));
 }
 
 TEST_F(RegistryTest, ListenersWithoutAnIdDoNotReplaceEachOther) {
@@ -75,29 +75,36 @@ TEST_F(RegistryTest, ListenersWithoutAnIdDoNotReplaceEachOther) {
 
 TEST(RegistryPolicy, LeastTunnelsGivesToTheIdle) {
   SeededRandom random{1};
-  Registry registry(ChoicePolicy::kLeastTunnels);
+  Registry registry;
+  const Wish wish{"a", "p", {}, {}, ChoicePolicy::kLeastTunnels};
   registry.add(listener("a", "one", 1));
   registry.add(listener("a", "two", 2));
   registry.tunnel_began("a", {0, {1, 1}});
   for (int i = 0; i < 20; ++i) {
-    EXPECT_EQ(registry.choose({"a", 0, {}, {}}, {}, random).value().id, "two");
+    EXPECT_EQ(registry.choose(wish, {}, random).value().id, "two");
   }
   registry.tunnel_began("a", {0, {2, 1}});
   registry.tunnel_ended("a", {0, {1, 1}});
-  EXPECT_EQ(registry.choose({"a", 0, {}, {}}, {}, random).value().id, "one");
+  EXPECT_EQ(registry.choose(wish, {}, random).value().id, "one");
 }
 
 TEST(RegistryLimit, SendersWaitUpToTheLimitsOfEntityAndSource) {
-  Registry registry(ChoicePolicy::kRandom, {3, 2});
-  EXPECT_TRUE(registry.admit("a", "x").ok());
-  EXPECT_TRUE(registry.admit("a", "x").ok());
-  EXPECT_EQ(registry.admit("a", "x").code, Code::kOverload); // of the source
-  EXPECT_EQ(registry.admit("b", "x").code, Code::kOverload);
-  EXPECT_TRUE(registry.admit("a", "y").ok());
-  EXPECT_EQ(registry.admit("a", "z").code, Code::kOverload); // of the entity
-  EXPECT_TRUE(registry.admit("b", "z").ok());
+  Registry registry;
+  RelayLimits limits;
+  limits.pending_per_entity = 3;
+  limits.pending_per_source = 2;
+  const auto admit = [&](const char *entity, const char *source) {
+    return registry.admit(entity, source, limits);
+  };
+  EXPECT_TRUE(admit("a", "x").ok());
+  EXPECT_TRUE(admit("a", "x").ok());
+  EXPECT_EQ(admit("a", "x").code, Code::kOverload); // of the source
+  EXPECT_EQ(admit("b", "x").code, Code::kOverload);
+  EXPECT_TRUE(admit("a", "y").ok());
+  EXPECT_EQ(admit("a", "z").code, Code::kOverload); // of the entity
+  EXPECT_TRUE(admit("b", "z").ok());
   registry.release("a", "x");
-  EXPECT_TRUE(registry.admit("a", "z").ok());
+  EXPECT_TRUE(admit("a", "z").ok());
 }
 
 } // namespace

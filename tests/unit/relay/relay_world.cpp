@@ -28,8 +28,8 @@ std::string LinesLog::text() const {
   return all;
 }
 
-RelayOptions test_options(unsigned shards) {
-  RelayOptions options;
+WorldOptions test_options(unsigned shards) {
+  WorldOptions options;
   options.names = {"relay.example"};
   options.entities = {{"alpha", {{"of_alpha", kRightListen | kRightSend, {}}}}, {"beta", {}}};
   options.own_rules = {{"of_relay", kRightManage, {}}, {"sends", kRightSend, {}}};
@@ -37,9 +37,11 @@ RelayOptions test_options(unsigned shards) {
   return options;
 }
 
-RelayWorld::RelayWorld(const RelayOptions &options, std::uint64_t seed, const SimFaults &faults,
+RelayWorld::RelayWorld(const WorldOptions &options, std::uint64_t seed, const SimFaults &faults,
                        bool tls, HeadForm form)
-    : world(seed, faults), relay(std::make_unique<Relay>(options)) {
+    : world(seed, faults), relay(std::make_unique<Relay>(options.shards)), tls_(tls), form_(form) {
+  const auto made_now = std::make_shared<const RelayPolicy>(options);
+  policy = made_now;
   if (tls) {
     ThrowAwayOptions wanted{{"relay.example"},
                             KeyKind::kEd25519,
@@ -49,15 +51,8 @@ RelayWorld::RelayWorld(const RelayOptions &options, std::uint64_t seed, const Si
     made = std::move(make_throw_away(wanted).value());
   }
   for (unsigned i = 0; i < options.shards; ++i) {
-    shards.push_back(make_shard("relay" + std::to_string(i), "10.0.0.1", i));
-    auto protocol = std::make_unique<TestProtocol>("test/1", form);
-    protocols.push_back(protocol.get());
-    RelayParts own;
-    own.protocols.push_back(std::move(protocol));
-    own.protocols.push_back(std::make_unique<TestProtocol>("http/1.1", HeadForm::kHttp));
-    own.tls = tls ? server_tls(shards.back()->io) : nullptr;
-    own.auth = std::make_unique<TestAuth>(*shards.back());
-    parts.push_back(std::make_unique<RelayShard>(*relay, *shards.back(), std::move(own),
+    shards.push_back(make_shard("relay" + std::to_string(i), "10.0.0.1", i, options.shard_limits));
+    parts.push_back(std::make_unique<RelayShard>(*relay, *shards.back(), parts_of(i, made_now),
                                                  Delegate<>::to<&RelayWorld::on_done>(*this)));
   }
   Io &first = shards.front()->io;
@@ -72,6 +67,36 @@ RelayWorld::~RelayWorld() {
   EXPECT_EQ(end(), "");
 }
 
+RelayParts RelayWorld::parts_of(unsigned shard, const std::shared_ptr<const RelayPolicy> &of) {
+  auto protocol = std::make_unique<TestProtocol>("test/1", form_);
+  protocols.resize(shards.size());
+  protocols[shard] = protocol.get();
+  RelayParts own;
+  own.policy = of;
+  own.protocols.push_back({"test", std::move(protocol)});
+  own.protocols.push_back({"http", std::make_unique<TestProtocol>("http/1.1", HeadForm::kHttp)});
+  if (protocols_reversed) {
+    std::swap(own.protocols[0], own.protocols[1]);
+  }
+  own.tls = tls_ ? server_tls(shards[shard]->io) : nullptr;
+  own.auth = std::make_unique<TestAuth>(*shards[shard]);
+  return own;
+}
+
+void RelayWorld::use(const RelayOptions &options) {
+  const auto made_now = std::make_shared<const RelayPolicy>(options);
+  policy = made_now;
+  for (unsigned i = 0; i < parts.size(); ++i) {
+    parts[i]->use(parts_of(i, made_now));
+  }
+}
+
+void RelayWorld::use(const RelayOptions &options, std::size_t shard) {
+  const auto made_now = std::make_shared<const RelayPolicy>(options);
+  policy = made_now;
+  parts[shard]->use(parts_of(static_cast<unsigned>(shard), made_now));
+}
+
 std::shared_ptr<TlsContext> RelayWorld::server_tls(Io &io) {
   TlsServerOptions options;
   options.credentials = &made.server;
@@ -80,10 +105,10 @@ std::shared_ptr<TlsContext> RelayWorld::server_tls(Io &io) {
 }
 
 std::unique_ptr<Shard> RelayWorld::make_shard(const std::string &label, const std::string &host,
-                                              unsigned index) {
+                                              unsigned index, const ShardLimits &limits) {
   SimIo &io = world.make_io(label, host);
   randoms.push_back(world.make_random());
-  return std::make_unique<Shard>(io, *randoms.back(), log, index);
+  return std::make_unique<Shard>(io, *randoms.back(), log, index, limits);
 }
 
 Shard &RelayWorld::client_shard(const std::string &host) {
@@ -172,7 +197,7 @@ std::string RelayWorld::end() {
   std::string left = world.leaks();
   const RelayCounters &sums = relay->counters();
   if (sums.unauthenticated != 0 || sums.pending != 0 || sums.listeners != 0 ||
-      sums.tunnels_open != 0 || relay->registry().size() != 0 || relay->shares().sources() != 0) {
+      sums.tunnels.open() != 0 || relay->registry().size() != 0 || relay->shares().sources() != 0) {
     left += "a counter is not zero\n";
   }
   for (const auto &shard : shards) {

@@ -24,7 +24,7 @@ namespace culvert::test {
 
 class LinesLog final : public Log {
 public:
-  [[nodiscard]] bool enabled(LogLevel) const override { return true; }
+  [[nodiscard]] bool enabled(LogLevel level) const override { return level < LogLevel::kTrace; }
   void write(LogLevel level, std::string_view message,
              std::initializer_list<LogField> fields) override;
   /// Lines that hold this text.
@@ -34,11 +34,15 @@ public:
   std::vector<std::string> lines;
 };
 
-RelayOptions test_options(unsigned shards);
+struct WorldOptions : RelayOptions {
+  unsigned shards = 1;
+  ShardLimits shard_limits;
+};
+WorldOptions test_options(unsigned shards);
 
 class RelayWorld {
 public:
-  explicit RelayWorld(const RelayOptions &options, std::uint64_t seed = 1,
+  explicit RelayWorld(const WorldOptions &options, std::uint64_t seed = 1,
                       const SimFaults &faults = {}, bool tls = false,
                       HeadForm form = HeadForm::kMessage);
   ~RelayWorld();
@@ -53,6 +57,9 @@ public:
   std::string answer_of(Peer &peer);
   /// A peer with this head, once it has its answer.
   Peer &answered_peer(const std::string &head);
+  /// What the operator changes: the shards use it as their mail brings it.
+  void use(const RelayOptions &options);
+  void use(const RelayOptions &options, std::size_t shard);
   void drain();
   void drop();
   [[nodiscard]] bool all_done() const { return done_count == shards.size(); }
@@ -69,7 +76,9 @@ public:
   std::size_t done_count = 0;
   std::vector<std::unique_ptr<Random>> randoms;
   std::vector<std::unique_ptr<Shard>> shards;
-  std::vector<TestProtocol *> protocols; // of each shard: the first, of messages
+  std::vector<TestProtocol *> protocols;   // of each shard: the latest of messages
+  bool protocols_reversed = false;         // in what is used from now on
+  std::weak_ptr<const RelayPolicy> policy; // the latest
   std::unique_ptr<Relay> relay;
   std::vector<std::unique_ptr<RelayShard>> parts;
   std::map<std::string, std::unique_ptr<Shard>> clients; // by host
@@ -79,9 +88,12 @@ public:
 
 private:
   void on_done() { ++done_count; }
+  const bool tls_;
+  const HeadForm form_;
+  RelayParts parts_of(unsigned shard, const std::shared_ptr<const RelayPolicy> &of);
   std::shared_ptr<TlsContext> server_tls(Io &io);
   std::unique_ptr<Shard> make_shard(const std::string &label, const std::string &host,
-                                    unsigned index);
+                                    unsigned index, const ShardLimits &limits = {});
 };
 
 } // namespace culvert::test

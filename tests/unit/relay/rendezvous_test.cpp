@@ -17,6 +17,11 @@ public:
 
 class TestSender final : public ParkedSender {
 public:
+  TestSender() {
+    bounds.pending_per_entity = 3;
+    bounds.pending_per_source = 3;
+  }
+  [[nodiscard]] const RelayLimits &limits() const override { return bounds; }
   Status offer(SlabHandle pending, const RegisteredListener &listener,
                const std::string &capability) override {
     if (!refusal.ok()) {
@@ -32,6 +37,7 @@ public:
     why = status.message;
   }
 
+  RelayLimits bounds;
   Status refusal; // of the offer
   SlabHandle handle;
   std::vector<std::string> listeners;
@@ -43,14 +49,16 @@ public:
 class RendezvousTest : public testing::Test {
 protected:
   void listen(const std::string &id, std::uint32_t slot) {
-    registry.add({"a", 0, id, channel(slot), "relay", 443});
+    registry.add({"a", "p", id, channel(slot), "relay", 443});
   }
   static ChannelRef channel(std::uint32_t slot) { return {1, {slot, 1}}; }
   std::uint32_t slot_of(const std::string &id) {
-    return registry.choose({"a", 0, {id}, {}}, {}, *random).value().channel.slot.index;
+    return registry.choose({"a", "p", {id}, {}}, {}, *random).value().channel.slot.index;
   }
-  Result<SlabHandle> park(TestSender &sender) { return table.park(sender, {"a", 0, {}, {}}, "x"); }
-  Code redeem(const std::string &capability, std::size_t protocol = 0) {
+  Result<SlabHandle> park(TestSender &sender) {
+    return table.park(sender, {"a", "p", {}, {}}, "x");
+  }
+  Code redeem(const std::string &capability, const std::string &protocol = "p") {
     const auto met = table.redeem(capability, protocol);
     return met.ok() ? Code::kOk : met.status().code;
   }
@@ -60,7 +68,7 @@ protected:
   std::unique_ptr<Random> random = world.make_random();
   NoLog log;
   Shard shard{io, *random, log, 7};
-  Registry registry{ChoicePolicy::kRandom, {3, 3}};
+  Registry registry;
   Digests digests;
   Rendezvous table{shard, registry, digests};
   TestSender sender;
@@ -72,7 +80,7 @@ TEST_F(RendezvousTest, ACapabilityMeetsItsSenderOnce) {
   ASSERT_EQ(sender.capabilities.size(), 1U);
   EXPECT_EQ(sender.capabilities[0].size(), 56U);
   EXPECT_EQ(read_capability(sender.capabilities[0])->shard, 7U);
-  const auto met = table.redeem(sender.capabilities[0], 0);
+  const auto met = table.redeem(sender.capabilities[0], "p");
   ASSERT_TRUE(met.ok());
   EXPECT_EQ(met.value().sender, &sender);
   EXPECT_EQ(met.value().channel, channel(1));
@@ -94,14 +102,14 @@ TEST_F(RendezvousTest, AForgedCapabilityMeetsNobodyAndHarmsNobody) {
   for (const std::string &malformed : rows) {
     EXPECT_EQ(redeem(malformed), Code::kGone) << malformed;
   }
-  EXPECT_EQ(redeem(real, 1), Code::kGone); // of another protocol
+  EXPECT_EQ(redeem(real, "q"), Code::kGone); // of another protocol
   EXPECT_EQ(redeem(real), Code::kOk);
 }
 
 TEST_F(RendezvousTest, NobodyComesInTime) {
   listen("one", 1);
   ASSERT_TRUE(park(sender).ok());
-  world.run_for(kRendezvousMs - 1);
+  world.run_for(RelayLimits{}.rendezvous_ms - 1);
   EXPECT_TRUE(sender.unmet.empty());
   world.run_for(2);
   ASSERT_EQ(sender.unmet.size(), 1U);
@@ -202,18 +210,19 @@ TEST_F(RendezvousTest, AnOfferThatIsStillOnItsWayToALostChannelIsCountedOnce) {
 }
 
 TEST_F(RendezvousTest, NobodyIsOfferedMoreThanTheBound) {
-  for (std::uint32_t slot = 1; slot <= kOffersPerSender + 1; ++slot) {
+  sender.bounds.offers_per_sender = 3;
+  for (std::uint32_t slot = 1; slot <= sender.bounds.offers_per_sender + 1; ++slot) {
     listen("listener " + std::to_string(slot), slot);
   }
   ASSERT_TRUE(park(sender).ok());
-  for (std::size_t i = 0; i < kOffersPerSender; ++i) {
+  for (std::size_t i = 0; i < sender.bounds.offers_per_sender; ++i) {
     EXPECT_TRUE(sender.unmet.empty());
     const ChannelRef lost = channel(slot_of(sender.listeners[i]));
     table.offer_written(sender.handle);
     registry.remove("a", lost);
     table.channel_lost(lost, ChannelEnd::kLost);
   }
-  EXPECT_EQ(sender.capabilities.size(), kOffersPerSender);
+  EXPECT_EQ(sender.capabilities.size(), sender.bounds.offers_per_sender);
   EXPECT_EQ(sender.unmet, std::vector<Code>{Code::kNoListener});
 }
 
@@ -224,7 +233,7 @@ TEST_F(RendezvousTest, AListenerThatSaidGoodbyeMayComeUntilItsBound) {
     ASSERT_TRUE(park(each).ok());
     table.offer_written(each.handle);
     table.channel_lost(channel(1), ChannelEnd::kGoodbye);
-    world.run_for(kGoodbyeMs - 1);
+    world.run_for(RelayLimits{}.goodbye_ms - 1);
     EXPECT_TRUE(each.unmet.empty());
     if (comes) {
       EXPECT_EQ(redeem(each.capabilities[0]), Code::kOk);
@@ -240,7 +249,7 @@ TEST_F(RendezvousTest, AGoodbyeDoesNotMoveTheDeadline) {
   listen("one", 1);
   ASSERT_TRUE(park(sender).ok());
   table.offer_written(sender.handle);
-  world.run_for(kRendezvousMs - 1'000);
+  world.run_for(RelayLimits{}.rendezvous_ms - 1'000);
   table.channel_lost(channel(1), ChannelEnd::kGoodbye);
   world.run_for(999);
   EXPECT_TRUE(sender.unmet.empty());
@@ -256,8 +265,8 @@ TEST_F(RendezvousTest, OfSeveralOffersOneThatMayStillComeKeepsTheWait) {
   };
   const Row rows[] = {{"not written", 0, true},
                       {"lost", 0, true},
-                      {"lost", kGoodbyeMs - 1, true},
-                      {"lost", kGoodbyeMs + 1, false},
+                      {"lost", RelayLimits{}.goodbye_ms - 1, true},
+                      {"lost", RelayLimits{}.goodbye_ms + 1, false},
                       {"not possible", 0, true}};
   for (const Row &row : rows) {
     TestSender each;
@@ -293,7 +302,7 @@ TEST_F(RendezvousTest, AnOfferBehindAGoodbyeHasTheWholeDeadline) {
   table.offer_written(sender.handle);
   table.channel_lost(channel(slot_of(sender.listeners[0])), ChannelEnd::kGoodbye);
   table.offer_written(sender.handle);
-  world.run_for(kRendezvousMs - 1);
+  world.run_for(RelayLimits{}.rendezvous_ms - 1);
   EXPECT_TRUE(sender.unmet.empty());
   EXPECT_EQ(redeem(sender.capabilities[1]), Code::kOk);
 }
@@ -327,22 +336,23 @@ TEST_F(RendezvousTest, LimitsRefuseAndAreGivenBackWhateverEndsTheWait) {
 }
 
 TEST_F(RendezvousTest, AFullTableRefusesAndKeepsNoSeat) {
-  constexpr std::uint32_t kMore = kPendingPerShard + 1;
-  Registry wide{ChoicePolicy::kRandom, {kMore, kMore}};
-  wide.add({"a", 0, "one", channel(1), "relay", 443});
-  Rendezvous full{shard, wide, digests};
-  for (std::uint32_t i = 0; i < kPendingPerShard; ++i) {
-    ASSERT_TRUE(full.park(sender, {"a", 0, {}, {}}, "x").ok());
+  listen("one", 1);
+  sender.bounds = {};
+  sender.bounds.pending_per_shard = 100;
+  sender.bounds.pending_per_entity = sender.bounds.pending_per_source = 101;
+  Rendezvous &full = table;
+  for (std::uint32_t i = 0; i < 100; ++i) {
+    ASSERT_TRUE(full.park(sender, {"a", "p", {}, {}}, "x").ok());
   }
   for (int i = 0; i < 2; ++i) { // a refusal leaves nothing, or the registry would say no
-    const auto refused = full.park(sender, {"a", 0, {}, {}}, "x");
+    const auto refused = full.park(sender, {"a", "p", {}, {}}, "x");
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.status().code, Code::kOverload);
     EXPECT_EQ(refused.status().message, "too many senders wait");
   }
-  EXPECT_EQ(sender.capabilities.size(), kPendingPerShard);
+  EXPECT_EQ(sender.capabilities.size(), 100U);
   full.refuse_all(Status::failure(Code::kShuttingDown, Source::kRelay, Retry::kBackoff, ""));
-  EXPECT_EQ(sender.unmet.size(), kPendingPerShard);
+  EXPECT_EQ(sender.unmet.size(), 100U);
 }
 
 TEST_F(RendezvousTest, NoListenerIsARefusalThatLeavesNothing) {
@@ -351,7 +361,7 @@ TEST_F(RendezvousTest, NoListenerIsARefusalThatLeavesNothing) {
   EXPECT_EQ(parked.status().code, Code::kNoListener);
   EXPECT_EQ(table.size(), 0U);
   for (int i = 0; i < 3; ++i) {
-    EXPECT_TRUE(registry.admit("a", "x").ok());
+    EXPECT_TRUE(registry.admit("a", "x", sender.bounds).ok());
   }
 }
 

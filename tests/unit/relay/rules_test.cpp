@@ -1,5 +1,5 @@
 #include "core/limits.hpp"
-#include "role/relay/relay.hpp"
+#include "role/relay/policy.hpp"
 #include "role/relay/rules.hpp"
 
 #include <gtest/gtest.h>
@@ -99,7 +99,7 @@ TEST(Entities, RulesThatCannotBeUsedAreRefusedWithWhatToWrite) {
     options.names = {"relay.example"};
     options.entities = {{"a", {}}};
     options.own_rules = row.rules;
-    EXPECT_EQ(Relay::check(options).message, row.message);
+    EXPECT_EQ(RelayPolicy::check(options).message, row.message);
   }
 }
 
@@ -110,7 +110,7 @@ TEST(Names, AreHostNamesOrAddressesAlone) {
   for (const std::string &good :
        {std::string("relay.example"), std::string("a"), std::string("relay_1.example."),
         std::string("10.0.0.1"), std::string("::1"), most}) {
-    EXPECT_EQ(Relay::check_names({good}).message, "");
+    EXPECT_EQ(RelayPolicy::check_names({good}).message, "");
   }
   for (const std::string &bad :
        {std::string(""), std::string(".relay.example"), std::string("-relay.example"),
@@ -118,7 +118,7 @@ TEST(Names, AreHostNamesOrAddressesAlone) {
         std::string("relay example"), std::string("relay.example:443"), std::string("[::1]"),
         std::string("*.example"), std::string("wss://relay.example"), std::string("caf\xc3\xa9"),
         most + "d"}) {
-    const Status status = Relay::check_names({"good.example", bad});
+    const Status status = RelayPolicy::check_names({"good.example", bad});
     EXPECT_EQ(status.code, Code::kConfig) << bad;
     EXPECT_NE(status.message.find("': write a host name or an IP address alone, without scheme"),
               std::string::npos)
@@ -158,7 +158,7 @@ TEST(Authority, TheOfferedAddressIsTheOptionElseWhatWasDialledElseTheFirstName) 
   options.names = {"relay.example", "10.0.0.1"};
   options.entities = {{"a", {}}};
   const auto address = [&](std::string_view authority) {
-    const Authority read = Relay(options).public_address(authority, 7443);
+    const Authority read = RelayPolicy(options).public_address(authority, 7443);
     return read.host + ":" + std::to_string(read.port);
   };
   EXPECT_EQ(address("RELAY.example:8443"), "RELAY.example:8443");

@@ -32,33 +32,6 @@ TEST(RendezvousPolicy, IsTheRelayItselfAndWhatWasAllowedBesides) {
   }
 }
 
-/// Offers `words` once the channel is there, and answers every other head with "ok".
-std::function<void(Session &)> offering(std::vector<std::string> words) {
-  return [words = std::move(words)](Session &session) {
-    if (!session.last.empty()) {
-      return;
-    }
-    if (const auto head = session.message()) {
-      session.last = *head;
-      session.say("ok");
-      for (const std::string &each : words) {
-        if (head->starts_with("listen")) {
-          session.say(each);
-        }
-      }
-    }
-  };
-}
-
-Session *head_of(RoleWorld &world, const std::string &beginning) {
-  for (Session &session : world.relay.sessions) {
-    if (session.last.starts_with(beginning)) {
-      return &session;
-    }
-  }
-  return nullptr;
-}
-
 TEST(Listener, CarriesBytesBothWaysAndTheirEnds) {
   RoleWorld world;
   world.relay_script = offering({"offer 10.0.0.1 4430 first"});
@@ -70,13 +43,17 @@ TEST(Listener, CarriesBytesBothWaysAndTheirEnds) {
   fetched.finish();
   ASSERT_TRUE(world.run_until([&] { return served.heard_end; }));
   EXPECT_EQ(served.heard, "question");
+  EXPECT_EQ(world.log.count("tunnel joined entity=alpha id=first relay=10.0.0.1:4430 "
+                            "target=10.0.0.3:80"),
+            1U)
+      << world.log.text();
   EXPECT_FALSE(served.aborted);
   served.raw("answer");
   served.finish();
   ASSERT_TRUE(world.run_until([&] { return fetched.heard_end; }));
   EXPECT_EQ(fetched.heard, "answer");
-  ASSERT_TRUE(world.run_until([&] { return world.counters.tunnels_ended == 1; }));
-  EXPECT_EQ(world.counters.tunnels_aborted, 0U);
+  ASSERT_TRUE(world.run_until([&] { return world.counters.tunnels.ended() == 1; }));
+  EXPECT_EQ(world.counters.tunnels.aborted(), 0U);
   EXPECT_TRUE(world.online());
 }
 
@@ -113,14 +90,16 @@ TEST(Listener, GivesItsTargetTenSeconds) {
   const std::uint64_t from_ms = world.world.now_ns() / 1'000'000U;
   ASSERT_TRUE(world.run_until([&] { return head_of(world, "reject first") != nullptr; }));
   const std::uint64_t took_ms = world.world.now_ns() / 1'000'000U - from_ms;
-  EXPECT_GE(took_ms, kTargetDialMs - 10);
-  EXPECT_LE(took_ms, kTargetDialMs + 100);
+  EXPECT_GE(took_ms, ClientLimits{}.target_dial_ms - 10);
+  EXPECT_LE(took_ms, ClientLimits{}.target_dial_ms + 100);
 }
 
 TEST(Listener, RefusesWhatItHasNoRoomFor) {
   RoleWorld world;
+  world.limits.offers_per_shard = 50;
+  world.limits.refusals_per_shard = 10;
   std::vector<std::string> offers;
-  for (std::uint32_t i = 0; i < kOffersPerShard + kRefusalsPerShard + 1; ++i) {
+  for (int i = 0; i < 61; ++i) {
     offers.push_back("offer 10.0.0.1 4430 n" + std::to_string(i) + "_");
   }
   world.world.cut("10.0.0.2", "10.0.0.3"); // each offer it serves waits for its target
@@ -133,14 +112,14 @@ TEST(Listener, RefusesWhatItHasNoRoomFor) {
     }
     return count;
   };
-  ASSERT_TRUE(world.run_until([&] { return refused() > 0; }, kTargetDialMs / 2));
-  world.world.run_for(kTargetDialMs / 4);
-  Session *const first = head_of(world, "reject n" + std::to_string(kOffersPerShard) + "_");
+  ASSERT_TRUE(world.run_until([&] { return refused() > 0; }, ClientLimits{}.target_dial_ms / 2));
+  world.world.run_for(ClientLimits{}.target_dial_ms / 4);
+  Session *const first = head_of(world, "reject n50_");
   ASSERT_NE(first, nullptr);
   EXPECT_NE(first->last.find("too many offers at once, or tunnels"), std::string::npos)
       << first->last;
-  EXPECT_GE(refused(), kRefusalsPerShard);
-  EXPECT_EQ(head_of(world, "reject n" + std::to_string(kOffersPerShard - 1) + "_"), nullptr);
+  EXPECT_GE(refused(), world.limits.refusals_per_shard);
+  EXPECT_EQ(head_of(world, "reject n49_"), nullptr);
   EXPECT_TRUE(world.online());
 }
 
@@ -148,28 +127,20 @@ TEST(Listener, GivesARelayThatTakesItAndSaysNothingTenSeconds) {
   RoleWorld world;
   world.relay_script = [](Session &) {};
   world.start_listener();
-  EXPECT_TRUE(world.run_until(
-      [&] { return world.log.count("upgrade took longer than 10 s") == 1U; }, kHandshakeMs + 100));
+  EXPECT_TRUE(
+      world.run_until([&] { return world.log.count("upgrade took longer than 10 s") == 1U; },
+                      ClientLimits{}.handshake_ms + 100));
 }
 
-TEST(Listener, GivesAnAcceptThatIsNotAnsweredTenSecondsAndLetsTheTargetGo) {
+TEST(Listener, AResolverThatNeverAnswersForTheTargetIsNamedToTheSender) {
   RoleWorld world;
-  world.relay_script = [](Session &session) {
-    if (const auto head = session.message()) {
-      session.last = *head;
-      if (head->starts_with("listen")) {
-        session.say("ok");
-        session.say("offer 10.0.0.1 4430 first");
-      }
-    }
-  };
+  world.resolver.silent = world.listener_options.target.host = "db.example";
+  world.relay_script = offering({"offer 10.0.0.1 4430 first"});
   world.start_listener();
-  ASSERT_TRUE(world.run_until([&] { return head_of(world, "accept first") != nullptr; }));
-  const std::uint64_t from_ms = world.world.now_ns() / 1'000'000U;
-  ASSERT_TRUE(world.run_until([&] { return world.log.count("an offer came to nothing") == 1; }));
-  EXPECT_LE(world.world.now_ns() / 1'000'000U - from_ms, kHandshakeMs + 10);
-  EXPECT_TRUE(world.run_until([&] { return world.target.sessions.at(0).heard_end; }));
-  EXPECT_TRUE(world.target.sessions.at(0).aborted);
+  ASSERT_TRUE(world.run_until([&] { return head_of(world, "reject first") != nullptr; },
+                              ClientLimits{}.handshake_ms + 100));
+  EXPECT_EQ(head_of(world, "reject")->last,
+            "reject first target db.example:80: plugin silent has not completed its call");
 }
 
 TEST(Listener, FollowsNoOfferToAnotherHostOrWithoutTls) {
@@ -287,8 +258,10 @@ TEST(Listener, AnswersOnItsChannel) {
   })) << heard;
 }
 
-TEST(Listener, DoesNotHoardAnswersForARelayThatDoesNotRead) {
+/// How often a relay that does not read may ask 20,000 times.
+int rounds_until_caught(std::uint64_t queue_bytes) {
   RoleWorld world;
+  world.limits.channel_queue_bytes = queue_bytes;
   world.relay_script = [&](Session &session) {
     if (session.message()) {
       session.last = "listen";
@@ -297,18 +270,25 @@ TEST(Listener, DoesNotHoardAnswersForARelayThatDoesNotRead) {
     }
   };
   world.start_listener();
-  ASSERT_TRUE(world.run_until([&] { return world.online(); }));
+  EXPECT_TRUE(world.run_until([&] { return world.online(); }));
   Session &channel = world.relay.sessions.at(0);
   std::string flood;
   for (int i = 0; i < 20'000; ++i) {
     flood += std::string("\0\3", 2) + "ask";
   }
   const auto caught = [&] { return world.log.count("asks for more answers than it reads") == 1; };
-  for (int round = 0; round < 100 && !caught(); ++round) {
+  int rounds = 0;
+  for (; rounds < 100 && !caught(); ++rounds) {
     channel.raw(flood);
     world.run_until(caught, 1'000);
   }
   EXPECT_TRUE(caught());
+  return rounds;
+}
+
+TEST(Listener, DoesNotHoardAnswersForARelayThatDoesNotRead) {
+  const std::uint64_t standard = ClientLimits{}.channel_queue_bytes;
+  EXPECT_LT(rounds_until_caught(standard / 4), rounds_until_caught(standard));
 }
 
 TEST(Listener, DrainServesWhatTheRelayOfferedBeforeItHeardTheGoodbye) {
@@ -328,7 +308,7 @@ TEST(Listener, DrainServesWhatTheRelayOfferedBeforeItHeardTheGoodbye) {
     world.start_listener();
     ASSERT_TRUE(world.run_until([&] { return world.online(); }));
     world.listener->drain();
-    EXPECT_TRUE(world.run_until([&] { return world.counters.tunnels_open == 1; }, 1'000));
+    EXPECT_TRUE(world.run_until([&] { return world.counters.tunnels.open() == 1; }, 1'000));
     EXPECT_EQ(world.counters.channels_online, 0U);
     EXPECT_EQ(world.counters.channels_lost, 0U);
     ASSERT_TRUE(world.run_until([&] { return head_of(world, "accept") != nullptr; }));
@@ -345,15 +325,15 @@ TEST(Listener, DrainLetsTunnelsEndAndDropDoesNot) {
     RoleWorld world;
     world.relay_script = offering({"offer 10.0.0.1 4430 first"});
     world.start_listener();
-    ASSERT_TRUE(world.run_until([&] { return world.counters.tunnels_open == 1; }));
+    ASSERT_TRUE(world.run_until([&] { return world.counters.tunnels.open() == 1; }));
     drop ? world.listener->drop() : world.listener->drain();
     world.world.run_for(1'000);
-    EXPECT_EQ(world.counters.tunnels_open, drop ? 0U : 1U);
+    EXPECT_EQ(world.counters.tunnels.open(), drop ? 0U : 1U);
     EXPECT_EQ(world.counters.channels_online, 0U);
     EXPECT_EQ(head_of(world, "accept")->heard_end, drop);
     const std::uint64_t from_ms = world.world.now_ns() / 1'000'000U;
     EXPECT_TRUE(world.run_until([&] { return world.stopped; }));
-    EXPECT_LE(world.world.now_ns() / 1'000'000U - from_ms, kDrainGraceMs);
+    EXPECT_LE(world.world.now_ns() / 1'000'000U - from_ms, ShardLimits{}.drain_grace_ms);
   }
 }
 

@@ -44,7 +44,8 @@ TEST(Reconnect, ComesAtOnceThenAfterHalfToAllOfTheOutage) {
       const std::uint64_t outage_ms = tries[i - 1] - lost[0];
       const std::uint64_t gap_ms = tries[i] - tries[i - 1];
       const auto bound = [](std::uint64_t ms) {
-        return std::clamp(ms, kReconnectFloorMs, kReconnectCeilingMs);
+        return std::clamp(ms, ClientLimits{}.reconnect_floor_ms,
+                          ClientLimits{}.reconnect_ceiling_ms);
       };
       EXPECT_GE(gap_ms + 1, bound(outage_ms / 2)) << "seed " << seed << " try " << i;
       EXPECT_LE(gap_ms, bound(outage_ms) + kLatencyMs) << "seed " << seed << " try " << i;

@@ -107,7 +107,7 @@ public:
 
   void start_listener(std::vector<std::string> rendezvous_hosts = {});
   void start_sender();
-  RawPeer &app(std::string bytes = "");
+  RawPeer &app(std::string bytes = "", bool finishes = false);
   bool run_until(const std::function<bool()> &done, std::uint64_t within_ms = 60'000) {
     return world.run_until(done, within_ms);
   }
@@ -115,6 +115,9 @@ public:
   /// The relay's session with a control channel that is open now.
   Session *channel();
   std::string end();
+  [[nodiscard]] ClientKit kit() {
+    return {*shard, transport, auth, resolver, nullptr, digests, &limits};
+  }
 
   SimWorld world;
   TimedLog log;
@@ -129,6 +132,7 @@ public:
   TableResolver resolver;
   Digests digests;
   RoleCounters counters;
+  ClientLimits limits; // of the role that is started next
   ListenerOptions listener_options;
   SenderOptions sender_options;
   bool stopped = false;
@@ -137,11 +141,17 @@ public:
 
 private:
   void on_stopped() { stopped = true; }
-  [[nodiscard]] ClientKit kit() { return {*shard, transport, auth, resolver, nullptr, digests}; }
   std::unique_ptr<Random> app_random_;
   std::unique_ptr<Shard> app_shard_; // on 10.0.0.4
   Address app_address_;
   std::deque<RawPeer> apps_;
 };
+
+/// A relay script: offers `words` once the channel is there, and answers every other head with
+/// "ok".
+std::function<void(Session &)> offering(std::vector<std::string> words);
+
+/// The relay's first session whose head begins so, or nullptr.
+Session *head_of(RoleWorld &world, const std::string &beginning);
 
 } // namespace culvert::test

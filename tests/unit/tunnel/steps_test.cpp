@@ -14,6 +14,9 @@ public:
       : shard(shard_of_it),
         steps(shard_of_it, *this, Delegate<const Status &>::to<&SetUpOwner::on_done>(*this)) {}
 
+  [[nodiscard]] std::uint64_t one_second() const { return 1'000; }
+  [[nodiscard]] std::uint64_t two_seconds() const { return 2'000; }
+  [[nodiscard]] std::uint64_t three_seconds() const { return 3'000; }
   void start_one() { begin("one"); }
   void start_two() { begin("two"); }
   void start_three() { begin("three"); }
@@ -48,9 +51,10 @@ public:
 };
 
 constexpr std::array<Step<SetUpOwner>, 3> kTable{{
-    {"one", 1'000, &SetUpOwner::start_one, &SetUpOwner::cancel_any},
-    {"two", 2'000, &SetUpOwner::start_two, &SetUpOwner::cancel_any, Source::kRelay},
-    {"three", 3'000, &SetUpOwner::start_three, &SetUpOwner::cancel_any},
+    {"one", &SetUpOwner::one_second, &SetUpOwner::start_one, &SetUpOwner::cancel_any},
+    {"two", &SetUpOwner::two_seconds, &SetUpOwner::start_two, &SetUpOwner::cancel_any,
+     Source::kRelay},
+    {"three", &SetUpOwner::three_seconds, &SetUpOwner::start_three, &SetUpOwner::cancel_any},
 }};
 
 Status failure_of(const char *why) {

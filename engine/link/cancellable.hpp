@@ -1,8 +1,8 @@
-// An operation and its cancel, completed as one.
+// An operation of the kernel and its cancel, completed as one.
 //
-// A cancel is an operation of its own and may complete before or after its target. Whoever waits
-// for a Joint hears of it once, when both have left the kernel, so it can be armed again or the
-// socket closed without a further join. Used on one shard only; it owns its two completions.
+// A cancel is an operation of its own and may complete before or after its target. The owner hears
+// of both once, when both have left the kernel: the operation can then be armed again, or the
+// socket closed, without a further join. Used on one shard only; it owns its two completions.
 #pragma once
 
 #include "io/io.hpp"
@@ -11,11 +11,11 @@
 
 namespace culvert {
 
-class Joint {
+class Cancellable {
 public:
-  Joint() {
-    operation_.bind<&Joint::on_operation>(*this);
-    cancel_.bind<&Joint::on_cancel>(*this);
+  Cancellable() {
+    operation_.bind<&Cancellable::on_operation>(*this);
+    cancel_.bind<&Cancellable::on_cancel>(*this);
   }
 
   /// Method is void(Outcome) of the owner.

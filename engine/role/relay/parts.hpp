@@ -1,0 +1,49 @@
+// A policy as one shard serves it: the policy, and the plugins' instances and the TLS context that
+// this shard has for it.
+//
+// Made and destroyed on its shard, constant in between. The shard holds the parts that new
+// connections begin with; a connection or channel holds those it began with.
+#pragma once
+
+#include "link/tls_context.hpp"
+#include "plugin/kinds.hpp"
+#include "role/relay/policy.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace culvert {
+
+struct NamedProtocol {
+  std::string id; // of its plugin
+  std::unique_ptr<RelayProtocol> instance;
+};
+
+struct RelayParts {
+  std::shared_ptr<const RelayPolicy> policy;
+  std::vector<NamedProtocol> protocols; // the first serves connections without ALPN
+  std::unique_ptr<Auth> auth;
+  std::shared_ptr<TlsContext> tls; // none: plain connections, in tests only
+
+  /// nullptr: the policy has no such protocol.
+  [[nodiscard]] const NamedProtocol *find(std::string_view id) const {
+    const auto found = std::find_if(protocols.begin(), protocols.end(),
+                                    [id](const NamedProtocol &each) { return each.id == id; });
+    return found == protocols.end() ? nullptr : &*found;
+  }
+  /// The protocol with this ALPN word; the first when none has it.
+  [[nodiscard]] const NamedProtocol &for_alpn(std::string_view alpn) const {
+    for (const NamedProtocol &each : protocols) {
+      const std::vector<std::string> &words = each.instance->alpn();
+      if (std::find(words.begin(), words.end(), alpn) != words.end()) {
+        return each;
+      }
+    }
+    return protocols.front();
+  }
+};
+
+} // namespace culvert

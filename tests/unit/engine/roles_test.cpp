@@ -1,0 +1,309 @@
+// One role of an engine is stopped or changed while the others go on: from a host's own loop and
+// with the engine's threads.
+#include "unit/engine/embedder.hpp"
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <cerrno>
+#include <functional>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace culvert::test {
+namespace {
+
+using State = RoleStats::State;
+
+template <typename Config> Config with_key(Config config, const std::string &key) {
+  config.connection.key = Secret(std::string_view(key));
+  return config;
+}
+
+/// A mistake, and what the answer says of it.
+struct Mistake {
+  const char *part;
+  std::function<Status()> update;
+};
+
+/// Relay, listener and sender in one engine that a host drives or that has threads.
+class RolesTest : public testing::TestWithParam<bool> {
+protected:
+  RolesTest() {
+    EngineConfig config = engine_config(GetParam(), GetParam() ? 1 : 2);
+    config.limits.drain_grace_ms = 200;
+    Result<std::unique_ptr<Engine>> made = Engine::create(config, log);
+    EXPECT_TRUE(made.ok()) << made.status().message;
+    engine = std::move(made.value());
+    relay = engine->start_relay(setting.relay()).value();
+    port = engine->bound(relay).port;
+    listener = engine->start_listener(setting.listener(port, echo.port())).value();
+    sender = engine->start_sender(setting.sender(port)).value();
+    EXPECT_TRUE(engine->wait_for(listener, State::kOnline, kPatienceMs));
+  }
+
+  /// Runs what blocks on a thread of its own, and the engine meanwhile.
+  void meanwhile(const std::function<void()> &work) {
+    if (!GetParam()) {
+      work();
+      return;
+    }
+    std::atomic<bool> over = false;
+    std::thread thread([&] {
+      work();
+      over = true;
+    });
+    while (!over) {
+      while (engine->run_ready()) {
+      }
+      constexpr std::uint64_t kLookMs = 5;
+      pollfd descriptor{engine->descriptor(), POLLIN, 0};
+      ::poll(&descriptor, 1, static_cast<int>(std::min(engine->nearest_deadline_ms(), kLookMs)));
+    }
+    thread.join();
+  }
+  /// What comes back for the text, through this sender.
+  std::string answer(RoleId through, const std::string &text = "question") {
+    const std::uint16_t at = engine->bound(through).port;
+    std::string got;
+    meanwhile([&] {
+      App app(at);
+      app.send(text);
+      app.finish();
+      got = app.receive(text.size());
+    });
+    return got;
+  }
+  std::string answer(App &app, const std::string &text) {
+    std::string got;
+    meanwhile([&] {
+      app.send(text);
+      got = app.receive(text.size());
+    });
+    return got;
+  }
+  RelayConfig relay_with_key(const std::string &key) {
+    RelayConfig config = setting.relay();
+    config.rules[0].primary = Secret(std::string_view(key));
+    return config;
+  }
+
+  std::vector<Mistake> relay_mistakes() {
+    const auto row = [this](const std::function<void(RelayConfig &)> &change) {
+      return [this, change] {
+        RelayConfig config = relay_with_key("another key");
+        change(config);
+        return engine->update(relay, config);
+      };
+    };
+    return {
+        {"bind cannot be changed", row([](RelayConfig &c) { c.bind.port = 1; })},
+        {"no entity", row([](RelayConfig &c) { c.entities.clear(); })},
+        {"relay.pem", row([](RelayConfig &c) { c.tls_certificate_file = "/no/relay.pem"; })},
+        {"nowhere", row([](RelayConfig &c) { c.protocols = {"nowhere"}; })},
+        {"limit 'unauthenticated' is 0; write 1 to",
+         row([](RelayConfig &c) { c.limits.unauthenticated = 0; })},
+        {"is no listener",
+         [this] { return engine->update(relay, setting.listener(port, echo.port())); }},
+    };
+  }
+  std::vector<Mistake> listener_mistakes() {
+    const auto row = [this](const std::function<void(ListenerConfig &)> &change) {
+      return [this, change] {
+        ListenerConfig config = setting.listener(port, other_echo.port());
+        change(config);
+        return engine->update(listener, config);
+      };
+    };
+    return {
+        {"the relay of a listener cannot", row([](ListenerConfig &c) { c.connection.port = 1; })},
+        {"the entity of a listener cannot",
+         row([](ListenerConfig &c) { c.connection.entity_path = "other"; })},
+        {"port 0", row([](ListenerConfig &c) { c.target.port = 0; })},
+        {"transport cannot", row([](ListenerConfig &c) { c.transport = "example_relay"; })},
+        {"ca.pem", row([](ListenerConfig &c) { c.ca_file = "/no/ca.pem"; })},
+        {"limit 'handshake_ms' is 1 ms", row([](ListenerConfig &c) { c.limits.handshake_ms = 1; })},
+        {"is no sender", [this] { return engine->update(listener, setting.sender(port)); }},
+    };
+  }
+  std::vector<Mistake> sender_mistakes() {
+    const auto row = [this](const std::function<void(SenderConfig &)> &change) {
+      return [this, change] {
+        SenderConfig config = with_key(setting.sender(port), "another key");
+        change(config);
+        return engine->update(sender, config);
+      };
+    };
+    return {
+        {"bind cannot be changed", row([](SenderConfig &c) { c.bind.port = 1; })},
+        {"transport cannot", row([](SenderConfig &c) { c.transport = "example_relay"; })},
+        {"nowhere", row([](SenderConfig &c) { c.auth = "nowhere"; })},
+        {"is no relay", [this] { return engine->update(sender, setting.relay()); }},
+    };
+  }
+
+  Setting setting;
+  NoLog log;
+  EchoService echo;
+  EchoService other_echo;
+  std::unique_ptr<Engine> engine;
+  RoleId relay = 0, listener = 0, sender = 0;
+  std::uint16_t port = 0;
+};
+
+INSTANTIATE_TEST_SUITE_P(Driven, RolesTest, testing::Bool(),
+                         [](const auto &info) { return info.param ? "ByAHost" : "ByThreads"; });
+
+TEST_P(RolesTest, OneThatIsStoppedEndsAndTheOthersGoOn) {
+  const RoleId other = engine->start_sender(setting.sender(port)).value();
+  App stays(engine->bound(other).port);
+  ASSERT_EQ(answer(stays, "before"), "before");
+  App goes(engine->bound(sender).port);
+  // The echo serves one connection after the other: this tunnel stands, and nothing answers in it.
+  ASSERT_TRUE(engine->stop(sender).ok());
+  ASSERT_TRUE(engine->wait_for(sender, State::kStopped, kPatienceMs));
+  meanwhile([&] { EXPECT_EQ(goes.how_it_ended(), ECONNRESET); });
+  EXPECT_FALSE(engine->stopped());
+  EXPECT_EQ(engine->stats(other).state, State::kOnline);
+  EXPECT_EQ(answer(stays, "after"), "after");
+  EXPECT_NE(engine->bound(sender).port, 0);
+  EXPECT_NE(engine->stop(sender).message.find("no running role"), std::string::npos);
+  EXPECT_FALSE(engine->update(sender, setting.sender(port)).ok());
+  SenderConfig successor = setting.sender(port);
+  successor.bind = engine->bound(sender); // its address is free
+  EXPECT_TRUE(engine->start_sender(successor).ok());
+  engine->drop();
+  EXPECT_TRUE(engine->wait_stopped(kPatienceMs));
+}
+
+TEST_P(RolesTest, WhatAStoppedRoleCountedStays) {
+  ASSERT_EQ(answer(sender), "question");
+  ASSERT_TRUE(engine->stop(sender).ok());
+  ASSERT_TRUE(engine->wait_for(sender, State::kStopped, kPatienceMs));
+  EXPECT_EQ(engine->stats(sender).tunnels_ended, 1U);
+  EXPECT_EQ(engine->stats(sender).bytes_in, 8U);
+}
+
+TEST_P(RolesTest, ARelayRefusesTheOldKeyTakesTheNewAndHarmsNoTunnel) {
+  App old(engine->bound(sender).port);
+  ASSERT_EQ(answer(old, "before"), "before");
+  const Status updated = engine->update(relay, relay_with_key("another key"));
+  ASSERT_TRUE(updated.ok()) << updated.message;
+  EXPECT_EQ(answer(old, "after"), "after");
+  old.finish(); // the echo takes the next one
+  EXPECT_EQ(answer(sender), "");
+  EXPECT_EQ(engine->stats(sender).setups_failed, 1U);
+  ASSERT_TRUE(engine->update(sender, with_key(setting.sender(port), "another key")).ok());
+  EXPECT_EQ(answer(sender), "question");
+  EXPECT_EQ(engine->stats(listener).state, State::kOnline) << "its channel stands";
+}
+
+TEST_P(RolesTest, ARelaysNextConnectionMeetsItsNewCertificate) {
+  ASSERT_EQ(answer(sender), "question"); // which leaves a session that could be resumed
+  const Setting other;                   // an authority of its own
+  RelayConfig changed = setting.relay();
+  changed.tls_certificate_file = other.folder + "/relay.pem";
+  changed.tls_key_file = other.folder + "/relay.key";
+  ASSERT_TRUE(engine->update(relay, changed).ok());
+  EXPECT_EQ(answer(sender), "");
+  EXPECT_NE(engine->stats(sender).last_failure.find("certificate"), std::string::npos)
+      << engine->stats(sender).last_failure;
+  // The listener fetches over a connection of its own.
+  ListenerConfig trusted = setting.listener(port, echo.port());
+  trusted.ca_file = other.folder + "/ca.pem";
+  ASSERT_TRUE(engine->update(listener, trusted).ok());
+  SenderConfig trusting = setting.sender(port);
+  trusting.ca_file = other.folder + "/ca.pem";
+  ASSERT_TRUE(engine->update(sender, trusting).ok());
+  EXPECT_EQ(answer(sender), "question");
+}
+
+TEST_P(RolesTest, AListenersNextOfferGoesToItsNewTargetAndItsNextChannelHasItsNewKey) {
+  App old(engine->bound(sender).port);
+  ASSERT_EQ(answer(old, "before"), "before"); // and keeps the first echo from serving others
+  ListenerConfig changed = with_key(setting.listener(port, other_echo.port()), "another key");
+  const Status updated = engine->update(listener, changed);
+  ASSERT_TRUE(updated.ok()) << updated.message;
+  EXPECT_EQ(answer(sender), "question");
+  EXPECT_EQ(answer(old, "after"), "after");
+  ASSERT_TRUE(engine->stop(relay).ok());
+  ASSERT_TRUE(engine->wait_for(relay, State::kStopped, kPatienceMs));
+  ASSERT_TRUE(engine->wait_for(listener, State::kOffline, kPatienceMs));
+  RelayConfig successor = relay_with_key("another key");
+  successor.bind = engine->bound(relay);
+  ASSERT_TRUE(engine->start_relay(successor).ok());
+  EXPECT_TRUE(engine->wait_for(listener, State::kOnline, kPatienceMs))
+      << engine->stats(listener).last_failure;
+}
+
+TEST_P(RolesTest, AMistakeInAnUpdateChangesNothingAndIsNamed) {
+  App old(engine->bound(sender).port); // keeps the first echo, so that a new target would show
+  ASSERT_EQ(answer(old, "before"), "before");
+  const std::size_t before = open_descriptors();
+  for (const std::vector<Mistake> &mistakes :
+       {relay_mistakes(), listener_mistakes(), sender_mistakes()}) {
+    for (const Mistake &mistake : mistakes) {
+      const Status status = mistake.update();
+      EXPECT_FALSE(status.ok()) << mistake.part;
+      EXPECT_NE(status.message.find(mistake.part), std::string::npos) << status.message;
+      EXPECT_EQ(open_descriptors(), before) << mistake.part;
+    }
+  }
+  EXPECT_EQ(answer(old, "after"), "after");
+  old.finish();
+  EXPECT_EQ(answer(sender), "question");
+  EXPECT_EQ(engine->stats(sender).setups_failed, 0U);
+}
+
+TEST_P(RolesTest, AnIdThatNeverWasIsAnswered) {
+  constexpr RoleId kNobody = 99;
+  EXPECT_EQ(engine->stats(kNobody).state, State::kStopped);
+  EXPECT_EQ(engine->bound(kNobody).port, 0);
+  EXPECT_NE(engine->stop(kNobody).message.find("no running role 99"), std::string::npos);
+  EXPECT_NE(engine->update(kNobody, setting.relay()).message.find("no running role 99"),
+            std::string::npos);
+  EXPECT_FALSE(engine->wait_for(kNobody, State::kOnline, 0));
+  EXPECT_EQ(engine->shard_stats(99).operations, 0U);
+}
+
+// --- limits through the configuration
+// -----------------------------------------------------------
+
+TEST(EngineLimits, OutOfTheirRangeStartNothing) {
+  NoLog log;
+  EngineConfig config = engine_config();
+  config.limits.held_bytes = 1;
+  EXPECT_NE(Engine::create(config, log).status().message.find("limit 'held_bytes' is 1 bytes"),
+            std::string::npos);
+}
+
+TEST_P(RolesTest, LimitsOfASenderAreItsOwn) {
+  const int silent = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(::bind(silent, reinterpret_cast<sockaddr *>(&address), sizeof address), 0);
+  ASSERT_EQ(::listen(silent, 16), 0);
+  ASSERT_EQ(::getsockname(silent, reinterpret_cast<sockaddr *>(&address), &size), 0);
+  SenderConfig config = setting.sender(ntohs(address.sin_port));
+  config.limits.handshake_ms = 1'000;
+  const RoleId waits = engine->start_sender(config).value();
+  EXPECT_EQ(answer(waits), "");
+  EXPECT_EQ(engine->stats(waits).last_failure, "tls took longer than 1 s");
+  ::close(silent);
+}
+
+TEST_P(RolesTest, LimitsOfARelayAreItsOwnAndChangeWithIt) {
+  RelayConfig changed = setting.relay();
+  changed.limits.unauthenticated = 1;
+  ASSERT_TRUE(engine->update(relay, changed).ok());
+  meanwhile([&] {
+    App first(port);
+    App second(port);
+    EXPECT_EQ(second.how_it_ended(), ECONNRESET);
+  });
+}
+
+} // namespace
+} // namespace culvert::test

@@ -1,0 +1,193 @@
+// A policy that is swapped while the relay runs: what begins from then on meets the new one, what
+// runs keeps the one it began with, and nobody keeps a policy, or its secrets, for longer.
+#include "unit/relay/relay_world.hpp"
+
+namespace culvert::test {
+namespace {
+
+const char *const kListen = "listen path=alpha token=all id=L framing=messages";
+
+WorldOptions options_with_rule(const std::string &rule, unsigned shards = 2) {
+  WorldOptions options = test_options(shards);
+  options.own_rules = {{rule, kRightManage, {}}};
+  return options;
+}
+
+/// Fetches the channel's n-th offer; the answers of both.
+void expect_joined(RelayWorld &world, Peer &channel, std::size_t offer, Peer &sender,
+                   PeerWays ways = {}) {
+  ASSERT_TRUE(world.run_until([&] { return !channel.capability(offer).empty(); }));
+  Peer &fetcher = world.peer("accept framing=raw capability=" + channel.capability(offer), ways);
+  EXPECT_EQ(world.answer_of(fetcher), "joined");
+  EXPECT_EQ(world.answer_of(sender), "joined by the relay");
+  sender.send("words");
+  ASSERT_TRUE(world.run_until([&] { return !fetcher.messages.empty(); }));
+  EXPECT_EQ(fetcher.messages[0].bytes, "words");
+}
+
+TEST(RelayPolicySwap, TheOldRuleIsRefusedTheNewOneGoesAndATunnelIsUnharmed) {
+  RelayWorld world(options_with_rule("old"));
+  Peer &channel = world.answered_peer("listen path=alpha token=rule:old id=L");
+  Peer &sender = world.peer("connect path=alpha token=rule:old framing=raw");
+  ASSERT_TRUE(world.run_until([&] { return !channel.capability().empty(); }));
+  Peer &fetcher = world.answered_peer("accept framing=raw capability=" + channel.capability());
+  ASSERT_EQ(world.answer_of(sender), "joined by the relay");
+  world.use(options_with_rule("new"));
+  EXPECT_EQ(world.answered_peer("connect path=alpha token=rule:old").answer, "no token-signature");
+  sender.send("still here");
+  ASSERT_TRUE(world.run_until([&] { return !fetcher.messages.empty(); }));
+  EXPECT_EQ(fetcher.messages[0].bytes, "still here");
+  Peer &other = world.peer("connect path=alpha token=rule:new framing=raw");
+  expect_joined(world, channel, 1, other);
+}
+
+TEST(RelayPolicySwap, ASenderThatWaitsIsFetchedThoughItsEntityIsGone) {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    RelayWorld world(test_options(2), seed);
+    Peer &channel = world.answered_peer(kListen);
+    Peer &sender = world.peer("connect path=alpha token=all framing=raw");
+    ASSERT_TRUE(world.run_until([&] { return !channel.capability().empty(); }));
+    WorldOptions without = test_options(2);
+    without.entities = {{"beta", {}}};
+    world.use(without);
+    EXPECT_EQ(world.answered_peer("connect path=alpha token=all").answer, "no no-entity");
+    expect_joined(world, channel, 0, sender);
+    channel.send("ask");
+    ASSERT_TRUE(world.run_until([&] { return channel.messages.size() > 1; }));
+    EXPECT_EQ(channel.messages[1].bytes, "answer 1");
+  }
+}
+
+TEST(RelayPolicySwap, AListenerIsMetWhateverTheOrderOfTheProtocolsAndTheCaseOfItsPath) {
+  RelayWorld world(test_options(2), 1, {}, true);
+  const PeerWays ways{HeadForm::kMessage, nullptr, "test/1"};
+  Peer &channel = world.peer(kListen, ways);
+  ASSERT_EQ(world.answer_of(channel), "listening");
+  WorldOptions other = test_options(2);
+  other.entities = {{"ALPHA", {}}};
+  world.protocols_reversed = true;
+  world.use(other);
+  for (std::size_t i = 0; i < 4; ++i) {
+    Peer &sender = world.peer("connect path=alpha token=all framing=raw", ways);
+    expect_joined(world, channel, i, sender, ways);
+  }
+}
+
+/// The listener's connection begins at a shard with one policy and goes on at one with another.
+TEST(RelayPolicySwap, AConnectionMovesBetweenShardsOfDifferentPolicies) {
+  std::uint64_t moved = 0;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    RelayWorld world(test_options(2), seed);
+    Peer &channel = world.answered_peer(kListen);
+    Peer &before = world.peer("connect path=alpha token=all framing=raw");
+    ASSERT_TRUE(world.run_until([&] { return !channel.capability(0).empty(); }));
+    world.use(test_options(2), seed % 2);
+    Peer &behind = world.peer("connect path=alpha token=all framing=raw");
+    expect_joined(world, channel, 0, before);
+    expect_joined(world, channel, 1, behind);
+    moved += world.counters().tunnels.moved();
+  }
+  EXPECT_GT(moved, 5U);
+}
+
+TEST(RelayPolicySwap, LimitsHoldForWhatBeginsFromThenOn) {
+  RelayWorld world(test_options(2));
+  world.answered_peer(kListen);
+  world.peer("connect path=alpha token=all");
+  ASSERT_TRUE(world.run_until([&] { return world.counters().pending == 1; }));
+  WorldOptions fewer = test_options(2);
+  fewer.limits.pending_per_source = 1;
+  world.use(fewer);
+  EXPECT_EQ(world.answered_peer("connect path=alpha token=all").answer, "no overload");
+}
+
+TEST(RelayPolicySwap, APolicyAndItsSecretsLastAsLongAsWhatBeganWithIt) {
+  SecretStore store;
+  const auto with_secret = [&store] {
+    WorldOptions options = test_options(2);
+    auto lease = std::make_shared<SecretLease>(store);
+    options.own_rules = {{"of_relay", kRightManage, {lease->add(Secret("key"))}}};
+    options.secrets = std::move(lease);
+    return options;
+  };
+  {
+    RelayWorld world(with_secret(), 1, {}, true);
+    Peer &channel = world.peer(kListen, PeerWays{});
+    ASSERT_EQ(world.answer_of(channel), "listening");
+    const std::weak_ptr<const RelayPolicy> first = world.policy;
+    world.use(with_secret());
+    const std::weak_ptr<const RelayPolicy> second = world.policy;
+    EXPECT_FALSE(first.expired()) << "the channel began with it";
+    EXPECT_EQ(store.size(), 2U);
+    world.use(test_options(2));
+    EXPECT_TRUE(second.expired());
+    EXPECT_EQ(store.size(), 1U);
+    Peer &sender = world.peer("connect path=alpha token=all framing=raw", PeerWays{});
+    expect_joined(world, channel, 0, sender);
+    channel.close();
+    ASSERT_TRUE(world.run_until([&] { return world.counters().listeners == 0; }));
+    ASSERT_TRUE(world.run_until([&] { return first.expired(); })) << "a tunnel needs no policy";
+    EXPECT_EQ(store.size(), 0U);
+    EXPECT_EQ(world.tunnels(), 1U);
+    world.drop();
+    ASSERT_TRUE(world.run_until([&] { return world.all_done(); }));
+    EXPECT_TRUE(world.policy.expired()) << "a relay that has stopped holds none";
+  }
+}
+
+// --- limits that are times or sizes; those that count stand with what they refuse
+// -----------------
+
+TEST(RelayLimit, EachTimeIsRespected) {
+  struct Row {
+    std::uint64_t RelayLimits::*field;
+    std::function<void(RelayWorld &, std::deque<RawPeer> &)> prepare;
+    const char *log;
+  };
+  const auto offered = [](RelayWorld &world) -> Peer & {
+    Peer &channel = world.answered_peer(kListen);
+    world.peer("connect path=alpha token=all");
+    EXPECT_TRUE(world.run_until([&] { return !channel.capability().empty(); }));
+    return channel;
+  };
+  const Row rows[] = {
+      {&RelayLimits::rendezvous_ms, [&](RelayWorld &world, auto &) { offered(world); },
+       "no listener accepted within 2 s"},
+      {&RelayLimits::goodbye_ms, [&](RelayWorld &world, auto &) { offered(world).finish(); },
+       "has left, and did not come for it"},
+      {&RelayLimits::handshake_ms,
+       [](RelayWorld &world, std::deque<RawPeer> &raw) {
+         raw.emplace_back(world.client_shard(), world.address, "");
+       },
+       "head took longer than 2 s"},
+  };
+  for (const Row &row : rows) {
+    WorldOptions options = test_options(1);
+    options.limits.*row.field = 2'000;
+    RelayWorld world(options);
+    std::deque<RawPeer> raw;
+    row.prepare(world, raw);
+    const std::uint64_t from_ns = world.world.now_ns();
+    ASSERT_TRUE(world.run_until([&] { return world.log.count(row.log) > 0; })) << row.log;
+    const std::uint64_t took_ms = (world.world.now_ns() - from_ns) / 1'000'000U;
+    EXPECT_GE(took_ms, 1'900U) << row.log;
+    EXPECT_LE(took_ms, 2'100U) << row.log;
+    ASSERT_TRUE(world.run_until([&] { return raw.empty() || world.connections() == 0; }));
+  }
+}
+
+TEST(RelayLimit, AMessageOfAListenerIsNoLargerThanItsProtocolAndTheRelayAllow) {
+  for (const std::size_t size : {1'500U, 1'501U}) {
+    WorldOptions options = test_options(1);
+    options.limits.control_message_bytes = 1'500;
+    RelayWorld world(options);
+    Peer &channel = world.answered_peer(kListen);
+    channel.send(std::string(size, 'x'));
+    ASSERT_TRUE(world.run_until([&] { return channel.heard_end.has_value(); }));
+    EXPECT_EQ(world.log.count("larger than 1500 bytes"), size > 1'500 ? 1U : 0U)
+        << world.log.text();
+  }
+}
+
+} // namespace
+} // namespace culvert::test
