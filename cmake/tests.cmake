@@ -2,8 +2,14 @@
 
 include(GoogleTest)
 
-set(CULVERT_TEST_LIBRARIES)
-foreach(layer engine role config observe plugin tunnel link sim io crypto core)
+# What only tests need: the simulated world and the memory link. Nothing of engine/ links it.
+file(GLOB support_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/support/*/*.cpp)
+add_library(culvert_test_support STATIC ${support_sources})
+target_include_directories(culvert_test_support PUBLIC ${PROJECT_SOURCE_DIR}/tests)
+target_link_libraries(culvert_test_support PUBLIC culvert_link)
+
+set(CULVERT_TEST_LIBRARIES culvert_test_support)
+foreach(layer facade role config observe plugin tunnel link io crypto core)
   if(TARGET culvert_${layer})
     list(APPEND CULVERT_TEST_LIBRARIES culvert_${layer})
   endif()
@@ -15,7 +21,6 @@ set(CULVERT_TESTS_ALONE unit_byte_path)
 function(culvert_test name)
   cmake_parse_arguments(TEST "" "" "SOURCES;USES" ${ARGN})
   add_executable(${name} ${TEST_SOURCES})
-  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(${name} PRIVATE ${TEST_USES} ${CULVERT_TEST_LIBRARIES} GTest::gtest_main)
   target_precompile_headers(${name} PRIVATE <gtest/gtest.h> <string> <vector> <memory>)
   target_compile_options(${name} PRIVATE -O1) # a test is built more often than it runs
@@ -39,7 +44,6 @@ foreach(area ${areas})
 endforeach()
 
 # The rules of the tree, each with a test of its own.
-find_package(Python3 REQUIRED COMPONENTS Interpreter)
 foreach(rule layers doors protocol sizes)
   add_test(NAME style_${rule} COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/style/check_tree.py ${rule})
   set_tests_properties(style_${rule} PROPERTIES LABELS style)

@@ -23,6 +23,22 @@ Status wrong(std::string what) {
   return Status::config("the connection string " + std::move(what));
 }
 
+std::string_view trimmed(std::string_view text) {
+  const std::size_t begin = std::min(text.find_first_not_of(' '), text.size());
+  return text.substr(begin, text.find_last_not_of(' ') + 1 - begin);
+}
+
+/// In quotes behind a blank when it looks like the name of a key; empty when it may be a secret
+/// that stands in the wrong place.
+std::string quoted_key(const std::string &name) {
+  constexpr std::size_t kLongestName = 24;
+  const bool plain = !name.empty() && name.size() <= kLongestName &&
+                     std::all_of(name.begin(), name.end(), [](unsigned char c) {
+                       return std::isalnum(c) != 0 || c == ' ' || c == '_' || c == '-' || c == '.';
+                     });
+  return plain ? " '" + name + "'" : "";
+}
+
 /// The parts as written; an empty optional: not given.
 struct Parts {
   std::optional<std::string> endpoint, entity_path, key_name, key, signature;
@@ -47,7 +63,7 @@ std::optional<std::string> *slot_of(Parts &parts, const std::string &name) {
 Status split(std::string_view text, Parts &parts) {
   while (!text.empty()) {
     const std::size_t end = std::min(text.find(';'), text.size());
-    const std::string_view part = text.substr(0, end);
+    const std::string_view part = trimmed(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
     if (part.empty()) {
       continue;
@@ -56,22 +72,21 @@ Status split(std::string_view text, Parts &parts) {
     if (equals == std::string_view::npos) {
       return wrong("has a part without '='; write KEY=VALUE;KEY=VALUE");
     }
-    const std::string name(part.substr(0, equals));
+    // Blanks around a key or a value do not belong to it, as in .NET's DbConnectionStringBuilder.
+    const std::string name(trimmed(part.substr(0, equals)));
     if (lower(name) == "operationtimeout") {
       continue; // of Microsoft's clients; the engine has its own deadlines
     }
     std::optional<std::string> *slot = slot_of(parts, lower(name));
     if (slot == nullptr) {
-      const bool plain = std::all_of(name.begin(), name.end(),
-                                     [](unsigned char c) { return std::isalnum(c) != 0; });
-      return wrong("has an unknown key" + (plain ? " '" + name.substr(0, 40) + "'" : "") +
+      return wrong("has an unknown key" + quoted_key(name) +
                    "; known are Endpoint, EntityPath, SharedAccessKeyName, SharedAccessKey and "
                    "SharedAccessSignature");
     }
     if (*slot) {
       return wrong("has " + name + " twice");
     }
-    *slot = std::string(part.substr(equals + 1));
+    *slot = std::string(trimmed(part.substr(equals + 1)));
   }
   return {};
 }

@@ -46,25 +46,6 @@ std::string ip_text(std::string_view raw) {
   return text;
 }
 
-std::vector<std::string> names_of(const X509 *certificate) {
-  std::vector<std::string> names;
-  auto *all = static_cast<GENERAL_NAMES *>(
-      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
-  for (int i = 0; i < sk_GENERAL_NAME_num(all); ++i) {
-    const GENERAL_NAME *name = sk_GENERAL_NAME_value(all, i);
-    const int ip_size = name->type == GEN_IPADD ? ASN1_STRING_length(name->d.iPAddress) : 0;
-    if (name->type != GEN_DNS && ip_size != 4 && ip_size != 16) {
-      continue;
-    }
-    const ASN1_STRING *value = name->type == GEN_DNS ? name->d.dNSName : name->d.iPAddress;
-    const std::string_view raw(reinterpret_cast<const char *>(ASN1_STRING_get0_data(value)),
-                               static_cast<std::size_t>(ASN1_STRING_length(value)));
-    names.push_back(name->type == GEN_DNS ? std::string(raw) : ip_text(raw));
-  }
-  GENERAL_NAMES_free(all);
-  return names;
-}
-
 Result<std::string> read_file(const std::string &file, std::string_view what) {
   // Not waiting for who writes into a pipe.
   const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -157,6 +138,25 @@ KeyOwner parse_private_key(std::string_view pem) {
   return key;
 }
 
+std::vector<std::string> names_of(const X509 *certificate) {
+  std::vector<std::string> names;
+  auto *all = static_cast<GENERAL_NAMES *>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+  for (int i = 0; i < sk_GENERAL_NAME_num(all); ++i) {
+    const GENERAL_NAME *name = sk_GENERAL_NAME_value(all, i);
+    const int ip_size = name->type == GEN_IPADD ? ASN1_STRING_length(name->d.iPAddress) : 0;
+    if (name->type != GEN_DNS && ip_size != 4 && ip_size != 16) {
+      continue;
+    }
+    const ASN1_STRING *value = name->type == GEN_DNS ? name->d.dNSName : name->d.iPAddress;
+    const std::string_view raw(reinterpret_cast<const char *>(ASN1_STRING_get0_data(value)),
+                               static_cast<std::size_t>(ASN1_STRING_length(value)));
+    names.push_back(name->type == GEN_DNS ? std::string(raw) : ip_text(raw));
+  }
+  GENERAL_NAMES_free(all);
+  return names;
+}
+
 std::string subject_of(const X509 *certificate) {
   const X509_NAME *subject = X509_get_subject_name(certificate);
   char text[256] = "";
@@ -185,8 +185,7 @@ bool certificate_covers(std::string_view certificate_pem, const std::string &nam
   }
   int match = X509_check_ip_asc(found.front().get(), name.c_str(), 0);
   if (match == kNoIpLiteral) {
-    match = X509_check_host(found.front().get(), name.data(), name.size(),
-                            X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, nullptr);
+    match = X509_check_host(found.front().get(), name.data(), name.size(), kHostFlags, nullptr);
   }
   ERR_clear_error();
   return match == 1;

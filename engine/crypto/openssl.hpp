@@ -28,5 +28,10 @@ std::vector<CertificateOwner> parse_certificates(std::string_view pem);
 KeyOwner parse_private_key(std::string_view pem);
 /// Common name, or the whole subject when it has none.
 std::string subject_of(const X509 *certificate);
+/// DNS names and IP addresses of its subjectAltName, which alone say whom it is for (RFC 9525).
+std::vector<std::string> names_of(const X509 *certificate);
+/// X509_check_host() and verification with a name: no name but one of subjectAltName counts.
+inline constexpr unsigned kHostFlags =
+    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT;
 
 } // namespace culvert

@@ -7,9 +7,14 @@
 namespace culvert {
 namespace {
 
-/// Success, unless it will never be otherwise.
+/// Success, unless it will never be otherwise: that is what the plugin says, or the plugin itself
+/// is at fault, which no relay and no network will mend.
 template <typename Value> Status hopeless(const Result<Value> &result) {
-  return result.ok() || result.status().retry != Retry::kNever ? Status{} : result.status();
+  const bool plugin_at_fault = !result.ok() && result.status().source == Source::kPlugin &&
+                               result.status().code == Code::kInternal;
+  return result.ok() || (result.status().retry != Retry::kNever && !plugin_at_fault)
+             ? Status{}
+             : result.status();
 }
 
 struct Check {
@@ -18,7 +23,6 @@ struct Check {
   ClientPart part;
   AcquireToken acquire;
   std::deque<ResolveName> resolve; // one a name
-  bool silent = false;             // a plugin has not answered, and may still do it
 
   template <typename Value, typename Begin>
   Result<Value> ask(PluginOperation<Value> &operation, const char *kind, Begin begin) {
@@ -26,7 +30,8 @@ struct Check {
     if (bench.wait(operation, bench.shard().io.now_ns() + units.limits.handshake_ms * 1'000'000)) {
       return std::move(operation.result);
     }
-    silent = true;
+    operation.abandon();
+    bench.wait(operation, Timers::kNever);
     return Status::failure(Code::kTimeout, Source::kPlugin, Retry::kNever,
                            std::string("the ") + kind + " plugin has not answered within " +
                                std::to_string(units.limits.handshake_ms / 1'000) +
@@ -77,10 +82,6 @@ Status ClientUnits::check(Purpose purpose, const EntityAddress &entity,
   }
   check->units = std::move(*this);
   status = check->all(purpose, entity, target_host);
-  if (check->silent) {
-    static_cast<void>(check.release()); // the plugin may write into it as long as we live
-    return status;
-  }
   check->part = {};
   *this = std::move(check->units);
   return status;

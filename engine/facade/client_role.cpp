@@ -28,8 +28,8 @@ Result<ClientUnits> ClientUnits::make(PluginRegistry &plugins, SecretStore &secr
     return status;
   }
   if (!config.ca_file.empty()) {
-    if (Status status = take(load_authorities(config.ca_file), units.authorities_pem);
-        !status.ok()) {
+    const Status status = take(load_authorities(config.ca_file), units.authorities_pem);
+    if (!status.ok()) {
       return status;
     }
   }
@@ -81,14 +81,20 @@ Status ClientPart::attach(ClientUnits &units, Shard &shard) {
   return status.ok() ? take(TlsContext::client(shard.io, options), tls) : status;
 }
 
-RoleStats stats_of(const RoleCounters &counters) {
+RoleStats stats_of(const TunnelCounts &counts) {
   RoleStats stats;
-  stats.tunnels_ended = counters.tunnels_ended.load(std::memory_order_acquire); // before the rest
-  stats.tunnels_open = counters.tunnels_open.load(std::memory_order_relaxed);
-  stats.tunnels_aborted = counters.tunnels_aborted.load(std::memory_order_relaxed);
+  stats.tunnels_ended = counts.ended(); // before the rest: all of an ended tunnel is in it
+  stats.tunnels_open = counts.open();
+  stats.tunnels_aborted = counts.aborted();
+  stats.tunnels_moved = counts.moved();
+  stats.bytes_in = counts.bytes_in();
+  stats.bytes_out = counts.bytes_out();
+  return stats;
+}
+
+RoleStats stats_of(const RoleCounters &counters) {
+  RoleStats stats = stats_of(counters.tunnels);
   stats.setups_failed = counters.setups_failed.load(std::memory_order_relaxed);
-  stats.bytes_in = counters.bytes_in.load(std::memory_order_relaxed);
-  stats.bytes_out = counters.bytes_out.load(std::memory_order_relaxed);
   stats.last_failure = counters.last_failure();
   return stats;
 }

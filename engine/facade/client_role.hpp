@@ -35,9 +35,7 @@ struct ClientUnits {
   /// anything starts: no token, a name without an address. What may succeed later is no reason.
   Status check(Purpose purpose, const EntityAddress &entity, const std::string &target_host = {});
   /// Nothing runs with the latter two any more: a role keeps its first transport.
-  [[nodiscard]] bool idle() const {
-    return auth->instances() == 0 && resolver->instances() == 0;
-  }
+  [[nodiscard]] bool idle() const { return auth->instances() == 0 && resolver->instances() == 0; }
 };
 
 /// One shard's instances of them.
@@ -58,6 +56,7 @@ struct ClientPart {
   }
 };
 
+RoleStats stats_of(const TunnelCounts &counts);
 RoleStats stats_of(const RoleCounters &counters);
 
 /// The parts of a listener or sender, one a shard; destroyed on their shards.

@@ -2,9 +2,8 @@
 
 #include "core/clock.hpp"
 #include "crypto/secret.hpp"
-#include "facade/program_directory.hpp"
+#include "facade/plugin_setup.hpp"
 #include "facade/running_role.hpp"
-#include "plugin/registry.hpp"
 
 #include <algorithm>
 #include <poll.h>
@@ -19,7 +18,7 @@ class EngineOfShards final : public Engine {
 public:
   EngineOfShards(const EngineConfig &config, Log &log)
       : config_(config), log_(log),
-        plugins_({log, random_, clock_, secrets_}, plugin_directory(config)) {}
+        plugins_({log, random_, clock_, secrets_}, plugin_directories(config)) {}
 
   ~EngineOfShards() override {
     drop();
@@ -30,6 +29,9 @@ public:
   }
 
   Status start() {
+    if (Status status = configure_plugins(plugins_, secrets_, config_); !status.ok()) {
+      return status;
+    }
     for (unsigned i = 0; i < config_.shards; ++i) {
       auto thread = std::make_unique<ShardThread>(i, log_, config_.limits);
       if (Status status = thread->start(!config_.driven_by_host); !status.ok()) {

@@ -43,7 +43,8 @@ Result<ListenerSetUp> set_up(const RoleMaking &making, const ListenerConfig &con
 class ListenerRole final : public RunningRole {
 public:
   ListenerRole(ShardThreads &threads, std::string transport)
-      : transport_(std::move(transport)), parts_(threads) {}
+      : transport_(std::move(transport)), counters_(static_cast<unsigned>(threads.size())),
+        parts_(threads) {}
 
   Status start(ListenerSetUp made, Random &random) {
     entity_ = made.options.entity;

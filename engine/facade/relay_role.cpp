@@ -241,14 +241,8 @@ private:
 
 RoleStats RelayRole::stats() const {
   const RelayCounters &counters = relay_.counters();
-  RoleStats stats;
-  stats.tunnels_ended = counters.tunnels_ended.load(std::memory_order_acquire); // before the rest
-  stats.tunnels_open = counters.tunnels_open.load(std::memory_order_relaxed);
-  stats.tunnels_aborted = counters.tunnels_aborted.load(std::memory_order_relaxed);
-  stats.tunnels_moved = counters.tunnels_moved.load(std::memory_order_relaxed);
+  RoleStats stats = stats_of(counters.tunnels);
   stats.setups_failed = counters.setups_failed.load(std::memory_order_relaxed);
-  stats.bytes_in = counters.bytes_from_senders.load(std::memory_order_relaxed);
-  stats.bytes_out = counters.bytes_from_listeners.load(std::memory_order_relaxed);
   stats.listeners = counters.listeners.load(std::memory_order_relaxed);
   stats.state = running_.load(std::memory_order_acquire) == 0
                     ? RoleStats::State::kStopped

@@ -32,6 +32,7 @@ class SenderRole final : public RunningRole {
 public:
   SenderRole(ShardThreads &threads, const SenderConfig &config)
       : transport_(config.transport), bind_(config.bind),
+        counters_(static_cast<unsigned>(threads.size())),
         group_(static_cast<unsigned>(threads.size())), parts_(threads) {}
 
   Status attach(SenderSetUp made) {

@@ -2,7 +2,7 @@
 #include "crypto/secret.hpp"
 #include "facade/client_role.hpp"
 #include "facade/operation_bench.hpp"
-#include "facade/program_directory.hpp"
+#include "facade/plugin_setup.hpp"
 #include "facade/rules.hpp"
 #include "role/relay/policy.hpp"
 
@@ -12,7 +12,11 @@ namespace {
 /// One question to plugins of its own.
 struct Question {
   explicit Question(const EngineConfig &config)
-      : plugins({bench.log(), random, clock, secrets}, plugin_directory(config)) {}
+      : plugins({bench.log(), random, clock, secrets}, plugin_directories(config)) {}
+  Status start(const EngineConfig &config) {
+    Status status = configure_plugins(plugins, secrets, config);
+    return status.ok() ? bench.start() : status;
+  }
 
   SystemRandom random;
   SystemClock clock;
@@ -26,7 +30,7 @@ struct Question {
 Result<IssuedToken> issue_token(const EngineConfig &engine, const ClientConfig &client,
                                 std::int64_t lifetime_s) {
   Question question(engine);
-  if (Status status = question.bench.start(); !status.ok()) {
+  if (Status status = question.start(engine); !status.ok()) {
     return status;
   }
   Result<ClientUnits> units =
@@ -62,7 +66,7 @@ Status check_token(const EngineConfig &engine, const TokenQuestion &asked) {
   if (Status status = RelayPolicy::check(relay); !status.ok()) {
     return status;
   }
-  if (Status status = question.bench.start(); !status.ok()) {
+  if (Status status = question.start(engine); !status.ok()) {
     return status;
   }
   Result<std::unique_ptr<Unit>> unit =

@@ -1,7 +1,7 @@
 #include "core/clock.hpp"
 #include "crypto/certificate.hpp"
 #include "culvert/engine.hpp"
-#include "facade/program_directory.hpp"
+#include "facade/plugin_setup.hpp"
 #include "plugin/loader.hpp"
 
 namespace culvert {
@@ -30,16 +30,12 @@ Status make_throwaway_certificates(const std::string &folder,
   return status;
 }
 
-Result<std::vector<std::string>> list_plugins(const std::string &directory) {
-  EngineConfig config;
-  config.plugin_directory = directory;
-  return list_plugin_files(plugin_directory(config));
+Result<std::vector<std::string>> list_plugins(const EngineConfig &engine) {
+  return list_plugin_files(plugin_directories(engine));
 }
 
-Result<std::string> describe_plugin(const std::string &directory, const std::string &id) {
-  EngineConfig config;
-  config.plugin_directory = directory;
-  return describe_in_child(plugin_directory(config), id);
+Result<std::string> describe_plugin(const EngineConfig &engine, const std::string &id) {
+  return describe_in_child(plugin_directories(engine), id);
 }
 
 } // namespace culvert

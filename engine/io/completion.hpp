@@ -43,8 +43,8 @@ public:
     bool cancelled = false; // somebody asked for its end
   };
 
-  /// A hint of the owner: its last turn filled the buffer, so short streams go before it
-  /// (design section 12, item 5).
+  /// A hint of the owner: its last turn filled the buffer, so short streams go before it, up to
+  /// kShortTurnsPerBulk of them.
   bool bulk = false;
 
 private:

@@ -78,16 +78,10 @@ void Io::run(ReadyQueue::Entry entry) {
 bool Io::run_ready() {
   reap();
   timers_.fire(now_ns());
-  for (int budget = kRunBudget; budget > 0; --budget) {
-    if (ready_.interactive()) {
-      run(ready_.pop_interactive());
-      continue;
-    }
-    if (!ready_.bulk()) {
-      break;
-    }
-    run(ready_.pop_bulk());
-    if (anything_new()) {
+  for (int budget = kRunBudget; budget > 0 && has_ready(); --budget) {
+    const bool bulk = ready_.bulk_is_next();
+    run(ready_.pop());
+    if (bulk && anything_new()) {
       reap(); // a short stream that became ready meanwhile goes before the next bulk turn
     }
   }

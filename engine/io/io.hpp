@@ -3,8 +3,7 @@
 // One Io belongs to one shard and is used only by the thread that drives it; deliver() alone may be
 // called from any thread. Two backends implement it: uring (the engine) and sim (a deterministic
 // world); a seat is kept for epoll, where io_uring is forbidden. The ring says when, the caller
-// moves the bytes: receive() and send() are immediate and never block, poll() says when to try
-// (design section 4, rule 7).
+// moves the bytes: receive() and send() are immediate and never block, poll() says when to try.
 //
 // Who owns what: a Socket is owned by whoever got it from listen(), open() or an accept's outcome,
 // until close(). Closing is three steps: cancel, join, close; close() with an operation of that
@@ -155,7 +154,7 @@ protected:
   /// For backends: this mail arrived at this shard.
   void run_mail(Mail &mail);
   /// For backends: a callback can run without a reap.
-  [[nodiscard]] bool has_ready() const { return ready_.interactive() || ready_.bulk(); }
+  [[nodiscard]] bool has_ready() const { return !ready_.empty(); }
   /// Mail that this shard lent was run; called by the thread of the other shard. A backend whose
   /// wait() sleeps wakes it, so that a join sees in_flight() fall.
   virtual void lent_mail_done() { end_mail(); }

@@ -1,10 +1,14 @@
 // Finished operations copied out of the kernel, waiting for their callbacks.
 //
-// Two first-in-first-out rings: completions of bulk streams wait behind all others. A ring grows
-// when more operations are in flight than ever before and never shrinks, so a steady state
-// allocates nothing.
+// Two first-in-first-out rings: one for bulk streams, one for everything else (the short ones).
+// Short ones go first, but while bulk streams wait, one of them has its turn behind each
+// kShortTurnsPerBulk of the short ones: neither kind can shut the other out. A ring grows when more
+// operations are in flight than ever before and never shrinks, so a steady state allocates nothing.
+//
+// Used by the shard's thread; it refers to the completions of others and owns none.
 #pragma once
 
+#include "core/limits.hpp"
 #include "io/completion.hpp"
 
 #include <cstddef>
@@ -20,12 +24,21 @@ public:
   };
 
   void push(Completion &completion, Outcome outcome) {
-    (completion.bulk ? bulk_ : interactive_).push({&completion, outcome});
+    (completion.bulk ? bulk_ : short_).push({&completion, outcome});
   }
-  [[nodiscard]] bool interactive() const { return interactive_.size_ > 0; }
-  [[nodiscard]] bool bulk() const { return bulk_.size_ > 0; }
-  Entry pop_interactive() { return interactive_.pop(); }
-  Entry pop_bulk() { return bulk_.pop(); }
+  [[nodiscard]] bool empty() const { return short_.size_ == 0 && bulk_.size_ == 0; }
+  /// Of a queue that is not empty: pop() will take a bulk turn.
+  [[nodiscard]] bool bulk_is_next() const {
+    return bulk_.size_ > 0 && (short_.size_ == 0 || passed_bulk_ >= kShortTurnsPerBulk);
+  }
+  Entry pop() {
+    if (bulk_is_next()) {
+      passed_bulk_ = 0;
+      return bulk_.pop();
+    }
+    passed_bulk_ = bulk_.size_ > 0 ? passed_bulk_ + 1 : 0;
+    return short_.pop();
+  }
 
 private:
   struct Ring {
@@ -55,8 +68,9 @@ private:
     std::size_t first_ = 0;
     std::size_t size_ = 0;
   };
-  Ring interactive_;
+  Ring short_;
   Ring bulk_;
+  int passed_bulk_ = 0; // short turns since the last bulk turn, while a bulk turn waited
 };
 
 } // namespace culvert

@@ -8,8 +8,10 @@
 #include "core/random.hpp"
 #include "culvert/limits.hpp"
 #include "culvert/log.hpp"
+#include "io/good_addresses.hpp"
 #include "io/io.hpp"
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -36,6 +38,17 @@ private:
   std::size_t peak_ = 0;
 };
 
+/// What a gathering link will send of this turn: references, until its flush().
+struct GatheredParts {
+  std::array<std::span<const std::byte>, kGatherParts> at;
+  std::size_t count = 0;
+  const void *owner = nullptr; // the link; another may gather once its parts have left
+
+  [[nodiscard]] std::span<const std::span<const std::byte>> all() const {
+    return std::span(at).first(count);
+  }
+};
+
 /// The buffers of a turn. One turn runs at a time on a shard and none outlives its callback, so
 /// each exists once. What a turn leaves over is copied into held blocks.
 class TurnBuffers {
@@ -57,6 +70,7 @@ public:
     return {base_.get() + 4 * kHeadroom + kTurnBytes + kDirectionHeldBytes + kRecordBytes,
             kRecordBytes};
   }
+  GatheredParts parts;
 
 private:
   std::unique_ptr<std::byte[]> base_;
@@ -77,6 +91,7 @@ struct Shard {
   const ShardLimits limits;
   HeldBudget held;
   TurnBuffers buffers;
+  GoodAddresses good_addresses;
 };
 
 } // namespace culvert

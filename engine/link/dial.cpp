@@ -2,80 +2,120 @@
 
 #include "link/os_status.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
 namespace culvert {
 
 Dial::Dial(Shard &shard) : shard_(shard) {
-  connect_.bind<&Dial::on_connect>(*this);
   turn_.bind<&Dial::on_turn>(*this);
-  timeout_.bind<&Dial::on_timeout>(*this);
+  next_later_.bind<&Dial::try_next>(*this);
+  deadline_.bind<&Dial::on_deadline>(*this);
+}
+
+Dial::Try::Try(Dial &dial, Socket socket_of_it, Address address_of_it)
+    : owner(dial), socket(socket_of_it), address(std::move(address_of_it)) {
+  connect.bind<&Try::on_connect>(*this);
 }
 
 void Dial::start(std::vector<Address> addresses, std::uint64_t deadline_ms) {
-  CULVERT_ASSERT(!running_ && callback_ && !addresses.empty());
+  CULVERT_ASSERT(!running() && callback_ && !addresses.empty());
   addresses_ = std::move(addresses);
+  preferred_ = addresses_.front();
+  shard_.good_addresses.put_first(addresses_, shard_.io.now_ns());
+  failure_ = os_status(ETIMEDOUT, "connect to " + addresses_.front().text());
   next_ = 0;
-  deadline_ns_ = shard_.io.now_ns() + deadline_ms * 1'000'000U;
-  cancelled_ = false;
-  running_ = true;
+  state_ = State::kTrying;
+  shard_.io.arm_after_ms(deadline_, deadline_ms);
   shard_.io.yield(turn_);
 }
 
 void Dial::cancel() {
-  if (running_) {
-    cancelled_ = true;
-    connect_.cancel();
+  if (state_ == State::kTrying || state_ == State::kTimedOut) {
+    end_tries(State::kCancelled);
   }
 }
 
 void Dial::on_turn(Outcome) {
-  try_next();
+  if (state_ == State::kTrying) {
+    try_next();
+  } else {
+    check_over();
+  }
 }
 
 void Dial::try_next() {
-  const std::uint64_t now = shard_.io.now_ns();
-  while (!cancelled_ && next_ < addresses_.size()) {
-    if (now >= deadline_ns_) { // whatever is left has no share of it
-      failure_ = os_status(ETIMEDOUT, "connect to " + addresses_[next_].text());
-      break;
-    }
+  next_later_.disarm();
+  while (next_ < addresses_.size()) {
     const Address &address = addresses_[next_++];
     Result<Socket> opened = shard_.io.open(address);
     if (opened.ok()) {
-      socket_ = opened.value();
-      timed_out_ = false;
-      const std::uint64_t share = (deadline_ns_ - now) / (addresses_.size() - next_ + 1);
-      shard_.io.arm(timeout_, now + share);
-      connect_.connect(shard_.io, socket_, address);
+      Try &made = *tries_.emplace_back(std::make_unique<Try>(*this, opened.value(), address));
+      if (next_ < addresses_.size()) {
+        shard_.io.arm_after_ms(next_later_, kNextAddressMs);
+      }
+      made.connect.connect(shard_.io, made.socket, made.address);
       return;
     }
     failure_ = opened.status();
   }
-  complete(cancelled_ ? os_status(ECANCELED, "connect") : failure_);
+  check_over();
 }
 
-void Dial::on_timeout() {
-  timed_out_ = true;
-  connect_.cancel();
+void Dial::on_connect(Try &ended, Outcome outcome) {
+  const bool connected = outcome.result >= 0;
+  if (connected && !socket_.valid() && state_ != State::kCancelled) {
+    won(ended);
+  } else {
+    shard_.io.close(ended.socket);
+  }
+  if (!connected && (state_ == State::kTrying || state_ == State::kTimedOut)) {
+    const bool late = state_ == State::kTimedOut && outcome.result == -ECANCELED;
+    failure_ = os_status(late ? ETIMEDOUT : -outcome.result, "connect to " + ended.address.text());
+    shard_.good_addresses.forget(ended.address);
+  }
+  std::erase_if(tries_, [&ended](const auto &each) { return each.get() == &ended; });
+  if (state_ == State::kTrying) {
+    try_next();
+  } else {
+    check_over();
+  }
 }
 
-void Dial::on_connect(Outcome outcome) {
-  timeout_.disarm();
-  if (outcome.result >= 0) {
-    complete(std::exchange(socket_, {}));
+void Dial::won(const Try &by) {
+  socket_ = by.socket;
+  answered_ = by.address;
+  if (answered_ == preferred_) {
+    shard_.good_addresses.forget(answered_);
+  } else {
+    shard_.good_addresses.remember(answered_, shard_.io.now_ns());
+  }
+  end_tries(State::kWon);
+}
+
+/// No try begins any more; those that run are told to end.
+void Dial::end_tries(State why) {
+  state_ = why;
+  next_later_.disarm();
+  deadline_.disarm();
+  for (const auto &each : tries_) {
+    each->connect.cancel();
+  }
+}
+
+void Dial::check_over() {
+  if (!tries_.empty() || turn_.in_flight()) {
     return;
   }
-  shard_.io.close(std::exchange(socket_, {}));
-  const int error = timed_out_ && outcome.result == -ECANCELED ? ETIMEDOUT : -outcome.result;
-  failure_ = os_status(error, "connect to " + address().text());
-  try_next();
-}
-
-void Dial::complete(Result<Socket> result) {
-  running_ = false;
-  callback_(std::move(result)); // the step may be gone behind this
+  const State how = std::exchange(state_, State::kIdle);
+  deadline_.disarm();
+  // The step may be gone behind the callback.
+  if (socket_.valid()) {
+    callback_(std::exchange(socket_, {}));
+  } else {
+    callback_(how == State::kCancelled ? os_status(ECANCELED, "connect") : failure_);
+  }
 }
 
 } // namespace culvert

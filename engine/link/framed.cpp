@@ -8,15 +8,8 @@
 namespace culvert {
 
 FramedLink::FramedLink(Shard &shard, std::unique_ptr<Link> below, const PingOptions &pings)
-    : Link(shard), below_(std::move(below)), gathers_(below_->facts().gathers), pings_(pings) {
-  below_receive_.bind<&FramedLink::on_below_receive>(*this);
-  below_watch_.bind<&FramedLink::on_below_watch>(*this);
-  below_drain_.bind<&FramedLink::on_below_drain>(*this);
-  below_end_.bind<&FramedLink::on_below_end>(*this);
-  below_drop_.bind<&FramedLink::on_below_drop>(*this);
-  word_timer_.bind<&FramedLink::on_word_timer>(*this);
+    : LayeredLink(shard, std::move(below)), gathers_(below_->facts().gathers), pings_(pings) {
   ping_timer_.bind<&FramedLink::on_ping_timer>(*this);
-  end_timer_.bind<&FramedLink::on_end_timer>(*this);
   if (gathers_) {
     slots_ = std::make_unique<std::array<HeaderSlot, kGatherParts>>();
   }
@@ -30,22 +23,16 @@ FramedLink::FramedLink(Shard &shard, std::unique_ptr<Link> below, const PingOpti
 void FramedLink::start_receive() {
   alive_ = true;
   cancel_asked_ = false;
-  if (below_->received_end() != nullptr) { // seen in a turn that was declined
-    complete_later(receiving_, 0);
-  } else {
-    below_->receive(below_receive_);
-  }
+  receive_below();
 }
 
 void FramedLink::on_below_receive(Outcome outcome) {
   alive_ = true;
   const std::string lost = std::exchange(given_up_, {});
-  if (end_ != End::kNone || dropping_ != nullptr) {
+  if (!open()) {
     Chunk chunk;
-    if (outcome.result == 0 && !ending_below_) {
-      while (take_own(chunk, Take{})) {
-        // Nobody wants it; the peer's end may stand behind it.
-      }
+    while (below_turn_ && take_own(chunk, Take{})) {
+      // The chunk is discarded; the peer's end may stand behind it.
     }
     work();
     return;
@@ -54,24 +41,20 @@ void FramedLink::on_below_receive(Outcome outcome) {
     stop_pings();
     received_end_ =
         Ending::abort(Status::failure(Code::kTimeout, Source::kRelay, Retry::kBackoff, lost));
-    turn_without_below_ = true;
     complete_now(receiving_, 0);
-    turn_without_below_ = false;
     return;
   }
   complete_now(receiving_, outcome.result);
 }
 
 bool FramedLink::take_below(Chunk &piece, const Take &how) {
-  if (turn_without_below_) {
-    return false;
-  }
   // Whole records, whatever the caller's largest chunk: a record cut to it leaves a few bytes, and
   // those a frame, and a copy behind them, of their own.
   const Take whole{how.turn_bytes, kTurnBytes, how.keep};
-  if (below_->received_end() == nullptr && below_->take(piece, whole)) {
+  if (below_turn_ && below_->take(piece, whole)) {
     return true;
   }
+  below_turn_ = false;
   if (below_->received_end() != nullptr && !received_end_) {
     stop_pings();
     on_end_below(*below_->received_end());
@@ -79,17 +62,9 @@ bool FramedLink::take_below(Chunk &piece, const Take &how) {
   return false;
 }
 
-void FramedLink::watch(Completion &completion) {
-  begin(watching_, completion);
-  below_->watch(below_watch_);
-}
-
-void FramedLink::on_below_watch(Outcome outcome) {
-  if (watching_ != nullptr) {
-    complete_now(watching_, outcome.result);
-  } else {
-    work(); // an ending waited for it
-  }
+void FramedLink::cancel_reading() {
+  cancel_asked_ = true;
+  LayeredLink::cancel_reading();
 }
 
 // --- sending ------------------------------------------------------------------------------------
@@ -101,11 +76,12 @@ void FramedLink::send_frame_below(std::span<const std::byte> header, const Chunk
     below_->send({at, payload.size + header.size(), payload.headroom - header.size()});
     return;
   }
-  // A slot is used again kGatherParts headers later. Nearly each of those came with a payload, and
-  // the link below keeps at most kGatherParts parts: it has let go of the slot by then.
+  if (slots_used_ == kGatherParts) { // the link below refers to all of them
+    below_->flush();
+    slots_used_ = 0;
+  }
   HeaderSlot here;
-  HeaderSlot &slot = gathers_ ? (*slots_)[next_slot_] : here;
-  next_slot_ = (next_slot_ + 1) % kGatherParts;
+  HeaderSlot &slot = gathers_ ? (*slots_)[slots_used_++] : here;
   std::copy(header.begin(), header.end(), slot.begin());
   below_->send({slot.data(), header.size(), 0});
   if (payload.size > 0) {
@@ -115,73 +91,82 @@ void FramedLink::send_frame_below(std::span<const std::byte> header, const Chunk
 
 void FramedLink::flush() {
   if (paused_) {
-    wake();
+    wake_words();
   }
   below_->flush();
+  slots_used_ = 0;
   note_broken();
 }
 
-void FramedLink::note_broken() {
-  if (!broken_ && below_->broken()) {
-    broken_ = below_->broken();
+void FramedLink::say_owed() {
+  if (word_due() && below_->held() == 0 && !below_->broken()) {
+    send_words();
+    below_->flush();
+    slots_used_ = 0;
   }
 }
 
-void FramedLink::drain(Completion &completion) {
-  begin(draining_, completion);
+void FramedLink::start_drain() {
   paused_ = false;
-  if (clear() || broken_) {
-    complete_later(draining_, 0);
-  } else if (!below_drain_.in_flight()) {
-    below_->drain(below_drain_);
+  if (!clear() && !broken_) {
+    drain_below();
+  }
+}
+
+void FramedLink::cancel_drain() {
+  if (finishing_ != nullptr || !below_drain_.in_flight()) { // the drain below is wanted on
+    complete_later(draining_, -ECANCELED);
+  } else {
+    paused_ = true; // words of its own wait with what is held
+    below_->cancel(below_drain_);
   }
 }
 
 void FramedLink::on_below_drain(Outcome outcome) {
-  if (outcome.result == -ECANCELED && draining_ != nullptr && !ending_below_) {
+  if (outcome.result == -ECANCELED && state() < State::kEndingBelow) {
     complete_later(draining_, -ECANCELED);
   }
   paused_ = paused_ && outcome.result == -ECANCELED;
   work();
 }
 
+/// From a callback of the loop: sends, completes and ends what can be.
 void FramedLink::work() {
-  if (dropping_ != nullptr || ending_below_ || paused_) {
+  if (state() >= State::kEndingBelow) {
+    advance();
     return;
   }
-  if (word_due() && below_->held() == 0 && !below_->broken()) {
-    send_words();
-    below_->flush();
+  if (paused_) {
+    return;
   }
+  say_owed();
   note_broken();
   if (draining_ != nullptr && (clear() || broken_)) {
     complete_later(draining_, 0);
   }
   settle_finish();
-  const bool wanted = word_due() || draining_ != nullptr || finishing_ != nullptr ||
-                      (end_ != End::kNone && waiting_ == Wait::kWord);
-  if (wanted && !clear() && !below_drain_.in_flight()) {
-    below_->drain(below_drain_);
+  const bool wanted = word_due() || draining_ != nullptr || finishing_ != nullptr;
+  if (wanted && !clear()) {
+    drain_below();
   }
-  advance_end();
+  advance();
 }
 
 // --- liveness -----------------------------------------------------------------------------------
 
 /// Of a channel that awaits pongs, a byte counts as one, whatever it is of.
 void FramedLink::on_ping_timer() {
-  if (received_end_ || end_ != End::kNone) {
+  if (received_end_ || !open()) {
     return;
   }
-  const bool awaited = pong_due_;
-  pong_due_ = false;
-  if (awaited && !alive_ && receiving_ != nullptr) {
+  const Beat beat = std::exchange(beat_, Beat::kPing);
+  if (beat == Beat::kPong && !alive_ && receiving_ != nullptr) {
     give_up("no pong within " + std::to_string(pong_ms()) + " ms");
-  } else if (awaited && pong_ms() < pings_.interval_ms) {
+  } else if (beat == Beat::kPong && pong_ms() < pings_.interval_ms) {
     shard_->io.arm_after_ms(ping_timer_, pings_.interval_ms - pong_ms());
   } else if (pings_.awaits_pong && !broken_) {
     alive_ = false;
-    pong_due_ = true;
+    beat_ = Beat::kPong;
     shard_->io.arm_after_ms(ping_timer_, pong_ms());
     queue_ping(); // behind what is held: its peer would have read that
     work();
@@ -204,151 +189,33 @@ void FramedLink::give_up(std::string why) {
   below_->cancel(below_receive_);
 }
 
-// --- endings ------------------------------------------------------------------------------------
+// --- ending and moving --------------------------------------------------------------------------
 
-void FramedLink::cancel_armed() {
-  for (Completion **slot : {&receiving_, &watching_, &draining_}) {
-    if (*slot != nullptr) {
-      complete_later(*slot, -ECANCELED);
-    }
-  }
-  if (below_watch_.in_flight()) {
-    below_->cancel(below_watch_);
-  }
-}
-
-void FramedLink::begin_end(End end, Completion &completion) {
-  CULVERT_ASSERT(end_ == End::kNone);
-  begin(ending_, completion);
-  end_ = end;
+void FramedLink::prepare_end(End end) {
   stop_pings();
-  cancel_armed();
-  if (end == End::kClose) {
-    finish_unasked();
-  } else {
-    take_back_finish();
-  }
-  wake();
+  paused_ = false;
+  queue_end(end);
 }
 
-void FramedLink::advance_end() {
-  if (end_ == End::kNone || ending_below_ || below_watch_.in_flight()) {
-    return;
-  }
-  Wait wait = below_->broken() ? Wait::kNothing : wait_for(end_);
-  if (wait == Wait::kPeer && (patience_over_ || below_->received_end() != nullptr)) {
-    wait = Wait::kNothing;
-  }
-  if (wait != Wait::kNothing) {
-    if (wait != waiting_) {
-      waiting_ = wait;
-      end_held_ = below_->held();
-      shard_->io.arm_after_ms(end_timer_, wait == Wait::kWord ? kAbortStallMs : patience_ms());
-    }
-    if (wait == Wait::kPeer && !below_receive_.in_flight()) {
-      below_->receive(below_receive_);
-    } else if (wait == Wait::kWord && !clear() && !below_drain_.in_flight()) {
-      below_->drain(below_drain_);
-    }
-    return;
-  }
-  end_timer_.disarm();
-  ending_below_ = true;
-  if (end_ == End::kAbort) {
-    below_->abort(below_end_);
-  } else {
-    below_->close(below_end_);
-  }
-}
-
-void FramedLink::on_end_timer() {
-  if (waiting_ == Wait::kPeer) {
-    patience_over_ = true;
-    advance_end();
-  } else if (below_->held() != end_held_) {
-    end_held_ = below_->held();
-    shard_->io.arm_after_ms(end_timer_, kAbortStallMs);
-  } else {
-    timed_out_ = true;
-    ending_below_ = true;
-    below_->drop(below_drop_);
-  }
-}
-
-void FramedLink::on_below_end(Outcome outcome) {
-  if (below_drop_.in_flight()) {
-    return; // its completion comes behind this one and completes both
-  }
-  if (finishing_ != nullptr) {
-    complete_later(finishing_, -ECANCELED);
-  }
-  word_timer_.disarm();
-  complete_end(ending_, outcome.result);
-}
-
-void FramedLink::drop(Completion &completion) {
-  begin(dropping_, completion);
-  cancel_armed();
-  stop_pings();
-  word_timer_.disarm();
-  end_timer_.disarm();
-  if (!below_drop_.in_flight()) { // else it drops itself already
-    ending_below_ = true;
-    below_->drop(below_drop_);
-  }
-}
-
-void FramedLink::on_below_drop(Outcome outcome) {
-  for (Completion **slot : {&finishing_, &draining_}) {
-    if (*slot != nullptr) {
-      complete_later(*slot, -ECANCELED);
-    }
-  }
-  word_timer_.disarm();
-  if (dropping_ == nullptr) {
-    complete_end(ending_, -ETIMEDOUT);
-    return;
-  }
-  if (ending_ != nullptr) {
-    complete_later(ending_, timed_out_ ? -ETIMEDOUT : -ECANCELED);
-  }
-  complete_end(dropping_, outcome.result);
-}
-
-// --- the rest -----------------------------------------------------------------------------------
-
-void FramedLink::cancel(Completion &completion) {
-  if (&completion == receiving_) {
-    if (below_receive_.in_flight()) {
-      cancel_asked_ = true;
-      below_->cancel(below_receive_);
-    }
-  } else if (&completion == watching_) {
+void FramedLink::arm_ending() {
+  if (state() == State::kLastWord && !clear()) {
+    drain_below();
+  } else if (state() == State::kAwaitingPeer && below_watch_.in_flight()) {
     below_->cancel(below_watch_);
-  } else if (&completion == draining_) {
-    if (finishing_ != nullptr || !below_drain_.in_flight()) { // the drain below is wanted on
-      complete_later(draining_, -ECANCELED);
-    } else {
-      paused_ = true; // words of its own wait with what is held
-      below_->cancel(below_drain_);
-    }
+  } else if (state() == State::kAwaitingPeer && !below_receive_.in_flight()) {
+    receive_below();
   }
 }
 
 void FramedLink::leave() {
-  CULVERT_ASSERT(!below_receive_.in_flight() && !below_watch_.in_flight() &&
-                 !below_drain_.in_flight() && end_ == End::kNone && dropping_ == nullptr);
   stop_pings();
-  word_timer_.disarm();
-  below_->leave();
-  Link::leave();
+  LayeredLink::leave();
 }
 
 void FramedLink::arrive(Shard &shard) {
-  Link::arrive(shard);
-  below_->arrive(shard);
+  LayeredLink::arrive(shard);
   alive_ = true;
-  pong_due_ = false;
+  beat_ = Beat::kPing;
   paused_ = false;
   if (pings_.interval_ms > 0 && !received_end_) {
     shard.io.arm_after_ms(ping_timer_, pings_.interval_ms);

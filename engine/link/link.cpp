@@ -1,9 +1,18 @@
 #include "link/link.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 namespace culvert {
+
+Link::Link(Shard &shard) : shard_(&shard) {
+  tick_.bind<&Link::on_tick>(*this);
+  wake_.bind<&Link::on_wake>(*this);
+  ending_timer_.bind<&Link::advance>(*this);
+}
+
+// --- completions --------------------------------------------------------------------------------
 
 void Link::begin(Completion *&slot, Completion &completion) {
   CULVERT_ASSERT(slot == nullptr);
@@ -19,19 +28,14 @@ void Link::complete_now(Completion *&slot, int result) {
 }
 
 void Link::complete_later(Completion *&slot, int result) {
-  CULVERT_ASSERT(slot != nullptr && due_count_ < kMostDue);
+  if (slot == nullptr) {
+    return;
+  }
+  CULVERT_ASSERT(due_count_ < kMostDue);
   due_[due_count_++] = {slot, result};
   slot = nullptr;
   if (!tick_.in_flight()) {
     shard_->io.yield(tick_);
-  }
-}
-
-void Link::complete_end(Completion *&slot, int result) {
-  if (tick_.in_flight()) {
-    complete_later(slot, result);
-  } else {
-    complete_now(slot, result);
   }
 }
 
@@ -45,22 +49,29 @@ void Link::on_tick(Outcome) {
   }
 }
 
+// --- receiving ----------------------------------------------------------------------------------
+
 void Link::receive(Completion &completion) {
-  CULVERT_ASSERT(received_end() == nullptr);
   begin(receiving_, completion);
-  unread_turn_ = has_unread();
   unread_turn_bytes_ = 0;
-  if (unread_turn_) {
+  if (has_unread()) {
+    turn_ = Turn::kUnread;
     complete_later(receiving_, 0);
-  } else {
-    unread_ = {};
-    unread_taken_ = 0;
-    start_receive();
+    return;
   }
+  unread_ = {};
+  unread_taken_ = 0;
+  if (received_end_) {
+    turn_ = Turn::kNothing;
+    complete_later(receiving_, 0);
+    return;
+  }
+  turn_ = Turn::kOwn;
+  start_receive();
 }
 
 bool Link::take(Chunk &chunk, const Take &how) {
-  if (!unread_turn_) {
+  if (turn_ == Turn::kOwn) {
     return take_own(chunk, how);
   }
   const std::size_t size =
@@ -88,8 +99,45 @@ void Link::unread(std::span<const std::byte> tail) {
   unread_taken_ = kHeadroom;
 }
 
+void Link::watch(Completion &completion) {
+  CULVERT_ASSERT(open() && receiving_ == nullptr);
+  begin(watching_, completion);
+  start_watch();
+}
+
+// --- sending ------------------------------------------------------------------------------------
+
+void Link::drain(Completion &completion) {
+  begin(draining_, completion);
+  start_drain();
+  if (held() == 0 || broken_) {
+    complete_later(draining_, 0);
+  }
+}
+
+void Link::finish(const Ending &ending, Completion &completion) {
+  CULVERT_ASSERT(open() && !ending.aborted && (broken_ || sending_ == Sending::kOpen));
+  begin(finishing_, completion);
+  start_finish(ending);
+}
+
+void Link::cancel(Completion &completion) {
+  if (&completion == receiving_ || &completion == watching_) {
+    cancel_reading();
+  } else if (&completion == draining_) {
+    cancel_drain();
+  } else {
+    cancel_own(completion);
+  }
+}
+
+// --- moving -------------------------------------------------------------------------------------
+
 void Link::leave() {
-  CULVERT_ASSERT(receiving_ == nullptr && due_count_ == 0 && !tick_.in_flight());
+  CULVERT_ASSERT(open() && receiving_ == nullptr && watching_ == nullptr);
+  CULVERT_ASSERT(draining_ == nullptr && finishing_ == nullptr);
+  CULVERT_ASSERT(due_count_ == 0 && !tick_.in_flight());
+  wake_.disarm();
   shard_ = nullptr;
 }
 

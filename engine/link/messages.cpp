@@ -111,7 +111,7 @@ bool MessagesLink::read_message(Chunk &chunk, const Take &how) {
 bool MessagesLink::is_own_word(std::span<const std::byte> message) {
   if (same_bytes(message, ping_)) {
     pong_due_ = !pong_.empty();
-    wake();
+    wake_words();
     return true;
   }
   return same_bytes(message, pong_);
@@ -134,9 +134,10 @@ void MessagesLink::on_end_below(const Ending &ending) {
 
 void MessagesLink::send(const Chunk &chunk) {
   CULVERT_ASSERT(chunk.end_of_message && chunk.size > 0 && chunk.size <= largest_);
-  if (broken_ || finished_) {
+  if (broken_ || sending_ != Sending::kOpen) {
     return;
   }
+  say_owed();
   const std::byte prefix[kPrefixBytes] = {static_cast<std::byte>(chunk.size >> 8U),
                                           static_cast<std::byte>(chunk.size)};
   send_frame_below(prefix, chunk);
@@ -163,13 +164,12 @@ void MessagesLink::send_words() {
 
 // --- ending -------------------------------------------------------------------------------------
 
-void MessagesLink::finish(const Ending &ending, Completion &completion) {
-  begin(finishing_, completion);
+void MessagesLink::start_finish(const Ending &ending) {
   if (broken_ || below_->broken()) {
     complete_later(finishing_, 0);
     return;
   }
-  finished_ = true;
+  sending_ = Sending::kEnded;
   stop_pings();
   below_->finish(ending, below_finish_);
 }

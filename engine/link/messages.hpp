@@ -26,7 +26,6 @@ public:
   ~MessagesLink() override;
 
   void send(const Chunk &chunk) override;
-  void finish(const Ending &ending, Completion &completion) override;
   [[nodiscard]] LinkFacts facts() const override;
   void leave() override;
   void arrive(Shard &shard) override;
@@ -34,14 +33,16 @@ public:
 protected:
   bool take_own(Chunk &chunk, const Take &how) override;
   void on_end_below(const Ending &ending) override;
-  [[nodiscard]] bool word_due() const override { return !finished_ && (pong_due_ || ping_due_); }
+  [[nodiscard]] bool word_due() const override {
+    return sending_ == Sending::kOpen && (pong_due_ || ping_due_);
+  }
   void send_words() override;
   void queue_ping() override { ping_due_ = true; }
-  void finish_unasked() override {}
-  void take_back_finish() override {} // it is the link below's
-  [[nodiscard]] Wait wait_for(End) const override { return Wait::kNothing; }
-  [[nodiscard]] std::uint64_t patience_ms() const override { return kLingerMs; }
-  void settle_finish() override {}
+  void start_finish(const Ending &ending) override;
+  // The end is the link below's.
+  [[nodiscard]] bool word_waits() const override { return false; }
+  [[nodiscard]] bool awaits_peer() const override { return false; }
+  [[nodiscard]] std::uint64_t patience_ms() const override { return 0; }
 
 private:
   static constexpr std::size_t kPrefixBytes = 2;
@@ -67,7 +68,6 @@ private:
 
   bool pong_due_ = false;
   bool ping_due_ = false;
-  bool finished_ = false;
   Completion below_finish_;
 };
 

@@ -10,12 +10,9 @@ TcpLink::TcpLink(Shard &shard, Socket socket) : Link(shard), socket_(socket), he
   CULVERT_ASSERT(socket_.valid());
   readable_.bind<&TcpLink::on_readable>(*this);
   writable_.bind<&TcpLink::on_writable>(*this);
-  receive_retry_.bind<&TcpLink::on_receive_retry>(*this);
-  send_retry_.bind<&TcpLink::on_send_retry>(*this);
-  step_.bind<&TcpLink::on_step>(*this);
-  probe_.bind<&TcpLink::on_probe>(*this);
-  const Result<Address> local = shard.io.local_address(socket_);
-  unix_ = local.ok() && local.value().family == Address::Family::kUnix;
+  receive_retry_.bind<&TcpLink::arm_readable>(*this);
+  send_retry_.bind<&TcpLink::let_flow>(*this);
+  unix_ = local_address().family == Address::Family::kUnix;
   if (!unix_) { // a socket that broke meanwhile refuses them, and says so when it is used
     shard.io.set_option(socket_, SocketOption::kNoDelay, 1);
     shard.io.set_option(socket_, SocketOption::kKeepAliveSec, kKeepAliveSec);
@@ -24,6 +21,7 @@ TcpLink::TcpLink(Shard &shard, Socket socket) : Link(shard), socket_(socket), he
 
 TcpLink::~TcpLink() {
   if (socket_.valid() && shard_ != nullptr) {
+    forget_parts();
     shard_->io.close(socket_);
   }
 }
@@ -32,25 +30,24 @@ LinkFacts TcpLink::facts() const {
   LinkFacts facts;
   facts.raw_socket = true;
   facts.gathers = true;
-  if (socket_.valid()) {
-    const Result<Address> local = shard_->io.local_address(socket_);
-    const Result<Address> peer = shard_->io.peer_address(socket_);
-    facts.local = local.ok() ? local.value() : Address{};
-    facts.peer = peer.ok() ? peer.value() : Address{};
-  }
   return facts;
+}
+
+Address TcpLink::local_address() const {
+  const Result<Address> local =
+      socket_.valid() ? shard_->io.local_address(socket_) : Result<Address>(Address{});
+  return local.ok() ? local.value() : Address{};
+}
+
+Address TcpLink::peer_address() const {
+  const Result<Address> peer =
+      socket_.valid() ? shard_->io.peer_address(socket_) : Result<Address>(Address{});
+  return peer.ok() ? peer.value() : Address{};
 }
 
 // --- receiving ----------------------------------------------------------------------------------
 
-void TcpLink::start_receive() {
-  CULVERT_ASSERT(phase_ == Phase::kOpen && watching_ == nullptr);
-  await(Interest::kReadable);
-}
-
-void TcpLink::watch(Completion &completion) {
-  CULVERT_ASSERT(phase_ == Phase::kOpen && receiving_ == nullptr);
-  begin(watching_, completion);
+void TcpLink::start_watch() {
   readable_.set_bulk(false);
   await(received_end_ ? Interest::kBroken : Interest::kHangup);
 }
@@ -61,21 +58,22 @@ void TcpLink::await(Interest interest) {
     receive_later_ = false;
     shard_->io.arm_after_ms(receive_retry_, kNoBufferRetryMs);
   } else {
-    on_receive_retry();
+    arm_readable();
   }
 }
 
-void TcpLink::on_receive_retry() {
+void TcpLink::arm_readable() {
   readable_.poll(shard_->io, socket_, awaited_);
 }
 
 void TcpLink::on_readable(Outcome outcome) {
   const bool refused = outcome.result < 0 && outcome.result != -ECANCELED;
   receive_later_ = receive_later_ || refused;
-  if (phase_ != Phase::kOpen) {
-    ending_readable(outcome);
+  if (!open()) {
+    on_readable_ending(outcome);
   } else if (refused && !readable_.cancelled()) {
     await(awaited_);
+    return;
   } else {
     // A cancel that came too late is told as one: what was ready is ready still.
     const int result = readable_.cancelled() ? -ECANCELED : 0;
@@ -84,23 +82,22 @@ void TcpLink::on_readable(Outcome outcome) {
     } else {
       run_turn(result);
     }
-    advance();
   }
+  advance();
 }
 
 void TcpLink::run_turn(int result) {
-  turn_open_ = result == 0;
-  turn_received_ = false;
+  turn_ = result == 0 ? TurnStage::kDue : TurnStage::kNone;
   turn_size_ = turn_taken_ = 0;
   complete_now(receiving_, result);
   CULVERT_ASSERT(turn_taken_ == turn_size_); // a turn is taken whole, or not at all
-  turn_open_ = false;
+  turn_ = TurnStage::kNone;
 }
 
 bool TcpLink::take_own(Chunk &chunk, const Take &how) {
-  CULVERT_ASSERT(turn_open_);
-  if (!turn_received_) {
-    turn_received_ = true;
+  CULVERT_ASSERT(turn_ != TurnStage::kNone);
+  if (turn_ == TurnStage::kDue) {
+    turn_ = TurnStage::kReceived;
     receive_turn(how.turn_bytes);
   }
   if (turn_taken_ == turn_size_) {
@@ -139,40 +136,44 @@ void TcpLink::received_error(int error) {
 // --- sending ------------------------------------------------------------------------------------
 
 void TcpLink::send(const Chunk &chunk) {
-  CULVERT_ASSERT(!end_wanted_ && phase_ == Phase::kOpen);
+  CULVERT_ASSERT(sending_ == Sending::kOpen && open());
+  GatheredParts &parts = shard_->buffers.parts;
+  CULVERT_ASSERT(parts.count == 0 || parts.owner == this);
   if (broken_ || chunk.size == 0) {
     return;
   }
-  if (part_count_ > 0) {
-    std::span<const std::byte> &last = parts_[part_count_ - 1];
+  if (parts.count > 0) {
+    std::span<const std::byte> &last = parts.at[parts.count - 1];
     if (last.data() + last.size() == chunk.data) {
       last = {last.data(), last.size() + chunk.size};
       return;
     }
   }
-  if (part_count_ == kGatherParts) {
+  if (parts.count == kGatherParts) {
     push_out();
     if (broken_) {
       return;
     }
   }
-  parts_[part_count_++] = chunk.bytes();
+  parts.owner = this;
+  parts.at[parts.count++] = chunk.bytes();
 }
 
 void TcpLink::push_out() {
-  if (part_count_ == 0) {
+  GatheredParts &parts = shard_->buffers.parts;
+  if (parts.count == 0 || parts.owner != this) {
     return;
   }
   int sent = 0;
   if (held_.empty()) {
-    sent = shard_->io.send(socket_, std::span(parts_).first(part_count_));
+    sent = shard_->io.send(socket_, parts.all());
   }
   if (sent < 0 && !only_later(-sent) && !out_of_memory(-sent)) {
     send_failed(-sent);
     return;
   }
   hold(static_cast<std::size_t>(std::max(sent, 0)));
-  part_count_ = 0;
+  parts.count = 0;
   if (out_of_memory(-sent)) {
     shard_->io.arm_after_ms(send_retry_, kNoBufferRetryMs);
   }
@@ -182,11 +183,11 @@ void TcpLink::push_out() {
 
 /// Copies what was gathered, but for its first bytes.
 void TcpLink::hold(std::size_t from_byte) {
-  for (std::size_t i = 0; i < part_count_; ++i) {
-    const std::size_t skip = std::min(from_byte, parts_[i].size());
+  for (const std::span<const std::byte> part : shard_->buffers.parts.all()) {
+    const std::size_t skip = std::min(from_byte, part.size());
     from_byte -= skip;
-    if (skip < parts_[i].size()) {
-      held_.append(parts_[i].subspan(skip));
+    if (skip < part.size()) {
+      held_.append(part.subspan(skip));
     }
   }
   CULVERT_ASSERT(held_.size() <= kDirectionHeldBytes);
@@ -199,12 +200,8 @@ void TcpLink::let_flow() {
   }
 }
 
-void TcpLink::on_send_retry() {
-  let_flow();
-}
-
 void TcpLink::on_writable(Outcome outcome) {
-  if (phase_ == Phase::kLeaving) {
+  if (state() >= State::kEndingBelow) {
     advance();
   } else if (paused_) {
     if (draining_ != nullptr) {
@@ -241,7 +238,7 @@ void TcpLink::push_held() {
 
 /// From a callback of the loop: nothing is held any more.
 void TcpLink::held_done() {
-  if (end_wanted_ && !end_sent_ && !broken_) {
+  if (sending_ == Sending::kEndDue && !broken_) {
     send_end();
   }
   if (draining_ != nullptr) {
@@ -256,36 +253,47 @@ void TcpLink::held_done() {
 void TcpLink::send_failed(int error) {
   broken_ = os_status(error, "send");
   end_is_suspect_ = error != EPIPE;
-  part_count_ = 0;
+  forget_parts();
   held_.clear();
 }
 
 void TcpLink::send_end() {
-  CULVERT_ASSERT(held_.empty() && !end_sent_);
+  CULVERT_ASSERT(held_.empty() && sending_ != Sending::kEnded);
   const int result = shard_->io.shutdown_send(socket_);
   if (result < 0) {
     broken_ = os_status(-result, "shutdown");
     return;
   }
-  end_sent_ = true;
+  sending_ = Sending::kEnded;
   note_ends();
 }
 
-void TcpLink::drain(Completion &completion) {
-  begin(draining_, completion);
-  if (held_.empty()) {
-    complete_later(draining_, 0);
-  } else {
-    paused_ = false;
-    let_flow();
+void TcpLink::forget_parts() {
+  if (shard_->buffers.parts.owner == this) {
+    shard_->buffers.parts.count = 0;
   }
 }
 
-void TcpLink::finish(const Ending &ending, Completion &completion) {
-  CULVERT_ASSERT(!ending.aborted && !end_wanted_ && phase_ == Phase::kOpen);
-  begin(finishing_, completion);
+void TcpLink::start_drain() {
+  paused_ = false;
+  let_flow();
+}
+
+void TcpLink::cancel_drain() {
+  paused_ = sending_ == Sending::kOpen;
+  if (paused_ && writable_.armed()) {
+    writable_.cancel(); // it completes when the poll has left the kernel
+    return;
+  }
+  if (paused_) {
+    send_retry_.disarm();
+  }
+  complete_later(draining_, -ECANCELED);
+}
+
+void TcpLink::start_finish(const Ending &) {
   push_out();
-  end_wanted_ = true;
+  sending_ = Sending::kEndDue;
   paused_ = false;
   if (!held_.empty()) {
     let_flow();
@@ -299,26 +307,18 @@ void TcpLink::finish(const Ending &ending, Completion &completion) {
 
 // --- the rest -----------------------------------------------------------------------------------
 
-void TcpLink::cancel(Completion &completion) {
-  if (&completion == receiving_ || &completion == watching_) {
-    cancel_readable();
-  } else if (&completion == draining_) {
-    paused_ = !end_wanted_;
-    if (paused_ && writable_.armed()) {
-      writable_.cancel(); // it completes when the poll has left the kernel
-      return;
-    }
-    if (paused_) {
-      send_retry_.disarm();
-    }
-    complete_later(draining_, -ECANCELED);
+void TcpLink::cancel_reading() {
+  readable_.cancel();
+  if (receive_retry_.armed()) {
+    receive_retry_.disarm();
+    complete_later(receiving_, -ECANCELED);
+    complete_later(watching_, -ECANCELED);
   }
 }
 
 void TcpLink::leave() {
-  CULVERT_ASSERT(phase_ == Phase::kOpen && !readable_.armed() && !writable_.armed());
-  CULVERT_ASSERT(!receive_retry_.armed() && !send_retry_.armed() && part_count_ == 0);
-  CULVERT_ASSERT(watching_ == nullptr && draining_ == nullptr && finishing_ == nullptr);
+  CULVERT_ASSERT(!readable_.armed() && !writable_.armed() && !receive_retry_.armed());
+  CULVERT_ASSERT(!send_retry_.armed() && shard_->buffers.parts.count == 0);
   held_.release();
   Link::leave();
 }

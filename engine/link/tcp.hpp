@@ -10,11 +10,11 @@
 //
 // A unix socket cannot carry an abort: there abort() is a close(), and reads as a finish.
 //
-// tcp.cpp moves bytes, tcp_ending.cpp ends the link.
+// tcp.cpp moves bytes, tcp_ending.cpp answers what the ending asks.
 #pragma once
 
+#include "link/cancellable.hpp"
 #include "link/held_bytes.hpp"
-#include "link/joint.hpp"
 #include "link/link.hpp"
 
 namespace culvert {
@@ -26,41 +26,61 @@ public:
   /// An unended link closes its socket as it is.
   ~TcpLink() override;
 
-  void watch(Completion &completion) override;
   void send(const Chunk &chunk) override;
   void flush() override { push_out(); }
   [[nodiscard]] std::size_t held() const override { return held_.size(); }
   [[nodiscard]] std::uint64_t silent_ms() const override { return shard_->io.silent_ms(socket_); }
-  void drain(Completion &completion) override;
-  void finish(const Ending &ending, Completion &completion) override;
-  void abort(Completion &completion) override;
-  void close(Completion &completion) override;
-  void drop(Completion &completion) override;
-  void cancel(Completion &completion) override;
   [[nodiscard]] LinkFacts facts() const override;
+  [[nodiscard]] Address local_address() const override;
+  [[nodiscard]] Address peer_address() const override;
   void end_tunnel_here() override;
   void leave() override;
   void arrive(Shard &shard) override;
 
 protected:
-  void start_receive() override;
+  void start_receive() override { await(Interest::kReadable); }
   bool take_own(Chunk &chunk, const Take &how) override;
+  void start_watch() override;
+  void cancel_reading() override;
+  void start_drain() override;
+  void cancel_drain() override;
+  void start_finish(const Ending &ending) override;
+
+  void prepare_end(End end) override;
+  [[nodiscard]] bool word_waits() const override;
+  void say_word() override;
+  [[nodiscard]] bool awaits_peer() const override;
+  [[nodiscard]] std::uint64_t patience_ms() const override { return kLingerMs; }
+  void arm_ending() override;
+  [[nodiscard]] std::size_t queue() const override;
+  [[nodiscard]] std::uint64_t next_look_ms() override;
+  void release(End end) override;
+  [[nodiscard]] bool released() const override { return !readable_.armed() && !writable_.armed(); }
+  void on_gone() override;
 
 private:
-  enum class Phase : std::uint8_t {
-    kOpen,
-    kAborting, // what is held and unsent goes out, then a reset
-    kClosing,  // the same, then a FIN; what arrives is discarded
-    kLeaving,  // the outcome is known: cancel, join, close
-    kClosed
+  /// Whether a killed process reads as a reset here.
+  enum class LingerZero : std::uint8_t {
+    kNever, // the socket carries a tunnel, or cannot reset
+    kOn,    // a tunnel's end
+    kOff    // a tunnel's end where nothing is left that a reset could truncate
+  };
+  /// Where the turn stands that receive() announced.
+  enum class TurnStage : std::uint8_t { kNone, kDue, kReceived };
+  /// How the socket ends, once its end was asked for.
+  enum class Exit : std::uint8_t {
+    kFin,           // a FIN, then what arrives is discarded
+    kReset,         // a reset behind all that was sent
+    kResetBehindFin // the same, but the FIN of a finish has left already
   };
 
   void await(Interest interest);
+  void arm_readable();
   void run_turn(int result);
   void receive_turn(std::size_t most_bytes);
   void received_error(int error);
   void on_readable(Outcome outcome);
-  void on_receive_retry();
+  void on_readable_ending(Outcome outcome);
 
   void push_out();
   void push_held();
@@ -68,64 +88,33 @@ private:
   void let_flow();
   void held_done();
   void send_failed(int error);
+  void forget_parts();
   void send_end();
   void note_ends();
   void on_writable(Outcome outcome);
-  void on_send_retry();
-
-  void begin_ending(Completion *&slot, Completion &completion, Phase phase);
-  void on_step(Outcome outcome);
-  void on_probe();
-  void arm_probe();
-  void advance();
-  void advance_abort();
-  void advance_close();
-  void leave_socket(int outcome, bool reset);
-  void try_close();
-  void cancel_waiting();
-  void cancel_readable();
-  void ending_readable(Outcome outcome);
-  [[nodiscard]] std::size_t unsent() const;
+  [[nodiscard]] bool broke() const;
+  [[nodiscard]] bool resets() const;
 
   Socket socket_;
   bool unix_ = false;
-  bool tunnel_end_ = false;
-  bool linger_zero_ = false;
+  LingerZero linger_zero_ = LingerZero::kNever;
+  Exit exit_ = Exit::kFin;
+  std::uint64_t look_ms_ = kAbortProbeMs; // until the next look at unsent bytes
+  std::size_t looked_at_ = 0;             // how many there were at the last
 
-  Joint readable_; // of receive(), watch(), or the ending's own
+  Cancellable readable_; // of receive(), watch(), or the ending's own
   Interest awaited_ = Interest::kReadable;
   Timer receive_retry_;
   bool receive_later_ = false; // the kernel had no memory: wait before the next poll
+  TurnStage turn_ = TurnStage::kNone;
   std::size_t turn_size_ = 0;
   std::size_t turn_taken_ = 0;
-  bool turn_open_ = false; // inside the callback of receive()
-  bool turn_received_ = false;
 
-  std::array<std::span<const std::byte>, kGatherParts> parts_;
-  std::size_t part_count_ = 0;
   HeldBytes held_;
-  Joint writable_;
+  Cancellable writable_;
   Timer send_retry_;
-  bool paused_ = false; // by a cancelled drain
-  bool end_wanted_ = false;
-  bool end_sent_ = false;
+  bool paused_ = false;         // by a cancelled drain
   bool end_is_suspect_ = false; // a send consumed the socket's error: its end will look clean
-
-  Phase phase_ = Phase::kOpen;
-  Completion step_; // an ending's first look, outside the caller's call
-  Timer probe_;
-  std::uint64_t linger_ns_ = 0;
-  std::uint64_t progress_ns_ = 0; // when the queue last grew shorter
-  std::uint64_t busy_ns_ = 0;     // when it was last seen filled
-  std::size_t queue_ = 0;         // held and unsent at that time
-  int outcome_ = 0;
-  bool reset_ = false;
-
-  Completion *watching_ = nullptr;
-  Completion *draining_ = nullptr;
-  Completion *finishing_ = nullptr;
-  Completion *ending_ = nullptr; // abort or close
-  Completion *dropping_ = nullptr;
 };
 
 } // namespace culvert

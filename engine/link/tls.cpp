@@ -8,16 +8,7 @@ namespace culvert {
 
 TlsLink::TlsLink(Shard &shard, std::unique_ptr<Link> below, TlsContext &context,
                  const TlsPeer *peer)
-    : Link(shard), below_(std::move(below)), session_(context, wire_, peer), records_(session_) {
-  CULVERT_ASSERT(below_ != nullptr);
-  start_.bind<&TlsLink::on_start>(*this);
-  below_receive_.bind<&TlsLink::on_below_receive>(*this);
-  below_watch_.bind<&TlsLink::on_below_watch>(*this);
-  below_drain_.bind<&TlsLink::on_below_drain>(*this);
-  below_end_.bind<&TlsLink::on_below_end>(*this);
-  below_drop_.bind<&TlsLink::on_below_drop>(*this);
-  stall_.bind<&TlsLink::on_stall>(*this);
-}
+    : LayeredLink(shard, std::move(below)), session_(context, wire_, peer), records_(session_) {}
 
 TlsLink::TlsLink(Shard &shard, std::unique_ptr<Link> below, TlsContext &context)
     : TlsLink(shard, std::move(below), context, nullptr) {}
@@ -39,25 +30,28 @@ LinkFacts TlsLink::facts() const {
 // --- set-up -------------------------------------------------------------------------------------
 
 void TlsLink::handshake(Completion &completion) {
-  CULVERT_ASSERT(!ready_ && failure_.ok() && !cancelled_ && end_ == End::kNone);
+  CULVERT_ASSERT(stage_ == Session::kNew && open());
   begin(handshaking_, completion);
-  shard_->io.yield(start_); // the caller may be in the middle of another link's turn
+  stage_ = Session::kShaking;
+  wake(); // the caller may be in the middle of another link's turn
 }
 
-void TlsLink::on_start(Outcome) {
-  if (end_ != End::kNone) {
-    try_end();
-  } else if (cancelled_) {
-    complete_now(handshaking_, -ECANCELED);
-  } else {
+void TlsLink::work() {
+  if (open() && handshaking_ != nullptr) {
     run_handshake();
+  } else {
+    advance();
   }
 }
 
 void TlsLink::run_handshake() {
+  if (stage_ == Session::kCancelled) {
+    handshake_ended(Session::kCancelled, -ECANCELED);
+    return;
+  }
   if (below_->held() > 0 && !below_->broken()) { // a turn that is open is declined
     below_turn_ = false;
-    arm_below_drain();
+    drain_below();
     return;
   }
   open_turn();
@@ -68,13 +62,12 @@ void TlsLink::run_handshake() {
   push_turn();
   wire_.close_turn();
   if (step == TlsSession::Step::kDone && !broken_) {
-    ready_ = true;
     std::vector<std::byte> rest;
     drain_below_turn(rest);
     below_->unread(rest);
-    handshake_ended(0);
+    handshake_ended(Session::kReady, 0);
   } else if (step == TlsSession::Step::kMore && !broken_ && below_->received_end() == nullptr) {
-    below_->receive(below_receive_);
+    receive_below();
   } else {
     fail_handshake(step);
   }
@@ -95,10 +88,11 @@ void TlsLink::fail_handshake(TlsSession::Step step) {
   }
   std::vector<std::byte> rest;
   drain_below_turn(rest);
-  handshake_ended(step == TlsSession::Step::kFailed ? -EPROTO : -ECONNRESET);
+  handshake_ended(Session::kFailed, step == TlsSession::Step::kFailed ? -EPROTO : -ECONNRESET);
 }
 
-void TlsLink::handshake_ended(int result) {
+void TlsLink::handshake_ended(Session becomes, int result) {
+  stage_ = becomes;
   complete_now(handshaking_, result);
 }
 
@@ -116,13 +110,11 @@ void TlsLink::push_turn() {
     below_->send({bytes.data(), bytes.size(), kHeadroom, ChunkKind::kBinary, true});
     below_->flush();
   }
-  if (below_->broken() && !broken_) {
-    broken_ = below_->broken();
-  }
+  note_broken();
 }
 
 void TlsLink::send(const Chunk &chunk) {
-  CULVERT_ASSERT(ready_ && !finish_asked_ && end_ == End::kNone);
+  CULVERT_ASSERT(stage_ == Session::kReady && sending_ == Sending::kOpen && open());
   if (broken_) {
     return;
   }
@@ -173,87 +165,59 @@ void TlsLink::send_pending() {
   }
 }
 
-void TlsLink::drain(Completion &completion) {
-  begin(draining_, completion);
-  if (below_->held() == 0 || broken_) {
-    complete_later(draining_, 0);
-  } else {
-    arm_below_drain();
+void TlsLink::start_drain() {
+  if (!clear()) {
+    drain_below();
   }
 }
 
-void TlsLink::arm_below_drain() {
-  if (!below_drain_.in_flight()) {
-    below_->drain(below_drain_);
+void TlsLink::cancel_drain() {
+  if (finishing_ == nullptr && below_drain_.in_flight()) {
+    below_->cancel(below_drain_);
+  } else {
+    complete_later(draining_, -ECANCELED);
   }
 }
 
 void TlsLink::on_below_drain(Outcome outcome) {
-  if (below_->broken() && !broken_) {
-    broken_ = below_->broken();
-  }
-  if (end_ != End::kNone) {
-    advance_end();
-    return;
-  }
-  if (handshaking_ != nullptr) {
-    if (cancelled_ || outcome.result != 0) {
-      handshake_ended(-ECANCELED);
-    } else {
-      run_handshake();
+  note_broken();
+  if (!open()) {
+    advance();
+  } else if (handshaking_ != nullptr) {
+    run_handshake();
+  } else {
+    advance_finish();
+    if (draining_ != nullptr) {
+      complete_now(draining_, outcome.result);
     }
-    return;
-  }
-  advance_finish();
-  if (draining_ != nullptr) {
-    complete_now(draining_, outcome.result);
   }
 }
 
 // --- the rest -----------------------------------------------------------------------------------
 
-void TlsLink::cancel(Completion &completion) {
-  if (&completion == handshaking_) {
-    cancelled_ = true; // the start completes by itself
-    if (below_receive_.in_flight()) {
-      below_->cancel(below_receive_);
-    } else if (below_drain_.in_flight()) {
-      below_->cancel(below_drain_);
-    }
-  } else if (&completion == receiving_ || &completion == watching_) {
-    if (below_receive_.in_flight()) {
-      below_->cancel(below_receive_);
-    } else {
-      below_->cancel(below_watch_);
-    }
-  } else if (&completion == draining_) {
-    if (finishing_ == nullptr && below_drain_.in_flight()) {
-      below_->cancel(below_drain_);
-    } else {
-      complete_later(draining_, -ECANCELED);
-    }
+void TlsLink::cancel_own(Completion &completion) {
+  if (&completion != handshaking_) {
+    return;
+  }
+  stage_ = Session::kCancelled; // a start that waits for its round completes by itself
+  if (below_receive_.in_flight()) {
+    below_->cancel(below_receive_);
+  } else if (below_drain_.in_flight()) {
+    below_->cancel(below_drain_);
   }
 }
 
 std::unique_ptr<Link> TlsLink::peel() {
-  CULVERT_ASSERT(received_end_ && !received_end_->aborted && notify_sent_ && end_ == End::kNone);
+  CULVERT_ASSERT(received_end_ && !received_end_->aborted && sending_ == Sending::kEnded);
   CULVERT_ASSERT(!below_receive_.in_flight() && !below_drain_.in_flight());
+  become_peeled();
   return std::move(below_);
 }
 
 void TlsLink::leave() {
-  CULVERT_ASSERT(ready_ && end_ == End::kNone && !wire_.turn_open());
-  CULVERT_ASSERT(!below_receive_.in_flight() && !below_watch_.in_flight());
-  CULVERT_ASSERT(!below_drain_.in_flight());
+  CULVERT_ASSERT(stage_ == Session::kReady && !wire_.turn_open());
   session_.leave_context();
-  below_turn_ = false;
-  Link::leave();
-  below_->leave();
-}
-
-void TlsLink::arrive(Shard &shard) {
-  Link::arrive(shard);
-  below_->arrive(shard);
+  LayeredLink::leave();
 }
 
 } // namespace culvert

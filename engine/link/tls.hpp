@@ -9,15 +9,16 @@
 // behind close_notify stay with the link below, for peel(). A frame is a record: a send of at most
 // kRecordBytes is never split, and only merged with others where all fit into one record.
 //
-// tls.cpp shakes hands and sends, tls_receive.cpp receives and watches, tls_ending.cpp ends it.
+// tls.cpp shakes hands and sends, tls_receive.cpp receives and watches, tls_ending.cpp answers what
+// the ending asks.
 #pragma once
 
-#include "link/link.hpp"
+#include "link/layered.hpp"
 #include "link/tls_records.hpp"
 
 namespace culvert {
 
-class TlsLink final : public Link {
+class TlsLink final : public LayeredLink {
 public:
   /// The server's side.
   TlsLink(Shard &shard, std::unique_ptr<Link> below, TlsContext &context);
@@ -36,49 +37,51 @@ public:
   [[nodiscard]] std::string_view version() const { return session_.version(); }
 
   // --- the contract of a link -----------------------------------------------------------------
-  void watch(Completion &completion) override;
   void send(const Chunk &chunk) override;
   void flush() override;
-  [[nodiscard]] std::size_t held() const override { return below_->held(); }
-  [[nodiscard]] std::uint64_t silent_ms() const override { return below_->silent_ms(); }
-  void drain(Completion &completion) override;
-  void finish(const Ending &ending, Completion &completion) override;
-  void abort(Completion &completion) override;
-  void close(Completion &completion) override;
-  void drop(Completion &completion) override;
-  void cancel(Completion &completion) override;
   [[nodiscard]] LinkFacts facts() const override;
   std::unique_ptr<Link> peel() override;
   void leave() override;
-  void arrive(Shard &shard) override;
 
 protected:
   void start_receive() override;
   bool take_own(Chunk &chunk, const Take &how) override;
+  void start_watch() override;
+  void start_drain() override;
+  void cancel_drain() override;
+  void start_finish(const Ending &ending) override;
+  void cancel_own(Completion &completion) override;
+  void on_below_receive(Outcome outcome) override;
+  void on_below_drain(Outcome outcome) override;
+  void work() override;
+
+  void prepare_end(End end) override;
+  [[nodiscard]] bool word_waits() const override;
+  void say_word() override;
+  [[nodiscard]] bool awaits_peer() const override { return false; }
+  [[nodiscard]] std::uint64_t patience_ms() const override { return 0; }
+  void arm_ending() override { drain_below(); }
 
 private:
-  enum class End : std::uint8_t {
-    kNone,
-    kWaiting, // for room to send close_notify or an alert
-    kBelow,   // the link below ends
-    kDropping
+  enum class Session : std::uint8_t {
+    kNew,
+    kShaking,
+    kCancelled, // the handshake, by its caller; what is in flight for it has not completed yet
+    kReady,
+    kFailed
   };
 
   TlsLink(Shard &shard, std::unique_ptr<Link> below, TlsContext &context, const TlsPeer *peer);
 
-  void on_start(Outcome outcome);
   void run_handshake();
-  void handshake_ended(int result);
+  void handshake_ended(Session becomes, int result);
   void fail_handshake(TlsSession::Step step);
 
-  void on_below_receive(Outcome outcome);
   bool next_input(const Take &how);
   void conclude(Ending ending);
   void conclude_below();
   void conclude_failed();
   void drain_below_turn(std::vector<std::byte> &rest);
-  void on_below_watch(Outcome outcome);
-  void watch_on();
   void watch_turn();
 
   void open_turn();
@@ -86,53 +89,17 @@ private:
   void write_record(std::span<const std::byte> bytes);
   void write_gathered();
   void send_pending();
-  void arm_below_drain();
-  void on_below_drain(Outcome outcome);
   void advance_finish();
+  void say_close_notify();
 
-  void begin_end(Completion *&slot, Completion &completion, bool clean);
-  void cancel_waiting();
-  void advance_end();
-  void on_stall();
-  void drop_below();
-  void on_below_end(Outcome outcome);
-  void on_below_drop(Outcome outcome);
-  void try_end();
-
-  std::unique_ptr<Link> below_;
   TlsWire wire_;
   TlsSession session_;
   TlsRecords records_;
+  Session stage_ = Session::kNew;
   Status failure_;
-
-  bool ready_ = false;       // the handshake is done
-  bool below_turn_ = false;  // a turn of the link below can be taken
-  bool cancelled_ = false;   // the handshake
   std::size_t kept_ = 0;     // of this turn's chunks, with Take::keep
   std::size_t gathered_ = 0; // in the shard's gather buffer
-  bool finish_asked_ = false;
-  bool notify_sent_ = false;
-
-  End end_ = End::kNone;
-  bool end_clean_ = false; // close(): with close_notify
-  bool ended_below_ = false;
-  int end_result_ = 0;
-  std::size_t stall_held_ = 0;
-  Timer stall_;
-
-  Completion start_;
-  Completion below_receive_;
-  Completion below_watch_;
-  Completion below_drain_;
-  Completion below_end_;
-  Completion below_drop_;
-
   Completion *handshaking_ = nullptr;
-  Completion *watching_ = nullptr;
-  Completion *draining_ = nullptr;
-  Completion *finishing_ = nullptr;
-  Completion *ending_ = nullptr; // abort or close
-  Completion *dropping_ = nullptr;
 };
 
 } // namespace culvert

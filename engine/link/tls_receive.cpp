@@ -7,26 +7,17 @@
 namespace culvert {
 
 void TlsLink::start_receive() {
-  CULVERT_ASSERT(ready_ && end_ == End::kNone && watching_ == nullptr);
+  CULVERT_ASSERT(stage_ == Session::kReady && open());
   send_pending();
-  below_turn_ = false;
-  if (below_->received_end() != nullptr) { // its turn was declined
-    complete_later(receiving_, 0);
-  } else {
-    below_->receive(below_receive_);
-  }
+  receive_below();
 }
 
 void TlsLink::on_below_receive(Outcome outcome) {
-  below_turn_ = outcome.result == 0;
-  if (end_ != End::kNone) {
-    below_turn_ = false;
-  } else if (handshaking_ != nullptr) {
-    if (cancelled_ || outcome.result != 0) {
-      handshake_ended(-ECANCELED);
-    } else {
-      run_handshake();
-    }
+  if (!open()) {
+    return;
+  }
+  if (handshaking_ != nullptr) {
+    run_handshake();
   } else if (watching_ != nullptr) {
     watch_turn();
   } else if (receiving_ != nullptr) {
@@ -123,16 +114,11 @@ void TlsLink::drain_below_turn(std::vector<std::byte> &rest) {
 
 // --- watching -----------------------------------------------------------------------------------
 
-void TlsLink::watch(Completion &completion) {
-  CULVERT_ASSERT(ready_ && end_ == End::kNone && receiving_ == nullptr);
-  begin(watching_, completion);
-  watch_on();
-}
-
 /// Once close_notify was read, the end of the link below is no news: it is read first.
-void TlsLink::watch_on() {
+void TlsLink::start_watch() {
+  CULVERT_ASSERT(stage_ == Session::kReady);
   if (received_end_ && below_->received_end() == nullptr) {
-    below_->receive(below_receive_);
+    receive_below();
   } else {
     below_->watch(below_watch_);
   }
@@ -149,15 +135,9 @@ void TlsLink::watch_turn() {
   } else if (end != nullptr && end->aborted) {
     complete_now(watching_, 0);
   } else if (!rest.empty()) {
-    below_->watch(below_watch_); // bytes for whoever peels: the end behind them cannot be read
+    below_->watch(below_watch_); // bytes for the next owner: the end behind them cannot be read
   } else {
-    watch_on();
-  }
-}
-
-void TlsLink::on_below_watch(Outcome outcome) {
-  if (watching_ != nullptr) {
-    complete_now(watching_, outcome.result);
+    start_watch();
   }
 }
 

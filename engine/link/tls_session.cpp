@@ -30,6 +30,20 @@ std::string reason_of_queue() {
   return text;
 }
 
+/// subjectAltName decides; the common name is no name of the server.
+std::string whom_for(const X509 *certificate) {
+  if (certificate == nullptr) {
+    return "it shows none";
+  }
+  std::string words;
+  for (const std::string &name : names_of(certificate)) {
+    words += (words.empty() ? "it is for '" : ", '") + name + "'";
+  }
+  return words.empty()
+             ? "it has no subjectAltName; its common name is '" + subject_of(certificate) + "'"
+             : words;
+}
+
 } // namespace
 
 TlsSession::TlsSession(TlsContext &context, TlsWire &wire, const TlsPeer *peer)
@@ -63,7 +77,7 @@ void TlsSession::expect(const TlsPeer &peer) {
   SSL_set_verify(ssl_, SSL_VERIFY_PEER, &TlsSession::on_verify);
   X509_VERIFY_PARAM *rules = SSL_get0_param(ssl_);
   X509_VERIFY_PARAM_set_time(rules, static_cast<std::time_t>(context_->io_.wall_s()));
-  X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  X509_VERIFY_PARAM_set_hostflags(rules, kHostFlags);
   bool done = !name.empty() && name.find('\0') == std::string::npos;
   if (const std::optional<Address> literal = Address::from_literal(name, 0)) {
     done = done && X509_VERIFY_PARAM_set1_ip_asc(rules, literal->host().c_str()) == 1;
@@ -164,11 +178,9 @@ int TlsSession::on_verify(int good, X509_STORE_CTX *store) {
       static_cast<SSL *>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
   auto &self = *static_cast<TlsSession *>(SSL_get_app_data(ssl));
   if (good != 1 && self.verify_error_.empty()) {
-    const X509 *leaf = X509_STORE_CTX_get0_cert(store);
     self.verify_error_ = std::string("the certificate was refused: ") +
-                         X509_verify_cert_error_string(X509_STORE_CTX_get_error(store)) +
-                         " (it is for '" + (leaf == nullptr ? std::string() : subject_of(leaf)) +
-                         "')";
+                         X509_verify_cert_error_string(X509_STORE_CTX_get_error(store)) + " (" +
+                         whom_for(X509_STORE_CTX_get0_cert(store)) + ")";
   }
   return good;
 }

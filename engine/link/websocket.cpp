@@ -132,7 +132,7 @@ void WebSocketLink::on_close() {
 }
 
 void WebSocketLink::on_ping() {
-  if (close_due_ || close_sent_ || broken_) {
+  if (sending_ != Sending::kOpen || broken_) {
     return;
   }
   // Beyond the socket at most one pong waits, the latest.
@@ -142,7 +142,7 @@ void WebSocketLink::on_ping() {
   pongs_.push_back(static_cast<std::byte>(control_size_));
   pongs_.insert(pongs_.end(), control_.begin(),
                 control_.begin() + static_cast<std::ptrdiff_t>(control_size_));
-  wake();
+  wake_words();
 }
 
 void WebSocketLink::fail(std::uint16_t code, const char *why) {
@@ -155,10 +155,8 @@ void WebSocketLink::fail(std::uint16_t code, const char *why) {
   received_end_ = Ending::abort(status);
   failed_ = true;
   pongs_.clear();
-  if (!close_due_ && !close_sent_) {
-    close_due_ = true;
-    close_code_ = code;
-    wake();
+  if (sending_ == Sending::kOpen) {
+    queue_close(code, {});
   }
   if (!broken_) {
     broken_ = std::move(status);
@@ -176,9 +174,10 @@ void WebSocketLink::on_end_below(const Ending &ending) {
 
 void WebSocketLink::send(const Chunk &chunk) {
   CULVERT_DEBUG_ASSERT(chunk.size > 0 || chunk.end_of_message);
-  if (broken_ || close_due_ || close_sent_) {
+  if (broken_ || sending_ != Sending::kOpen) {
     return;
   }
+  say_owed();
   const std::size_t largest =
       options_.role == WebSocketRole::kClient ? kLargestMaskedFrame : kLargestUnmaskedFrame;
   Chunk piece = chunk;
@@ -231,7 +230,8 @@ void WebSocketLink::send_control(Opcode opcode, std::span<const std::byte> paylo
 }
 
 bool WebSocketLink::word_due() const {
-  return !close_sent_ && (close_due_ || ping_due_ || !pongs_.empty());
+  return sending_ == Sending::kEndDue ||
+         (sending_ == Sending::kOpen && (ping_due_ || !pongs_.empty()));
 }
 
 void WebSocketLink::send_words() {
@@ -254,73 +254,75 @@ void WebSocketLink::send_words() {
     ping_due_ = false;
     send_control(Opcode::kPing, {});
   }
-  if (close_due_) {
+  if (sending_ == Sending::kEndDue) {
     std::array<std::byte, kControlPayloadBytes> payload;
     const std::size_t size = write_close(payload.data(), close_code_, close_reason_);
-    close_due_ = false;
-    close_sent_ = true;
+    sending_ = Sending::kEnded;
     send_control(Opcode::kClose, std::span(payload).first(size));
   }
 }
 
 void WebSocketLink::queue_ping() {
-  ping_due_ = !close_due_ && !close_sent_;
+  ping_due_ = sending_ == Sending::kOpen;
 }
 
 // --- ending -------------------------------------------------------------------------------------
 
-void WebSocketLink::finish(const Ending &ending, Completion &completion) {
-  CULVERT_ASSERT(!ending.aborted);
-  begin(finishing_, completion);
+void WebSocketLink::queue_close(std::uint16_t code, std::string reason) {
+  sending_ = Sending::kEndDue;
+  close_code_ = code;
+  close_reason_ = std::move(reason);
+  wake_words();
+}
+
+std::uint16_t WebSocketLink::answer_code(std::uint16_t code) const {
+  return received_end_ && !received_end_->aborted ? peer_code_ : code;
+}
+
+void WebSocketLink::start_finish(const Ending &ending) {
   note_broken();
   if (broken_) {
     complete_later(finishing_, 0);
     return;
   }
-  CULVERT_ASSERT(!close_due_ && !close_sent_);
   const bool answer = received_end_ && !received_end_->aborted;
-  close_due_ = true;
-  const std::uint16_t code = ending.code == 0 ? kCloseNormal : ending.code;
-  close_code_ = answer ? peer_code_ : code;
-  close_reason_ = answer ? std::string() : ending.reason;
   stop_pings();
-  wake();
+  queue_close(answer_code(ending.code == 0 ? kCloseNormal : ending.code),
+              answer ? std::string() : ending.reason);
 }
 
 void WebSocketLink::settle_finish() {
-  if (finishing_ != nullptr && (below_->broken() || (close_sent_ && clear()))) {
+  if (below_->broken() || (sending_ == Sending::kEnded && clear())) {
     complete_later(finishing_, 0);
   }
 }
 
-void WebSocketLink::finish_unasked() {
-  if (!close_due_ && !close_sent_ && !broken_) {
-    close_due_ = true;
-    close_code_ = received_end_ && !received_end_->aborted ? peer_code_ : std::uint16_t{0};
+void WebSocketLink::queue_end(End end) {
+  if (end == End::kClose && sending_ == Sending::kOpen && !broken_) {
+    queue_close(answer_code(0), {});
   }
-}
-
-void WebSocketLink::take_back_finish() {
   const bool leaves_next = below_->held() == 0;
-  if (!close_due_ || leaves_next || failed_) { // an error Close is said all the same
-    return;
-  }
-  close_due_ = false;
-  if (finishing_ != nullptr) {
+  // An error Close is said all the same.
+  if (end == End::kAbort && sending_ == Sending::kEndDue && !leaves_next && !failed_) {
+    sending_ = Sending::kOpen;
+    pongs_.clear();
+    ping_due_ = false;
     complete_later(finishing_, -ECANCELED);
   }
 }
 
-WebSocketLink::Wait WebSocketLink::wait_for(End end) const {
-  if (close_due_ || (close_sent_ && !clear())) {
-    return Wait::kWord;
-  }
-  if (!close_sent_ || (end == End::kAbort && !failed_)) {
-    return Wait::kNothing;
+bool WebSocketLink::word_waits() const {
+  return !below_->broken() &&
+         (sending_ == Sending::kEndDue || (sending_ == Sending::kEnded && !clear()));
+}
+
+bool WebSocketLink::awaits_peer() const {
+  if (sending_ != Sending::kEnded || (end_asked() == End::kAbort && !failed_)) {
+    return false;
   }
   // The server ends the connection once Close has gone both ways, the client waits for that.
   const bool over = peer_closed_ && options_.role == WebSocketRole::kServer;
-  return over ? Wait::kNothing : Wait::kPeer;
+  return !over && !below_->broken() && below_->received_end() == nullptr;
 }
 
 std::uint64_t WebSocketLink::patience_ms() const {

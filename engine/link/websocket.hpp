@@ -37,7 +37,6 @@ public:
   WebSocketLink(Shard &shard, std::unique_ptr<Link> below, const WebSocketOptions &options);
 
   void send(const Chunk &chunk) override;
-  void finish(const Ending &ending, Completion &completion) override;
   [[nodiscard]] LinkFacts facts() const override;
 
 protected:
@@ -46,11 +45,12 @@ protected:
   [[nodiscard]] bool word_due() const override;
   void send_words() override;
   void queue_ping() override;
-  void finish_unasked() override;
-  void take_back_finish() override;
-  [[nodiscard]] Wait wait_for(End end) const override;
-  [[nodiscard]] std::uint64_t patience_ms() const override;
+  void start_finish(const Ending &ending) override;
   void settle_finish() override;
+  void queue_end(End end) override;
+  [[nodiscard]] bool word_waits() const override;
+  [[nodiscard]] bool awaits_peer() const override;
+  [[nodiscard]] std::uint64_t patience_ms() const override;
 
 private:
   bool read_header(const Take &how);
@@ -61,6 +61,9 @@ private:
   void on_close();
   void on_ping();
   void fail(std::uint16_t code, const char *why);
+  void queue_close(std::uint16_t code, std::string reason);
+  /// What our Close says when it answers the peer's, else `code`.
+  [[nodiscard]] std::uint16_t answer_code(std::uint16_t code) const;
   void send_frame(const Chunk &piece, bool last);
   void send_control(Opcode opcode, std::span<const std::byte> payload);
 
@@ -81,9 +84,7 @@ private:
 
   // Sending.
   bool message_open_ = false;
-  bool failed_ = false;    // by a breach of the peer; our Close says so
-  bool close_due_ = false; // accepted, not yet with the link below
-  bool close_sent_ = false;
+  bool failed_ = false; // by a breach of the peer; our Close says so
   bool ping_due_ = false;
   std::uint16_t close_code_ = 0;
   std::string close_reason_;

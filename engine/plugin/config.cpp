@@ -45,11 +45,18 @@ std::vector<std::string> split_list(std::string_view text) {
   return items;
 }
 
-Status check_value(std::string_view id, std::span<const culvert_config_key> keys,
-                   std::string_view name, const ConfigValue &value) {
+/// nullptr: it is not declared.
+const culvert_config_key *find_key(std::span<const culvert_config_key> keys,
+                                   std::string_view name) {
   const auto key = std::find_if(keys.begin(), keys.end(),
                                 [&](const culvert_config_key &one) { return name == one.name; });
-  if (key == keys.end()) {
+  return key == keys.end() ? nullptr : &*key;
+}
+
+Status check_value(std::string_view id, std::span<const culvert_config_key> keys,
+                   std::string_view name, const ConfigValue &value) {
+  const culvert_config_key *key = find_key(keys, name);
+  if (key == nullptr) {
     return Status::config("plugin " + std::string(id) + " has no setting " + quoted(name) + "; " +
                           known_keys(keys));
   }
@@ -87,12 +94,33 @@ Result<ConfigValue> parse_config_text(std::uint32_t type, std::string_view text)
   }
 }
 
-Result<ConfigValues> check_config(std::string_view id, std::span<const culvert_config_key> keys,
-                                  ConfigValues values) {
+void read_texts(std::span<const culvert_config_key> keys, ConfigValues &values) {
+  for (auto &[name, value] : values) {
+    const auto *text = std::get_if<std::string>(&value);
+    const culvert_config_key *key = find_key(keys, name);
+    if (text == nullptr || key == nullptr) {
+      continue;
+    }
+    if (Result<ConfigValue> read = parse_config_text(key->type, *text); read.ok()) {
+      value = std::move(read.value());
+    }
+  }
+}
+
+Status check_values(std::string_view id, std::span<const culvert_config_key> keys,
+                    const ConfigValues &values) {
   for (const auto &[name, value] : values) {
     if (Status status = check_value(id, keys, name, value); !status.ok()) {
       return status;
     }
+  }
+  return {};
+}
+
+Result<ConfigValues> check_config(std::string_view id, std::span<const culvert_config_key> keys,
+                                  ConfigValues values) {
+  if (Status status = check_values(id, keys, values); !status.ok()) {
+    return status;
   }
   for (const culvert_config_key &key : keys) {
     if (values.contains(std::string_view(key.name))) {

@@ -28,12 +28,19 @@ using ConfigValue =
     std::variant<std::string, std::int64_t, bool, SecretReference, std::vector<std::string>>;
 using ConfigValues = std::map<std::string, ConfigValue, std::less<>>;
 
-/// Checks the values of a unit of plugin `id` and adds the defaults. A failure is one sentence that
-/// names the key and what to write.
+/// Whether plugin `id` declares every one of these values, with its type. A failure is one sentence
+/// that names the key and what to write, never a value.
+Status check_values(std::string_view id, std::span<const culvert_config_key> keys,
+                    const ConfigValues &values);
+/// The same for a unit that is to be made: nothing required is missing, and the defaults are added.
 Result<ConfigValues> check_config(std::string_view id, std::span<const culvert_config_key> keys,
                                   ConfigValues values);
 
 /// A default as the entry writes it, as a value of the type; the Status says what is wrong with it.
 Result<ConfigValue> parse_config_text(std::uint32_t type, std::string_view text);
+
+/// Turns each text into a value of the type that its key declares; one that cannot be read so stays
+/// a text, which check_values() then refuses.
+void read_texts(std::span<const culvert_config_key> keys, ConfigValues &values);
 
 } // namespace culvert

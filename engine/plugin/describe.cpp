@@ -19,8 +19,8 @@ constexpr char kWronglyAsked = '?'; // Source::kConfig
 constexpr char kFailed = '-';
 
 /// In the child.
-[[noreturn]] void tell(int descriptor, const std::string &directory, std::string_view id) {
-  const Result<LoadedPlugin> loaded = load_plugin(directory, id);
+[[noreturn]] void tell(int descriptor, const Directories &directories, std::string_view id) {
+  const Result<LoadedPlugin> loaded = load_plugin(directories, id);
   const bool asked_well = loaded.ok() || loaded.status().source != Source::kConfig;
   const std::string text = loaded.ok()
                                ? kDescribed + describe_entry(*loaded.value().entry) +
@@ -61,14 +61,18 @@ Status system_failure(const char *what) {
 
 } // namespace
 
-Result<std::string> describe_in_child(const std::string &directory, std::string_view id) {
+Result<std::string> describe_in_child(const Directories &directories, std::string_view id) {
+  const Result<std::string> file = find_plugin(directories, id);
+  if (!file.ok()) {
+    return file;
+  }
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
     return system_failure("pipe");
   }
   const pid_t child = ::fork();
   if (child == 0) {
-    tell(ends[1], directory, id);
+    tell(ends[1], directories, id);
   }
   ::close(ends[1]);
   if (child < 0) {
@@ -81,10 +85,11 @@ Result<std::string> describe_in_child(const std::string &directory, std::string_
   while (::waitpid(child, &state, 0) < 0 && errno == EINTR) {
   }
   if (text.empty() || !WIFEXITED(state) || WEXITSTATUS(state) != 0) {
-    return Status::machine(
-        "plugin '" + std::string(id) + "' in " + directory + " ended the process that loaded it" +
-        (WIFSIGNALED(state) ? " with signal " + std::to_string(WTERMSIG(state)) : std::string()) +
-        "; do not use it");
+    return Status::machine(file.value() + ": loading this plugin ended the process with " +
+                           (WIFSIGNALED(state)
+                                ? "signal " + std::to_string(WTERMSIG(state))
+                                : "exit code " + std::to_string(WEXITSTATUS(state))) +
+                           "; do not use it");
   }
   std::string said = text.substr(1);
   if (text.front() == kDescribed) {

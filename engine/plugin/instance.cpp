@@ -1,10 +1,20 @@
 #include "plugin/instance.hpp"
 
+#include <mutex>
+
 namespace culvert {
 
+void keep_for_plugin(std::shared_ptr<void> what) {
+  static std::mutex mutex;
+  static std::vector<std::shared_ptr<void>> kept;
+  const std::lock_guard lock(mutex);
+  kept.push_back(std::move(what));
+}
+
 Instance::Instance(Unit &unit, Shard &shard, const culvert_life &life)
-    : unit_(unit), shard_(shard), life_(life),
-      host_(unit.services_, unit.id(), unit.values_, shard),
+    : unit_(unit), shard_(shard), calls_(unit.services_.clock, unit.services_.log, unit.id()),
+      life_(life),
+      host_(std::make_shared<PluginHost>(unit.services_, unit.id(), unit.values_, shard)),
       room_(std::make_unique_for_overwrite<std::byte[]>(kPluginArenaBytes)) {
   unit_.instances_.fetch_add(1, std::memory_order_acq_rel);
 }
@@ -15,7 +25,8 @@ Status Instance::attach() {
     return {};
   }
   culvert_status error = no_error();
-  self_ = life_.attach(unit_.self_, &host_, shard_.index, &error);
+  const CallWatch::Call call = calls_.watch("attach");
+  self_ = life_.attach(unit_.self_, host_.get(), shard_.index, &error);
   if (self_ == nullptr) {
     return Reader(id(), "attach").failure(error);
   }
@@ -23,8 +34,17 @@ Status Instance::attach() {
   return {};
 }
 
-void Instance::detach() {
-  if (attached_ && life_.detach != nullptr) {
+void Instance::detach(std::size_t not_completed) {
+  if (not_completed > 0) {
+    shard_.log.write(LogLevel::kError,
+                     "a plugin has not completed its calls; it is not detached, and what it may "
+                     "still use stays in memory",
+                     {{"plugin", std::string(id())}, {"calls", std::to_string(not_completed)}});
+    keep_for_plugin(std::move(host_));
+    keep_for_plugin(std::move(room_));
+    unit_.keep();
+  } else if (attached_ && life_.detach != nullptr) {
+    const CallWatch::Call call = calls_.watch("detach");
     life_.detach(self_);
   }
   attached_ = false;

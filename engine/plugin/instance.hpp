@@ -3,6 +3,8 @@
 // Made by Unit; used on one shard. Each owns its host and the room for the results of one call.
 #pragma once
 
+#include "culvert/secret.hpp"
+#include "plugin/call_watch.hpp"
 #include "plugin/record_pool.hpp"
 #include "plugin/unit.hpp"
 #include "plugin/values.hpp"
@@ -29,8 +31,9 @@ protected:
   /// Empty room, for one call.
   culvert_arena arena() { return {reinterpret_cast<char *>(room_.get()), kPluginArenaBytes, 0}; }
   /// At most once; called first in the destructor of who owns records, which must outlive the
-  /// plugin.
-  void detach();
+  /// plugin. With calls that the plugin has not completed it is not detached: the ABI says that
+  /// detach() comes when none is pending.
+  void detach(std::size_t not_completed = 0);
   static culvert_status no_error() {
     culvert_status error{};
     error.size = sizeof error;
@@ -39,12 +42,13 @@ protected:
 
   Unit &unit_;
   Shard &shard_;
+  CallWatch calls_;
   void *self_ = nullptr; // what attach() made, or the unit
 
 private:
   const culvert_life life_;
-  PluginHost host_;
-  std::unique_ptr<std::byte[]> room_;
+  std::shared_ptr<PluginHost> host_;
+  std::shared_ptr<std::byte[]> room_;
   bool attached_ = false;
 };
 
@@ -65,7 +69,7 @@ public:
   Result<Message> renew(std::uint64_t &channel_word, std::string_view token) override;
 
 private:
-  template <typename Call> Result<LinkDescription> describe(std::string_view function, Call call);
+  template <typename Call> Result<LinkDescription> describe(const char *function, Call call);
 
   const culvert_transport functions_;
 };
@@ -106,8 +110,12 @@ struct AcquireCall {
 struct VerifyCall {
   using Record = culvert_verify;
   using Value = Grant;
+  std::string token;
+  std::string path;
+  std::vector<std::string> words; // the names of rules, then of the relay
   std::vector<culvert_rule> rules;
   std::vector<culvert_view> names;
+  void cleanse() { culvert::cleanse(token); }
   static Result<Grant> read(const Record &record, Reader &reader);
 };
 
@@ -123,7 +131,7 @@ public:
   AuthInstance(Unit &unit, Shard &shard, const culvert_auth &functions)
       : Instance(unit, shard, functions.life), functions_(functions),
         acquires_(shard, unit.id(), "acquire"), verifies_(shard, unit.id(), "verify") {}
-  ~AuthInstance() override { detach(); }
+  ~AuthInstance() override { detach(acquires_.strand() + verifies_.strand()); }
 
   void acquire(AcquireToken &operation, std::string_view audience) override;
   bool refused(std::uint64_t token_id) override;
@@ -140,7 +148,7 @@ public:
   ResolverInstance(Unit &unit, Shard &shard, const culvert_resolver &functions)
       : Instance(unit, shard, functions.life), functions_(functions),
         resolves_(shard, unit.id(), "resolve") {}
-  ~ResolverInstance() override { detach(); }
+  ~ResolverInstance() override { detach(resolves_.strand()); }
 
   void resolve(ResolveName &operation, std::string_view name) override;
 

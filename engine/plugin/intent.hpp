@@ -10,19 +10,10 @@
 
 namespace culvert {
 
-enum class Verb : std::uint8_t {
-  kListen,
-  kConnect,
-  kAccept,
-  kReject,
-  kRenew,
-  kAnswer,
-  kIgnore,
-  kUnknown
-};
+enum class Verb : std::uint8_t { kListen, kConnect, kAccept, kReject, kRenew, kAnswer, kIgnore };
 
 struct Intent {
-  Verb verb = Verb::kUnknown;
+  Verb verb = Verb::kIgnore;
   std::string path; // decoded, without a leading '/': the entity and what is below it
   std::string token;
   std::string capability;

@@ -96,7 +96,7 @@ public:
 // ----------------------------------------------------------------
 
 /// Embedded in its owner, like a Completion: in flight from start to callback, which runs on the
-/// shard, exactly once and never inside the starting call. It cannot be cancelled, only joined.
+/// shard, exactly once and never inside the starting call.
 template <typename Value> class PluginOperation {
 public:
   PluginOperation() = default;
@@ -106,8 +106,24 @@ public:
 
   template <auto Method, typename Owner> void bind(Owner &owner) { done_.bind<Method>(owner); }
   [[nodiscard]] bool in_flight() const { return done_.in_flight() || pending_; }
-  /// For an implementation without a plugin: the callback runs in the shard's next round.
+  /// Asks that it complete soon: with a failure that names who has not answered, or with the answer
+  /// that is on its way. A plugin keeps its record; what it says later goes nowhere.
+  void abandon() {
+    if (pending_) {
+      let_go_();
+    }
+  }
+
+  // --- for implementations ----------------------------------------------------------------------
+  /// The answer comes later; `let_go` must finish() it soon.
+  void begin(Delegate<> let_go) {
+    CULVERT_ASSERT(!in_flight());
+    let_go_ = let_go;
+    pending_ = true;
+  }
+  /// The callback runs in the shard's next round.
   void finish(Io &io, Result<Value> value) {
+    pending_ = false;
     result = std::move(value);
     io.yield(done_);
   }
@@ -115,9 +131,9 @@ public:
   Result<Value> result = Status{}; // when the callback runs
 
 private:
-  template <typename Call> friend class RecordPool;
   Completion done_;
-  bool pending_ = false; // the plugin has it
+  Delegate<> let_go_;
+  bool pending_ = false; // not answered yet
 };
 
 struct Token {
@@ -157,7 +173,7 @@ public:
   virtual void acquire(AcquireToken &operation, std::string_view audience) = 0;
   /// True when the next acquire() gives another token that is worth one redial now.
   virtual bool refused(std::uint64_t token_id) = 0;
-  /// What `check` points at must stay until the operation is done.
+  /// Takes copies of what `check` points at.
   virtual void verify(VerifyToken &operation, const TokenCheck &check) = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include "plugin/entry.hpp"
 #include "plugin/object_file.hpp"
+#include "plugin/values.hpp"
 
 #include <boost/dll/shared_library.hpp>
 
@@ -11,6 +12,7 @@
 #include <dlfcn.h>
 #include <exception>
 #include <filesystem>
+#include <set>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -100,6 +102,15 @@ Result<const culvert_plugin *> map(const std::string &file) {
   }
 }
 
+Status not_found(const Directories &directories, std::string_view id) {
+  const Result<std::vector<std::string>> known = list_plugin_files(directories);
+  const bool any = known.ok() && !known.value().empty();
+  return Status::machine("there is no plugin '" + std::string(id) + "' in " +
+                         comma_list(directories) +
+                         (any ? ", but " + comma_list(known.value()) : std::string()) +
+                         "; put its file there, or name another plugin directory");
+}
+
 bool may_be_plugin(const fs::path &path) {
   std::error_code unseen;
   const bool named = path.extension() == ".so" && valid_plugin_id(path.stem().string());
@@ -129,56 +140,67 @@ Status check_owners(const std::string &path) {
   }
 }
 
-Result<std::vector<std::string>> list_plugin_files(const std::string &directory) {
-  std::vector<std::string> ids;
-  std::error_code error;
-  fs::directory_iterator entries(directory, error);
-  for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
-    const fs::path &path = entries->path();
-    if (may_be_plugin(path)) {
-      ids.push_back(path.stem().string());
+Result<std::vector<std::string>> list_plugin_files(const Directories &directories) {
+  std::set<std::string> ids;
+  for (const std::string &directory : directories) {
+    std::error_code error;
+    fs::directory_iterator entries(directory, error);
+    for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
+      const fs::path &path = entries->path();
+      if (may_be_plugin(path)) {
+        ids.insert(path.stem().string());
+      }
+    }
+    if (error) {
+      return Status::machine("plugin directory " + directory + ": " + error.message() +
+                             "; name a directory that this user may read");
     }
   }
-  if (error) {
-    return Status::machine("plugin directory " + directory + ": " + error.message() +
-                           "; name a readable directory with --plugin-dir");
-  }
-  std::sort(ids.begin(), ids.end());
-  return ids;
+  return std::vector<std::string>(ids.begin(), ids.end());
 }
 
-std::vector<std::string> list_plugins_of_kind(const std::string &directory,
+std::vector<std::string> list_plugins_of_kind(const Directories &directories,
                                               const std::string &kind) {
-  Result<std::vector<std::string>> ids = list_plugin_files(directory);
+  Result<std::vector<std::string>> ids = list_plugin_files(directories);
   if (!ids.ok()) {
     return {};
   }
-  std::vector<std::string> &all = ids.value();
-  all.erase(std::remove_if(all.begin(), all.end(),
-                           [&](const std::string &id) {
-                             return !holds_text(directory + "/" + id + ".so", kind);
-                           }),
-            all.end());
-  return std::move(all);
+  std::erase_if(ids.value(), [&](const std::string &id) {
+    const Result<std::string> file = find_plugin(directories, id);
+    return !file.ok() || !holds_text(file.value(), kind);
+  });
+  return std::move(ids.value());
 }
 
-Result<LoadedPlugin> load_plugin(const std::string &directory, std::string_view id) {
+Result<std::string> find_plugin(const Directories &directories, std::string_view id) {
   if (!valid_plugin_id(id)) {
     return Status::config("plugin '" + std::string(id) +
                           "': an id has lower-case letters, digits and '_' only");
   }
-  if (directory.empty()) {
+  if (directories.empty()) {
     return Status::config("plugin '" + std::string(id) +
                           "' is not part of this program, and there is no plugin directory");
   }
-  const Result<std::string> folder =
-      canonical(directory, "name the directory of the plugins with --plugin-dir");
-  if (!folder.ok()) {
-    return folder.status();
+  Directories folders;
+  for (const std::string &directory : directories) {
+    Result<std::string> folder = canonical(directory, "name another plugin directory");
+    if (!folder.ok()) {
+      return folder;
+    }
+    folders.push_back(std::move(folder.value()));
   }
-  const Result<std::string> file =
-      canonical(folder.value() + "/" + std::string(id) + ".so",
-                "put the plugin there, or name another directory with --plugin-dir");
+  for (const std::string &folder : folders) {
+    const std::string file = folder + "/" + std::string(id) + ".so";
+    std::error_code unseen;
+    if (fs::symlink_status(file, unseen).type() != fs::file_type::not_found) {
+      return canonical(file, "put the plugin there, or name another plugin directory");
+    }
+  }
+  return not_found(folders, id);
+}
+
+Result<LoadedPlugin> load_plugin(const Directories &directories, std::string_view id) {
+  const Result<std::string> file = find_plugin(directories, id);
   if (!file.ok()) {
     return file.status();
   }

@@ -5,8 +5,13 @@
 // copied into the operation at once; the operation's callback always runs from the shard's loop,
 // never inside a call into or out of the plugin.
 //
-// Call has: Record (the C struct), Value, what the record points at, and
-// static Result<Value> read(const Record &, Reader &).
+// An operation that is abandoned completes without the plugin, which keeps the record and may
+// complete it later, to no effect. At most kAbandonedRecords of one function are in that state:
+// from there on its calls fail at once. Records that are still not completed when the instance ends
+// stay in memory until the process ends.
+//
+// Call has: Record (the C struct), Value, all that the record points at, static Result<Value>
+// read(const Record &, Reader &), and cleanse() where it holds a secret.
 #pragma once
 
 #include "core/assert.hpp"
@@ -23,29 +28,37 @@
 
 namespace culvert {
 
+/// What a plugin may still use that has not answered stays in memory until the process ends.
+void keep_for_plugin(std::shared_ptr<void> what);
+
 template <typename Call> class RecordPool {
 public:
   using Operation = PluginOperation<typename Call::Value>;
 
   struct Entry : Call::Record {
-    enum class State : std::uint8_t { kFree, kInCall, kMisused, kPending };
+    enum class State : std::uint8_t { kFree, kInCall, kMisused, kPending, kAbandoned };
+    void let_go() { pool->abandon(*this); }
     Call call;
     State state = State::kFree;
     Operation *operation = nullptr;
-    RecordPool *pool = nullptr;
+    RecordPool *pool = nullptr; // nullptr: the instance is gone
   };
 
   RecordPool(Shard &shard, std::string_view plugin_id, std::string_view function)
       : shard_(shard), plugin_id_(plugin_id), function_(function) {}
   RecordPool(const RecordPool &) = delete;
   RecordPool &operator=(const RecordPool &) = delete;
-  /// Every operation has been joined.
+  /// Every operation has been joined, and strand() called.
   ~RecordPool() { CULVERT_ASSERT(free_.size() == entries_.size()); }
 
   /// A zeroed record for the operation; the caller fills in the arguments, calls the plugin, and
-  /// says what it returned with called().
-  Entry &begin(Operation &operation) {
+  /// says what it returned with called(). nullptr: the operation has failed without a call.
+  Entry *begin(Operation &operation) {
     CULVERT_ASSERT(!operation.in_flight());
+    if (abandoned_ == kAbandonedRecords) {
+      operation.finish(shard_.io, not_completed(std::to_string(abandoned_) + " calls of "));
+      return nullptr;
+    }
     if (free_.empty()) {
       entries_.push_back(std::make_unique<Entry>());
       entries_.back()->pool = this;
@@ -60,8 +73,8 @@ public:
     entry.owner = &entry;
     entry.state = Entry::State::kInCall;
     entry.operation = &operation;
-    operation.pending_ = true;
-    return entry;
+    operation.begin(Delegate<>::template to<&Entry::let_go>(entry));
+    return &entry;
   }
 
   void called(Entry &entry, std::uint32_t progress) {
@@ -76,10 +89,29 @@ public:
     }
   }
 
+  /// Before the instance ends: records that the plugin has not completed are its own from here on.
+  /// Returns how many.
+  std::size_t strand() {
+    for (std::unique_ptr<Entry> &entry : entries_) {
+      if (entry->state == Entry::State::kAbandoned) {
+        entry->pool = nullptr;
+        keep_for_plugin(std::move(entry));
+      }
+    }
+    std::erase(entries_, nullptr);
+    return std::exchange(abandoned_, 0);
+  }
+
 private:
   static void on_complete(typename Call::Record *record) {
     auto &entry = *static_cast<Entry *>(record);
-    if (entry.state == Entry::State::kPending) {
+    if (entry.pool == nullptr) {
+      return;
+    }
+    if (entry.state == Entry::State::kAbandoned) {
+      --entry.pool->abandoned_;
+      entry.pool->free(entry);
+    } else if (entry.state == Entry::State::kPending) {
       entry.pool->finish(entry, entry.pool->read(entry));
     } else if (entry.state == Entry::State::kFree) {
       entry.pool->shard_.log.write(LogLevel::kError,
@@ -89,6 +121,18 @@ private:
     }
   }
 
+  void abandon(Entry &entry) {
+    CULVERT_ASSERT(entry.state == Entry::State::kPending);
+    entry.state = Entry::State::kAbandoned;
+    ++abandoned_;
+    std::exchange(entry.operation, nullptr)->finish(shard_.io, not_completed(""));
+  }
+
+  Status not_completed(std::string_view how_many) const {
+    return Status::failure(Code::kTimeout, Source::kPlugin, Retry::kBackoff,
+                           std::string("plugin ").append(plugin_id_) + " has not completed " +
+                               std::string(how_many).append(function_));
+  }
   Status fault(std::string_view what) const { return plugin_fault(plugin_id_, function_, what); }
 
   Result<typename Call::Value> read(const Entry &entry) const {
@@ -104,13 +148,17 @@ private:
   }
 
   void finish(Entry &entry, Result<typename Call::Value> result) {
-    Operation &operation = *entry.operation;
+    Operation &operation = *std::exchange(entry.operation, nullptr);
+    free(entry);
+    operation.finish(shard_.io, std::move(result));
+  }
+
+  void free(Entry &entry) {
+    if constexpr (requires(Call & call) { call.cleanse(); }) {
+      entry.call.cleanse();
+    }
     entry.state = Entry::State::kFree;
-    entry.operation = nullptr;
     free_.push_back(&entry);
-    operation.result = std::move(result);
-    operation.pending_ = false;
-    shard_.io.yield(operation.done_);
   }
 
   Shard &shard_;
@@ -118,6 +166,7 @@ private:
   std::string_view function_;
   std::vector<std::unique_ptr<Entry>> entries_;
   std::vector<Entry *> free_;
+  std::size_t abandoned_ = 0;
 };
 
 } // namespace culvert

@@ -1,5 +1,7 @@
 #include "plugin/registry.hpp"
 
+#include "plugin/values.hpp"
+
 #include <set>
 #include <utility>
 
@@ -18,7 +20,7 @@ Result<const culvert_plugin *> PluginRegistry::load(std::string_view id) {
   if (const auto found = entries_.find(id); found != entries_.end()) {
     return found->second;
   }
-  Result<LoadedPlugin> loaded = load_plugin(directory_, id);
+  Result<LoadedPlugin> loaded = load_plugin(directories_, id);
   if (!loaded.ok()) {
     return loaded.status();
   }
@@ -32,6 +34,19 @@ Result<const culvert_plugin *> PluginRegistry::load(std::string_view id) {
   return entry;
 }
 
+Status PluginRegistry::configure(std::string_view id, ConfigValues values) {
+  const Result<const culvert_plugin *> entry = load(id);
+  if (!entry.ok()) {
+    return entry.status();
+  }
+  read_texts(config_keys(*entry.value()), values);
+  Status status = check_values(id, config_keys(*entry.value()), values);
+  if (status.ok()) {
+    settings_.insert_or_assign(std::string(id), std::move(values));
+  }
+  return status;
+}
+
 /// "a, b": what could be named instead.
 std::string PluginRegistry::ids_of(PluginKind kind) const {
   std::set<std::string> ids;
@@ -40,14 +55,10 @@ std::string PluginRegistry::ids_of(PluginKind kind) const {
       ids.insert(id);
     }
   }
-  for (std::string &id : list_plugins_of_kind(directory_, std::string(kind_id(kind)))) {
+  for (std::string &id : list_plugins_of_kind(directories_, std::string(kind_id(kind)))) {
     ids.insert(std::move(id));
   }
-  std::string text;
-  for (const std::string &id : ids) {
-    text += (text.empty() ? "" : ", ") + id;
-  }
-  return text;
+  return comma_list({ids.begin(), ids.end()});
 }
 
 Result<std::unique_ptr<Unit>> PluginRegistry::make_unit(std::string_view id, PluginKind kind,
@@ -59,6 +70,15 @@ Result<std::unique_ptr<Unit>> PluginRegistry::make_unit(std::string_view id, Plu
   if (const auto functions = find_kind(*entry.value(), kind); !functions.ok()) {
     const std::string others = ids_of(kind);
     return Status::config(functions.status().message + (others.empty() ? "" : ": " + others));
+  }
+  if (const auto own = settings_.find(id); own != settings_.end()) {
+    for (const auto &[name, value] : own->second) {
+      if (!values.emplace(name, value).second) {
+        return Status::config("plugin " + std::string(id) + ": setting '" + name +
+                              "' is given by the role that uses the plugin; remove it from the "
+                              "plugin's settings");
+      }
+    }
   }
   return Unit::make(*entry.value(), kind, std::move(values), services_, ++generation_);
 }

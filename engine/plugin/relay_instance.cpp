@@ -36,6 +36,9 @@ void check_head_answers(Reader &reader, const Intent &intent, HeadForm form) {
     reader.refuse("an answer's status is " + std::to_string(intent.answer.status) +
                   "; 101 is for LISTEN and ACCEPT");
   }
+  if (intent.verb == Verb::kReject && intent.peer_answer.status == 101) {
+    reader.refuse("a refused sender is answered with the status 101");
+  }
 }
 
 void check_channel_answer(Reader &reader, const Intent &intent) {
@@ -67,11 +70,14 @@ Result<Intent> RelayInstance::on_head(const Head &head) {
   culvert_intent intent = unwritten_intent();
   culvert_status error = no_error();
   Reader reader(id(), "on_head");
+  const CallWatch::Call watched = calls_.watch("on_head");
   if (functions_.on_head(self_, &said, &room, &intent, &error) == 0) {
     return reader.failure(error);
   }
   Intent out = reader.intent(intent);
-  check_head_answers(reader, out, head_form());
+  if (reader.ok()) {
+    check_head_answers(reader, out, head_form());
+  }
   return unless_refused(reader, std::move(out));
 }
 
@@ -83,11 +89,14 @@ Result<Intent> RelayInstance::on_message(std::uint64_t &channel_word, std::strin
   culvert_intent intent = unwritten_intent();
   culvert_status error = no_error();
   Reader reader(id(), "on_message");
+  const CallWatch::Call watched = calls_.watch("on_message");
   if (functions_.on_message(self_, &channel_word, &said, &room, &intent, &error) == 0) {
     return reader.failure(error);
   }
   Intent out = reader.intent(intent);
-  check_channel_answer(reader, out);
+  if (reader.ok()) {
+    check_channel_answer(reader, out);
+  }
   return unless_refused(reader, std::move(out));
 }
 
@@ -99,6 +108,7 @@ Result<Message> RelayInstance::offer(std::string_view facts, std::string_view ca
   culvert_message message{};
   culvert_status error = no_error();
   Reader reader(id(), "offer");
+  const CallWatch::Call watched = calls_.watch("offer");
   if (functions_.offer(self_, &request, &room, &message, &error) == 0) {
     return reader.failure(error);
   }
@@ -117,12 +127,16 @@ Answer RelayInstance::outcome(Stage stage, std::string_view facts, const Status 
   culvert_answer answer{};
   culvert_status error = no_error();
   Reader reader(id(), "outcome");
+  const CallWatch::Call watched = calls_.watch("outcome");
   if (functions_.outcome(self_, &request, &room, &answer, &error) == 0) {
     return nothing_said(reader.failure(error));
   }
   Answer out = reader.answer(answer);
   if (stage == Stage::kChannel && out.form == Answer::Form::kHttp) {
     reader.refuse("an HTTP answer to a control channel");
+  }
+  if (out.form == Answer::Form::kHttp && out.status == 101) {
+    reader.refuse("an outcome with the status 101");
   }
   return reader.ok() ? out : nothing_said(reader.fault());
 }
@@ -135,6 +149,7 @@ Answer RelayInstance::nothing_said(const Status &why) const {
 
 void RelayInstance::on_gone(std::uint64_t &channel_word) {
   if (functions_.on_gone != nullptr) {
+    const CallWatch::Call watched = calls_.watch("on_gone");
     functions_.on_gone(self_, &channel_word);
   }
 }

@@ -23,6 +23,7 @@ Result<std::string> TransportInstance::audience(const EntityAddress &entity) {
   culvert_view audience{};
   culvert_status error = no_error();
   Reader reader(id(), "audience");
+  const CallWatch::Call watched = calls_.watch("audience");
   if (functions_.audience(self_, &address, &room, &audience, &error) == 0) {
     return reader.failure(error);
   }
@@ -34,12 +35,13 @@ Result<std::string> TransportInstance::audience(const EntityAddress &entity) {
 }
 
 template <typename Call>
-Result<LinkDescription> TransportInstance::describe(std::string_view function, Call call) {
+Result<LinkDescription> TransportInstance::describe(const char *function, Call call) {
   culvert_arena room = arena();
   culvert_link_description link{};
   link.size = sizeof link;
   culvert_status error = no_error();
   Reader reader(id(), function);
+  const CallWatch::Call watched = calls_.watch(function);
   if (call(&room, &link, &error) == 0) {
     return reader.failure(error);
   }
@@ -53,9 +55,13 @@ Result<LinkDescription> TransportInstance::describe(std::string_view function, C
 Result<LinkDescription> TransportInstance::listen(const EntityAddress &entity,
                                                   std::string_view token, std::string_view id) {
   const culvert_dial_request request = request_of(entity, token, id);
-  return describe("listen", [&](auto *room, auto *link, auto *error) {
-    return functions_.listen(self_, &request, room, link, error);
+  Result<LinkDescription> link = describe("listen", [&](auto *room, auto *out, auto *error) {
+    return functions_.listen(self_, &request, room, out, error);
   });
+  if (link.ok() && link.value().framing.framing == Framing::kRaw) {
+    return plugin_fault(this->id(), "listen", "a control channel has messages, not framing RAW");
+  }
+  return link;
 }
 
 Result<LinkDescription> TransportInstance::dial(const EntityAddress &entity, std::string_view token,
@@ -92,6 +98,7 @@ ReplyResult TransportInstance::on_reply(Purpose purpose, const Reply &reply) {
   culvert_reply_result result{};
   result.size = sizeof result;
   culvert_status error = no_error();
+  const CallWatch::Call watched = calls_.watch("on_reply");
   functions_.on_reply(self_, static_cast<std::uint32_t>(purpose), &said, &room, &result, &error);
   Reader reader(id(), "on_reply");
   if (result.verdict == CULVERT_VERDICT_DONE) {
@@ -124,6 +131,7 @@ Result<ChannelResult> TransportInstance::on_message(std::uint64_t &channel_word,
   result.size = sizeof result;
   culvert_status error = no_error();
   Reader reader(id(), "on_message");
+  const CallWatch::Call watched = calls_.watch("on_message");
   if (functions_.on_message(self_, &channel_word, &said, &room, &result, &error) == 0) {
     return reader.failure(error);
   }
@@ -152,6 +160,7 @@ Result<Message> TransportInstance::renew(std::uint64_t &channel_word, std::strin
   culvert_message message{};
   culvert_status error = no_error();
   Reader reader(id(), "renew");
+  const CallWatch::Call watched = calls_.watch("renew");
   if (functions_.renew(self_, &channel_word, view_of(token), &room, &message, &error) == 0) {
     return reader.failure(error);
   }

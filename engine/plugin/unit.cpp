@@ -12,7 +12,8 @@ namespace culvert {
 Unit::Unit(const culvert_plugin &entry, KindFunctions functions, ConfigValues values,
            const HostServices &services, std::uint64_t generation)
     : entry_(entry), functions_(functions), values_(std::move(values)), services_(services),
-      generation_(generation), host_(services_, entry_.id, values_) {}
+      generation_(generation), host_(services_, entry_.id, values_),
+      calls_(services_.clock, services_.log, entry_.id) {}
 
 const culvert_life &Unit::life() const {
   return std::visit([](const auto &one) -> const culvert_life & { return one.life; }, functions_);
@@ -35,6 +36,7 @@ Result<std::unique_ptr<Unit>> Unit::make(const culvert_plugin &entry, PluginKind
   if (life.create != nullptr) {
     culvert_status error{};
     error.size = sizeof error;
+    const CallWatch::Call call = unit->calls_.watch("create");
     unit->self_ = life.create(&unit->host_, &error);
     if (unit->self_ == nullptr) {
       return Reader(entry.id, "create").failure(error);
@@ -45,7 +47,8 @@ Result<std::unique_ptr<Unit>> Unit::make(const culvert_plugin &entry, PluginKind
 
 Unit::~Unit() {
   CULVERT_ASSERT(instances() == 0);
-  if (self_ != nullptr && life().destroy != nullptr) {
+  if (self_ != nullptr && life().destroy != nullptr && !kept_.load(std::memory_order_acquire)) {
+    const CallWatch::Call call = calls_.watch("destroy");
     life().destroy(self_);
   }
   for (auto &[name, value] : values_) {

@@ -5,6 +5,7 @@
 // generation tells a unit from the one it replaced.
 #pragma once
 
+#include "plugin/call_watch.hpp"
 #include "plugin/entry.hpp"
 #include "plugin/host.hpp"
 #include "plugin/kinds.hpp"
@@ -40,6 +41,9 @@ public:
   Result<std::unique_ptr<Auth>> auth(Shard &shard);
   Result<std::unique_ptr<Resolver>> resolver(Shard &shard);
 
+  /// An instance could not be detached: destroy() does not come either.
+  void keep() { kept_.store(true, std::memory_order_release); }
+
 private:
   friend class Instance;
   Unit(const culvert_plugin &entry, KindFunctions functions, ConfigValues values,
@@ -52,8 +56,10 @@ private:
   const HostServices services_;
   const std::uint64_t generation_;
   PluginHost host_;
+  CallWatch calls_;      // of create() and destroy()
   void *self_ = nullptr; // what create() made
   std::atomic<std::uint32_t> instances_ = 0;
+  std::atomic<bool> kept_ = false;
 };
 
 } // namespace culvert

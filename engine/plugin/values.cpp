@@ -69,6 +69,14 @@ std::string one_line(std::string_view text, std::size_t limit) {
   return line;
 }
 
+std::string comma_list(const std::vector<std::string> &items) {
+  std::string text;
+  for (const std::string &item : items) {
+    text += (text.empty() ? "" : ", ") + item;
+  }
+  return text;
+}
+
 Status plugin_fault(std::string_view plugin_id, std::string_view function, std::string_view what) {
   std::string message = "plugin ";
   message.append(plugin_id).append(" broke the rules of its ABI: ");
@@ -128,7 +136,7 @@ std::vector<Field> Reader::fields(const culvert_field *fields, std::uint32_t cou
   for (std::uint32_t index = 0; index < count && ok(); ++index) {
     Field field{text(fields[index].name, kHeadBytes, "a field's name"),
                 line(fields[index].value, kHeadBytes, "a field's value"),
-                fields[index].secret != 0};
+                flag(fields[index].secret, "a field's secret flag")};
     if (!is_token(field.name)) {
       refuse("a field's name is no token");
     }
@@ -159,6 +167,20 @@ Message Reader::message(const culvert_message &message) {
           message.kind == CULVERT_TEXT ? ChunkKind::kText : ChunkKind::kBinary};
 }
 
+std::int64_t Reader::second(std::int64_t value, std::string_view what) {
+  if (value < 0) {
+    refuse(std::string(what) + " is " + std::to_string(value));
+  }
+  return std::clamp<std::int64_t>(value, 0, kLastSecond);
+}
+
+bool Reader::flag(std::uint32_t value, std::string_view what) {
+  if (value > 1) {
+    refuse(std::string(what) + " is " + std::to_string(value) + "; it is 0 or 1");
+  }
+  return value != 0;
+}
+
 FramingOptions Reader::framing(std::uint32_t framing, std::uint32_t ping_interval_ms,
                                culvert_view ping, culvert_view pong,
                                std::uint32_t largest_message) {
@@ -172,23 +194,35 @@ FramingOptions Reader::framing(std::uint32_t framing, std::uint32_t ping_interva
   out.ping = text(ping, kControlMessageBytes, "the ping");
   out.pong = text(pong, kControlMessageBytes, "the pong");
   out.largest_message = largest_message;
-  if (largest_message > kControlMessageBytes) {
-    refuse("the largest message is " + std::to_string(largest_message) + "; the bound is " +
-           std::to_string(kControlMessageBytes));
+  check_framing(out);
+  return out;
+}
+
+void Reader::check_framing(const FramingOptions &options) {
+  const std::size_t largest = options.largest_message;
+  if (largest != 0 && (largest < kSmallestMessageBytes || largest > kControlMessageBytes)) {
+    refuse("the largest message is " + std::to_string(largest) + "; it is 0 or " +
+           std::to_string(kSmallestMessageBytes) + " to " + std::to_string(kControlMessageBytes));
   }
-  if (out.framing == Framing::kMessages && ping_interval_ms > 0 && out.ping.empty()) {
+  const bool pings = options.ping_interval_ms > 0;
+  if (pings && options.ping_interval_ms < kShortestPingMs) {
+    refuse("the ping interval is " + std::to_string(options.ping_interval_ms) +
+           " ms; it is 0 or at least " + std::to_string(kShortestPingMs));
+  }
+  if (options.framing != Framing::kMessages) {
+    return;
+  }
+  if (pings && options.ping.empty()) {
     refuse("a ping interval without the words of a ping");
   }
-  const std::size_t words = std::max(out.ping.size(), out.pong.size());
-  if (out.framing == Framing::kMessages && words > MessagesLink::largest(out)) {
+  if (std::max(options.ping.size(), options.pong.size()) > MessagesLink::largest(options)) {
     refuse("the words of a ping or pong are larger than a message");
   }
-  return out;
 }
 
 LinkDescription Reader::link(const culvert_link_description &link) {
   LinkDescription out;
-  out.tls = link.tls != 0;
+  out.tls = flag(link.tls, "tls");
   out.host = line(link.host, kHeadBytes, "the host");
   out.port = static_cast<std::uint16_t>(link.port);
   out.server_name = line(link.server_name, kHeadBytes, "the server name");
@@ -229,7 +263,8 @@ Answer Reader::answer(const culvert_answer &answer) {
   out.form = static_cast<Answer::Form>(answer.form);
   const bool http = out.form == Answer::Form::kHttp;
   const bool close = out.form == Answer::Form::kClose;
-  if ((http && (answer.status < 100 || answer.status > 599)) ||
+  // Of 1xx only 101 is an answer: a peer waits for more behind every other one.
+  if ((http && answer.status != 101 && (answer.status < 200 || answer.status > 599)) ||
       (close &&
        (answer.status > 0xffff || !is_close_code(static_cast<std::uint16_t>(answer.status))))) {
     refuse("an answer's status is " + std::to_string(answer.status));
@@ -252,12 +287,17 @@ Answer Reader::answer(const culvert_answer &answer) {
 
 Intent Reader::intent(const culvert_intent &intent) {
   Intent out;
-  out.verb = intent.verb >= CULVERT_VERB_LISTEN && intent.verb <= CULVERT_VERB_IGNORE
-                 ? static_cast<Verb>(intent.verb - CULVERT_VERB_LISTEN)
-                 : Verb::kUnknown;
-  if (out.verb == Verb::kUnknown) {
-    return out; // what it says means nothing to this engine
+  if (intent.verb < CULVERT_VERB_LISTEN || intent.verb > CULVERT_VERB_IGNORE) {
+    // What else it says means nothing to this engine.
+    fault_ = Status::failure(Code::kUnsupported, Source::kPlugin, Retry::kNever,
+                             "plugin " + std::string(plugin_id_) + ": " + std::string(function_) +
+                                 (intent.verb == 0
+                                      ? ": it left the intent unwritten (verb 0)"
+                                      : ": it wants the verb " + std::to_string(intent.verb) +
+                                            ", which this engine does not know"));
+    return out;
   }
+  out.verb = static_cast<Verb>(intent.verb - CULVERT_VERB_LISTEN);
   out.path = text(intent.path, kHeadBytes, "the path");
   out.token = text(intent.token, kHeadBytes, "the token");
   out.capability = text(intent.capability, kHeadBytes, "the capability");
@@ -293,7 +333,7 @@ Status Reader::failure(const culvert_status &status) {
       [](char letter) { return static_cast<unsigned char>(letter) >= 0x80; }, '?');
   out.peer_status =
       status.peer_status <= 0xffff ? static_cast<std::uint16_t>(status.peer_status) : 0;
-  out.os_error = status.os_error;
+  out.os_error = std::max(status.os_error, 0);
   if (out.message.empty()) {
     out.message = word(out.code);
   }

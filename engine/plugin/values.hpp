@@ -32,6 +32,9 @@ culvert_status status_of(const Status &status);
 /// inside a UTF-8 sequence.
 std::string one_line(std::string_view text, std::size_t limit);
 
+/// "a, b".
+std::string comma_list(const std::vector<std::string> &items);
+
 /// What a plugin did wrong, as a Status of Source::kPlugin.
 Status plugin_fault(std::string_view plugin_id, std::string_view function, std::string_view what);
 
@@ -54,8 +57,11 @@ public:
   std::vector<std::string> list(const culvert_view *views, std::uint32_t count,
                                 std::string_view what);
   Message message(const culvert_message &message);
+  /// A moment in Unix seconds, at most kLastSecond; 0: not said.
+  std::int64_t second(std::int64_t value, std::string_view what);
   LinkDescription link(const culvert_link_description &link);
   Answer answer(const culvert_answer &answer);
+  /// A verb that this engine does not know is refused as unsupported, not as a mistake.
   Intent intent(const culvert_intent &intent);
   /// A failure as the plugin describes it; a plugin that failed without a code is at fault.
   Status failure(const culvert_status &status);
@@ -63,6 +69,8 @@ public:
 private:
   FramingOptions framing(std::uint32_t framing, std::uint32_t ping_interval_ms, culvert_view ping,
                          culvert_view pong, std::uint32_t largest_message);
+  void check_framing(const FramingOptions &options);
+  bool flag(std::uint32_t value, std::string_view what);
   bool readable(culvert_view view, std::size_t limit, std::string_view what);
 
   std::string_view plugin_id_;

@@ -21,22 +21,49 @@ Acceptor::Acceptor(Shard &shard, Delegate<Socket> arrived, Delegate<> stopped)
 
 void Acceptor::start(Socket listening) {
   CULVERT_ASSERT(phase_ == Phase::kIdle);
-  phase_ = Phase::kAccepting;
   listening_ = listening;
-  if (group_ != nullptr) {
-    group_->members_[shard_.index].store(this, std::memory_order_release);
-  }
+  enter(Phase::kAccepting, this);
   arm();
 }
 
+/// `dealt_to`: this, or nullptr when the others shall deal nothing here.
+void Acceptor::enter(Phase phase, Acceptor *dealt_to) {
+  phase_ = phase;
+  if (group_ != nullptr) {
+    group_->members_[shard_.index].store(dealt_to, std::memory_order_release);
+  }
+}
+
+void Acceptor::hold() {
+  if (phase_ == Phase::kAccepting) {
+    enter(Phase::kHeld, nullptr);
+    retry_.disarm();
+    cancel_accept();
+  }
+}
+
+void Acceptor::release() {
+  if (phase_ == Phase::kHeld) {
+    enter(Phase::kAccepting, this);
+    if (!accept_.in_flight() && !cancel_.in_flight()) {
+      arm();
+    }
+  }
+}
+
 void Acceptor::stop() {
-  CULVERT_ASSERT(phase_ == Phase::kAccepting);
-  phase_ = Phase::kStopping;
+  CULVERT_ASSERT(phase_ == Phase::kAccepting || phase_ == Phase::kHeld);
+  phase_ = Phase::kStopping; // what was dealt here meanwhile is still reset here
   retry_.disarm();
-  if (accept_.in_flight()) {
-    shard_.io.cancel(accept_, cancel_);
-  } else {
+  cancel_accept();
+  if (!accept_.in_flight() && !cancel_.in_flight()) {
     shard_.io.yield(cancel_);
+  }
+}
+
+void Acceptor::cancel_accept() {
+  if (accept_.in_flight() && !cancel_.in_flight()) {
+    shard_.io.cancel(accept_, cancel_);
   }
 }
 
@@ -55,7 +82,8 @@ void Acceptor::on_accept(Outcome outcome) {
   if (outcome.result >= 0) {
     told_ = false;
     deal(Socket{outcome.result});
-  } else if (phase_ == Phase::kAccepting && outcome.result != -ECONNABORTED && !told_) {
+  } else if (phase_ == Phase::kAccepting && outcome.result != -ECONNABORTED &&
+             outcome.result != -ECANCELED && !told_) {
     told_ = true;
     shard_.log.write(LogLevel::kWarn, "no connection can be accepted",
                      {{"why", os_status(-outcome.result, "accept").message}});
@@ -63,9 +91,10 @@ void Acceptor::on_accept(Outcome outcome) {
   if (outcome.more) {
     return;
   }
-  if (phase_ != Phase::kAccepting) {
+  if (phase_ != Phase::kAccepting || cancel_.in_flight()) {
     on_cancelled({});
-  } else if (outcome.result >= 0 || outcome.result == -ECONNABORTED) {
+  } else if (outcome.result >= 0 || outcome.result == -ECONNABORTED ||
+             outcome.result == -ECANCELED) {
     arm();
   } else {
     shard_.io.arm_after_ms(retry_, shard_.limits.accept_retry_ms);
@@ -73,7 +102,7 @@ void Acceptor::on_accept(Outcome outcome) {
 }
 
 void Acceptor::hand_out(Socket socket) {
-  if (phase_ == Phase::kAccepting) {
+  if (phase_ == Phase::kAccepting || phase_ == Phase::kHeld) {
     arrived_(socket);
   } else { // a plain close would read as a clean, empty answer
     shard_.io.set_option(socket, SocketOption::kLingerZero, 1);
@@ -112,7 +141,12 @@ void Acceptor::on_dealt_back(Mail &mail) {
   check_stopped();
 }
 
+/// An accept that ended, or its cancel: whichever comes last.
 void Acceptor::on_cancelled(Outcome) {
+  if (phase_ == Phase::kAccepting && !accept_.in_flight() && !cancel_.in_flight() &&
+      !retry_.armed()) {
+    arm(); // it was released before the cancel came back
+  }
   check_stopped();
 }
 

@@ -2,7 +2,8 @@
 //
 // Embedded in the shard's part of a role; it does not own the listening socket. Every socket it
 // hands out belongs to whoever takes it. When the kernel has no descriptor left it waits until one
-// was freed here, or for ShardLimits::accept_retry_ms.
+// was freed here, or for ShardLimits::accept_retry_ms. Held, it leaves connections in the kernel's
+// backlog; those that were accepted by then still arrive.
 //
 // The kernel wakes the same one of several idle shards every time, so the acceptors of an
 // AcceptGroup deal what they accept to each other at random, by mail.
@@ -38,14 +39,19 @@ public:
   void start(Socket listening);
   /// Only after start(), once. What is accepted or dealt here from now on is reset.
   void stop();
+  /// Both only between start() and stop(); nothing happens when it is so already.
+  void hold();
+  void release();
   /// A descriptor was closed.
   void on_descriptor_freed();
   [[nodiscard]] bool stopped() const { return phase_ == Phase::kStopped; }
 
 private:
-  enum class Phase : std::uint8_t { kIdle, kAccepting, kStopping, kStopped };
+  enum class Phase : std::uint8_t { kIdle, kAccepting, kHeld, kStopping, kStopped };
 
   struct Dealt; // a socket on its way to another shard
+  void enter(Phase phase, Acceptor *dealt_to);
+  void cancel_accept();
   void arm();
   void on_accept(Outcome outcome);
   void deal(Socket socket);

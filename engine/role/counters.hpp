@@ -1,21 +1,64 @@
-// What a running role counts: written by its parts on their shards in set-up and tear-down only,
-// read from any thread.
+// What a running role counts. Any thread reads it; a role's parts write it on their shards.
+//
+// It belongs to the role and outlives its parts. What moves with each turn or tunnel is kept in one
+// row a shard, which that shard alone writes; the rest is written in set-up and tear-down only.
 #pragma once
 
-#include <atomic>
-#include <cstdint>
+#include "core/assert.hpp"
+#include "core/shard_count.hpp"
+
 #include <mutex>
 #include <string>
+#include <vector>
 
 namespace culvert {
 
+/// The tunnels of one role: sums over its shards.
+class TunnelCounts {
+public:
+  struct alignas(64) Row { // a cache line of its own: no shard waits for another's additions
+    ShardCount joined;
+    ShardCount moved; // of a relay: joined after a connection went to another shard
+    ShardCount ended;
+    ShardCount aborted;   // of the ended ones
+    ShardCount bytes_in;  // payload from the app's side towards the target, counted turn by turn
+    ShardCount bytes_out; // the other way
+  };
+
+  explicit TunnelCounts(unsigned shards) : rows_(shards) {}
+
+  [[nodiscard]] Row &row(unsigned shard) {
+    CULVERT_ASSERT(shard < rows_.size());
+    return rows_[shard];
+  }
+  [[nodiscard]] std::uint64_t ended() const { return sum(&Row::ended); }
+  [[nodiscard]] std::uint64_t open() const {
+    const std::uint64_t over = ended(); // before the joined ones: the difference is never negative
+    return sum(&Row::joined) - over;
+  }
+  [[nodiscard]] std::uint64_t moved() const { return sum(&Row::moved); }
+  [[nodiscard]] std::uint64_t aborted() const { return sum(&Row::aborted); }
+  [[nodiscard]] std::uint64_t bytes_in() const { return sum(&Row::bytes_in); }
+  [[nodiscard]] std::uint64_t bytes_out() const { return sum(&Row::bytes_out); }
+
+private:
+  [[nodiscard]] std::uint64_t sum(ShardCount Row::*count) const {
+    std::uint64_t all = 0;
+    for (const Row &row : rows_) {
+      all += (row.*count).read();
+    }
+    return all;
+  }
+
+  std::vector<Row> rows_;
+};
+
+/// Of a listener or sender.
 struct RoleCounters {
-  std::atomic<std::uint64_t> tunnels_open = 0;
-  std::atomic<std::uint64_t> tunnels_ended = 0;
-  std::atomic<std::uint64_t> tunnels_aborted = 0; // of the ended ones
+  explicit RoleCounters(unsigned shards = 1) : tunnels(shards) {}
+
+  TunnelCounts tunnels;
   std::atomic<std::uint64_t> setups_failed = 0;
-  std::atomic<std::uint64_t> bytes_in = 0; // payload towards the target, of ended tunnels
-  std::atomic<std::uint64_t> bytes_out = 0;
   std::atomic<std::uint32_t> channels_online = 0; // of a listener: registered at the relay now
   std::atomic<std::uint64_t> channels_lost = 0;
   std::atomic<std::uint32_t> parts_running = 0;

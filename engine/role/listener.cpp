@@ -11,7 +11,9 @@ Listener::Listener(const ClientKit &kit, const ListenerOptions &options, std::st
     : kit_(kit), options_(options), policy_(options.entity.host, options.rendezvous_hosts),
       id_(std::move(id)), counters_(counters), stopped_(stopped),
       outbound_(kit, Delegate<Outbound &>::to<&Listener::on_outbound>(*this)),
-      tunnels_(kit.shard, counters, Delegate<>::to<&Listener::check_stopped>(*this)) {
+      tunnel_log_(kit.shard.log),
+      tunnels_(kit.shard, counters.tunnels, kTunnelsPerShard, {&tunnel_log_},
+               Delegate<>::to<&Listener::check_stopped>(*this)) {
   retry_.bind<&Listener::connect>(*this);
   receive_.bind<&Listener::on_receive>(*this);
   drain_.bind<&Listener::on_drain>(*this);
@@ -95,7 +97,7 @@ void Listener::online() {
   answers_.clear();
   answers_bytes_ = 0;
   largest_message_ = outbound_.framing().message_bound();
-  counters_.channels_online.fetch_add(1, std::memory_order_relaxed);
+  enter(ChannelState::kOnline);
   kit_.shard.log.write(LogLevel::kInfo, "registered at the relay",
                        {{"entity", options_.entity.path},
                         {"relay", options_.entity.host},
@@ -104,16 +106,25 @@ void Listener::online() {
   channel_->receive(receive_);
 }
 
+void Listener::enter(ChannelState state) {
+  if (state == ChannelState::kOnline) {
+    counters_.channels_online.fetch_add(1, std::memory_order_relaxed);
+  } else if (channel_state_ == ChannelState::kOnline) {
+    counters_.channels_online.fetch_sub(1, std::memory_order_relaxed);
+  }
+  channel_state_ = state;
+}
+
 void Listener::on_receive(Outcome outcome) {
-  if (outcome.result < 0 || ending_channel_) {
+  if (outcome.result < 0 || channel_state_ == ChannelState::kEnding) {
     return;
   }
   take_turn();
-  if (ending_channel_) {
+  if (channel_state_ == ChannelState::kEnding) {
     return;
   }
   if (const Ending *end = channel_->received_end()) {
-    if (leaving_channel_) {
+    if (channel_state_ == ChannelState::kLeaving) {
       end_channel(!end->aborted);
       return;
     }
@@ -152,7 +163,7 @@ void Listener::take_turn() {
       heard(message);
     }
   }
-  if (!broken_.ok() && leaving_channel_) {
+  if (!broken_.ok() && channel_state_ == ChannelState::kLeaving) {
     end_channel(true);
   } else if (!broken_.ok()) {
     constexpr std::uint16_t kProtocolError = 1002; // RFC 6455, section 7.4.1
@@ -208,7 +219,8 @@ Status Listener::closed_by(const Ending &end) {
 }
 
 void Listener::write_answers() {
-  if (leaving_channel_ || answers_.empty() || channel_->held() > 0 || drain_.in_flight()) {
+  if (channel_state_ == ChannelState::kLeaving || answers_.empty() || channel_->held() > 0 ||
+      drain_.in_flight()) {
     return;
   }
   while (!answers_.empty() && channel_->held() == 0 && !channel_->broken()) {
@@ -225,13 +237,12 @@ void Listener::write_answers() {
 }
 
 void Listener::on_drain(Outcome outcome) {
-  if (outcome.result == 0 && !ending_channel_) {
+  if (outcome.result == 0 && channel_state_ != ChannelState::kEnding) {
     write_answers();
   }
 }
 
 void Listener::lost(const Status &why, bool relay_is_there) {
-  counters_.channels_online.fetch_sub(1, std::memory_order_relaxed);
   counters_.channels_lost.fetch_add(1, std::memory_order_relaxed);
   counters_.failed(why.message);
   log(LogLevel::kWarn, "lost the relay; seeking it again", why);
@@ -240,15 +251,14 @@ void Listener::lost(const Status &why, bool relay_is_there) {
 
 void Listener::leave_channel() {
   // What the relay wrote before it reads our end is still to be served: nobody else would come.
-  leaving_channel_ = true;
-  counters_.channels_online.fetch_sub(1, std::memory_order_relaxed);
+  enter(ChannelState::kLeaving);
   channel_->finish(Ending::finished(), channel_finish_);
   kit_.shard.io.arm_after_ms(unanswered_, kLingerMs);
 }
 
 void Listener::end_channel(bool politely) {
   // A relay that is gone would keep a polite end waiting, and with it the next connection.
-  ending_channel_ = true;
+  enter(ChannelState::kEnding);
   unanswered_.disarm();
   if (politely) {
     channel_->close(channel_end_);
@@ -265,7 +275,7 @@ void Listener::on_channel_ended(Outcome) {
   }
   CULVERT_ASSERT(!channel_finish_.in_flight());
   channel_.reset();
-  ending_channel_ = false;
+  enter(ChannelState::kNone);
   if (phase_ == Phase::kRunning) {
     connect_later();
   } else {
@@ -305,9 +315,11 @@ void Listener::offer_done(Serving &serving) {
   Offer &offer = serving.offer;
   const Status &status = offer.status();
   if (status.ok()) {
+    TunnelFacts facts;
+    facts.entity = options_.entity.path;
+    facts.id = offer.loggable_id();
     tunnels_.join({offer.take_relay_link(), "relay", Source::kRelay},
-                  {offer.take_target_link(), "target", Source::kTarget}, options_.entity.path,
-                  offer.loggable_id());
+                  {offer.take_target_link(), "target", Source::kTarget}, std::move(facts));
   } else {
     counters_.failed(status.message);
     kit_.shard.log.write(LogLevel::kWarn, "an offer came to nothing",
@@ -330,7 +342,7 @@ void Listener::drain() {
   phase_ = Phase::kDraining;
   retry_.disarm();
   outbound_.cancel(Status::failure(Code::kShuttingDown, Source::kLocal, Retry::kNever, "draining"));
-  if (channel_ != nullptr && !ending_channel_) {
+  if (channel_state_ == ChannelState::kOnline) {
     leave_channel();
   }
   kit_.shard.io.arm_after_ms(grace_, options_.drain_grace_ms);
@@ -347,10 +359,7 @@ void Listener::drop() {
   const Status why =
       Status::failure(Code::kShuttingDown, Source::kLocal, Retry::kNever, "dropped at shutdown");
   outbound_.cancel(why);
-  if (channel_ != nullptr && !ending_channel_) {
-    if (!leaving_channel_) {
-      counters_.channels_online.fetch_sub(1, std::memory_order_relaxed);
-    }
+  if (channel_state_ == ChannelState::kOnline || channel_state_ == ChannelState::kLeaving) {
     end_channel(false);
   } else if (channel_end_.in_flight() && !channel_drop_.in_flight()) {
     channel_->drop(channel_drop_);

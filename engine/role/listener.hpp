@@ -11,7 +11,7 @@
 #include "role/offer.hpp"
 #include "role/outbound.hpp"
 #include "role/reconnect.hpp"
-#include "role/tunnel_set.hpp"
+#include "role/tunnels.hpp"
 
 #include <deque>
 #include <memory>
@@ -46,6 +46,14 @@ public:
 
 private:
   enum class Phase : std::uint8_t { kRunning, kDraining, kDropping, kStopped };
+  /// kNone -> kOnline -> (kLeaving ->) kEnding -> kNone; one that came too late goes from kNone to
+  /// kEnding.
+  enum class ChannelState : std::uint8_t {
+    kNone,
+    kOnline,  // registered at the relay
+    kLeaving, // our end is said, the relay's is awaited
+    kEnding   // it is closed or dropped
+  };
   struct Serving {
     Serving(Listener &listener, std::string offer, std::string loggable_id);
     void on_done(Offer &done);
@@ -58,6 +66,7 @@ private:
   void connect_later();
   void on_outbound(Outbound &outbound);
   void online();
+  void enter(ChannelState state);
   void on_receive(Outcome outcome);
   void take_turn();
   void heard(const Message &message);
@@ -89,8 +98,7 @@ private:
   Timer retry_;
 
   std::unique_ptr<Link> channel_;
-  bool leaving_channel_ = false; // our end is said, the relay's is awaited
-  bool ending_channel_ = false;
+  ChannelState channel_state_ = ChannelState::kNone;
   Timer unanswered_;
   std::uint64_t channel_word_ = 0;
   std::size_t largest_message_ = kControlMessageBytes;
@@ -105,7 +113,8 @@ private:
   Completion channel_finish_;
 
   Slab<Serving> offers_;
-  TunnelSet tunnels_;
+  TunnelLog tunnel_log_;
+  Tunnels tunnels_;
   Timer grace_;
 };
 

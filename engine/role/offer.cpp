@@ -71,10 +71,17 @@ Offer::Offer(const ClientKit &kit, const TargetAddress &target, const Rendezvous
   resolve_.bind<&Offer::on_resolved>(*this);
   dial_.bind<&Offer::on_dialled>(*this);
   dropping_.bind<&Offer::on_target_dropped>(*this);
+  pause_.bind<&Offer::on_pause>(*this);
+  late_.bind<&Offer::on_late>(*this);
 }
 
+// --- the target
+// -----------------------------------------------------------------------------------
+
 void Offer::start() {
+  started_ns_ = kit_.shard.io.now_ns();
   if (target_.unix_path.empty()) {
+    kit_.shard.io.arm_after_ms(late_, kit_.limits->handshake_ms);
     kit_.resolver.resolve(resolve_, target_.host);
   } else {
     dial_.start({Address::unix_path(target_.unix_path)}, kit_.limits->target_dial_ms);
@@ -82,6 +89,7 @@ void Offer::start() {
 }
 
 void Offer::on_resolved(Outcome) {
+  late_.disarm();
   if (!cancelled_.ok()) {
     end(cancelled_);
     return;
@@ -109,17 +117,27 @@ void Offer::on_dialled(Result<Socket> socket) {
   auto link = std::make_unique<TcpLink>(kit_.shard, socket.value());
   link->end_tunnel_here();
   target_link_ = std::move(link);
-  const Result<LinkDescription> description = allowed(kit_.transport.accept(offer_));
+  Result<LinkDescription> description = allowed(kit_.transport.accept(offer_));
   if (!cancelled_.ok()) {
     end(cancelled_);
-    return;
-  }
-  if (!description.ok()) {
+  } else if (!description.ok()) {
     reject(description.status());
-    return;
+  } else {
+    phase_ = Phase::kFetching;
+    description_ = std::move(description.value());
+    kit_.shard.io.arm(late_, started_ns_ + kit_.limits->fetch_ms * 1'000'000U);
+    dial_relay();
   }
-  outbound_.start(Purpose::kAccept, description.value());
 }
+
+void Offer::blame_target(Status why) {
+  why.source = Source::kTarget;
+  why.message = "target " + target_.text() + ": " + why.message;
+  reject(why);
+}
+
+// --- the relay
+// ------------------------------------------------------------------------------------
 
 Result<LinkDescription> Offer::allowed(Result<LinkDescription> description) const {
   if (!description.ok()) {
@@ -135,28 +153,97 @@ Result<LinkDescription> Offer::allowed(Result<LinkDescription> description) cons
   return description;
 }
 
-void Offer::blame_target(Status why) {
-  why.source = Source::kTarget;
-  why.message = "target " + target_.text() + ": " + why.message;
-  reject(why);
+void Offer::dial_relay() {
+  outbound_.start(phase_ == Phase::kFetching ? Purpose::kAccept : Purpose::kReject, description_,
+                  loggable_id_);
 }
 
 void Offer::reject(const Status &why) {
   status_ = why;
-  refusing_ = true;
-  const Result<LinkDescription> description = allowed(kit_.transport.reject(offer_, why));
-  if (description.ok()) {
-    outbound_.start(Purpose::kReject, description.value());
+  if (started_ns_ == 0) {
+    started_ns_ = kit_.shard.io.now_ns();
+  }
+  Result<LinkDescription> description = allowed(kit_.transport.reject(offer_, why));
+  if (!description.ok()) {
+    end(status_);
+    return;
+  }
+  phase_ = Phase::kRefusing;
+  description_ = std::move(description.value());
+  pause_ms_ = 0;
+  kit_.shard.io.arm(late_, started_ns_ + kit_.limits->rendezvous_ms * 1'000'000U);
+  dial_relay();
+}
+
+/// Whether another connection may fare better: the relay was not reached, or had no room.
+bool Offer::worth_another_try(const Status &why) {
+  switch (why.code) {
+  case Code::kTimeout:
+  case Code::kRefused:
+  case Code::kUnreachable:
+  case Code::kReset:
+  case Code::kTruncated:
+  case Code::kOverload:
+  case Code::kNoMemory:
+  case Code::kNoDescriptor:
+    return true;
+  default:
+    return false;
+  }
+}
+
+void Offer::on_outbound(Outbound &outbound) {
+  const Status &outcome = outbound.status();
+  if (!cancelled_.ok()) {
+    end(cancelled_);
+  } else if (outcome.ok()) {
+    end(phase_ == Phase::kRefusing ? status_ : outcome);
+  } else if (late_.armed() && worth_another_try(outcome)) {
+    try_again();
+  } else if (phase_ == Phase::kRefusing) {
+    end(status_);
+  } else if (outcome.code == Code::kRejected || outcome.code == Code::kGone) {
+    end(outcome); // the relay knows that nobody comes
+  } else {
+    reject(outcome);
+  }
+}
+
+void Offer::try_again() {
+  const std::uint64_t pause_ms = pause_ms_; // none before the first repetition
+  pause_ms_ = kit_.limits->next_pause_ms(pause_ms_);
+  kit_.shard.io.arm_after_ms(pause_, pause_ms / 2 + kit_.shard.random.below(pause_ms / 2 + 1));
+}
+
+void Offer::on_pause() {
+  if (!cancelled_.ok()) {
+    end(cancelled_);
+  } else if (late_.armed()) {
+    dial_relay();
+  } else if (phase_ == Phase::kFetching) {
+    reject(outbound_.status());
   } else {
     end(status_);
   }
 }
 
-void Offer::on_outbound(Outbound &outbound) {
-  end(refusing_ ? status_ : outbound.status());
+void Offer::on_late() {
+  if (phase_ == Phase::kTarget) {
+    resolve_.abandon();
+  } else if (pause_.armed()) {
+    kit_.shard.io.arm_after_ms(pause_, 0);
+  } else {
+    outbound_.cancel(Status::failure(Code::kTimeout, Source::kRelay, Retry::kBackoff,
+                                     "the relay did not answer in time"));
+  }
 }
 
+// --- the end
+// --------------------------------------------------------------------------------------
+
 void Offer::end(Status status) {
+  phase_ = Phase::kEnding;
+  late_.disarm();
   status_ = std::move(status);
   if (!status_.ok() && target_link_ != nullptr) {
     target_link_->drop(dropping_);
@@ -172,8 +259,12 @@ void Offer::on_target_dropped(Outcome) {
 
 void Offer::cancel(Status why) {
   cancelled_ = why;
+  resolve_.abandon();
   dial_.cancel();
   outbound_.cancel(std::move(why));
+  if (pause_.armed()) {
+    kit_.shard.io.arm_after_ms(pause_, 0);
+  }
 }
 
 } // namespace culvert

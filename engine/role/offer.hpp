@@ -1,6 +1,10 @@
 // One offer at a listener: dial the target first, then fetch the sender, or refuse it with the
 // reason; then the two are joined. A listener without room refuses it unserved.
 //
+// A relay that cannot be reached, breaks the connection, or has no room is dialled again: at once,
+// then with pauses that double, for ClientLimits::fetch_ms. Then the listener gives up and tells
+// the sender so, in the same way, while the capability lives (rendezvous_ms).
+//
 // Belongs to a shard and to its listener part; reports exactly once through `done`, with everything
 // of it closed unless it handed over both links.
 #pragma once
@@ -52,11 +56,22 @@ public:
   std::unique_ptr<Link> take_target_link() { return std::move(target_link_); }
 
 private:
+  enum class Phase : std::uint8_t {
+    kTarget,   // resolves and dials it
+    kFetching, // dials the relay, or pauses before the next dial
+    kRefusing, // the same, to say that nobody comes
+    kEnding
+  };
   void on_resolved(Outcome outcome);
   void on_dialled(Result<Socket> socket);
   void blame_target(Status why);
   void on_outbound(Outbound &outbound);
   void on_target_dropped(Outcome outcome);
+  void on_late();
+  void dial_relay();
+  void on_pause();
+  void try_again();
+  static bool worth_another_try(const Status &why);
   [[nodiscard]] Result<LinkDescription> allowed(Result<LinkDescription> description) const;
   void end(Status status);
 
@@ -68,7 +83,12 @@ private:
   Delegate<Offer &> done_;
   Status status_;
   Status cancelled_;
-  bool refusing_ = false;
+  Phase phase_ = Phase::kTarget;
+  LinkDescription description_; // of the relay, in kFetching and kRefusing
+  std::uint64_t pause_ms_ = 0;  // the latest
+  std::uint64_t started_ns_ = 0;
+  Timer pause_;
+  Timer late_; // of the phase
 
   ResolveName resolve_;
   Dial dial_;

@@ -6,31 +6,21 @@
 
 namespace culvert {
 
-// A sender waits in `upgrade` until a listener has fetched it, so that step has the longest
-// deadline; a listener that registers is answered at once. A dial keeps a deadline of its own, and
-// names the address that did not answer.
-const Step<Outbound> Outbound::kToListen[] = {
-    {"authorize", &Outbound::handshake_ms, &Outbound::start_authorize, &Outbound::cancel_operation,
-     Source::kPlugin},
-    {"resolve", &Outbound::handshake_ms, &Outbound::start_resolve, &Outbound::cancel_operation,
-     Source::kPlugin},
-    {"dial", &Outbound::two_dials_ms, &Outbound::start_dial, &Outbound::cancel_dial,
-     Source::kRelay},
-    {"tls", &Outbound::handshake_ms, &Outbound::start_tls, &Outbound::cancel_tls, Source::kRelay},
-    {"upgrade", &Outbound::handshake_ms, &Outbound::start_upgrade, &Outbound::cancel_upgrade,
-     Source::kRelay},
-};
-const Step<Outbound> Outbound::kToEntity[] = {
-    {"authorize", &Outbound::handshake_ms, &Outbound::start_authorize, &Outbound::cancel_operation,
-     Source::kPlugin},
-    {"resolve", &Outbound::handshake_ms, &Outbound::start_resolve, &Outbound::cancel_operation,
-     Source::kPlugin},
-    {"dial", &Outbound::two_dials_ms, &Outbound::start_dial, &Outbound::cancel_dial,
-     Source::kRelay},
-    {"tls", &Outbound::handshake_ms, &Outbound::start_tls, &Outbound::cancel_tls, Source::kRelay},
-    {"upgrade", &Outbound::upgrade_ms, &Outbound::start_upgrade, &Outbound::cancel_upgrade,
-     Source::kRelay},
-};
+// A dial keeps a deadline of its own, and names the address that did not answer.
+constexpr Outbound::Table Outbound::steps_with(std::uint64_t (Outbound::*upgrade_ms)() const) {
+  return {{{"authorize", &Outbound::handshake_ms, &Outbound::start_authorize,
+            &Outbound::cancel_authorize, Source::kPlugin},
+           {"resolve", &Outbound::handshake_ms, &Outbound::start_resolve, &Outbound::cancel_resolve,
+            Source::kPlugin},
+           {"dial", &Outbound::two_dials_ms, &Outbound::start_dial, &Outbound::cancel_dial,
+            Source::kRelay},
+           {"tls", &Outbound::handshake_ms, &Outbound::start_tls, &Outbound::cancel_tls,
+            Source::kRelay},
+           {"upgrade", upgrade_ms, &Outbound::start_upgrade, &Outbound::cancel_upgrade,
+            Source::kRelay}}};
+}
+constexpr Outbound::Table Outbound::kAnsweredAtOnce = steps_with(&Outbound::handshake_ms);
+constexpr Outbound::Table Outbound::kAwaitsListener = steps_with(&Outbound::upgrade_ms);
 
 Outbound::Outbound(const ClientKit &kit, Delegate<Outbound &> done)
     : kit_(kit), done_(done),
@@ -47,17 +37,13 @@ void Outbound::start(Purpose purpose, const EntityAddress &entity, std::string i
   purpose_ = purpose;
   entity_ = entity;
   id_ = std::move(id);
-  if (purpose == Purpose::kListen) {
-    steps_.start(kToListen);
-  } else {
-    steps_.start(kToEntity);
-  }
+  steps_.start(purpose == Purpose::kDial ? kAwaitsListener : kAnsweredAtOnce, id_);
 }
 
-void Outbound::start(Purpose purpose, LinkDescription description) {
+void Outbound::start(Purpose purpose, LinkDescription description, std::string id) {
   purpose_ = purpose;
   description_ = std::move(description);
-  steps_.start(std::span(kToListen).subspan(1)); // its address is its token
+  steps_.start(std::span(kAnsweredAtOnce).subspan(1), std::move(id)); // its address is its token
 }
 
 // --- authorize
@@ -201,7 +187,9 @@ void Outbound::cancel_upgrade() {
 
 void Outbound::on_said() {
   if (!writer_->status().ok()) {
-    steps_.completed(writer_->status());
+    Status status = writer_->status();
+    status.source = Source::kRelay;
+    steps_.completed(std::move(status));
     return;
   }
   reader_->start(description_.head_form, Delegate<>::to<&Outbound::on_heard>(*this));

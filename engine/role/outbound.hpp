@@ -14,6 +14,7 @@
 #include "plugin/kinds.hpp"
 #include "tunnel/steps.hpp"
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,8 +50,8 @@ public:
 
   /// To an entity: kListen or kDial, with a token of its own. `id` as Transport says.
   void start(Purpose purpose, const EntityAddress &entity, std::string id);
-  /// Where an offer points: kAccept or kReject.
-  void start(Purpose purpose, LinkDescription description);
+  /// Where an offer points: kAccept or kReject. `id`: for the log.
+  void start(Purpose purpose, LinkDescription description, std::string id);
   /// For what is started from now on; nothing may be running.
   void use(const ClientKit &kit) {
     CULVERT_ASSERT(!running());
@@ -70,8 +71,10 @@ public:
   std::unique_ptr<Link> take_link() { return std::move(link_); }
 
 private:
-  static const Step<Outbound> kToListen[];
-  static const Step<Outbound> kToEntity[];
+  using Table = std::array<Step<Outbound>, 5>;
+  static constexpr Table steps_with(std::uint64_t (Outbound::*upgrade_ms)() const);
+  static const Table kAnsweredAtOnce;
+  static const Table kAwaitsListener;
   [[nodiscard]] std::uint64_t handshake_ms() const { return kit_.limits->handshake_ms; }
   [[nodiscard]] std::uint64_t upgrade_ms() const { return kit_.limits->upgrade_ms; }
   [[nodiscard]] std::uint64_t two_dials_ms() const { return 2 * kit_.limits->relay_dial_ms; }
@@ -81,7 +84,8 @@ private:
   void start_dial();
   void start_tls();
   void start_upgrade();
-  void cancel_operation() {} // a plugin's operation is only joined
+  void cancel_authorize() { acquire_.abandon(); }
+  void cancel_resolve() { resolve_.abandon(); }
   void cancel_dial() { dial_.cancel(); }
   void cancel_tls();
   void cancel_upgrade();

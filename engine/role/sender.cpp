@@ -1,25 +1,41 @@
 #include "role/sender.hpp"
 
 #include "core/uuid.hpp"
+#include "link/tcp.hpp"
+
+#include <algorithm>
 
 namespace culvert {
+namespace {
+
+Status dropped() {
+  return Status::failure(Code::kShuttingDown, Source::kLocal, Retry::kNever, "dropped at shutdown");
+}
+
+} // namespace
 
 Sender::Sender(const ClientKit &kit, const SenderOptions &options, RoleCounters &counters,
                Delegate<> stopped)
     : kit_(kit), options_(options), counters_(counters), stopped_(stopped),
       acceptor_(kit.shard, Delegate<Socket>::to<&Sender::on_accepted>(*this),
                 Delegate<>::to<&Sender::on_acceptor_stopped>(*this)),
-      tunnels_(kit.shard, counters, Delegate<>::to<&Sender::on_tunnels_empty>(*this)) {
+      pacer_(*kit.limits), tunnel_log_(kit.shard.log),
+      tunnels_(kit.shard, counters.tunnels, kTunnelsPerShard, {&tunnel_log_},
+               Delegate<>::to<&Sender::on_tunnel_ended>(*this)) {
   grace_.bind<&Sender::drop>(*this);
 }
 
 Sender::Waiting::Waiting(Sender &sender, Socket socket)
-    : owner(sender), id(make_uuid(sender.kit_.shard.random)),
-      app(std::make_unique<TcpLink>(sender.kit_.shard, socket)),
+    : owner(sender), id(make_uuid(sender.kit_.shard.random)), app(socket),
       outbound(sender.kit_, Delegate<Outbound &>::to<&Waiting::on_outbound>(*this)) {
-  app->end_tunnel_here();
-  dropping.bind<&Waiting::on_dropped>(*this);
+  pause.bind<&Waiting::on_pause>(*this);
+  watch.bind<&Waiting::on_watch>(*this);
+  // From here on a killed process reads as a reset at the app, not as an empty answer.
+  sender.kit_.shard.io.set_option(app, SocketOption::kLingerZero, 1);
 }
+
+// --- accepting
+// ------------------------------------------------------------------------------------
 
 void Sender::start(Socket listening) {
   counters_.parts_running.fetch_add(1, std::memory_order_relaxed);
@@ -49,62 +65,198 @@ void Sender::on_accepted(Socket socket) {
                          {{"entity", options_.entity.path},
                           {"tunnels", std::to_string(tunnels_.size())},
                           {"waiting", std::to_string(waiting_.size())}});
-    kit_.shard.io.set_option(socket, SocketOption::kLingerZero, 1);
-    kit_.shard.io.close(socket);
+    reset(socket);
     return;
   }
   Waiting &waiting = *waiting_.find(*handle);
   waiting.handle = *handle;
-  waiting.outbound.start(Purpose::kDial, options_.entity, waiting.id);
+  if (kit_.shard.log.enabled(LogLevel::kDebug)) {
+    const Result<Address> peer = kit_.shard.io.peer_address(socket);
+    kit_.shard.log.write(LogLevel::kDebug, "an app has connected",
+                         {{"entity", options_.entity.path},
+                          {"id", waiting.id},
+                          {"app", peer.ok() ? peer.value().text() : ""}});
+  }
+  // Only a break ends the wait. An end of the app's sending direction does not: an app may say all
+  // it has to say, half-close and wait for the answer (`echo x | nc`), and one that has closed its
+  // socket looks the same until something is sent to it.
+  waiting.watch.poll(kit_.shard.io, socket, Interest::kBroken);
+  enqueue(waiting);
 }
 
-void Sender::Waiting::on_outbound(Outbound &done) {
-  const Status &status = done.status();
-  if (status.ok()) {
-    owner.joined(*this);
+void Sender::reset(Socket socket) {
+  kit_.shard.io.set_option(socket, SocketOption::kLingerZero, 1);
+  kit_.shard.io.close(socket);
+  acceptor_.on_descriptor_freed();
+}
+
+/// No more than a window's worth waits here; the kernel keeps the others.
+void Sender::pace_accepts() {
+  if (phase_ != Phase::kRunning) {
     return;
   }
-  const bool other_token = status.retry == Retry::kNewToken && done.has_other_token();
-  if (other_token && !redialled && owner.phase_ == Phase::kRunning) {
-    redialled = true;
-    done.start(Purpose::kDial, owner.options_.entity, id);
-    return;
+  const std::uint32_t idle = waiting_.size() - pacer_.running();
+  if (idle >= pacer_.window()) {
+    acceptor_.hold();
+  } else if (idle <= pacer_.window() / 2) {
+    acceptor_.release();
   }
-  owner.failed(*this);
 }
 
-void Sender::joined(Waiting &waiting) {
-  tunnels_.join({std::move(waiting.app), "app", Source::kLocal},
-                {waiting.outbound.take_link(), "relay", Source::kRelay}, options_.entity.path,
-                waiting.id);
-  gone(waiting.handle);
+// --- set-up
+// ---------------------------------------------------------------------------------------
+
+void Sender::enqueue(Waiting &waiting) {
+  waiting.state = Waiting::State::kQueued;
+  queue_.push_back(waiting);
+  dial_queued();
 }
 
-void Sender::failed(Waiting &waiting) {
+void Sender::dial_queued() {
+  while (pacer_.may_start() && !queue_.empty()) {
+    Waiting &waiting = *queue_.pop_front();
+    waiting.state = Waiting::State::kDialling;
+    waiting.began_in_round = pacer_.begin();
+    if (waiting.first_dial_ns == 0) {
+      waiting.first_dial_ns = kit_.shard.io.now_ns();
+    }
+    waiting.outbound.start(Purpose::kDial, options_.entity, waiting.id);
+  }
+  pace_accepts();
+}
+
+void Sender::on_outbound(Waiting &waiting) {
   const Status &status = waiting.outbound.status();
-  counters_.failed(status.message);
+  if (waiting.state == Waiting::State::kLeaving) {
+    pacer_.ended();
+    end_watch(waiting, Waiting::State::kLeaving);
+  } else if (status.ok()) {
+    pacer_.succeeded();
+    end_watch(waiting, Waiting::State::kJoining);
+  } else if (status.retry == Retry::kNewToken && waiting.outbound.has_other_token() &&
+             !waiting.other_key_tried && phase_ == Phase::kRunning) {
+    waiting.other_key_tried = true;
+    waiting.outbound.start(Purpose::kDial, options_.entity, waiting.id);
+    return;
+  } else if (may_repeat(waiting)) {
+    pacer_.refused(waiting.began_in_round);
+    repeat_later(waiting);
+  } else {
+    pacer_.ended();
+    give_up(waiting, status);
+  }
+  dial_queued();
+}
+
+bool Sender::may_repeat(const Waiting &waiting) const {
+  const Status &status = waiting.outbound.status();
+  const bool crowded = status.source == Source::kRelay &&
+                       (status.code == Code::kOverload || status.code == Code::kReset);
+  return crowded && phase_ == Phase::kRunning &&
+         kit_.shard.io.now_ns() - waiting.first_dial_ns < kit_.limits->setup_repeat_ms * 1'000'000U;
+}
+
+/// A random part of a pause that doubles: those that were refused together do not come together.
+void Sender::repeat_later(Waiting &waiting) {
+  waiting.state = Waiting::State::kPausing;
+  waiting.pause_ms = kit_.limits->next_pause_ms(waiting.pause_ms);
+  kit_.shard.io.arm_after_ms(waiting.pause, waiting.pause_ms / 2 +
+                                                kit_.shard.random.below(waiting.pause_ms / 2 + 1));
+  if (kit_.shard.log.enabled(LogLevel::kDebug)) {
+    kit_.shard.log.write(LogLevel::kDebug, "the relay is too busy; a set-up is repeated",
+                         {{"entity", options_.entity.path},
+                          {"id", waiting.id},
+                          {"why", waiting.outbound.status().message},
+                          {"window", std::to_string(pacer_.window())}});
+  }
+}
+
+// --- out of the set-up
+// ----------------------------------------------------------------------------
+
+/// Goes on in on_watch(), with nothing of the app's socket in flight.
+void Sender::end_watch(Waiting &waiting, Waiting::State state) {
+  waiting.state = state;
+  if (waiting.watch.armed()) {
+    waiting.watch.cancel();
+  } else {
+    on_watch(waiting, {});
+  }
+}
+
+void Sender::on_watch(Waiting &waiting, Outcome outcome) {
+  switch (waiting.state) {
+  case Waiting::State::kJoining:
+    joined(waiting);
+    return;
+  case Waiting::State::kLeaving:
+    if (!waiting.outbound.running()) {
+      reset(waiting.app);
+      gone(waiting);
+    }
+    return;
+  case Waiting::State::kQueued:
+  case Waiting::State::kPausing:
+  case Waiting::State::kDialling:
+    break;
+  }
+  if (outcome.result < 0) {
+    return; // the kernel had no memory for the watch: it waits without one
+  }
+  kit_.shard.log.write(LogLevel::kInfo, "an app left before its tunnel was there",
+                       {{"entity", options_.entity.path}, {"id", waiting.id}});
+  const bool dialling = waiting.state == Waiting::State::kDialling;
+  waiting.state = Waiting::State::kLeaving;
+  waiting.unlink();
+  waiting.pause.disarm();
+  if (dialling) {
+    waiting.outbound.cancel(
+        Status::failure(Code::kGone, Source::kLocal, Retry::kNever, "the app has left"));
+  } else {
+    on_watch(waiting, {});
+    dial_queued();
+  }
+}
+
+void Sender::give_up(Waiting &waiting, const Status &why) {
+  counters_.failed(why.message);
   kit_.shard.log.write(LogLevel::kWarn, "no tunnel for a connection; it is reset",
                        {{"entity", options_.entity.path},
                         {"id", waiting.id},
-                        {"source", std::string(word(status.source))},
-                        {"why", status.message}});
-  waiting.app->drop(waiting.dropping);
+                        {"source", std::string(word(why.source))},
+                        {"why", why.message}});
+  waiting.unlink();
+  waiting.pause.disarm();
+  end_watch(waiting, Waiting::State::kLeaving);
 }
 
-void Sender::Waiting::on_dropped(Outcome) {
-  owner.gone(handle);
+void Sender::joined(Waiting &waiting) {
+  auto app = std::make_unique<TcpLink>(kit_.shard, waiting.app);
+  app->end_tunnel_here();
+  TunnelFacts facts;
+  facts.entity = options_.entity.path;
+  facts.id = waiting.id;
+  tunnels_.join({std::move(app), "app", Source::kLocal},
+                {waiting.outbound.take_link(), "relay", Source::kRelay}, std::move(facts));
+  if (phase_ == Phase::kDropping) {
+    tunnels_.drop_all(dropped());
+  }
+  gone(waiting);
 }
 
-void Sender::gone(SlabHandle handle) {
-  waiting_.erase(handle);
+void Sender::gone(Waiting &waiting) {
+  waiting_.erase(waiting.handle);
+  pace_accepts();
+  check_stopped();
+}
+
+void Sender::on_tunnel_ended() {
   acceptor_.on_descriptor_freed();
   check_stopped();
 }
 
-void Sender::on_tunnels_empty() {
-  acceptor_.on_descriptor_freed();
-  check_stopped();
-}
+// --- the end
+// --------------------------------------------------------------------------------------
 
 void Sender::drain() {
   if (phase_ != Phase::kRunning) {
@@ -124,9 +276,15 @@ void Sender::drop() {
   }
   phase_ = Phase::kDropping;
   grace_.disarm();
-  const Status why =
-      Status::failure(Code::kShuttingDown, Source::kLocal, Retry::kNever, "dropped at shutdown");
-  waiting_.for_each([&why](SlabHandle, Waiting &waiting) { waiting.outbound.cancel(why); });
+  const Status why = dropped();
+  waiting_.for_each([&](SlabHandle, Waiting &waiting) {
+    if (waiting.state == Waiting::State::kDialling) {
+      waiting.outbound.cancel(why);
+    } else if (waiting.state != Waiting::State::kLeaving &&
+               waiting.state != Waiting::State::kJoining) {
+      give_up(waiting, why);
+    }
+  });
   tunnels_.drop_all(why);
 }
 

@@ -4,16 +4,21 @@
 // other shards: the last part to stop closes it. `stopped`, if any, runs once, when nothing is
 // left. start() comes on every shard before the first drain(). A set-up that fails resets the app's
 // connection, so that no app takes it for an empty answer.
+//
+// A crowd of apps is served at the pace of the relay (Pacer): the others wait, a few here and the
+// rest in the kernel's accept backlog. A set-up that the relay refuses for overload, or resets, is
+// repeated after a pause while the app waits, for setup_repeat_ms.
 #pragma once
 
+#include "core/list.hpp"
 #include "core/slab.hpp"
-#include "link/tcp.hpp"
+#include "link/cancellable.hpp"
 #include "role/acceptor.hpp"
 #include "role/counters.hpp"
 #include "role/outbound.hpp"
-#include "role/tunnel_set.hpp"
+#include "role/pacer.hpp"
+#include "role/tunnels.hpp"
 
-#include <memory>
 #include <string>
 
 namespace culvert {
@@ -40,27 +45,50 @@ public:
 
 private:
   enum class Phase : std::uint8_t { kRunning, kDraining, kDropping, kStopped };
+  struct InQueue;
   /// An app's connection until it is joined.
-  struct Waiting {
+  struct Waiting : ListHook<InQueue> {
+    enum class State : std::uint8_t {
+      kQueued,   // until the window has room
+      kDialling, // its set-up runs
+      kPausing,  // before its set-up is repeated
+      kJoining,  // the set-up succeeded; the watch ends
+      kLeaving,  // the app is gone or given up; set-up or watch ends
+    };
     Waiting(Sender &sender, Socket socket);
-    void on_outbound(Outbound &done);
-    void on_dropped(Outcome outcome);
+    void on_outbound(Outbound &) { owner.on_outbound(*this); }
+    void on_watch(Outcome outcome) { owner.on_watch(*this, outcome); }
+    void on_pause() { owner.enqueue(*this); }
 
     Sender &owner;
     SlabHandle handle;
-    std::string id;
-    std::unique_ptr<Link> app;
+    const std::string id;
+    const Socket app;
+    State state = State::kQueued;
     Outbound outbound;
-    bool redialled = false;
-    Completion dropping;
+    bool other_key_tried = false;
+    std::uint32_t began_in_round = 0; // the pacer's word
+    std::uint64_t first_dial_ns = 0;
+    std::uint64_t pause_ms = 0; // the latest
+    Timer pause;
+    Cancellable watch; // for a break of the app's connection
   };
 
   void on_acceptor_stopped();
   void on_accepted(Socket socket);
+  void reset(Socket socket);
+  void enqueue(Waiting &waiting);
+  void dial_queued();
+  void pace_accepts();
+  void on_outbound(Waiting &waiting);
+  [[nodiscard]] bool may_repeat(const Waiting &waiting) const;
+  void repeat_later(Waiting &waiting);
+  void end_watch(Waiting &waiting, Waiting::State state);
+  void on_watch(Waiting &waiting, Outcome outcome);
+  void give_up(Waiting &waiting, const Status &why);
   void joined(Waiting &waiting);
-  void failed(Waiting &waiting);
-  void gone(SlabHandle handle);
-  void on_tunnels_empty();
+  void gone(Waiting &waiting);
+  void on_tunnel_ended();
   void check_stopped();
 
   ClientKit kit_;
@@ -70,8 +98,11 @@ private:
   Phase phase_ = Phase::kRunning;
   Socket listening_;
   Acceptor acceptor_;
+  Pacer pacer_;
   Slab<Waiting> waiting_;
-  TunnelSet tunnels_;
+  List<Waiting, InQueue> queue_;
+  TunnelLog tunnel_log_;
+  Tunnels tunnels_;
   Timer grace_;
 };
 

@@ -5,8 +5,8 @@
 
 namespace culvert {
 
-Pump::Pump(Shard &shard, Link &source, Link &sink, Delegate<> changed)
-    : shard_(shard), source_(source), sink_(sink), changed_(changed) {
+Pump::Pump(Shard &shard, Link &source, Link &sink, Delegate<> changed, ShardCount *total)
+    : shard_(shard), source_(source), sink_(sink), changed_(changed), total_(total) {
   const LinkFacts facts = sink.facts();
   how_.chunk_bytes = facts.largest_first_frame;
   how_.keep = facts.gathers;
@@ -60,6 +60,7 @@ void Pump::turn() {
   how_.turn_bytes = std::clamp(shard_.held.available(), kMinTurnBytes, kTurnBytes);
   Chunk chunk;
   bool any = false;
+  const std::uint64_t before = bytes_;
   while (source_.received_end() == nullptr && source_.take(chunk, how_)) {
     bytes_ += chunk.size;
     inside_message_ = !chunk.end_of_message;
@@ -69,6 +70,9 @@ void Pump::turn() {
   if (any) {
     sink_.flush();
     ++turns_;
+    if (total_ != nullptr) {
+      total_->add(bytes_ - before);
+    }
   }
   const Ending *end = source_.received_end();
   if (end != nullptr && (end->aborted || hides_a_failure(*end))) {

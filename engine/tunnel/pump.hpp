@@ -8,6 +8,7 @@
 // a direction whose sink holds nothing never waits for the bytes of another.
 #pragma once
 
+#include "core/shard_count.hpp"
 #include "link/link.hpp"
 
 #include <cstdint>
@@ -25,8 +26,9 @@ public:
     kBroken     // the sink was broken: sink().broken() says how; the source is not read any more
   };
 
-  /// `changed` runs after each change of state, never inside a call of the tunnel.
-  Pump(Shard &shard, Link &source, Link &sink, Delegate<> changed);
+  /// `changed` runs after each change of state, never inside a call of the tunnel. `total`, if
+  /// any, sums the bytes of many pumps and grows turn by turn.
+  Pump(Shard &shard, Link &source, Link &sink, Delegate<> changed, ShardCount *total = nullptr);
   Pump(const Pump &) = delete;
   Pump &operator=(const Pump &) = delete;
 
@@ -64,6 +66,7 @@ private:
   bool tells_ends_ = false;     // the sink
   bool inside_message_ = false; // of the source's
   std::uint64_t bytes_ = 0;
+  ShardCount *const total_;
   std::uint64_t turns_ = 0;
   Completion receive_;
   Completion drain_;

@@ -28,11 +28,13 @@ public:
     deadline_.bind<&Steps::on_deadline>(*this);
   }
 
-  /// The table must outlive the run.
-  void start(std::span<const Step<Owner>> table) {
+  /// The table must outlive the run. `about`: whose set-up it is, for the trace.
+  void start(std::span<const Step<Owner>> table, std::string about = {}) {
     CULVERT_ASSERT(!running() && !table.empty());
     table_ = table;
+    about_ = std::move(about);
     at_ = 0;
+    late_ = false;
     failure_ = {};
     start_step();
   }
@@ -42,6 +44,8 @@ public:
     deadline_.disarm();
     if (failure_.ok() && !status.ok()) {
       failure_ = std::move(status);
+    } else if (late_ && status.source == Source::kPlugin && !status.ok()) {
+      failure_.message += ": " + status.message; // which plugin was waited for
     }
     if (failure_.ok() && at_ + 1 < table_.size()) {
       ++at_;
@@ -67,11 +71,15 @@ public:
 
 private:
   void start_step() {
+    if (shard_.log.enabled(LogLevel::kTrace)) {
+      shard_.log.write(LogLevel::kTrace, "set-up step", {{"id", about_}, {"step", name()}});
+    }
     deadline_ms_ = (owner_.*table_[at_].deadline_ms)();
     shard_.io.arm_after_ms(deadline_, deadline_ms_);
     (owner_.*table_[at_].start)();
   }
   void on_deadline() {
+    late_ = true;
     cancel(Status::failure(Code::kTimeout, table_[at_].waits_for, Retry::kBackoff,
                            std::string(table_[at_].name) + " took longer than " +
                                std::to_string(deadline_ms_ / 1000) + " s"));
@@ -84,6 +92,8 @@ private:
   std::size_t at_ = 0;
   std::uint64_t deadline_ms_ = 0; // of the step that runs
   Status failure_;
+  std::string about_;
+  bool late_ = false; // the deadline of the current step has passed
   Timer deadline_;
 };
 

@@ -10,12 +10,13 @@ std::string_view word(EndingRecord::How how) {
   return kWords[static_cast<std::size_t>(how)];
 }
 
-Tunnel::Tunnel(Shard &shard, TunnelSide first, TunnelSide second, Delegate<Tunnel &> ended)
+Tunnel::Tunnel(Shard &shard, TunnelSide first, TunnelSide second, Delegate<Tunnel &> ended,
+               TunnelTotals totals)
     : shard_(shard), first_{std::move(first), {}, {}, {}}, second_{std::move(second), {}, {}, {}},
       forth_(shard, *first_.end.link, *second_.end.link,
-             Delegate<>::to<&Tunnel::on_pump_changed>(*this)),
+             Delegate<>::to<&Tunnel::on_pump_changed>(*this), totals.from_first),
       back_(shard, *second_.end.link, *first_.end.link,
-            Delegate<>::to<&Tunnel::on_pump_changed>(*this)),
+            Delegate<>::to<&Tunnel::on_pump_changed>(*this), totals.from_second),
       ended_(ended) {
   for (Side *side : {&first_, &second_}) {
     side->ending.bind<&Tunnel::on_side_ended>(*this);

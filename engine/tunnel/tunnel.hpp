@@ -41,9 +41,16 @@ struct EndingRecord {
 
 std::string_view word(EndingRecord::How how);
 
+/// Sums over many tunnels of one shard that grow while these live: payload received from each side.
+struct TunnelTotals {
+  ShardCount *from_first = nullptr;
+  ShardCount *from_second = nullptr;
+};
+
 class Tunnel {
 public:
-  Tunnel(Shard &shard, TunnelSide first, TunnelSide second, Delegate<Tunnel &> ended);
+  Tunnel(Shard &shard, TunnelSide first, TunnelSide second, Delegate<Tunnel &> ended,
+         TunnelTotals totals = {});
   Tunnel(const Tunnel &) = delete;
   Tunnel &operator=(const Tunnel &) = delete;
   ~Tunnel();

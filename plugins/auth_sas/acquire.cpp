@@ -97,12 +97,12 @@ void Signer::sign(std::string_view audience, std::int64_t now_s) {
 
 bool Signer::refused(std::uint64_t token_id) {
   if (settings_.keys[1] == 0) {
-    // The same key signs anew: our clock may have been set right in the meantime.
+    // The same key signs again: this clock may have been corrected in the meantime.
     current_.id = token_id == current_.id ? 0 : current_.id;
     return false;
   }
   if (token_id == 0 || token_id != current_.id) {
-    return token_id != 0 && (token_id & 1) != key_; // the switch was made already
+    return token_id != 0 && (token_id & 1) != key_; // the other key is in use already
   }
   current_.id = 0;
   key_refused_[key_] = true;

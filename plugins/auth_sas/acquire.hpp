@@ -1,8 +1,8 @@
 // Tokens for those who dial: signed with one of two keys, or one that somebody else signed.
 //
 // Settings belong to the unit and are read by every shard; a Signer is one instance, on one shard.
-// The current token is handed out until it is time to renew it, so that all connections of that
-// time are refused, if they are, under one token id.
+// The current token is handed out until it is time to renew it: a relay that refuses several
+// connections of that time refuses one token id.
 #pragma once
 
 #include "culvert/plugin.hpp"
@@ -15,7 +15,7 @@ namespace sas {
 
 class Settings {
 public:
-  /// Throws when the configuration cannot work. None at all can: a relay only verifies.
+  /// Throws when the settings cannot work. A relay, which only verifies, needs none.
   explicit Settings(culvert::sdk::Host host);
 
   std::string key_name;
@@ -30,7 +30,7 @@ public:
   Signer(const Settings &settings, culvert::sdk::Host host) : settings_(settings), host_(host) {}
 
   void acquire(culvert_acquire &record);
-  /// True when the next token is signed with a key that this token was not.
+  /// True when the next token is signed with another key than this one.
   bool refused(std::uint64_t token_id);
 
 private:

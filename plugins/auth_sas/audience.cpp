@@ -38,7 +38,7 @@ std::string_view without_trailing_slashes(std::string_view path) {
   return path;
 }
 
-/// Below the host, as a request path is written: no '/' at either end, no "$hc/" in front.
+/// An audience's path in the form of a request path: no '/' at either end, no "$hc/" in front.
 std::string_view bare_path(std::string_view path) {
   while (!path.empty() && path.front() == '/') {
     path.remove_prefix(1);
@@ -91,7 +91,7 @@ Cover covers(std::string_view audience, std::string_view path,
   if (host.empty() || host.find_first_of("@ ") != std::string_view::npos) {
     return Cover::kUnreadable;
   }
-  // A client signs the escaped form of its URL: what is left after one decoding is a URL still.
+  // Clients escape their URL before they sign it: one decoding later it is still an escaped URL.
   const auto decoded =
       percent_decode(slash == std::string_view::npos ? std::string_view{} : rest.substr(slash));
   if (!decoded) {

@@ -1,5 +1,5 @@
-// Whether a token's audience covers a request: the many ways in which Microsoft's clients write the
-// same resource all mean it, and no other way does.
+// Whether a token's audience covers a request. Microsoft's clients write the same resource in many
+// ways; all of these are accepted, and no other.
 #pragma once
 
 #include <string_view>

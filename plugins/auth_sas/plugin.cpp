@@ -1,4 +1,4 @@
-// Shared access signatures: made for those who dial, verified for a relay.
+// Shared access signatures: a listener or sender makes them, a relay verifies them.
 #include "acquire.hpp"
 #include "verify.hpp"
 

@@ -14,7 +14,8 @@ namespace {
 
 using culvert::sdk::text;
 
-/// Microsoft's clients renew at expiry, not before it: without this all of them drop once an hour.
+/// Microsoft's clients renew a token when it expires, not before. Without this grace each of them
+/// would lose its connection once an hour.
 constexpr std::int64_t kGraceSec = 300;
 constexpr std::uint32_t kAllRights =
     CULVERT_RIGHT_LISTEN | CULVERT_RIGHT_SEND | CULVERT_RIGHT_MANAGE;
@@ -25,8 +26,8 @@ void refuse(culvert_verify &record, std::uint32_t code, std::string_view sentenc
                static_cast<int>(sentence.size()), sentence.data());
 }
 
-/// The rights of every rule whose name and key fit. All rules and keys are tried, whatever fits, so
-/// that time tells neither which rule names exist nor how much of a signature was right.
+/// The rights of every rule whose name and key fit. Every rule and key is tried even when one has
+/// fitted, so that the time it takes tells neither which rules exist nor how near a signature was.
 std::uint32_t rights_of(const culvert::sdk::Host &host, const culvert_verify &record,
                         const Token &token) {
   const std::string signed_text = std::string(token.audience) + "\n" + std::string(token.expiry);

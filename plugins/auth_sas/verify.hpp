@@ -5,8 +5,8 @@
 
 namespace sas {
 
-/// Fills in the results of `record`. Takes time in proportion to the rules given, not to what in
-/// the token is wrong.
+/// Fills in the results of `record`. How long it takes depends on the number of rules, not on what
+/// is wrong with the token.
 void verify(const culvert::sdk::Host &host, culvert_verify &record);
 
 } // namespace sas

@@ -13,7 +13,7 @@ namespace {
 
 using culvert::sdk::text;
 
-/// A table does not age; whoever caches its answers should still look again now and then.
+/// The table does not change, but a caller that caches its answers should ask again now and then.
 constexpr std::uint32_t kLifetimeMs = 60'000;
 constexpr std::streamsize kHostsBytes = 4LL * 1024 * 1024;
 constexpr std::size_t kQuotedName = 255; // the longest name there is
@@ -30,7 +30,7 @@ public:
                                       "; write --resolve NAME=ADDR[,ADDR]");
       }
     }
-    // A machine without the file is not an error: then nobody's names are in it.
+    // A machine without the file is not an error: the table just gets no names from it.
     std::ifstream file(std::string(host.config_text("hosts_file")), std::ios::binary);
     std::string content(static_cast<std::size_t>(kHostsBytes), '\0');
     file.read(content.data(), kHostsBytes);

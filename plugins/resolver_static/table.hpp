@@ -18,9 +18,10 @@ class Table {
 public:
   using Addresses = std::vector<culvert_address>;
 
-  /// NAME=ADDR[,ADDR]; what is wrong with it, or nothing. A name that comes again is added to.
+  /// Adds NAME=ADDR[,ADDR]; returns what is wrong with the text, or nothing. A name that comes
+  /// again gets more addresses.
   std::string add_entry(std::string_view entry);
-  /// The lines of a hosts file; what cannot be read in it is skipped, as everybody does.
+  /// Adds the lines of a hosts file; a line that cannot be read is skipped, as other programs do.
   void add_hosts(std::string_view content);
   /// In the order in which they were written; nullptr for an unknown name.
   [[nodiscard]] const Addresses *find(std::string_view name) const;

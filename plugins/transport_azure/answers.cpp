@@ -17,7 +17,7 @@ struct Sentence {
   std::uint32_t code;
   std::uint32_t status;
   const char *text;
-  bool prefer_message; // the auth unit's own sentence says more
+  bool prefer_message; // the auth plugin's own sentence says more
 };
 
 constexpr std::array kSentences{

@@ -11,7 +11,7 @@
 
 namespace azure {
 
-/// A reason phrase of the engine and of clients ends here.
+/// The longest reason phrase that the engine sends and clients read.
 inline constexpr std::size_t kReasonBytes = 512;
 
 struct Refusal {
@@ -25,10 +25,10 @@ Refusal refusal_of(const Facts &facts, const culvert_status &why);
 /// The sentence, then TrackingId, SystemTracker and Timestamp as the service writes them.
 void write_refusal(const culvert::sdk::Host &host, const Facts &facts, const Refusal &refusal,
                    culvert::sdk::Arena arena, culvert_answer &answer);
-/// What a listener decided: its status and its words, nothing added.
+/// A refusal by the listener: its own status and reason, with nothing added.
 void write_rejection(std::uint32_t status, std::string_view description, culvert::sdk::Arena arena,
                      culvert_answer &answer);
-/// 410: a refusal was taken.
+/// 410: tells the listener that its refusal was taken.
 void write_gone(culvert::sdk::Arena arena, culvert_answer &answer);
 /// 101, with a sub-protocol where the listener chose one.
 void write_switching(std::string_view protocol, culvert::sdk::Arena arena, culvert_answer &answer);

@@ -20,7 +20,8 @@ constexpr std::uint32_t kPolicyViolation = 1008;
 constexpr std::uint32_t kMessageTooBig = 1009;
 constexpr std::uint32_t kInternalError = 1011;
 
-/// Behind the sender's own query, with the capability last: target.cpp relies on it.
+/// The parameters follow the sender's own query, and the capability is the last of them: target.cpp
+/// relies on both.
 std::string accept_address(const culvert_offer_request &request, const Facts &facts) {
   std::string address = "wss://" + authority(text(request.public_host), request.public_port);
   address += "/$hc/" + facts.raw_path + "?" + facts.query + (facts.query.empty() ? "" : "&");

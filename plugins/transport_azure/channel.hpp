@@ -5,11 +5,11 @@
 
 namespace azure {
 
-/// {"accept":{...}}; throws what refuses the sender.
+/// Writes {"accept":{...}}. What it throws is told to the sender.
 culvert_message write_offer(const culvert_offer_request &request, culvert::sdk::Arena arena);
 
-/// Why the relay ends a control channel, as a Close (reference of its codes: RFC 6455, section
-/// 7.4.1; the service's own use of 1001 and 1008).
+/// Why the relay ends a control channel, as a Close: with the codes of RFC 6455, section 7.4.1, and
+/// 1001 and 1008 as the service uses them.
 void write_close(const culvert_status &why, culvert::sdk::Arena arena, culvert_answer &answer);
 
 void on_channel_message(const culvert::sdk::Host &host, const culvert_message &message,

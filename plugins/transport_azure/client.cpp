@@ -15,7 +15,8 @@ namespace {
 
 using culvert::sdk::text;
 
-/// A reason that a sender's stack shows whole; encoding triples it at worst.
+/// The longest reason that a sender's library shows whole; encoding makes it up to three times as
+/// long.
 constexpr std::size_t kDescriptionBytes = 256;
 constexpr std::size_t kLoggableBytes = 128;
 constexpr char kNoAddress[] = "the relay's offer has an address that is not wss://host/...";
@@ -30,8 +31,8 @@ struct Address {
   throw culvert::sdk::Error(CULVERT_PROTOCOL, CULVERT_SOURCE_RELAY, CULVERT_RETRY_NEVER, sentence);
 }
 
-/// Boost.URL reads scheme and authority. From the first '/' on the address is the relay's own
-/// bytes: real ones hold "{}", "|" and raw UTF-8, which Boost.URL refuses.
+/// Boost.URL reads the scheme and the authority only. What follows the first '/' is sent back to
+/// the relay as it is: real addresses hold "{}", "|" and raw UTF-8, which Boost.URL refuses.
 bool read_address(std::string_view address, Address &result) {
   const std::size_t scheme_end = address.find("://");
   if (scheme_end == std::string_view::npos || !is_target_text(address)) {
@@ -95,7 +96,7 @@ std::string_view bare_path(culvert_view path) {
 } // namespace
 
 culvert_view audience(const culvert_entity_address &entity, culvert::sdk::Arena arena) {
-  // As .NET writes it: http whatever is used, no port, a slash behind.
+  // As .NET writes it: always http, no port, a slash at the end.
   const std::string host = lower(authority(text(entity.host), 443));
   const std::string_view path = bare_path(entity.path);
   return arena.join({"http://", host, "/", path_encode(path), path.empty() ? "" : "/"});

@@ -1,5 +1,5 @@
-// The client half: what listeners and senders dial, what they say first, what comes back. Failures
-// are thrown (culvert::sdk::Error).
+// The client half: what listeners and senders dial, what they send first, what the answer means.
+// Failures are thrown (culvert::sdk::Error).
 #pragma once
 
 #include "culvert/plugin.hpp"

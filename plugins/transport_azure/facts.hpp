@@ -9,7 +9,7 @@
 
 namespace azure {
 
-/// The engine's bound on facts (core/limits.hpp, kFactsBytes), and therefore ours.
+/// The engine's bound on facts (relay.h).
 inline constexpr std::size_t kFactsBytes = 40U * 1024;
 
 enum class Role : std::uint8_t { kListener = 0, kSender = 1, kRendezvous = 2, kOther = 3 };
@@ -21,8 +21,8 @@ struct Facts {
   std::string tracking;  // id with gateways
   std::string authority; // the Host field
   std::string path;      // decoded
-  std::string raw_path;  // of a sender, as are those below: behind /$hc/, byte for byte
-  std::string query;     // its own, byte for byte
+  std::string raw_path;  // a sender's, like those below: what follows /$hc/, byte for byte
+  std::string query;     // the sender's own, byte for byte
   std::string headers;   // a JSON object
   std::string remote_host;
 };

@@ -66,7 +66,7 @@ bool lists(std::string_view value, std::string_view wanted) {
   return false;
 }
 
-/// But for the version: another one the engine answers with 426, which this sentence would hide.
+/// It does not look at the version: the engine answers a wrong one with 426.
 bool is_upgrade(const culvert_head &head) {
   const std::string key = field(head, "Sec-WebSocket-Key");
   return text(head.method) == "GET" && lists(field(head, "Upgrade"), "websocket") &&

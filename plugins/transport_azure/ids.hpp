@@ -1,4 +1,4 @@
-// Tracking ids: a GUID, whatever its maker hung on it, and "_G<n>" for each gateway it crossed.
+// Tracking ids: a GUID, whatever its maker appended, and "_G<n>" for each gateway that it passed.
 #pragma once
 
 #include "culvert/plugin.hpp"
@@ -15,7 +15,7 @@ std::string fresh_guid(const culvert::sdk::Host &host);
 /// The tracking id of a connection: `sent` if it starts with a GUID, else a fresh one, with this
 /// gateway's "_G0" behind it.
 std::string tracking_id(const culvert::sdk::Host &host, std::string_view sent);
-/// What names a listener for ever: `sent` in lower case without its gateways; empty if it is none.
+/// The id that a listener keeps: `sent` in lower case without its gateways; empty if it is none.
 std::string listener_id(std::string_view sent);
 
 } // namespace azure

@@ -92,7 +92,7 @@ public:
   [[nodiscard]] bool object() const { return object_; }
 
 private:
-  // An array counts for more than any depth of objects: nothing inside one is ever "depth 2".
+  // An array adds more to the depth than is ever asked for, so that nothing inside it is found.
   static constexpr std::size_t kInArray = kDepth + 1;
 
   JsonMessage &message_;

@@ -51,7 +51,7 @@ Meaning meaning_of_http(std::uint32_t status, std::string_view reason) {
   return {status, status >= 400 ? CULVERT_REJECTED : CULVERT_PROTOCOL, CULVERT_RETRY_NEVER};
 }
 
-/// A relay that quotes our token must not get it into a log.
+/// What may be logged of the relay's reason: it is cut where it seems to quote our token.
 std::string quotable(std::string_view reason) {
   std::string quoted = clean(reason, kReasonBytes);
   const std::string small = lower(quoted);

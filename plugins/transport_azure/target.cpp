@@ -50,8 +50,8 @@ void keep(Target &target, std::string_view name, std::string_view value) {
   }
 }
 
-/// hyco-websocket refuses with parameters that lack the prefix. They count only behind the
-/// capability: before it stands the sender's own query, which may well use these names.
+/// hyco-websocket sends the parameters of a refusal without the prefix. They count only behind the
+/// capability: the sender's own query stands before it and may use these names too.
 bool keep_without_prefix(Target &target, std::string_view name, std::string_view value) {
   if (!target.capability) {
     return false;

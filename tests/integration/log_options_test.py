@@ -96,7 +96,7 @@ class Form(HostileRelayCase):
             "tunnel ended": {**ended, "bytes_in": "12", "bytes_out": "12"}})
         self.check_objects(relay, {
             f"listening on 127.0.0.1:{relay.port}": {"level": "info", "role": "relay"},
-            "tunnel joined": {"level": "debug", "entity": "app", "shard": "0"},
+            "tunnel joined": {"level": "info", "entity": "app", "shard": "0"},
             "listener offline": {"level": "info", "why": "it closed its channel"},
             "tunnel ended": {**ended, "bytes_from_sender": "12"}})
 

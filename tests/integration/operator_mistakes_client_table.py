@@ -117,18 +117,21 @@ CLIENT_ROWS = [
      "culvert listen: '{folder}/empty' holds no certificate in PEM form (-----BEGIN "
      'CERTIFICATE-----)'),
     ('transport not there', 'listen', {'--transport': 'transport_none'}, 1,
-     'culvert listen: {plugins}/transport_none.so: No such file or directory; put the '
-     'plugin there, or name another directory with --plugin-dir'),
+     "culvert listen: there is no plugin 'transport_none' in {plugins}, but auth_sas, "
+     'example_relay, resolver_static, transport_azure; put its file there, or name another '
+     'plugin directory'),
     ('transport that is a resolver', 'listen', {'--transport': 'resolver_static'}, 2,
      'culvert listen: plugin resolver_static: wanted the kind culvert.kind.transport/1, '
      'found culvert.kind.resolver/1; name another plugin here: example_relay, '
      'transport_azure'),
     ('auth not there', 'listen', {'--auth': 'auth_none'}, 1,
-     'culvert listen: {plugins}/auth_none.so: No such file or directory; put the plugin '
-     'there, or name another directory with --plugin-dir'),
+     "culvert listen: there is no plugin 'auth_none' in {plugins}, but auth_sas, "
+     'example_relay, resolver_static, transport_azure; put its file there, or name another '
+     'plugin directory'),
     ('resolver not there', 'listen', {'--resolver': 'resolver_none'}, 1,
-     'culvert listen: {plugins}/resolver_none.so: No such file or directory; put the '
-     'plugin there, or name another directory with --plugin-dir'),
+     "culvert listen: there is no plugin 'resolver_none' in {plugins}, but auth_sas, "
+     'example_relay, resolver_static, transport_azure; put its file there, or name another '
+     'plugin directory'),
     ('resolve without address', 'listen', {'--resolve': 'a.example'}, 2,
      'culvert listen: --resolve a.example: it is not NAME=ADDR[,ADDR]; write --resolve '
      'NAME=ADDR[,ADDR]'),
@@ -150,9 +153,10 @@ CLIENT_ROWS = [
      '--help'),
     ('sender with a target', 'connect', {'': ['--target', 'a:1']}, 2,
      'culvert connect: there is no option --target; see culvert connect --help'),
-    ('verify without the plugin', 'sas verify', {'--plugin-dir': '{folder}/plugins'}, 1,
-     'culvert sas verify: {folder}/plugins/auth_sas.so: No such file or directory; put '
-     'the plugin there, or name another directory with --plugin-dir'),
+    ('verify without the plugin', 'sas verify', {'--auth': 'auth_none'}, 1,
+     "culvert sas verify: there is no plugin 'auth_none' in {plugins}, but auth_sas, "
+     'example_relay, resolver_static, transport_azure; put its file there, or name another '
+     'plugin directory'),
     ('lifetime in words', 'sas token', {'--lifetime': 'long'}, 2,
      "culvert sas token: --lifetime: 'long' is not 60 to 604800; write a number of seconds"),
     ('lifetime too short', 'sas token', {'--lifetime': '59'}, 2,
@@ -182,8 +186,9 @@ CLIENT_ROWS = [
      'culvert plugins describe: id is missing; write the id; see culvert plugins describe '
      '--help'),
     ('describe what is not there', 'plugins describe', {'': ['auth_none']}, 1,
-     'culvert plugins describe: {plugins}/auth_none.so: No such file or directory; put '
-     'the plugin there, or name another directory with --plugin-dir'),
+     "culvert plugins describe: there is no plugin 'auth_none' in {plugins}, but auth_sas, "
+     'example_relay, resolver_static, transport_azure; put its file there, or name another '
+     'plugin directory'),
     ('describe what is no id', 'plugins describe', {'': ['Auth']}, 2,
      "culvert plugins describe: plugin 'Auth': an id has lower-case letters, digits and "
      "'_' only"),
@@ -196,7 +201,16 @@ CLIENT_ROWS = [
      "culvert sas token: --log-format: 'xml' is no format; write text or json"),
     ('list nothing', 'plugins list', {'--plugin-dir': '{folder}/none'}, 1,
      'culvert plugins list: plugin directory {folder}/none: No such file or directory; '
-     'name a readable directory with --plugin-dir'),
+     'name a directory that this user may read'),
+    ('list with a setting', 'plugins list', {'--set': 'auth_sas.key_name=a'}, 2,
+     "culvert plugins list: --set: this command does not use the plugin 'auth_sas'"),
+    ('setting that the connection string sets', 'connect', {'--set': 'auth_sas.key_name=a'}, 2,
+     "culvert connect: plugin auth_sas: setting 'key_name' is given by the role that uses the "
+     "plugin; remove it from the plugin's settings"),
+    ('setting that --resolve sets', 'connect',
+     {'--set': 'resolver_static.resolve=a=127.0.0.1', '--resolve': 'b=127.0.0.1'}, 2,
+     "culvert connect: plugin resolver_static: setting 'resolve' is given by the role that uses "
+     "the plugin; remove it from the plugin's settings"),
     ('no subcommand', '', {}, 2,
      'culvert: a subcommand is missing; write one of relay, listen, connect, sas, '
      'plugins, demo; see culvert --help'),

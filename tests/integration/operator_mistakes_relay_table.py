@@ -199,8 +199,9 @@ RELAY_ROWS = [
     ('protocol twice', 'relay', {'--protocol': ['transport_azure', 'transport_azure']}, 2,
      "culvert relay: the protocol 'transport_azure' is given twice; remove one of them"),
     ('protocol not there', 'relay', {'--protocol': 'transport_none'}, 1,
-     'culvert relay: {plugins}/transport_none.so: No such file or directory; put the '
-     'plugin there, or name another directory with --plugin-dir'),
+     "culvert relay: there is no plugin 'transport_none' in {plugins}, but auth_sas, "
+     'example_relay, resolver_static, transport_azure; put its file there, or name another '
+     'plugin directory'),
     ('protocol that is no id', 'relay', {'--protocol': '../x'}, 2,
      "culvert relay: plugin '../x': an id has lower-case letters, digits and '_' only"),
     ('protocol that is an auth plugin', 'relay', {'--protocol': 'auth_sas'}, 2,
@@ -244,11 +245,45 @@ RELAY_ROWS = [
     ('log format', 'relay', {'--log-format': 'xml'}, 2,
      "culvert relay: --log-format: 'xml' is no format; write text or json"),
     ('plugin folder not there', 'relay', {'--plugin-dir': '{folder}/none'}, 1,
-     'culvert relay: {folder}/none: No such file or directory; name the directory of the '
-     'plugins with --plugin-dir'),
-    ('plugin folder without the plugin', 'relay', {'--plugin-dir': '{folder}/plugins'}, 1,
-     'culvert relay: {folder}/plugins/transport_azure.so: No such file or directory; put '
-     'the plugin there, or name another directory with --plugin-dir'),
+     'culvert relay: {folder}/none: No such file or directory; name another plugin directory'),
+    ('second plugin folder not there', 'relay', {'--plugin-dir': ['{folder}/plugins', '{folder}/none']}, 1,
+     'culvert relay: {folder}/none: No such file or directory; name another plugin directory'),
+    ('plugin in none of the folders', 'relay', {'--plugin-dir': '{folder}/plugins', '--auth': 'auth_none'}, 1,
+     "culvert relay: there is no plugin 'auth_none' in {folder}/plugins, {plugins}, but auth_sas, "
+     'example_relay, resolver_static, transport_azure; put its file there, or name another '
+     'plugin directory'),
+    ('first plugin folder wins', 'relay', {'--plugin-dir': ['{folder}/renamed', '{folder}/open']}, 1,
+     'culvert relay: {folder}/renamed/transport_azure.so: wanted the id '
+     "'transport_azure', found 'auth_sas'; the id is the file's name without .so"),
+    ('setting of no plugin', 'relay', {'--set': 'key={canary}'}, 2,
+     'culvert relay: --set: write PLUGIN.KEY=VALUE, for example '
+     'resolver_static.hosts_file=/etc/hosts'),
+    ('setting without a value', 'relay', {'--set': 'auth_sas.key'}, 2,
+     'culvert relay: --set: write PLUGIN.KEY=VALUE, for example '
+     'resolver_static.hosts_file=/etc/hosts'),
+    ('setting of a plugin that a relay does not use', 'relay', {'--set': 'resolver_static.hosts_file=x'}, 2,
+     "culvert relay: --set: this command does not use the plugin 'resolver_static'; it uses "
+     'transport_azure, auth_sas'),
+    ('unknown setting', 'relay', {'--set': 'auth_sas.kee={canary}'}, 2,
+     "culvert relay: plugin auth_sas has no setting 'kee'; it has key_name, key, second_key, "
+     'signature, token_lifetime_s'),
+    ('unknown setting of a plugin without any', 'relay', {'--set': 'transport_azure.kee={canary}'}, 2,
+     "culvert relay: plugin transport_azure has no setting 'kee'; it has none"),
+    ('setting of another type', 'relay', {'--set': 'auth_sas.token_lifetime_s={canary}'}, 2,
+     "culvert relay: plugin auth_sas: setting 'token_lifetime_s' is a text; write an integer"),
+    ('setting that is no list', 'relay', {'--set': ['auth_sas.key_name=a', 'auth_sas.key_name=b']}, 2,
+     "culvert relay: plugin auth_sas: setting 'key_name' is a list; write a text"),
+    ('secret setting in the open', 'relay', {'--set': 'auth_sas.key={canary}'}, 2,
+     'culvert relay: --set auth_sas.key: a secret on the command line can be read by every user '
+     'of this machine; write env:NAME, file:PATH or - (standard input), or add '
+     '--insecure-literal-secrets'),
+    ('secret setting of an unset variable', 'relay', {'--set': 'auth_sas.key=env:NO_SUCH'}, 1,
+     "culvert relay: --set auth_sas.key: the environment variable 'NO_SUCH' is not set; export "
+     'it first'),
+    ('secret setting and rule of standard input', 'relay',
+     {'--set': 'auth_sas.key=-', '--rule': 'r:listen:-'}, 2,
+     'culvert relay: --set auth_sas.key: standard input is read once, for --rule r; write '
+     'env:NAME or file:PATH for one of the two'),
     ('plugin folder that others may write', 'relay', {'--plugin-dir': '{folder}/open'}, 1,
      'culvert relay: {folder}/open may be written by others (mode 0777); run: chmod go-w '
      '{folder}/open'),

@@ -1,8 +1,10 @@
 """How many senders of one address may wait for their listener: 256, and the next one is told 503."""
 import socket
 import ssl
+import struct
 import unittest
 
+from culvert_processes import connect
 from hostile_bytes import read_head
 from raw_ends import CONNECT, RawEnds
 from websocket_peer import Peer, text
@@ -56,6 +58,25 @@ class WaitingSenders(RawEnds):
             self.check_tunnel(sender, offer)
             later, _ = self.knock()
             self.check_tunnel(later, self.next_offer())
+        self.check_neighbour()
+
+    def test_an_app_that_breaks_its_connection_waits_no_more_and_one_that_half_closes_does(self):
+        sender = self.start_sender(self.relay, entity="other")
+        broken = connect(sender.port)
+        self.next_offer()
+        patient = connect(sender.port)
+        self.addCleanup(patient.close)
+        offer = self.next_offer()
+        patient.sendall(b"question")
+        patient.shutdown(socket.SHUT_WR)
+        broken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        broken.close()
+        sender.wait_for_line("an app left before its tunnel was there")
+        self.relay.wait_for_line("sender left before a listener came")
+        listener = self.accept(offer)
+        self.assertTrue(listener.read_until(lambda events: events))
+        self.assertEqual(listener.events[0], ("binary", b"question"))
+        self.assertEqual(len(sender.lines("tunnel joined")), 1)
         self.check_neighbour()
 
 

@@ -4,10 +4,12 @@
 //   sim_world --seeds A..B [--totals F]  many; their totals go to standard output, and into F
 //   sim_world --again A..B               each twice, and once more in a process of its own: one run
 //   sim_world --hashes A..B              prints the trace hash of each
+//   sim_world --storm A..B               crowds of listeners and apps (storm.hpp)
 //   sim_world --sum F...                 adds up what --totals wrote and asserts the sums
 //
 // A seed that fails prints what failed and the command that runs it again.
 #include "seeded_openssl.hpp"
+#include "storm.hpp"
 #include "totals.hpp"
 #include "world_run.hpp"
 
@@ -152,6 +154,21 @@ int run_again(const Seeds &seeds) {
   return same ? 0 : 1;
 }
 
+int run_storms(const Seeds &seeds) {
+  for (std::uint64_t seed = seeds.first; seed <= seeds.last; ++seed) {
+    seed_openssl(seed);
+    auto storm = std::make_unique<Storm>(seed);
+    const std::string failed = storm->run();
+    std::cout << "storm " << seed << (failed.empty() ? " held" : " failed:\n" + failed)
+              << std::endl;
+    if (!failed.empty()) {
+      static_cast<void>(storm.release());
+      return 1;
+    }
+  }
+  return 0;
+}
+
 std::optional<std::uint64_t> number(std::string_view text) {
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -171,7 +188,7 @@ std::optional<Seeds> range(std::string_view text) {
 
 int usage() {
   std::cerr << "usage: sim_world --seed N [--log] | --seeds A..B [--totals FILE] | --again A..B | "
-               "--hashes A..B | --sum FILE...\n";
+               "--hashes A..B | --storm A..B | --sum FILE...\n";
   return 2;
 }
 
@@ -194,6 +211,9 @@ int main_of(const std::vector<std::string> &arguments) {
   if (what == "--seeds") {
     const bool writes = arguments.size() == 4 && arguments[2] == "--totals";
     return run_many(*seeds, writes ? arguments[3].c_str() : nullptr);
+  }
+  if (what == "--storm") {
+    return run_storms(*seeds);
   }
   if (what == "--again") {
     return run_again(*seeds);

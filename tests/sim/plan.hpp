@@ -7,7 +7,7 @@
 
 #include "core/random.hpp"
 #include "culvert/limits.hpp"
-#include "io/sim/sim_faults.hpp"
+#include "support/sim/sim_faults.hpp"
 
 #include <string>
 #include <vector>

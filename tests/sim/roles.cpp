@@ -103,12 +103,12 @@ std::size_t RelayHost::most_held() const {
 
 std::string RelayHost::bury() {
   const RelayCounters &counters = relay_->counters();
-  sums_.moved += counters.tunnels_moved;
-  sums_.joined += counters.tunnels_ended;
-  const bool clean = counters.tunnels_open == 0 && counters.listeners == 0 &&
+  sums_.moved += counters.tunnels.moved();
+  sums_.joined += counters.tunnels.ended();
+  const bool clean = counters.tunnels.open() == 0 && counters.listeners == 0 &&
                      counters.unauthenticated == 0 && counters.pending == 0 &&
-                     counters.tunnels_aborted <= counters.tunnels_ended &&
-                     counters.tunnels_moved <= counters.tunnels_ended &&
+                     counters.tunnels.aborted() <= counters.tunnels.ended() &&
+                     counters.tunnels.moved() <= counters.tunnels.ended() &&
                      relay_->registry().size() == 0 && held() == 0;
   parts_.clear();
   relay_.reset();

@@ -127,9 +127,9 @@ public:
   [[nodiscard]] bool online() const { return counters_.channels_online == 1; }
   /// "" when a stopped role has left nothing behind.
   [[nodiscard]] std::string left() const {
-    const bool clean = stopped_ && counters_.tunnels_open == 0 && counters_.channels_online == 0 &&
-                       counters_.parts_running == 0 && held() == 0 &&
-                       counters_.tunnels_aborted <= counters_.tunnels_ended;
+    const bool clean = stopped_ && counters_.tunnels.open() == 0 &&
+                       counters_.channels_online == 0 && counters_.parts_running == 0 &&
+                       held() == 0 && counters_.tunnels.aborted() <= counters_.tunnels.ended();
     return clean ? "" : "a counter of " + shard_.io.label() + " is wrong\n";
   }
 

@@ -7,7 +7,7 @@
 
 #include "session.hpp"
 
-#include "io/sim/sim_world.hpp"
+#include "support/sim/sim_world.hpp"
 
 #include <array>
 #include <functional>

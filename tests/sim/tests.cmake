@@ -3,8 +3,9 @@
 file(GLOB sim_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/sim/*.cpp)
 add_executable(sim_world ${sim_sources})
 target_include_directories(sim_world PRIVATE ${CULVERT_SDK_COPY}/include)
-target_link_libraries(sim_world PRIVATE transport_azure_static example_relay_static auth_sas_static
-                                        resolver_static_static ${CULVERT_TEST_LIBRARIES})
+target_link_libraries(sim_world PRIVATE culvert_transport_azure_static culvert_example_relay_static
+                                        culvert_auth_sas_static culvert_resolver_static_static
+                                        ${CULVERT_TEST_LIBRARIES})
 
 set(CULVERT_SIM_SEEDS 1000 CACHE STRING "Seeds of the whole world; a sanitized build runs a tenth")
 set(sim_portions 10)
@@ -20,12 +21,13 @@ set(sim_names)
 foreach(index RANGE 1 ${sim_portions})
   math(EXPR first "(${index} - 1) * ${sim_portion} + 1")
   math(EXPR last "${index} * ${sim_portion}")
-  set(file ${CMAKE_BINARY_DIR}/sim_world_${index}.totals)
+  set(file ${PROJECT_BINARY_DIR}/sim_world_${index}.totals)
   add_test(NAME sim_world_${index} COMMAND sim_world --seeds ${first}..${last} --totals ${file})
   list(APPEND sim_files ${file})
   list(APPEND sim_names sim_world_${index})
 endforeach()
 add_test(NAME sim_world_sums COMMAND sim_world --sum ${sim_files})
 add_test(NAME sim_world_again COMMAND sim_world --again ${sim_again})
-set_tests_properties(${sim_names} sim_world_again PROPERTIES LABELS sim TIMEOUT 600)
+add_test(NAME sim_world_storm COMMAND sim_world --storm 1..3)
+set_tests_properties(${sim_names} sim_world_again sim_world_storm PROPERTIES LABELS sim TIMEOUT 600)
 set_tests_properties(sim_world_sums PROPERTIES LABELS sim TIMEOUT 60 DEPENDS "${sim_names}")

@@ -30,7 +30,7 @@ void Thief::steal(LinkDescription description) {
   }
   tries_.push_back(std::make_unique<Outbound>(instances_.kit(shard_),
                                               Delegate<Outbound &>::to<&Thief::on_done>(*this)));
-  tries_.back()->start(Purpose::kAccept, std::move(description));
+  tries_.back()->start(Purpose::kAccept, std::move(description), "thief");
 }
 
 void Thief::on_done(Outbound &outbound) {

@@ -19,7 +19,8 @@ constexpr std::uint64_t kLongestSessionMs = 3 * 3'600'000;
 constexpr std::uint64_t kStormMs = 60'000;
 constexpr std::uint64_t kFreshMs = 60'000;
 constexpr std::uint64_t kStopMs = 200'000;
-/// Design section 10: after an outage of up to 5 s that refuses or resets, and after any other.
+/// How soon a listener must be registered again: within kSoonMs after an outage of up to
+/// kShortOutageMs in which connections are refused or reset, within kLaterMs after any other.
 constexpr std::uint64_t kShortOutageMs = 5'000;
 constexpr std::uint64_t kSoonMs = 5'000;
 constexpr std::uint64_t kLaterMs = 30'000;
@@ -360,12 +361,12 @@ void WorldRun::judge_counters() {
   for (const auto &sender : senders_) {
     expect(sender->left().empty(), sender->left());
     expect(sender->most_held() <= bound, "a sender held more than it may");
-    sent += sender->counters().tunnels_ended;
+    sent += sender->counters().tunnels.ended();
   }
   for (const auto &listener : listeners_) {
     expect(listener->left().empty(), listener->left());
     expect(listener->most_held() <= bound, "a listener held more than it may");
-    listened += listener->counters().tunnels_ended;
+    listened += listener->counters().tunnels.ended();
   }
   listened += hasty_ ? hasty_->joined() : 0;
   if (plan_.weather == Plan::Weather::kCalm && plan_.outages.empty()) {

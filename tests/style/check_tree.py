@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""The rules of the tree, as tests: one way of includes, no relay protocol in the engine, sizes.
+"""The rules of the tree, as tests: one way of includes, no relay protocol in the engine, sizes, and
+no word about a page that the repository does not have.
 
-Usage: check_tree.py RULE, with RULE one of: layers, doors, protocol, sizes. Prints every breach.
+Usage: check_tree.py RULE, with RULE one of: layers, doors, protocol, sizes, pages. Prints every breach.
 """
 import re
 import subprocess
@@ -23,6 +24,10 @@ LAYERS = {
     "role": {"core", "io", "crypto", "link", "tunnel", "plugin", "config", "observe"},
     "facade": {"core", "io", "crypto", "link", "tunnel", "plugin", "config", "observe", "role"},
 }
+
+# What the test support may include of the engine: a backend of io/ and a link, no plugin, no role.
+SUPPORT = {"core", "io", "link", "support"}
+TESTS = {"support", "unit", "sim"}  # no product code includes these
 
 # A library's header may be included only below these paths.
 DOORS = {
@@ -63,23 +68,27 @@ def check_layers():
         layer = layer_of(path)
         for number, name in includes(path):
             first = name.split("/")[0]
-            if first not in LAYERS or "/" not in name:
+            if first not in LAYERS.keys() | TESTS or "/" not in name:
                 continue
             allowed = {"core"} if layer is None else LAYERS[layer] | {layer}
             if layer is None or first not in allowed:
                 yield f"{path}:{number}: {layer or 'engine'} may not include {name}"
     for path in tracked("plugins/*.hpp", "plugins/*.cpp", "plugins/*.h", "sdk/*.c", "sdk/*.h", "sdk/*.hpp"):
         for number, name in includes(path):
-            if name.split("/")[0] in LAYERS:
+            if name.split("/")[0] in LAYERS.keys() | TESTS:
                 yield f"{path}:{number}: plugins see only sdk/, not {name}"
     for path in tracked("tools/culvert/*.cpp", "tools/culvert/*.hpp"):
         for number, name in includes(path):
-            if name.split("/")[0] in LAYERS:
+            if name.split("/")[0] in LAYERS.keys() | TESTS:
                 yield f"{path}:{number}: the command uses the embedder's API alone, not {name}"
+    for path in tracked("tests/support/*.cpp", "tests/support/*.hpp"):
+        for number, name in includes(path):
+            if name.split("/")[0] in (LAYERS.keys() | TESTS) - SUPPORT:
+                yield f"{path}:{number}: the test support may not include {name}"
 
 
 def check_doors():
-    for path in tracked("engine/*.hpp", "engine/*.cpp"):
+    for path in tracked("engine/*.hpp", "engine/*.cpp", "tests/support/*.hpp", "tests/support/*.cpp"):
         for number, name in includes(path):
             for library, doors in DOORS.items():
                 if re.match(library, name) and not str(path).startswith(doors):
@@ -135,8 +144,29 @@ def check_sizes():
             yield f"{path}: a folder's README is at most one screen (70 lines)"
 
 
+GAP = r"(?:\s|\n\s*(?://+|#+|\*)\s?)+"  # between two words of a comment, which may stand on two lines
+RFC = rf"RFC{GAP}\d+,?{GAP}"
+ABSENT_PAGES = re.compile(rf"(?P<rfc>{RFC})?\bsections?{GAP}\d[\d.]*|\b(?:design|reference){GAP}(?:page|section)s?\b"
+                          r"|\.\./shared\b|\S*\w\.md\b", re.IGNORECASE)
+
+
+def check_pages():
+    for path in tracked():
+        if path.is_relative_to("tests/abi/v1") or path.name in ("LICENSE", "package-lock.json"):
+            continue  # not of our hand, or kept as it was
+        text = (ROOT / path).read_text()
+        for match in ABSENT_PAGES.finditer(text):
+            name = match.group().lstrip("([`\"'")
+            page = name.endswith(".md") and any((base / name).is_file() for base in (ROOT, (ROOT / path).parent))
+            if match.group("rfc") or page or "://" in name or "*" in name:
+                continue
+            number = text.count("\n", 0, match.start()) + 1
+            yield f"{path}:{number}: the repository has no such page: {' '.join(match.group().split())}"
+
+
 def main():
-    rules = {"layers": check_layers, "doors": check_doors, "protocol": check_protocol, "sizes": check_sizes}
+    rules = {"layers": check_layers, "doors": check_doors, "protocol": check_protocol, "sizes": check_sizes,
+             "pages": check_pages}
     breaches = list(rules[sys.argv[1]]())
     print("\n".join(breaches))
     return 1 if breaches else 0

@@ -62,7 +62,8 @@ Run add_listen(CLI::App &parent, Common &common) {
     auto config = read_client<ListenerConfig>(*options, secrets);
     config.target = read_target(options->address);
     config.rendezvous_hosts = read_list(options->rendezvous_hosts, "--rendezvous-hosts");
-    const EngineConfig engine_config = read_engine(common);
+    const EngineConfig engine_config =
+        read_engine(common, secrets, {config.transport, config.auth, config.resolver});
     const std::unique_ptr<Log> log = read_log(common);
     const std::unique_ptr<Engine> engine = make_engine(engine_config, *log);
     require(engine->start_listener(config));
@@ -83,7 +84,8 @@ Run add_connect(CLI::App &parent, Common &common) {
     SecretReader secrets(common.literal_secrets);
     auto config = read_client<SenderConfig>(*options, secrets);
     config.bind = read_host_port(options->address, "--bind");
-    const EngineConfig engine_config = read_engine(common);
+    const EngineConfig engine_config =
+        read_engine(common, secrets, {config.transport, config.auth, config.resolver});
     const std::unique_ptr<Log> log = read_log(common);
     const std::unique_ptr<Engine> engine = make_engine(engine_config, *log);
     require(engine->start_sender(config));

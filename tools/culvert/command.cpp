@@ -43,9 +43,16 @@ void add_common(CLI::App &app, Common &common) {
   app.add_option("--log-format", common.log_format, "text or json")
       ->type_name("FORMAT")
       ->capture_default_str();
-  app.add_option("--plugin-dir", common.plugin_directory,
-                 "Where <id>.so is looked for (default: beside this program)")
-      ->type_name("DIR");
+  app.add_option("--plugin-dir", common.plugin_directories,
+                 "Where <id>.so is looked for; repeats. The first directory that has it wins; the "
+                 "program's own directory comes last")
+      ->type_name("DIR")
+      ->allow_extra_args(false);
+  app.add_option("--set", common.settings,
+                 "A setting of a plugin, as plugins describe shows them; repeats, and adds to a "
+                 "list. A secret is env:NAME, file:PATH or -")
+      ->type_name("PLUGIN.KEY=VALUE")
+      ->allow_extra_args(false);
   app.add_flag("--insecure-literal-secrets", common.literal_secrets,
                "Allow secrets on the command line, where every user of the machine can read them")
       ->disable_flag_override();
@@ -141,19 +148,87 @@ std::vector<std::string> read_list(const std::vector<std::string> &texts,
   return items;
 }
 
-EngineConfig read_engine(const Common &common) {
-  EngineConfig config;
-  config.plugin_directory = common.plugin_directory;
-  if (common.shards == "auto") {
-    config.shards = std::min(allowed_processors(), kMostShards);
-    return config;
+namespace {
+
+unsigned read_shards(const std::string &text) {
+  if (text == "auto") {
+    return std::min(allowed_processors(), kMostShards);
   }
-  const bool digits = !common.shards.empty() && common.shards.size() < 4 &&
-                      common.shards.find_first_not_of("0123456789") == std::string::npos;
-  config.shards = digits ? static_cast<unsigned>(std::stoul(common.shards)) : 0;
-  if (config.shards == 0 || config.shards > kMostShards) {
-    throw Refusal{kExitUsage,
-                  "--shards: '" + common.shards + "' is not 1 to 64; write a number or auto"};
+  const bool digits =
+      !text.empty() && text.size() < 4 && text.find_first_not_of("0123456789") == std::string::npos;
+  const unsigned shards = digits ? static_cast<unsigned>(std::stoul(text)) : 0;
+  if (shards == 0 || shards > kMostShards) {
+    throw Refusal{kExitUsage, "--shards: '" + text + "' is not 1 to 64; write a number or auto"};
+  }
+  return shards;
+}
+
+std::string not_used(const std::string &id, const std::vector<std::string> &plugins) {
+  std::string text = "--set: this command does not use the plugin '" + id + "'";
+  for (const std::string &known : plugins) {
+    text += (&known == &plugins.front() ? "; it uses " : ", ") + known;
+  }
+  return text;
+}
+
+/// A setting that is given again is a list, and goes on.
+void add_setting(std::map<std::string, PluginSetting> &settings, const std::string &key,
+                 const std::string &value) {
+  const auto [place, first] = settings.emplace(key, value);
+  if (first) {
+    return;
+  }
+  const auto *before = std::get_if<std::string>(&place->second);
+  std::istringstream words((before != nullptr ? *before + "," : std::string()) + value);
+  if (before != nullptr) {
+    place->second = std::vector<std::string>();
+  }
+  std::string word;
+  while (std::getline(words, word, ',')) {
+    std::get<std::vector<std::string>>(place->second).push_back(word);
+  }
+}
+
+/// An error does not repeat the value: it may be a secret in the wrong place.
+PluginSettings read_settings(const std::vector<std::string> &texts,
+                             const std::vector<std::string> &plugins) {
+  PluginSettings settings;
+  for (const std::string &text : texts) {
+    const std::string name = text.substr(0, text.find('='));
+    const std::size_t dot = name.find('.');
+    if (name.size() == text.size() || dot == std::string::npos || dot == 0 ||
+        dot + 1 == name.size()) {
+      throw Refusal{kExitUsage, "--set: write PLUGIN.KEY=VALUE, for example "
+                                "resolver_static.hosts_file=/etc/hosts"};
+    }
+    const std::string id = name.substr(0, dot);
+    if (std::find(plugins.begin(), plugins.end(), id) == plugins.end()) {
+      throw Refusal{kExitUsage, not_used(id, plugins)};
+    }
+    add_setting(settings[id], name.substr(dot + 1), text.substr(name.size() + 1));
+  }
+  return settings;
+}
+
+} // namespace
+
+EngineConfig read_engine(const Common &common, SecretReader &secrets,
+                         const std::vector<std::string> &plugins) {
+  EngineConfig config;
+  config.shards = read_shards(common.shards);
+  config.plugin_directories = common.plugin_directories;
+  config.plugin_settings = read_settings(common.settings, plugins);
+  config.read_secret = [&secrets](const std::string &text,
+                                  const std::string &setting) -> Result<Secret> {
+    try {
+      return secrets.read(text, "--set " + setting);
+    } catch (const Refusal &refusal) {
+      return refusal.exit_code == kExitUsage ? Status::config(refusal.sentence)
+                                             : Status::machine(refusal.sentence);
+    }
+  };
+  for (const std::string &id : plugins) {
+    require(describe_plugin(config, id));
   }
   return config;
 }
@@ -174,7 +249,7 @@ std::unique_ptr<Log> read_log(const Common &common) {
 }
 
 void check_common(const Common &common) {
-  static_cast<void>(read_engine(common));
+  static_cast<void>(read_shards(common.shards));
   static_cast<void>(read_log(common));
 }
 

@@ -20,7 +20,8 @@ struct Common {
   std::string shards = "1";
   std::string log_level = "info";
   std::string log_format = "text";
-  std::string plugin_directory;
+  std::vector<std::string> plugin_directories;
+  std::vector<std::string> settings; // PLUGIN.KEY=VALUE
   bool literal_secrets = false;
 };
 void add_common(CLI::App &app, Common &common);
@@ -60,7 +61,11 @@ std::vector<std::string> read_list(const std::vector<std::string> &texts,
                                    const std::string &option);
 /// Also for a subcommand that needs none of them: a mistake is not passed over.
 void check_common(const Common &common);
-EngineConfig read_engine(const Common &common);
+/// `plugins`: the ids this command uses. A setting of another is refused, and each of them is
+/// loaded in a child process first, so that one that crashes or exits is told by name. The secrets
+/// among the settings are read by `secrets` when the engine is made.
+EngineConfig read_engine(const Common &common, SecretReader &secrets,
+                         const std::vector<std::string> &plugins);
 std::unique_ptr<Log> read_log(const Common &common);
 /// Turns an engine's failure into a Refusal and throws it: Source::kConfig is wrong usage.
 void require(const Status &status);

@@ -152,8 +152,13 @@ std::string quoted(const std::string &word) {
 }
 
 void print_command(std::vector<std::string> words, const Common &common) {
-  if (!common.plugin_directory.empty()) {
-    words.insert(words.end(), {"--plugin-dir", common.plugin_directory});
+  for (const std::string &directory : common.plugin_directories) {
+    words.insert(words.end(), {"--plugin-dir", directory});
+  }
+  for (const std::string &setting : common.settings) {
+    if (words.front() != "relay" || !setting.starts_with("resolver_static.")) { // it has none
+      words.insert(words.end(), {"--set", setting});
+    }
   }
   std::cout << "\n" << quoted(program());
   for (const std::string &word : words) {
@@ -194,7 +199,9 @@ void print_commands(const std::string &folder, const Keys &keys, const HostPort 
 }
 
 int run_demo(const DemoOptions &options, const Common &common) {
-  const EngineConfig engine_config = read_engine(common);
+  SecretReader secrets(common.literal_secrets);
+  const EngineConfig engine_config =
+      read_engine(common, secrets, {"transport_azure", "auth_sas", "resolver_static"});
   const HostPort wanted = options.target.empty() ? HostPort{} : read_target(options.target);
   const std::unique_ptr<Log> log = read_log(common);
   block_signals();

@@ -10,18 +10,20 @@ Run add_plugins(CLI::App &parent, Common &common) {
       parent.add_subcommand("plugins", "See which plugins there are and what one offers");
   app->require_subcommand(1);
   CLI::App *list =
-      app->add_subcommand("list", "Name the plugins in the plugin directory; maps none");
+      app->add_subcommand("list", "Name the plugins in the plugin directories; does not load them");
   CLI::App *describe = app->add_subcommand("describe", "Print what a plugin says of itself");
   describe->add_option("id", *id, "The plugin's id: its file's name without .so")->required();
   add_common(*list, common);
   add_common(*describe, common);
   return [id, list, &common] {
+    SecretReader secrets(common.literal_secrets);
+    const EngineConfig engine = read_engine(common, secrets, {});
     if (list->parsed()) {
-      for (const std::string &name : require(list_plugins(common.plugin_directory))) {
+      for (const std::string &name : require(list_plugins(engine))) {
         std::cout << name << '\n';
       }
     } else {
-      std::cout << require(describe_plugin(common.plugin_directory, *id));
+      std::cout << require(describe_plugin(engine, *id));
     }
     return kExitOk;
   };

@@ -101,7 +101,9 @@ Run add_relay(CLI::App &parent, Common &common) {
   return [options, &common] {
     SecretReader secrets(common.literal_secrets);
     const RelayConfig config = read_relay(*options, secrets);
-    const EngineConfig engine_config = read_engine(common);
+    std::vector<std::string> plugins = config.protocols;
+    plugins.push_back(config.auth);
+    const EngineConfig engine_config = read_engine(common, secrets, plugins);
     const std::unique_ptr<Log> log = read_log(common);
     const std::unique_ptr<Engine> engine = make_engine(engine_config, *log);
     require(engine->start_relay(config));

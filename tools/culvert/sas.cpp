@@ -47,7 +47,9 @@ int print_token(const SasOptions &options, const Common &common) {
   client.transport = options.transport;
   const std::int64_t lifetime_s = read_lifetime(options.lifetime);
   client.auth = options.auth;
-  const IssuedToken token = require(issue_token(read_engine(common), client, lifetime_s));
+  const EngineConfig engine =
+      read_engine(common, secrets, {client.transport, client.auth, client.resolver});
+  const IssuedToken token = require(issue_token(engine, client, lifetime_s));
   std::cout << token.text.reveal() << '\n';
   return kExitOk;
 }
@@ -63,7 +65,7 @@ int verify(const SasOptions &options, const Common &common) {
   for (const std::string &rule : options.rules) {
     question.rules.push_back(read_rule(rule, secrets));
   }
-  const Status status = check_token(read_engine(common), question);
+  const Status status = check_token(read_engine(common, secrets, {question.auth}), question);
   const bool verdict = status.code >= Code::kTokenMissing && status.code <= Code::kTokenRight;
   if (verdict) {
     throw Refusal{kExitFailure, "refused: " + status.message};

@@ -7,9 +7,13 @@
 #include "culvert/status.hpp"
 
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace culvert {
@@ -96,9 +100,24 @@ struct SenderConfig : ClientConfig {
   HostPort bind;
 };
 
+/// A value of one setting that a plugin declares: as text, whatever its type ("12", "true",
+/// "one,two"); a list item by item; or a secret.
+using PluginSetting =
+    std::variant<std::string, std::vector<std::string>, std::shared_ptr<const Secret>>;
+/// By the plugin's id, then by the setting's name.
+using PluginSettings = std::map<std::string, std::map<std::string, PluginSetting>>;
+
 struct EngineConfig {
   unsigned shards = 1;
-  std::string plugin_directory; // empty: beside the running program
+  /// Where <id>.so is looked for, in this order; the running program's own directory comes last.
+  /// The first directory that has the file wins.
+  std::vector<std::string> plugin_directories;
+  /// Engine::create() refuses a plugin that is not there, a setting that it does not declare and a
+  /// value of another type; starting a role, a setting that the role sets itself.
+  PluginSettings plugin_settings;
+  /// Turns the text of a secret setting ("env:NAME") into the secret; `setting` ("auth_x.key") is
+  /// for its error. Without it a secret setting must be given as a Secret.
+  std::function<Result<Secret>(const std::string &text, const std::string &setting)> read_secret;
   /// True: the host drives the one shard with Engine::run_ready(), on the thread that made the
   /// engine.
   bool driven_by_host = false;

@@ -10,6 +10,10 @@
 // function has started something.
 #pragma once
 
+#if __cplusplus < 202002L
+#error "culvert needs C++20: compile with -std=c++20, or link the CMake target culvert::culvert"
+#endif
+
 #include "culvert/config.hpp"
 #include "culvert/log.hpp"
 #include "culvert/status.hpp"
@@ -37,7 +41,8 @@ struct RoleStats {
   std::uint64_t tunnels_aborted = 0; // of the ended ones
   std::uint64_t tunnels_moved = 0;   // of a relay: joined after a connection went to another shard
   std::uint64_t setups_failed = 0;
-  std::uint64_t bytes_in = 0;  // payload from the app's side towards the target, of ended tunnels
+  std::uint64_t bytes_in =
+      0; // payload from the app's side towards the target, ended tunnels and open ones
   std::uint64_t bytes_out = 0; // the other way
   std::uint32_t listeners = 0; // of a relay: control channels now
   std::string last_failure;    // one sentence, or empty
@@ -123,9 +128,10 @@ struct TokenQuestion {
 /// Success, or the refusal a relay with these names and rules would give.
 Status check_token(const EngineConfig &engine, const TokenQuestion &question);
 
-/// The plugins in a directory, without mapping one; and what one says of itself, mapped in a child
-/// process.
-Result<std::vector<std::string>> list_plugins(const std::string &directory);
-Result<std::string> describe_plugin(const std::string &directory, const std::string &id);
+/// The plugins in the engine's plugin directories; none of them is loaded.
+Result<std::vector<std::string>> list_plugins(const EngineConfig &engine);
+/// What a plugin says of itself. It is loaded in a child process, so that one that crashes or exits
+/// when it is loaded is a failure that names it. Forks: for a process with one thread.
+Result<std::string> describe_plugin(const EngineConfig &engine, const std::string &id);
 
 } // namespace culvert

@@ -8,6 +8,7 @@
 
 #include "culvert/status.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -77,6 +78,22 @@ struct ClientLimits {
   std::uint64_t target_dial_ms = 10'000; // of a listener
   /// A sender waits so long for the relay's answer, which comes with its listener.
   std::uint64_t upgrade_ms = 40'000;
+  /// A sender repeats a set-up that its relay refused for overload, or reset, for so long: a crowd
+  /// of 1,500 apps is served within it, and most apps wait longer.
+  std::uint64_t setup_repeat_ms = 10'000;
+  /// A sender begins with so many set-ups at once, one part a shard: half of what a relay lets one
+  /// source have waiting. From there its pace follows what the relay takes.
+  std::uint64_t first_setups = 128;
+  /// A listener tries to fetch a sender for so long, and tells it then that it cannot; that leaves
+  /// 5 s of rendezvous_ms, in which the relay still lets it say so.
+  std::uint64_t fetch_ms = 25'000;
+  std::uint64_t rendezvous_ms = 30'000;
+  /// The pauses between two tries of either, which double.
+  std::uint64_t repeat_floor_ms = 100;
+  std::uint64_t repeat_ceiling_ms = 2'000;
+  [[nodiscard]] std::uint64_t next_pause_ms(std::uint64_t before_ms) const {
+    return std::min(std::max(2 * before_ms, repeat_floor_ms), repeat_ceiling_ms);
+  }
   /// Between two tries of a listener to find its relay again.
   std::uint64_t reconnect_floor_ms = 500;
   std::uint64_t reconnect_ceiling_ms = 15'000;

@@ -10,7 +10,7 @@ const Step<Connection> Connection::kSteps[] = {
     {"tls", &Connection::handshake_ms, &Connection::start_tls, &Connection::cancel_tls},
     {"head", &Connection::handshake_ms, &Connection::start_head, &Connection::cancel_head},
     {"authorize", &Connection::handshake_ms, &Connection::start_authorize,
-     &Connection::cancel_authorize},
+     &Connection::cancel_authorize, Source::kPlugin},
 };
 
 Connection::Connection(RelayShard &relay, std::shared_ptr<const RelayParts> parts, Guest guest)
@@ -40,7 +40,7 @@ void Connection::start(SlabHandle handle) {
     return;
   }
   const std::span<const Step<Connection>> steps = kSteps;
-  steps_.start(parts_->tls == nullptr ? steps.subspan(1) : steps);
+  steps_.start(parts_->tls == nullptr ? steps.subspan(1) : steps, peer_);
 }
 
 // --- TLS
@@ -101,7 +101,7 @@ Status Connection::read_head(Head &head) {
   } else {
     head.message = reader_->bytes();
   }
-  const Address peer = link_->facts().peer;
+  const Address peer = link_->peer_address();
   head.remote_host = peer.host();
   head.remote_port = peer.port;
   return {};

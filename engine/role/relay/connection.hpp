@@ -80,7 +80,7 @@ private:
   Status read_intent();
   [[nodiscard]] Status faulty_head() const;
   void start_authorize();
-  void cancel_authorize() {}
+  void cancel_authorize() { verify_.abandon(); }
   void on_authorized(Outcome outcome);
   void on_set_up(const Status &status);
 

@@ -40,7 +40,6 @@ void Connection::act() {
     return;
   case Verb::kRenew:
   case Verb::kIgnore:
-  case Verb::kUnknown:
     break;
   }
   refuse(refusal_of(Code::kUnsupported, "its head asks for what the relay does not do"));
@@ -102,7 +101,7 @@ void Connection::act_listen() {
 void Connection::act_connect() {
   const Wish wish{entity_, protocol_->id, intent_.allowed, intent_.denied,
                   parts_->policy->choice()};
-  const auto parked = relay_.rendezvous().park(*this, wish, link_->facts().peer.host());
+  const auto parked = relay_.rendezvous().park(*this, wish, link_->peer_address().host());
   if (!parked.ok()) {
     refuse(parked.status());
     return;

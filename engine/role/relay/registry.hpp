@@ -6,9 +6,9 @@
 #pragma once
 
 #include "core/random.hpp"
-#include "core/slab.hpp"
 #include "culvert/limits.hpp"
 #include "culvert/status.hpp"
+#include "role/tunnels.hpp"
 
 #include <cstdint>
 #include <mutex>
@@ -18,13 +18,6 @@
 #include <vector>
 
 namespace culvert {
-
-/// One control channel, from the outside.
-struct ChannelRef {
-  unsigned shard = 0;
-  SlabHandle slot;
-  bool operator==(const ChannelRef &) const = default;
-};
 
 /// How a control channel ended.
 enum class ChannelEnd : std::uint8_t {

@@ -4,7 +4,8 @@
 
 namespace culvert {
 
-Relay::Relay(unsigned shards) : accept_group_(shards), shards_(shards), accepting_(shards) {
+Relay::Relay(unsigned shards)
+    : counters_(shards), accept_group_(shards), shards_(shards), accepting_(shards) {
   CULVERT_ASSERT(shards > 0);
 }
 

@@ -23,13 +23,10 @@ class RelayShard;
 
 /// Sums over all shards since the start; each is read by itself.
 struct RelayCounters {
-  std::atomic<std::uint64_t> tunnels_open = 0;
-  std::atomic<std::uint64_t> tunnels_ended = 0;
-  std::atomic<std::uint64_t> tunnels_aborted = 0; // of the ended ones
-  std::atomic<std::uint64_t> tunnels_moved = 0;   // joined after a move between shards
+  explicit RelayCounters(unsigned shards) : tunnels(shards) {}
+
+  TunnelCounts tunnels;
   std::atomic<std::uint64_t> setups_failed = 0;
-  std::atomic<std::uint64_t> bytes_from_senders = 0; // payload, of ended tunnels
-  std::atomic<std::uint64_t> bytes_from_listeners = 0;
   std::atomic<std::uint32_t> listeners = 0; // control channels now
   std::atomic<std::uint32_t> unauthenticated = 0;
   std::atomic<std::uint32_t> pending = 0; // senders that wait now

@@ -20,7 +20,10 @@ Status stopped() {
 RelayShard::RelayShard(Relay &relay, Shard &shard, RelayParts parts, Delegate<> done)
     : relay_(relay), shard_(shard), done_(done), rendezvous_(shard, relay.registry(), digests_),
       acceptor_(shard, Delegate<Socket>::to<&RelayShard::on_arrived>(*this),
-                Delegate<>::to<&RelayShard::on_accepting_stopped>(*this)) {
+                Delegate<>::to<&RelayShard::on_accepting_stopped>(*this)),
+      watcher_(relay.registry(), shard.log),
+      tunnels_(shard, relay.counters().tunnels, kTunnelsPerShard, {&watcher_},
+               Delegate<>::to<&RelayShard::on_tunnel_ended>(*this)) {
   use(std::move(parts));
   grace_.bind<&RelayShard::drop>(*this);
   tick_.bind<&RelayShard::on_tick>(*this);
@@ -231,7 +234,7 @@ void RelayShard::join(Connection &sender, SlabHandle listener_handle, const Chan
                               "not go together");
   } else if (!to_sender.ok() || !to_listener.ok()) {
     failure = to_sender.ok() ? to_listener.status() : to_sender.status();
-  } else if (tunnels_.size() >= most()) {
+  } else if (tunnels_.size() >= most() || tunnels_.room() == 0) {
     failure = Status::failure(Code::kOverload, Source::kRelay, Retry::kBackoff, "too many tunnels");
   }
   if (!failure.ok()) {
@@ -239,24 +242,18 @@ void RelayShard::join(Connection &sender, SlabHandle listener_handle, const Chan
     listener->refuse(failure);
     return;
   }
-  if (listener->moved()) {
-    relay_.counters().tunnels_moved.fetch_add(1, std::memory_order_relaxed);
-  }
-  JoinedNames names{sender.entity(), loggable(sender.intent().loggable_id),
-                    loggable(listener->intent().loggable_id), channel};
-  log(LogLevel::kDebug, "tunnel joined",
-      {{"entity", names.entity},
-       {"sender", names.sender_id},
-       {"listener", names.listener_id},
-       {"shard", std::to_string(shard_.index)},
-       {"listener_moved_here", listener->moved() ? "yes" : "no"}});
+  TunnelFacts facts;
+  facts.entity = sender.entity();
+  facts.id = loggable(sender.intent().loggable_id);
+  facts.listener_id = loggable(listener->intent().loggable_id);
+  facts.channel = channel;
+  facts.moved = listener->moved();
   std::unique_ptr<Link> sender_link = sender.open(std::move(to_sender.value()));
   std::unique_ptr<Link> listener_link = listener->open(std::move(to_listener.value()));
-  const auto handle =
-      tunnels_.make(*this, std::move(names), std::move(sender_link), std::move(listener_link));
   connections_.erase(listener_handle);
   connections_.erase(sender.handle());
-  tunnels_.find(*handle)->start(*handle);
+  tunnels_.join({std::move(sender_link), "sender", Source::kLocal},
+                {std::move(listener_link), "listener", Source::kTarget}, std::move(facts));
 }
 
 void RelayShard::refuse(SlabHandle connection, const Status &why) {
@@ -290,7 +287,7 @@ void RelayShard::drop() {
   grace_.disarm();
   connections_.for_each([](SlabHandle, Connection &connection) { connection.drop(); });
   channels_.for_each([](SlabHandle, Channel &channel) { channel.drop(); });
-  tunnels_.for_each([](SlabHandle, Joined &joined) { joined.drop(stopped()); });
+  tunnels_.drop_all(stopped());
   check_done();
 }
 
@@ -306,8 +303,7 @@ void RelayShard::on_channel_ended(SlabHandle handle) {
   check_done();
 }
 
-void RelayShard::on_tunnel_ended(SlabHandle handle) {
-  tunnels_.erase(handle);
+void RelayShard::on_tunnel_ended() {
   acceptor_.on_descriptor_freed();
   check_done();
 }

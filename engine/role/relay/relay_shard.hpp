@@ -12,11 +12,11 @@
 #include "role/acceptor.hpp"
 #include "role/relay/channel.hpp"
 #include "role/relay/connection.hpp"
-#include "role/relay/joined.hpp"
 #include "role/relay/letters.hpp"
 #include "role/relay/parts.hpp"
 #include "role/relay/relay.hpp"
 #include "role/relay/rendezvous.hpp"
+#include "role/relay/tunnel_watcher.hpp"
 
 #include <initializer_list>
 #include <memory>
@@ -69,7 +69,6 @@ public:
 
   void on_connection_ended(SlabHandle handle);
   void on_channel_ended(SlabHandle handle);
-  void on_tunnel_ended(SlabHandle handle);
 
 private:
   enum class Phase : std::uint8_t { kRunning, kDraining, kDropping, kDone };
@@ -81,6 +80,7 @@ private:
   [[nodiscard]] std::shared_ptr<const RelayParts> parts_for(const Guest &guest) const;
   bool find_seat(const std::string &source);
   void on_accepting_stopped();
+  void on_tunnel_ended();
   void on_letter(Mail &mail);
   void on_letter_back(Mail &mail);
   void check_done();
@@ -102,7 +102,8 @@ private:
   std::size_t letters_out_ = 0;
   Slab<Connection> connections_;
   Slab<Channel> channels_;
-  Slab<Joined> tunnels_;
+  TunnelWatcher watcher_;
+  Tunnels tunnels_;
   Timer grace_;
   Completion tick_; // reports done outside of whoever ended last
 };

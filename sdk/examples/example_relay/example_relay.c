@@ -4,17 +4,17 @@
  * A plugin describes, the engine acts. None of these functions dials, waits, reads a socket or
  * keeps anything between two calls: each turns bytes into bytes and returns.
  *
- * On the wire, inside TLS with the ALPN word below, a connection says one message (a 16-bit length,
- * then lines of text), is answered by one message, and then is what it asked to be:
+ * On the wire, inside TLS with the ALPN word below, a connection sends one message (a 16-bit
+ * length, then lines of text), gets one message as its answer, and then becomes what it asked for:
  *
  *   - listen, PATH, ID, AUTHORITY, TOKEN: a control channel of messages, with "ping" and "pong"
  *   - dial, PATH, ID, AUTHORITY, TOKEN: the raw bytes of a tunnel, once a listener accepted
  *   - accept, CAPABILITY: the raw bytes of the tunnel that was offered
- *   - reject, CAPABILITY, REASON: nothing; the sender is told "no" and the reason
+ *   - reject, CAPABILITY, REASON: it ends; the sender is told "no" and the reason
  *
- * The answer to each is "ok" or "no CODE RETRY SENTENCE". On a control channel the relay says
- * offer, ID, HOST, PORT, CAPABILITY, or such a "no" before it ends the channel, and the listener
- * renew, TOKEN. A comma is a line end; the last word is whatever is left.
+ * The answer to each is "ok" or "no CODE RETRY SENTENCE". On a control channel the relay sends
+ * offer, ID, HOST, PORT, CAPABILITY, or such a "no" before it closes the channel; the listener
+ * sends renew, TOKEN. Each comma stands for a line end; the last word is all that is left.
  */
 #include <culvert/helpers.h>
 #include <culvert/relay.h>
@@ -22,7 +22,7 @@
 
 #include <inttypes.h>
 
-/* Every function is handed its instance; a plugin without state has no use for it. */
+/* Every function gets its instance; a plugin without state does not need it. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 #define ALPN_WORD "culvert-example/1"
@@ -50,8 +50,8 @@ static uint32_t malformed(culvert_status *error, const char *what) {
 
 /* --- the client half: listeners and senders --- */
 
-/* What a token must be made for. The auth unit makes it and hands it to listen() and dial(); this
-   file never looks inside, so any auth plugin fits. */
+/* What a token is made for. The auth plugin makes it, and listen() and dial() get it as bytes: this
+   file never reads it, so that every auth plugin fits. */
 static uint32_t audience(void *instance, const culvert_entity_address *entity, culvert_arena *arena,
                          culvert_view *result, culvert_status *error) {
   const int is_ipv6 =
@@ -61,7 +61,7 @@ static uint32_t audience(void *instance, const culvert_entity_address *entity, c
 }
 
 /* What every connection of this protocol has in common. The engine resolves the name, dials,
-   verifies the certificate, says `message`, and hands what comes back to on_reply(). */
+   verifies the certificate, sends `message`, and hands the answer to on_reply(). */
 static void describe(culvert_link_description *link, culvert_view host, uint32_t port) {
   link->tls = 1;
   link->host = host;
@@ -84,7 +84,7 @@ static uint32_t open_entity(const char *verb, const culvert_dial_request *reques
                  CULVERT_PRINT(entity->host), entity->port, CULVERT_PRINT(request->token));
 }
 
-/* Behind its answer a listener's connection is a control channel; the engine sends the pings. */
+/* After the answer a listener's connection is a control channel; the engine sends the pings. */
 static uint32_t listen_at(void *instance, const culvert_dial_request *request, culvert_arena *arena,
                           culvert_link_description *link, culvert_status *error) {
   link->ping_interval_ms = PING_INTERVAL_MS;
@@ -112,7 +112,7 @@ static uint32_t refused(culvert_view rest, const char *what, culvert_status *err
                       "the relay says: %.*s", CULVERT_PRINT(rest));
 }
 
-/* The answer to what was said first, or the end of a control channel. */
+/* The answer to the first message, or the end of a control channel. */
 static void on_reply(void *instance, uint32_t purpose, const culvert_reply *reply,
                      culvert_arena *arena, culvert_reply_result *result, culvert_status *error) {
   result->verdict = CULVERT_VERDICT_FAIL;
@@ -140,7 +140,7 @@ static uint32_t on_offer(void *instance, uint64_t *channel_word, const culvert_m
   return 1;
 }
 
-/* Where an offer points, and in `message` what to say there. */
+/* The connection to the address of an offer; `message` is what to send there. */
 static uint32_t answer_offer(const char *verb, culvert_view offer, culvert_view reason,
                              culvert_arena *arena, culvert_link_description *link,
                              culvert_status *error) {
@@ -190,8 +190,8 @@ static void say_no(culvert_answer *answer, culvert_arena *arena, uint32_t code, 
   say(answer, text);
 }
 
-/* What a connection wants, in the engine's words. The engine then authorizes, looks the entity up,
-   registers, parks, joins or redeems, and sends `answer` when that has worked. */
+/* What a connection wants, as an intent. The engine verifies the token, finds the entity, registers
+   the listener, lets the sender wait or joins the two, and then sends `answer`. */
 static uint32_t on_head(void *instance, const culvert_head *head, culvert_arena *arena,
                         culvert_intent *intent, culvert_status *error) {
   culvert_view rest = head->message;
@@ -203,7 +203,7 @@ static uint32_t on_head(void *instance, const culvert_head *head, culvert_arena 
     intent->token = rest;
     intent->facts = intent->loggable_id; /* all that offer() needs to know of a sender */
     if (intent->path.size == 0 || intent->loggable_id.size == 0) {
-      return malformed(error, "a connection began with a head"); /* outcome() says how to put it */
+      return malformed(error, "a connection began with a head"); /* outcome() writes the answer */
     }
     intent->verb = CULVERT_VERB_CONNECT;
     if (is(verb, "listen")) {
@@ -229,7 +229,7 @@ static uint32_t on_head(void *instance, const culvert_head *head, culvert_arena 
   return 1;
 }
 
-/* What a listener says on its control channel. Pings are the engine's. */
+/* What a listener sends on its control channel; the engine answers pings itself. */
 static uint32_t on_message(void *instance, uint64_t *channel_word,
                            const culvert_channel_message *said, culvert_arena *arena,
                            culvert_intent *intent, culvert_status *error) {
@@ -238,7 +238,7 @@ static uint32_t on_message(void *instance, uint64_t *channel_word,
   return 1;
 }
 
-/* The capability is the engine's: whoever brings it back gets the parked sender, once. */
+/* The engine makes the capability; the first who sends it back gets the waiting sender. */
 static uint32_t offer(void *instance, const culvert_offer_request *request, culvert_arena *arena,
                       culvert_message *message, culvert_status *error) {
   message->kind = CULVERT_TEXT;
@@ -247,7 +247,7 @@ static uint32_t offer(void *instance, const culvert_offer_request *request, culv
                  request->public_port, CULVERT_PRINT(request->capability));
 }
 
-/* The engine could not do what a connection wanted: how to put it. */
+/* What a connection is told when the engine could not do what it wanted. */
 static uint32_t outcome(void *instance, const culvert_outcome_request *request,
                         culvert_arena *arena, culvert_answer *answer, culvert_status *error) {
   const culvert_status *why = request->why;
@@ -259,7 +259,7 @@ static uint32_t outcome(void *instance, const culvert_outcome_request *request,
 
 /* --- the entry: plain data, all that the loader looks for --- */
 
-/* No life: without state there is nothing to create, attach or free. */
+/* No functions of a life: without state there is nothing to create or free. */
 static const culvert_transport client = {
     .size = sizeof(culvert_transport),
     .audience = audience,

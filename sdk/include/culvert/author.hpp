@@ -1,8 +1,8 @@
-// What an author of a plugin in C++ uses: errors to throw, arenas to answer into, the host's
+// For authors of plugins in C++: errors to throw, arenas to write results into, the host's
 // services, and the classes to derive an instance from.
 //
-// Included by culvert/plugin.hpp, which is the one to include. Views and arenas are valid during
-// the call; an Arena throws when it is full. This header knows only the ABI.
+// Include culvert/plugin.hpp, which includes this header. Views and arenas are valid during the
+// call; an Arena throws when it is full. Nothing here needs more than the C headers.
 #pragma once
 
 #include "culvert/auth.h"
@@ -92,7 +92,8 @@ private:
   culvert_arena *arena_;
 };
 
-/// The host and its services. Copy it freely; it is valid as long as what it was handed to.
+/// The host and its services. It may be copied; it is valid as long as the unit or instance that it
+/// was given to.
 class Host {
 public:
   explicit Host(const culvert_host *host) : host_(host) {}
@@ -128,7 +129,7 @@ public:
     return items;
   }
 
-  /// Never hand over a token, a request target or a header value.
+  /// Never log a token, a request target or a header value.
   void log(culvert_log_level level, std::string_view message) const {
     service<culvert_log>(CULVERT_SERVICE_LOG).write(host_, level, view(message));
   }
@@ -164,7 +165,7 @@ public:
                       culvert_link_description &link) = 0;
   virtual void dial(const culvert_dial_request &request, Arena arena,
                     culvert_link_description &link) = 0;
-  /// To fail is to throw.
+  /// Throws to fail.
   virtual void on_reply(culvert_purpose purpose, const culvert_reply &reply, Arena arena,
                         culvert_reply_result &result) = 0;
   virtual void on_message(std::uint64_t &channel_word, const culvert_message &message, Arena arena,
@@ -181,7 +182,7 @@ public:
 class Relay {
 public:
   virtual ~Relay() = default;
-  /// To refuse what was said is to throw, here and in on_message().
+  /// Throws to refuse what was sent, here and in on_message().
   virtual void on_head(const culvert_head &head, Arena arena, culvert_intent &intent) = 0;
   virtual void on_message(std::uint64_t &channel_word, const culvert_channel_message &said,
                           Arena arena, culvert_intent &intent) = 0;

@@ -1,9 +1,9 @@
 /*
- * What keeps a plain C plugin short: views, the arena, statuses, fields, numbers.
+ * Helpers for a plugin in C: views, the arena, statuses, fields, numbers.
  *
- * Everything here is static inline and stands on plugin.h alone; nothing allocates but from the
- * arena of the call, nothing keeps a pointer. Functions that return int return 1 for yes or done, 0
- * for no.
+ * Everything here is static inline and needs plugin.h only. Nothing allocates except from the arena
+ * of the call, and nothing keeps a pointer. A function that returns int returns 1 for yes or done
+ * and 0 for no.
  */
 #ifndef CULVERT_HELPERS_H
 #define CULVERT_HELPERS_H
@@ -68,7 +68,7 @@ static inline int culvert_view_same_word(culvert_view left, culvert_view right) 
   return 1;
 }
 
-/* In a time that depends on the sizes only: for secrets. */
+/* For secrets: takes a time that depends on the sizes only. */
 static inline int culvert_view_equal_secret(culvert_view left, culvert_view right) {
   volatile unsigned char difference = 0;
   size_t place;
@@ -87,7 +87,7 @@ static inline int culvert_view_starts_with(culvert_view view, culvert_view start
          culvert_view_equal(culvert_view_of(view.data, start.size), start);
 }
 
-/* What is left behind the first `count` bytes. */
+/* What follows the first `count` bytes. */
 static inline culvert_view culvert_view_after(culvert_view view, size_t count) {
   if (count >= view.size) {
     return culvert_view_of(NULL, 0);
@@ -95,8 +95,8 @@ static inline culvert_view culvert_view_after(culvert_view view, size_t count) {
   return culvert_view_of(view.data + count, view.size - count);
 }
 
-/* Takes the part up to the separator, and the separator, off the front of `rest`. 0 at the end.
-   "a,,b" has three parts; an empty view has none, and a trailing separator begins no part. */
+/* Moves the part in front of the first separator from `rest` into `part`, and drops the separator.
+   0 when nothing is left. "a,,b" has three parts, "a," has one, an empty view has none. */
 static inline int culvert_view_split(culvert_view *rest, char separator, culvert_view *part) {
   const char *found;
   if (rest->size == 0) {
@@ -167,7 +167,7 @@ static inline culvert_view *culvert_arena_views(culvert_arena *arena, size_t cou
                                                   sizeof(void *));
 }
 
-/* Makes `text` longer. It is empty at first, and then the last thing put into the arena. */
+/* Makes `text` longer. It must be empty, or the last thing that was put into the arena. */
 static inline int culvert_arena_append(culvert_arena *arena, culvert_view *text,
                                        culvert_view more) {
   if (text->size == 0) {
@@ -185,7 +185,7 @@ static inline int culvert_arena_append(culvert_arena *arena, culvert_view *text,
   return 1;
 }
 
-/* A copy that lasts as long as the arena's call. */
+/* A copy in the arena. */
 static inline int culvert_arena_copy(culvert_arena *arena, culvert_view from, culvert_view *copy) {
   *copy = culvert_view_of(NULL, 0);
   return culvert_arena_append(arena, copy, from);
@@ -246,8 +246,8 @@ static inline const culvert_field *culvert_field_find(const culvert_field *field
 /* --- statuses -----------------------------------------------------------------------------------
  */
 
-/* Fills in a failure; returns 0, so that a function can end with it. The message is for operators:
-   one sentence, without secrets. */
+/* Fills in a failure and returns 0, so that a function can end with it. The message is one sentence
+   for an operator, without secrets. */
 static inline uint32_t culvert_fail(culvert_status *status, uint32_t code, uint32_t source,
                                     uint32_t retry, const char *format, ...) CULVERT_PRINTF(5, 6);
 static inline uint32_t culvert_fail(culvert_status *status, uint32_t code, uint32_t source,

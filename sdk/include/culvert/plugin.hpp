@@ -1,11 +1,11 @@
 // Thin C++20 glue over the C ABI: what an author derives from, and the functions the host calls.
 //
 // A plugin in C++ derives an instance from sdk::Transport, Relay, Auth or Resolver (author.hpp) and
-// puts sdk::kTransport<Instance> (or its kind's) behind the kind's id in its entry. The instance is
-// made for each shard as Instance(const Unit &, Host, shard), or Instance(Host, shard) where no
-// Unit is named; a Unit as Unit(Host). Anything thrown stops at the trampolines: an Error becomes
-// its status, anything else an internal failure of the plugin, and what the call had written is
-// taken back, so that it reads as a refusal.
+// writes sdk::kTransport<Instance> (kAuth, kResolver, relay_functions) behind the kind's id in its
+// entry. Each shard gets an instance, made with Instance(const Unit &, Host, shard), or with
+// Instance(Host, shard) where no Unit is named; a Unit is made with Unit(Host). No exception leaves
+// the plugin: an Error becomes its status, anything else an internal failure of the plugin, and the
+// results that the call had written are cleared, so that they read as a refusal.
 #pragma once
 
 #include "culvert/author.hpp"
@@ -20,7 +20,7 @@ namespace culvert::sdk {
 
 // --- trampolines --------------------------------------------------------------------------------
 
-/// Calls, and turns what is thrown into the status. True when nothing was.
+/// Runs `call` and turns what it throws into the status. True when it threw nothing.
 template <typename Call> bool guarded(culvert_status &status, Call call) noexcept {
   try {
     call();
@@ -37,7 +37,7 @@ template <typename Call> bool guarded(culvert_status &status, Call call) noexcep
   return false;
 }
 
-/// For results that say their size: a call that threw leaves them as they were handed over.
+/// Clears a result that begins with its size: a call that threw has no results.
 template <typename Sized> void unsay(Sized &result) noexcept {
   const std::uint32_t size = result.size;
   std::memset(static_cast<void *>(&result), 0, std::min<std::size_t>(size, sizeof result));
@@ -154,7 +154,7 @@ template <typename Instance> struct RelayCalls {
   }
 };
 
-/// An asynchronous call: what throws is done, and has failed.
+/// For calls that may complete later: one that throws is done, and has failed.
 template <typename Record, typename Call>
 std::uint32_t started(Record &record, Call call) noexcept {
   culvert_progress progress = CULVERT_DONE;
@@ -197,7 +197,7 @@ inline constexpr culvert_transport kTransport{
     &TransportCalls<Instance>::accept,   &TransportCalls<Instance>::reject,
     &TransportCalls<Instance>::renew};
 
-/// A relay also says its head form and ALPN words: `const char *const kAlpn[]` of the plugin's.
+/// A relay also states its head form and its ALPN words, a constant array of the plugin.
 template <typename Instance, typename Unit = NoUnit>
 constexpr culvert_relay relay_functions(culvert_head_form head_form, const char *const *alpn,
                                         std::uint32_t alpn_count) {

@@ -1,10 +1,10 @@
 /*
- * culvert.kind.resolver/1: from a name to addresses. The engine resolves nothing itself.
+ * culvert.kind.resolver/1: from a name to its addresses. The engine itself resolves no name.
  *
- * resolve() returns CULVERT_DONE or CULVERT_PENDING as in auth.h.
+ * resolve() returns CULVERT_DONE or CULVERT_PENDING, as acquire() does (auth.h).
  *
- * The engine sets `resolve` (a list of NAME=ADDR[,ADDR]) where the operator wrote --resolve. Every
- * other setting keeps its default.
+ * The engine gives it the setting `resolve`, a list of NAME=ADDR[,ADDR], where the operator wrote
+ * --resolve. All others are the plugin's own, see culvert_config_key.
  */
 #ifndef CULVERT_RESOLVER_H
 #define CULVERT_RESOLVER_H
@@ -22,7 +22,7 @@ extern "C" {
 enum culvert_family { CULVERT_IPV4 = 4, CULVERT_IPV6 = 6 };
 
 typedef struct culvert_address {
-  uint32_t family;
+  uint32_t family;   /* enum culvert_family */
   uint8_t bytes[16]; /* network order; IPv4 uses the first four */
 } culvert_address;
 
@@ -35,8 +35,9 @@ struct culvert_resolve {
   culvert_view name; /* a host name or an IP literal */
   /* results */
   culvert_status status;
-  uint32_t address_count;
-  uint32_t lifetime_ms;                              /* how long the answer may be used again */
+  uint32_t
+      address_count;    /* 1 to CULVERT_MOST_ADDRESSES; no address is a failure, CULVERT_NO_NAME */
+  uint32_t lifetime_ms; /* how long the answer may be used again */
   culvert_address addresses[CULVERT_MOST_ADDRESSES]; /* in the order in which to try them */
 };
 

@@ -1,8 +1,9 @@
 /*
- * The services a host offers to plugins. Each is found by its id with culvert_host.service.
+ * The services that a host offers to plugins: culvert_host.service returns the functions of one.
  *
- * The host passed to a service is the one it was asked from. With an instance's host a service may
- * be called on that shard only; with a unit's host on the control thread only.
+ * The first argument of every function is the host that the service was asked from. With the host
+ * of an instance a service is called on that shard only, with the host of a unit on the control
+ * thread only.
  */
 #ifndef CULVERT_SERVICE_H
 #define CULVERT_SERVICE_H
@@ -27,7 +28,8 @@ enum culvert_log_level {
   CULVERT_LOG_TRACE = 4
 };
 
-/* The host adds the plugin's id. Never hand over a token, a request target or a header value. */
+/* The host adds the plugin's id to each line, and cuts it at 1 KiB. Never log a token, a request
+   target or a header value. */
 typedef struct culvert_log {
   uint32_t size;
   uint32_t reserved;
@@ -42,14 +44,15 @@ typedef struct culvert_clock {
   int64_t (*wall_s)(const culvert_host *host); /* Unix seconds */
 } culvert_clock;
 
-/* Fit for secrets. */
+/* Random bytes that are good enough for secrets. */
 typedef struct culvert_random {
   uint32_t size;
   uint32_t reserved;
   void (*fill)(const culvert_host *host, void *bytes, size_t count);
 } culvert_random;
 
-/* The values of this unit; only keys that the entry declares. Views last as long as the host. */
+/* The settings of this unit, by the names that the entry declares. A view is valid as long as the
+   host. */
 typedef struct culvert_config {
   uint32_t size;
   uint32_t reserved;
@@ -61,7 +64,7 @@ typedef struct culvert_config {
   culvert_view (*item)(const culvert_host *host, const char *key, uint32_t index);
 } culvert_config;
 
-/* Work with a secret without seeing it. 0: no such reference. */
+/* Uses a secret that the plugin never sees. 0: there is no such secret. */
 typedef struct culvert_secret {
   uint32_t size;
   uint32_t reserved;

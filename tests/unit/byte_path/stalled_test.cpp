@@ -23,8 +23,8 @@ struct Stalled {
         under_test(lab.shard(), std::move(first.tunnel_end), std::move(second.tunnel_end)) {
     under_test.tunnel->start();
   }
-  TunnelLab::Joint first;
-  TunnelLab::Joint second;
+  TunnelLab::End first;
+  TunnelLab::End second;
   PlainUser app;
   PlainUser target;
   TunnelUnderTest under_test;

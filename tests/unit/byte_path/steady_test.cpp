@@ -37,8 +37,8 @@ TEST_P(SteadyState, NeitherAllocatesNorLocksNorCopies) {
   if (!can_count()) {
     GTEST_SKIP() << "a sanitizer counts these itself";
   }
-  TunnelLab::Joint first = lab.connect(GetParam().first);
-  TunnelLab::Joint second = lab.connect(GetParam().second);
+  TunnelLab::End first = lab.connect(GetParam().first);
+  TunnelLab::End second = lab.connect(GetParam().second);
   PlainUser app(std::move(first.peer));
   PlainUser target(std::move(second.peer));
   TunnelUnderTest under_test(lab.shard(), std::move(first.tunnel_end),

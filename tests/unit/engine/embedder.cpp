@@ -149,7 +149,7 @@ SenderConfig Setting::sender(std::uint16_t relay_port) const {
 
 EngineConfig engine_config(bool driven_by_host, unsigned shards) {
   EngineConfig config;
-  config.plugin_directory = CULVERT_TEST_PLUGIN_DIRECTORY;
+  config.plugin_directories = {CULVERT_TEST_PLUGIN_DIRECTORY};
   config.driven_by_host = driven_by_host;
   config.shards = shards;
   return config;

@@ -150,6 +150,21 @@ TEST(Engine, AHostThatSleepsBehindACallIsWokenForWhatItStarted) {
   EXPECT_TRUE(engine->wait_stopped(kPatienceMs));
 }
 
+TEST(Engine, BytesCountWhileTheirTunnelIsOpen) {
+  World world;
+  App app(world.app_port());
+  ASSERT_TRUE(app.send("four"));
+  EXPECT_EQ(app.receive(4), "four");
+  for (const RoleId role : {world.relay, world.listener, world.sender}) {
+    // The app may have its answer before the turn that brought it is counted.
+    await(*world.engine, role, [](const RoleStats &stats) { return stats.bytes_out == 4; });
+    const RoleStats stats = world.engine->stats(role);
+    EXPECT_EQ(stats.tunnels_open, 1U);
+    EXPECT_EQ(stats.bytes_in, 4U);
+    EXPECT_EQ(stats.bytes_out, 4U);
+  }
+}
+
 TEST(Engine, DestroyedWithOpenTunnelsItResetsTheAppsAndLeavesNothing) {
   for (const bool driven_by_host : {false, true}) {
     const std::size_t before = open_descriptors();
@@ -239,7 +254,8 @@ TEST(Engine, WhatCannotWorkStartsNothing) {
       {"rendezvous host", listener([](ListenerConfig &c) { c.rendezvous_hosts = {"*"}; })},
       {"/nowhere/ca.pem", listener([](ListenerConfig &c) { c.ca_file = "/nowhere/ca.pem"; }),
        Source::kLocal},
-      {"nowhere.so", listener([](ListenerConfig &c) { c.transport = "nowhere"; }), Source::kLocal},
+      {"no plugin 'nowhere'", listener([](ListenerConfig &c) { c.transport = "nowhere"; }),
+       Source::kLocal},
       {"wanted the kind", sender([](SenderConfig &c) { c.resolver = "auth_sas"; })},
       {"--resolve", sender([](SenderConfig &c) { c.resolve = {"a"}; })},
       {"Address already in use", sender([&](SenderConfig &c) { c.bind.port = taken; }),

@@ -148,6 +148,93 @@ TEST_P(IoSuite, BulkWaitsBehindInteractive) {
   EXPECT_EQ(journal, (std::vector<int>{1, 2, 1, 1, 11, 12, 11}));
 }
 
+/// Streams that are always ready: each turn yields again until `stop`.
+struct Crowd {
+  struct Stream {
+    void on_turn(Outcome) {
+      ++turns;
+      if (!crowd->stop) {
+        crowd->io.yield(completion);
+      }
+    }
+    Crowd *crowd = nullptr;
+    std::size_t turns = 0;
+    Completion completion;
+  };
+  Crowd(Io &io_of_it, std::size_t count, bool bulk) : io(io_of_it), streams(count) {
+    for (Stream &stream : streams) {
+      stream.crowd = this;
+      stream.completion.bind<&Stream::on_turn>(stream);
+      stream.completion.bulk = bulk;
+      io.yield(stream.completion);
+    }
+  }
+  [[nodiscard]] std::size_t turns() const {
+    std::size_t sum = 0;
+    for (const Stream &stream : streams) {
+      sum += stream.turns;
+    }
+    return sum;
+  }
+  Io &io;
+  std::vector<Stream> streams;
+  bool stop = false;
+};
+
+TEST_P(IoSuite, ShortAndBulkStreamsThatAreAlwaysReadyEachHaveTheirShare) {
+  constexpr std::size_t kTurns = 20'000;
+  const std::pair<std::size_t, std::size_t> mixes[] = {{1, 1}, {3, 2}, {128, 4}, {1'000, 8}};
+  for (const auto &[short_count, bulk_count] : mixes) {
+    SCOPED_TRACE(std::to_string(short_count) + " short, " + std::to_string(bulk_count) + " bulk");
+    Io &io = world->make();
+    Crowd shorts(io, short_count, false);
+    Crowd bulks(io, bulk_count, true);
+    EXPECT_TRUE(world->run_until([&] { return shorts.turns() + bulks.turns() >= kTurns; }));
+    const std::size_t all = shorts.turns() + bulks.turns();
+    EXPECT_NEAR(static_cast<double>(bulks.turns()),
+                static_cast<double>(all) / (kShortTurnsPerBulk + 1), 1.0);
+    for (const Crowd::Stream &stream : bulks.streams) {
+      EXPECT_LE(stream.turns, bulks.turns() / bulk_count + 1); // evenly among themselves
+      EXPECT_GE(stream.turns, bulks.turns() / bulk_count);
+    }
+    shorts.stop = bulks.stop = true;
+    EXPECT_TRUE(world->run_until([&] { return io.in_flight() == 0; }));
+  }
+}
+
+TEST_P(IoSuite, AShortStreamBesideEightBulkOnesRunsAheadOfAllOfThem) {
+  struct Talk {
+    explicit Talk(Io &io_of_it) : io(io_of_it), bulks(io, 7, true) {
+      waking.bind<&Talk::on_bulk_turn>(*this);
+      waking.bulk = true;
+      answer.bind<&Talk::on_short_turn>(*this);
+      io.yield(waking);
+    }
+    void on_bulk_turn(Outcome) { // the eighth; in it the short stream becomes ready
+      bulk_turns_before = bulks.turns();
+      io.yield(answer);
+      if (!bulks.stop) {
+        io.yield(waking);
+      }
+    }
+    void on_short_turn(Outcome) {
+      EXPECT_EQ(bulks.turns(), bulk_turns_before);
+      ++short_turns;
+    }
+    Io &io;
+    Crowd bulks;
+    Completion waking;
+    Completion answer;
+    std::size_t bulk_turns_before = 0;
+    int short_turns = 0;
+  };
+  Io &io = world->make();
+  Talk talk(io);
+  EXPECT_TRUE(world->run_until([&] { return talk.short_turns >= 100; }));
+  talk.bulks.stop = true;
+  EXPECT_TRUE(world->run_until([&] { return io.in_flight() == 0; }));
+}
+
 TEST_P(IoSuite, AShortStreamThatBecomesReadyGoesBeforeTheNextBulkTurn) {
   struct Sender {
     Sender(Io &io_of_it, Socket socket_of_it) : io(io_of_it), socket(socket_of_it) {

@@ -1,4 +1,4 @@
-#include "io/sim/sim_world.hpp"
+#include "support/sim/sim_world.hpp"
 
 #include "unit/link/link_suite.hpp"
 

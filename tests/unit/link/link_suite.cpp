@@ -1,7 +1,7 @@
 #include "unit/link/link_suite.hpp"
 
-#include "link/memory.hpp"
 #include "link/tcp.hpp"
+#include "support/memory_link/memory.hpp"
 #include "unit/io/io_tools.hpp"
 
 #include <algorithm>

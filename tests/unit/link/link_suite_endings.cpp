@@ -27,6 +27,26 @@ TEST_P(LinkSuite, AFinishIsReadAsFinishedWithItsReason) {
   close_both();
 }
 
+TEST_P(LinkSuite, AReceiveBehindTheEndIsAnEmptyTurn) {
+  near->write_to(100);
+  near->finish();
+  far->read_to();
+  ASSERT_TRUE(run_until([&] { return far->end() != nullptr; }));
+  for (int again = 0; again < 2; ++again) {
+    Event late;
+    bool any = true;
+    late.then = [&](int) {
+      Chunk chunk;
+      any = far->link().take(chunk, {});
+    };
+    far->link().receive(late.completion);
+    ASSERT_TRUE(run_until([&] { return late.done(); }));
+    EXPECT_EQ(late.result(), 0);
+    EXPECT_FALSE(any);
+    EXPECT_NE(far->end(), nullptr);
+  }
+}
+
 TEST_P(LinkSuite, AHalfCloseBehindMegabytesLeavesTheOtherDirection) {
   if (!traits().can_half_close) {
     GTEST_SKIP() << "not promised by this link";

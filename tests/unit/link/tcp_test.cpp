@@ -1,5 +1,6 @@
 #include "link/tcp.hpp"
 
+#include "support/sim/sim_io.hpp"
 #include "unit/io/io_tools.hpp"
 #include "unit/link/link_suite.hpp"
 
@@ -133,13 +134,36 @@ TEST_P(TcpTest, AResetThatASendConsumedStillReadsAsAborted) {
   EXPECT_EQ(read, 1U);
 }
 
-TEST_P(TcpTest, FactsNameBothAddresses) {
+TEST_P(TcpTest, KnowsBothAddresses) {
   connect();
   const LinkFacts facts = user->link().facts();
   EXPECT_TRUE(facts.raw_socket);
   EXPECT_TRUE(facts.gathers);
-  EXPECT_EQ(facts.peer, io().local_address(pair.server).value());
-  EXPECT_EQ(facts.local, io().peer_address(pair.server).value());
+  EXPECT_EQ(user->link().peer_address(), io().local_address(pair.server).value());
+  EXPECT_EQ(user->link().local_address(), io().peer_address(pair.server).value());
+  io().close(pair.server);
+}
+
+TEST_P(TcpTest, AResetThatWaitsForAnUnreadingPeerLooksEverLessOften) {
+  connect();
+  auto *const sim = dynamic_cast<SimIo *>(&io());
+  if (sim == nullptr) {
+    io().close(pair.server);
+    GTEST_SKIP() << "a minute of virtual time";
+  }
+  user->link().end_tunnel_here();
+  user->write_until_held();
+  ASSERT_TRUE(lab.run_until([&] { return user->link().held() > 0; }));
+  std::string text;
+  ASSERT_TRUE(lab.run_until([&] { // until all of it is in the two kernels, and they are full
+    return user->link().held() == 0 || (receive_text(io(), pair.server, text, 1'000), false);
+  }));
+  const std::uint64_t before = sim->unsent_asked();
+  user->abort();
+  ASSERT_TRUE(lab.run_until([&] { return user->over(); }));
+  EXPECT_EQ(user->ended.result(), -ETIMEDOUT);
+  EXPECT_LT(sim->unsent_asked() - before, 2 * kAbortStallMs / kAbortProbeMostMs);
+  EXPECT_GT(sim->unsent_asked() - before, kAbortStallMs / kAbortProbeMostMs / 2);
   io().close(pair.server);
 }
 

@@ -14,6 +14,7 @@ struct Script {
   std::function<std::uint32_t(culvert_channel_result &)> channel;
   std::function<void(culvert_acquire &)> acquire;
   std::function<void(culvert_verify &)> verify;
+  bool verifies_later = false;
 };
 
 /// One script for the plugin of this program; every test sets what it needs.
@@ -140,6 +141,18 @@ TEST_F(TransportKind, ALinkIsCopiedOrRefused) {
   }
 }
 
+TEST_F(TransportKind, AControlChannelHasMessages) {
+  for (const auto &[framing, fault] :
+       {std::pair(CULVERT_FRAMING_RAW, "plugin test_plugin broke the rules of its ABI: listen: a "
+                                       "control channel has messages, not framing RAW"),
+        std::pair(CULVERT_FRAMING_WEBSOCKET, ""), std::pair(CULVERT_FRAMING_MESSAGES, "")}) {
+    Plugin::script.link = [framing = framing](auto &link) { link.framing = framing; };
+    const auto link = transport_->listen({}, "", "");
+    EXPECT_EQ(link.ok() ? "" : link.status().message, fault);
+    EXPECT_TRUE(transport_->accept("").ok());
+  }
+}
+
 TEST_F(TransportKind, AFailureWithoutAReasonIsAFault) {
   const Status status = transport_->dial({}, "", "").status();
   EXPECT_EQ(status.source, Source::kPlugin);
@@ -217,7 +230,8 @@ const culvert_auth kAuthFunctions{sizeof(culvert_auth),
                                   [](void *, std::uint64_t id) -> std::uint32_t { return id == 7; },
                                   [](void *, culvert_verify *record) -> std::uint32_t {
                                     Plugin::script.verify(*record);
-                                    return CULVERT_DONE;
+                                    return Plugin::script.verifies_later ? CULVERT_PENDING
+                                                                         : CULVERT_DONE;
                                   }};
 
 class AuthKind : public testing::Test {
@@ -268,6 +282,31 @@ TEST_F(AuthKind, ATokenThatFillsMoreThanHalfAHeadIsAFault) {
   EXPECT_EQ(owner.operation.result.status().message,
             "plugin test_plugin broke the rules of its ABI: acquire: the token has 20481 bytes; "
             "the bound is 20480");
+}
+
+TEST_F(AuthKind, WhatARecordPointsAtOutlivesTheOneWhoAsked) {
+  culvert_verify *kept = nullptr;
+  Plugin::script.verify = [&](culvert_verify &record) { kept = &record; };
+  Plugin::script.verifies_later = true;
+  {
+    const Rule rule{"a rule with a long name of its own", kRightSend, {3}};
+    const std::vector<const Rule *> rules{&rule};
+    const std::vector<std::string> names{"a-relay-with-a-long-name.example"};
+    const std::string token = "a token with a long text of its own";
+    const std::string path = "a path with a long text of its own";
+    Listener<VerifyToken> owner;
+    auth_->verify(owner.operation, {token, path, &rules, &names, kRightSend});
+    owner.operation.abandon();
+    ASSERT_TRUE(world_.run(owner.operation));
+  }
+  const auto text = [](culvert_view view) { return std::string(view.data, view.size); };
+  EXPECT_EQ(text(kept->token), "a token with a long text of its own");
+  EXPECT_EQ(text(kept->path), "a path with a long text of its own");
+  EXPECT_EQ(text(kept->rules[0].name), "a rule with a long name of its own");
+  EXPECT_EQ(text(kept->names[0]), "a-relay-with-a-long-name.example");
+  kept->rights = kRightSend;
+  kept->complete(kept);
+  EXPECT_EQ(kept->token.data[0], '\0') << "the copy of a token is not overwritten";
 }
 
 TEST_F(AuthKind, AGrantMustHoldTheRightThatWasWanted) {

@@ -81,5 +81,116 @@ TEST(Config, ATextBecomesAValueOfItsTypeOrIsRefused) {
             ConfigValue(std::vector<std::string>{}));
 }
 
+TEST(Config, ATextIsReadAsTheTypeThatIsDeclared) {
+  ConfigValues values{{"name", std::string("12")},          {"ttl", std::string("12")},
+                      {"strict", std::string("false")},     {"hosts", std::string("a,b")},
+                      {"key", std::string("no reference")}, {"unknown", std::string("x")}};
+  read_texts(kKeys, values);
+  const ConfigValues wanted{{"name", std::string("12")},
+                            {"ttl", std::int64_t{12}},
+                            {"strict", false},
+                            {"hosts", std::vector<std::string>{"a", "b"}},
+                            {"key", std::string("no reference")},
+                            {"unknown", std::string("x")}};
+  EXPECT_EQ(values, wanted);
+  values = {{"ttl", std::string("an hour")}, {"strict", std::string("yes")}};
+  read_texts(kKeys, values);
+  EXPECT_EQ(check_values("auth_x", kKeys, values).message,
+            "plugin auth_x: setting 'strict' is a text; write true or false");
+}
+
+/// A plugin whose unit keeps the settings it was made with.
+struct Settings {
+  std::string name, hosts;
+  std::int64_t ttl = 0;
+  bool strict = false;
+  std::uint64_t key = 0;
+};
+Settings found;
+
+void *keep_settings(const culvert_host *host, culvert_status *) {
+  const auto &config =
+      *static_cast<const culvert_config *>(host->service(host, CULVERT_SERVICE_CONFIG));
+  const auto text = [](culvert_view view) { return std::string(view.data, view.size); };
+  found = {text(config.text(host, "name")), "", config.integer(host, "ttl"),
+           config.boolean(host, "strict") != 0, config.secret(host, "key")};
+  for (std::uint32_t item = 0; item < config.count(host, "hosts"); ++item) {
+    found.hosts += text(config.item(host, "hosts", item)) + ";";
+  }
+  return &found;
+}
+
+class ConfiguredPlugin : public testing::Test {
+protected:
+  ConfiguredPlugin() {
+    entry_.entry.config_keys = kKeys;
+    entry_.entry.config_key_count = std::size(kKeys);
+    EXPECT_TRUE(world_.registry.register_static(entry_.entry).ok());
+  }
+  Status make(ConfigValues values) {
+    auto unit = world_.registry.make_unit("test_plugin", PluginKind::kResolver, std::move(values));
+    return unit.ok() ? Status{} : unit.status();
+  }
+  PluginWorld world_;
+  const culvert_resolver functions_{
+      sizeof functions_,
+      0,
+      {&keep_settings, nullptr, nullptr, nullptr},
+      [](void *, culvert_resolve *) -> std::uint32_t { return CULVERT_DONE; }};
+  TestEntry entry_{CULVERT_KIND_RESOLVER, &functions_};
+};
+
+TEST_F(ConfiguredPlugin, ItsOwnSettingsReachEveryUnitBesideThoseOfItsRole) {
+  ASSERT_TRUE(world_.registry
+                  .configure("test_plugin", {{"name", std::string("n")},
+                                             {"ttl", std::string("7")},
+                                             {"strict", std::string("false")},
+                                             {"hosts", std::vector<std::string>{"a,b", "c"}}})
+                  .ok());
+  for (const std::uint64_t key : {5U, 6U}) {
+    ASSERT_TRUE(make({{"key", SecretReference{key}}}).ok());
+    EXPECT_EQ(found.name, "n");
+    EXPECT_EQ(found.ttl, 7);
+    EXPECT_FALSE(found.strict);
+    EXPECT_EQ(found.hosts, "a,b;c;");
+    EXPECT_EQ(found.key, key);
+  }
+}
+
+TEST_F(ConfiguredPlugin, ASettingThatCannotBeIsRefusedBeforeAnyUnit) {
+  struct Row {
+    const char *id;
+    ConfigValues values;
+    const char *message;
+  };
+  const Row rows[] = {
+      {"test_plugin",
+       {{"nmae", std::string("x")}},
+       "plugin test_plugin has no setting 'nmae'; it has key, name, ttl, strict, hosts"},
+      {"test_plugin",
+       {{"ttl", std::string("secret words")}},
+       "plugin test_plugin: setting 'ttl' is a text; write an integer"},
+      {"test_plugin",
+       {{"key", std::string("secret words")}},
+       "plugin test_plugin: setting 'key' is a text; write a secret as env:NAME or file:PATH"},
+      {"other",
+       {{"name", std::string("x")}},
+       "plugin 'other' is not part of this program, and there is no plugin directory"},
+  };
+  for (const Row &row : rows) {
+    EXPECT_EQ(world_.registry.configure(row.id, row.values).message, row.message);
+  }
+}
+
+TEST_F(ConfiguredPlugin, ASettingOfTheRolesOwnIsRefusedAndARequiredOneIsMissed) {
+  ASSERT_TRUE(world_.registry.configure("test_plugin", {{"name", std::string("n")}}).ok());
+  EXPECT_EQ(make({{"key", SecretReference{5}}, {"name", std::string("m")}}).message,
+            "plugin test_plugin: setting 'name' is given by the role that uses the plugin; remove "
+            "it from the plugin's settings");
+  EXPECT_EQ(make({}).message,
+            "plugin test_plugin: setting 'key' is missing (the key to sign with); write a secret "
+            "as env:NAME or file:PATH");
+}
+
 } // namespace
 } // namespace culvert::test

@@ -40,7 +40,7 @@ private:
 
 TEST(Loader, LoadsAPluginAndItsInstanceAnswers) {
   PluginWorld world;
-  PluginRegistry registry(world.services, plugins());
+  PluginRegistry registry(world.services, {plugins()});
   auto unit = registry.make_unit("plain", PluginKind::kResolver, {});
   ASSERT_TRUE(unit.ok()) << unit.status().message;
   auto resolver = unit.value()->resolver(world.shard);
@@ -58,12 +58,12 @@ TEST(Loader, AnIdIsLoadedOnceAndStaysMappedWhenItsRegistryIsGone) {
   PluginWorld world;
   const culvert_plugin *entry = nullptr;
   {
-    PluginRegistry registry(world.services, plugins());
+    PluginRegistry registry(world.services, {plugins()});
     entry = registry.load("plain").value();
     EXPECT_EQ(registry.load("plain").value(), entry);
   }
   EXPECT_EQ(std::string(entry->id), "plain");
-  PluginRegistry again(world.services, plugins());
+  PluginRegistry again(world.services, {plugins()});
   EXPECT_EQ(again.load("plain").value(), entry);
 }
 
@@ -77,8 +77,6 @@ TEST(Loader, SaysWhichFileWhatWasWantedWhatWasFoundAndWhatToDo) {
       {"Plain", "plugin 'Plain': an id has lower-case letters, digits and '_' only"},
       {"../plain", "plugin '../plain': an id has lower-case letters, digits and '_' only"},
       {"", "plugin '': an id has lower-case letters, digits and '_' only"},
-      {"absent", folder + "absent.so: No such file or directory; put the plugin there, or name "
-                          "another directory with --plugin-dir"},
       {"wrong_id", folder + "wrong_id.so: wanted the id 'wrong_id', found 'other'; the id is the "
                             "file's name without .so"},
       {"wrong_magic", folder + "wrong_magic.so: wanted the magic number 31474c5054564c43, found "
@@ -91,7 +89,7 @@ TEST(Loader, SaysWhichFileWhatWasWantedWhatWasFoundAndWhatToDo) {
   };
   for (const Case &one : cases) {
     SCOPED_TRACE(one.id);
-    const auto loaded = load_plugin(plugins(), one.id);
+    const auto loaded = load_plugin({plugins()}, one.id);
     ASSERT_FALSE(loaded.ok());
     EXPECT_EQ(loaded.status().message, one.message);
     EXPECT_EQ(loaded.status().source, valid_plugin_id(one.id) ? Source::kLocal : Source::kConfig);
@@ -101,14 +99,14 @@ TEST(Loader, SaysWhichFileWhatWasWantedWhatWasFoundAndWhatToDo) {
 TEST(Loader, RefusesAFileThatIsTooLargeToBeRead) {
   Folder folder;
   const std::string file = folder.path() + "/plain.so";
-  EXPECT_EQ(list_plugin_files(folder.path()).value(), std::vector<std::string>{"plain"});
+  EXPECT_EQ(list_plugin_files({folder.path()}).value(), std::vector<std::string>{"plain"});
   fs::resize_file(file, kPluginFileBytes + 1); // a hole: nothing is written
-  const auto loaded = load_plugin(folder.path(), "plain");
+  const auto loaded = load_plugin({folder.path()}, "plain");
   ASSERT_FALSE(loaded.ok());
   EXPECT_EQ(loaded.status().message,
             file + ": wanted a shared object of at most 268435456 bytes, found 268435457; put the "
                    "plugin itself there");
-  EXPECT_TRUE(list_plugin_files(folder.path()).value().empty());
+  EXPECT_TRUE(list_plugin_files({folder.path()}).value().empty());
   EXPECT_FALSE(holds_text(file, "culvert.kind.auth/1"));
 }
 
@@ -146,16 +144,16 @@ TEST(Loader, RefusesWhatIsNoSharedObject) {
     const std::string file = folder.path() + "/" + one.id + ".so";
     std::ofstream(file, std::ios::binary) << one.content;
     Folder::allow(file, 0755);
-    const auto loaded = load_plugin(folder.path(), one.id);
+    const auto loaded = load_plugin({folder.path()}, one.id);
     ASSERT_FALSE(loaded.ok()) << one.id;
     EXPECT_EQ(loaded.status().message.find(file + ": wanted a shared object"), 0U);
     EXPECT_TRUE(loaded.status().message.ends_with(one.message)) << loaded.status().message;
     EXPECT_EQ(loaded.status().source, Source::kLocal);
   }
-  EXPECT_EQ(load_plugin(folder.path(), "folder").status().message,
+  EXPECT_EQ(load_plugin({folder.path()}, "folder").status().message,
             folder.path() + "/folder.so: wanted a file, found a directory or a device; put the "
                             "plugin itself there");
-  EXPECT_EQ(list_plugin_files(folder.path()).value(), std::vector<std::string>{"plain"});
+  EXPECT_EQ(list_plugin_files({folder.path()}).value(), std::vector<std::string>{"plain"});
 }
 
 TEST(Loader, ASharedObjectDamagedAnywhereIsNoHarmUnmapped) {
@@ -173,7 +171,7 @@ TEST(Loader, ASharedObjectDamagedAnywhereIsNoHarmUnmapped) {
       damaged[at] = static_cast<char>(random.below(256));
     }
     std::ofstream(file, std::ios::binary | std::ios::trunc) << damaged;
-    const auto ids = list_plugin_files(folder.path());
+    const auto ids = list_plugin_files({folder.path()});
     ASSERT_TRUE(ids.ok());
     EXPECT_LE(ids.value().size(), 1U);
   }
@@ -181,7 +179,7 @@ TEST(Loader, ASharedObjectDamagedAnywhereIsNoHarmUnmapped) {
 
 TEST(Loader, AnUnresolvedSymbolIsNamed) {
   const std::string file = plugins() + "/unresolved.so";
-  EXPECT_EQ(load_plugin(plugins(), "unresolved").status().message,
+  EXPECT_EQ(load_plugin({plugins()}, "unresolved").status().message,
             file + ": wanted every symbol resolved, found none for 'culvert_test_absent'; link the "
                    "library that has it, and build with -Wl,--no-undefined");
 }
@@ -191,30 +189,53 @@ TEST(Loader, APluginOfAnotherKindIsRefusedWithThoseThatWouldDo) {
   Folder folder;
   fs::copy_file(plugins() + "/wrong_id.so", folder.path() + "/second.so");
   std::ofstream(folder.path() + "/text.so") << "culvert.kind.resolver/1" << '\0';
-  PluginRegistry registry(world.services, folder.path());
+  PluginRegistry registry(world.services, {folder.path()});
   EXPECT_EQ(registry.make_unit("plain", PluginKind::kAuth, {}).status().message,
             "plugin plain: wanted the kind culvert.kind.auth/1, found culvert.kind.resolver/1, "
             "culvert.kind.later/1; name another plugin here");
-  EXPECT_EQ(list_plugins_of_kind(folder.path(), "culvert.kind.resolver/1"),
+  EXPECT_EQ(list_plugins_of_kind({folder.path()}, "culvert.kind.resolver/1"),
             (std::vector<std::string>{"plain", "second"}));
-  EXPECT_EQ(list_plugins_of_kind(folder.path(), "culvert.kind.resolver/"),
+  EXPECT_EQ(list_plugins_of_kind({folder.path()}, "culvert.kind.resolver/"),
             std::vector<std::string>());
-  EXPECT_EQ(list_plugins_of_kind("/nowhere", "culvert.kind.resolver/1"),
+  EXPECT_EQ(list_plugins_of_kind({"/nowhere"}, "culvert.kind.resolver/1"),
             std::vector<std::string>());
 }
 
 TEST(Loader, NeedsADirectory) {
-  EXPECT_EQ(load_plugin("", "plain").status().message,
+  EXPECT_EQ(load_plugin({}, "plain").status().message,
             "plugin 'plain' is not part of this program, and there is no plugin directory");
-  EXPECT_EQ(load_plugin("/nowhere", "plain").status().message,
-            "/nowhere: No such file or directory; name the directory of the plugins with "
-            "--plugin-dir");
+  EXPECT_EQ(load_plugin({"/nowhere"}, "plain").status().message,
+            "/nowhere: No such file or directory; name another plugin directory");
+}
+
+TEST(Loader, TheFirstDirectoryThatHasTheFileWins) {
+  Folder first;
+  Folder second;
+  fs::copy_file(plugins() + "/wrong_id.so", second.path() + "/other.so"); // its id is "other"
+  const Directories both{first.path(), second.path()};
+  EXPECT_EQ(load_plugin(both, "plain").value().file, first.path() + "/plain.so");
+  EXPECT_EQ(load_plugin({second.path(), first.path()}, "plain").value().file,
+            second.path() + "/plain.so");
+  EXPECT_EQ(load_plugin(both, "other").value().file, second.path() + "/other.so");
+  EXPECT_EQ(list_plugin_files(both).value(), (std::vector<std::string>{"other", "plain"}));
+  EXPECT_EQ(list_plugins_of_kind(both, "culvert.kind.resolver/1"),
+            (std::vector<std::string>{"other", "plain"}));
+  EXPECT_EQ(load_plugin(both, "absent").status().message,
+            "there is no plugin 'absent' in " + first.path() + ", " + second.path() +
+                ", but other, plain; put its file there, or name another plugin directory");
+  EXPECT_EQ(load_plugin({first.path(), "/nowhere"}, "plain").status().message,
+            "/nowhere: No such file or directory; name another plugin directory");
+  fs::remove(first.path() + "/plain.so");          // it is mapped
+  std::ofstream(first.path() + "/plain.so") << ""; // what is there and broken is not passed over
+  Folder::allow(first.path() + "/plain.so", 0755);
+  EXPECT_NE(load_plugin(both, "plain").status().message.find("found an empty file"),
+            std::string::npos);
 }
 
 TEST(Loader, EveryComponentBelongsToUsAndIsWrittenByNobodyElse) {
   Folder folder; // below /tmp, which is sticky: safe
   const std::string file = folder.path() + "/plain.so";
-  EXPECT_TRUE(load_plugin(folder.path(), "plain").ok());
+  EXPECT_TRUE(load_plugin({folder.path()}, "plain").ok());
   struct Case {
     std::string path;
     mode_t mode;
@@ -227,14 +248,14 @@ TEST(Loader, EveryComponentBelongsToUsAndIsWrittenByNobodyElse) {
   for (const Case &one : cases) {
     SCOPED_TRACE(one.path + " " + one.text);
     Folder::allow(one.path, one.mode);
-    const auto loaded = load_plugin(folder.path(), "plain");
+    const auto loaded = load_plugin({folder.path()}, "plain");
     ASSERT_FALSE(loaded.ok());
     EXPECT_EQ(loaded.status().message, one.path + " may be written by others (mode " + one.text +
                                            "); run: chmod go-w " + one.path);
     Folder::allow(one.path, 0755);
   }
   Folder::allow(folder.path(), 01777); // sticky, and the file in it is ours
-  EXPECT_TRUE(load_plugin(folder.path(), "plain").ok());
+  EXPECT_TRUE(load_plugin({folder.path()}, "plain").ok());
 }
 
 TEST(Loader, AComponentOfAnotherUserIsRefused) {
@@ -244,10 +265,10 @@ TEST(Loader, AComponentOfAnotherUserIsRefused) {
   Folder folder;
   const std::string file = folder.path() + "/plain.so";
   ASSERT_EQ(::chown(file.c_str(), 12345, 0), 0);
-  EXPECT_EQ(load_plugin(folder.path(), "plain").status().message,
+  EXPECT_EQ(load_plugin({folder.path()}, "plain").status().message,
             file + " belongs to user 12345; it must belong to root or to user 0");
   Folder::allow(folder.path(), 01777); // sticky, and the file in it is not ours
-  EXPECT_FALSE(load_plugin(folder.path(), "plain").ok());
+  EXPECT_FALSE(load_plugin({folder.path()}, "plain").ok());
 }
 
 TEST(Loader, ASymbolicLinkIsJudgedByWhereItLeads) {
@@ -255,9 +276,9 @@ TEST(Loader, ASymbolicLinkIsJudgedByWhereItLeads) {
   Folder open;
   fs::remove(folder.path() + "/plain.so");
   fs::create_symlink(open.path() + "/plain.so", folder.path() + "/plain.so");
-  EXPECT_TRUE(load_plugin(folder.path(), "plain").ok());
+  EXPECT_TRUE(load_plugin({folder.path()}, "plain").ok());
   Folder::allow(open.path(), 0777);
-  EXPECT_FALSE(load_plugin(folder.path(), "plain").ok());
+  EXPECT_FALSE(load_plugin({folder.path()}, "plain").ok());
 }
 
 TEST(Loader, ListingMapsNothing) {
@@ -265,16 +286,16 @@ TEST(Loader, ListingMapsNothing) {
   std::ofstream(folder.path() + "/text.so") << "not an object";
   std::ofstream(folder.path() + "/Upper.so") << "no id";
   std::ofstream(folder.path() + "/readme.txt") << "no plugin";
-  const auto ids = list_plugin_files(folder.path());
+  const auto ids = list_plugin_files({folder.path()});
   ASSERT_TRUE(ids.ok());
   EXPECT_EQ(ids.value(), std::vector<std::string>{"plain"});
-  EXPECT_EQ(list_plugin_files("/nowhere").status().message,
-            "plugin directory /nowhere: No such file or directory; name a readable directory with "
-            "--plugin-dir");
+  EXPECT_EQ(list_plugin_files({"/nowhere"}).status().message,
+            "plugin directory /nowhere: No such file or directory; name a directory that this user "
+            "may read");
 }
 
 TEST(Loader, DescribesInAChildWhichMayCrash) {
-  const auto text = describe_in_child(plugins(), "plain");
+  const auto text = describe_in_child({plugins()}, "plain");
   ASSERT_TRUE(text.ok()) << text.status().message;
   EXPECT_EQ(text.value(), "id: plain\nversion: 1.2.3\nvendor: Culvert\nlicense: MIT\n"
                           "summary: answers 127.0.0.1\nabi: 1.0, requires 1.0\n"
@@ -283,11 +304,14 @@ TEST(Loader, DescribesInAChildWhichMayCrash) {
                           "setting: names (list, default a,b): names it knows\n"
                           "file: " +
                               plugins() + "/plain.so\n");
-  EXPECT_EQ(describe_in_child(plugins(), "wrong_id").status().message,
-            load_plugin(plugins(), "wrong_id").status().message);
-  EXPECT_EQ(describe_in_child(plugins(), "crashes").status().message,
-            "plugin 'crashes' in " + plugins() +
-                " ended the process that loaded it with signal 6; do not use it");
+  EXPECT_EQ(describe_in_child({plugins()}, "wrong_id").status().message,
+            load_plugin({plugins()}, "wrong_id").status().message);
+  EXPECT_EQ(describe_in_child({plugins()}, "crashes").status().message,
+            plugins() + "/crashes.so: loading this plugin ended the process with signal 6; do not "
+                        "use it");
+  EXPECT_EQ(describe_in_child({plugins()}, "exits").status().message,
+            plugins() + "/exits.so: loading this plugin ended the process with exit code 0; do not "
+                        "use it");
 }
 
 } // namespace

@@ -194,6 +194,94 @@ TEST_F(OperationTest, AFailureOfThePluginKeepsItsSourceAndRetry) {
   EXPECT_EQ(status.message, "plugin test_plugin: resolve: no-name");
 }
 
+// --- abandoned
+// ------------------------------------------------------------------------------------
+
+TEST_F(OperationTest, AbandonedItCompletesAtOnceAndNamesThePlugin) {
+  script_.progress = CULVERT_PENDING;
+  resolver_->resolve(owner_.operation, "x");
+  owner_.operation.abandon();
+  owner_.operation.abandon();
+  EXPECT_EQ(owner_.times, 0);
+  ASSERT_TRUE(world_.run(owner_.operation));
+  EXPECT_EQ(owner_.times, 1);
+  const Status &status = owner_.operation.result.status();
+  EXPECT_EQ(status.source, Source::kPlugin);
+  EXPECT_EQ(status.message, "plugin test_plugin has not completed resolve");
+  // The plugin completes it late: nobody hears of it, and the record is used again.
+  culvert_resolve *const late = script_.pending;
+  answer(script_, late);
+  late->complete(late);
+  world_.sim.run_for(10);
+  EXPECT_EQ(owner_.times, 1);
+  resolver_->resolve(owner_.operation, "y");
+  EXPECT_EQ(script_.pending, late);
+  answer(script_, late);
+  late->complete(late);
+  ASSERT_TRUE(world_.run(owner_.operation));
+  EXPECT_TRUE(owner_.operation.result.ok());
+}
+
+TEST_F(OperationTest, AbandonedWithItsAnswerOnTheWayItHasTheAnswer) {
+  resolver_->resolve(owner_.operation, "x");
+  owner_.operation.abandon();
+  ASSERT_TRUE(world_.run(owner_.operation));
+  EXPECT_TRUE(owner_.operation.result.ok());
+}
+
+TEST_F(OperationTest, APluginThatOwesTooManyAnswersIsNotAskedAgain) {
+  script_.progress = CULVERT_PENDING;
+  for (std::size_t i = 0; i < kAbandonedRecords; ++i) {
+    resolver_->resolve(owner_.operation, "x");
+    owner_.operation.abandon();
+    ASSERT_TRUE(world_.run(owner_.operation));
+  }
+  culvert_resolve *const last = std::exchange(script_.pending, nullptr);
+  resolver_->resolve(owner_.operation, "x");
+  ASSERT_TRUE(world_.run(owner_.operation));
+  EXPECT_EQ(script_.pending, nullptr);
+  EXPECT_EQ(owner_.operation.result.status().message,
+            "plugin test_plugin has not completed 256 calls of resolve");
+  answer(script_, last);
+  last->complete(last);
+  resolver_->resolve(owner_.operation, "x");
+  EXPECT_EQ(script_.pending, last);
+  answer(script_, last);
+  last->complete(last);
+  ASSERT_TRUE(world_.run(owner_.operation));
+  EXPECT_TRUE(owner_.operation.result.ok());
+}
+
+/// detach() comes when no record is pending; so it does not come, and what the plugin may still
+/// write to stays.
+TEST_F(OperationTest, ARecordThatIsNeverCompletedOutlivesItsInstance) {
+  static int detached = 0;
+  static int destroyed = 0;
+  detached = destroyed = 0;
+  functions_.life.attach = [](void *unit, const culvert_host *, std::uint32_t, culvert_status *) {
+    return unit;
+  };
+  functions_.life.detach = [](void *) { ++detached; };
+  functions_.life.destroy = [](void *) { ++destroyed; };
+  resolver_.reset();
+  unit_.reset();
+  detached = destroyed = 0;
+  SetUp();
+  script_.progress = CULVERT_PENDING;
+  resolver_->resolve(owner_.operation, "x");
+  owner_.operation.abandon();
+  ASSERT_TRUE(world_.run(owner_.operation));
+  culvert_resolve *const late = script_.pending;
+  resolver_.reset();
+  EXPECT_TRUE(world_.logged("a plugin has not completed its calls"));
+  answer(script_, late);
+  late->complete(late);
+  EXPECT_EQ(std::string(late->name.data, late->name.size), "x");
+  unit_.reset();
+  EXPECT_EQ(detached, 0);
+  EXPECT_EQ(destroyed, 0);
+}
+
 TEST_F(OperationTest, AnInstanceMayNotDieWithARecordPending) {
   script_.progress = CULVERT_PENDING;
   resolver_->resolve(owner_.operation, "x");

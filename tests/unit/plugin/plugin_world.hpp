@@ -4,9 +4,9 @@
 
 #include "core/clock.hpp"
 #include "crypto/secret.hpp"
-#include "io/sim/sim_log.hpp"
-#include "io/sim/sim_world.hpp"
 #include "plugin/registry.hpp"
+#include "support/sim/sim_log.hpp"
+#include "support/sim/sim_world.hpp"
 
 #include <gtest/gtest.h>
 #include <memory>
@@ -34,7 +34,7 @@ struct PluginWorld {
   SecretStore secrets;
   Shard shard{io, *random, log, 3};
   HostServices services{log, *random, clock, secrets};
-  PluginRegistry registry{services, ""};
+  PluginRegistry registry{services, {}};
 
   /// Runs the loop until the operation is done.
   template <typename Operation> bool run(const Operation &operation) {

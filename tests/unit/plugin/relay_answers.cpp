@@ -57,6 +57,7 @@ TEST_F(RelayTest, AHeadIsAnsweredInItsOwnForm) {
   struct Row {
     std::uint32_t verb, framing, form, status, peer_form;
     const char *fault;
+    std::uint32_t peer_status = 200;
   };
   constexpr std::uint32_t kHttp = CULVERT_ANSWER_HTTP;
   constexpr std::uint32_t kMessage = CULVERT_ANSWER_MESSAGE;
@@ -74,6 +75,8 @@ TEST_F(RelayTest, AHeadIsAnsweredInItsOwnForm) {
       {CULVERT_VERB_ACCEPT, kFrames, kHttp, 200, kHttp, status},
       {CULVERT_VERB_REJECT, kFrames, kHttp, 410, kHttp, ""},
       {CULVERT_VERB_REJECT, kFrames, kHttp, 410, kMessage, form},
+      {CULVERT_VERB_REJECT, kFrames, kHttp, 410, kHttp,
+       "a refused sender is answered with the status 101", 101},
       {CULVERT_VERB_ANSWER, kFrames, kHttp, 404, 0, ""},
       {CULVERT_VERB_ANSWER, kFrames, kMessage, 0, 0, form},
       {CULVERT_VERB_ANSWER, kFrames, kHttp, 101, 0,
@@ -87,7 +90,7 @@ TEST_F(RelayTest, AHeadIsAnsweredInItsOwnForm) {
       intent.answer.form = row.form;
       intent.answer.status = row.status;
       intent.peer_answer.form = row.peer_form;
-      intent.peer_answer.status = row.peer_form == kHttp ? 200 : 0;
+      intent.peer_answer.status = row.peer_form == kHttp ? row.peer_status : 0;
     });
     EXPECT_EQ(found, row.fault) << row.verb << " " << row.status;
   }
@@ -120,6 +123,12 @@ TEST_F(RelayTest, AnOutcomeKnowsItsStageAndTellsAChannelNoHttp) {
   EXPECT_EQ(relay_->outcome(Stage::kChannel, "", {}).form, Answer::Form::kNone);
   EXPECT_EQ(script_.stage, std::uint32_t{CULVERT_STAGE_CHANNEL});
   EXPECT_TRUE(world_.logged("outcome: an HTTP answer to a control channel"));
+  script_.outcome = [](culvert_arena *, culvert_answer &answer) {
+    answer.form = CULVERT_ANSWER_HTTP;
+    answer.status = 101; // whom it tells would take the connection for a tunnel
+  };
+  EXPECT_EQ(relay_->outcome(Stage::kHead, "", {}).form, Answer::Form::kNone);
+  EXPECT_TRUE(world_.logged("outcome: an outcome with the status 101"));
 }
 
 TEST_F(RelayTest, NumbersOfANewerPluginReadAsTheRulesSay) {

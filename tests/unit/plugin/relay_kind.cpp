@@ -57,27 +57,37 @@ TEST_F(RelayTest, AHeadBecomesAnIntentThatOwnsEverything) {
   EXPECT_EQ(found.framing.framing, Framing::kWebSocket);
 }
 
-TEST_F(RelayTest, EveryVerbIsKnownAndEveryOtherIsUnknown) {
-  const std::pair<std::uint32_t, Verb> cases[] = {{0, Verb::kUnknown},
-                                                  {CULVERT_VERB_LISTEN, Verb::kListen},
-                                                  {CULVERT_VERB_CONNECT, Verb::kConnect},
-                                                  {CULVERT_VERB_ACCEPT, Verb::kAccept},
-                                                  {CULVERT_VERB_REJECT, Verb::kReject},
-                                                  {CULVERT_VERB_RENEW, Verb::kRenew},
-                                                  {CULVERT_VERB_ANSWER, Verb::kAnswer},
-                                                  {CULVERT_VERB_IGNORE, Verb::kIgnore},
-                                                  {8, Verb::kUnknown},
-                                                  {0xffffffff, Verb::kUnknown}};
+TEST_F(RelayTest, EveryVerbIsKnownAndEveryOtherIsRefusedWithThePluginsName) {
+  const std::pair<std::uint32_t, Verb> cases[] = {
+      {CULVERT_VERB_LISTEN, Verb::kListen}, {CULVERT_VERB_CONNECT, Verb::kConnect},
+      {CULVERT_VERB_ACCEPT, Verb::kAccept}, {CULVERT_VERB_REJECT, Verb::kReject},
+      {CULVERT_VERB_RENEW, Verb::kRenew},   {CULVERT_VERB_ANSWER, Verb::kAnswer},
+      {CULVERT_VERB_IGNORE, Verb::kIgnore}};
+  std::uint32_t wanted = 0;
+  script_.on_head = [&](const culvert_head &, culvert_arena *, culvert_intent &intent) {
+    intent.verb = wanted;
+    intent.answer.form = intent.peer_answer.form = CULVERT_ANSWER_HTTP;
+    intent.answer.status = intent.peer_answer.status = 200;
+  };
+  script_.on_message = [&](culvert_intent &intent) { intent.verb = wanted; };
   for (const auto &[number, verb] : cases) {
-    script_.on_head = [wanted = number](const culvert_head &, culvert_arena *,
-                                        culvert_intent &intent) {
-      intent.verb = wanted;
-      intent.answer.form = intent.peer_answer.form = CULVERT_ANSWER_HTTP;
-      intent.answer.status = intent.peer_answer.status = 200;
-    };
+    wanted = number;
     const auto intent = relay_->on_head({});
     ASSERT_TRUE(intent.ok());
     EXPECT_EQ(intent.value().verb, verb) << number;
+  }
+  for (const auto &[number, why] :
+       {std::pair(0U, "it left the intent unwritten (verb 0)"),
+        std::pair(8U, "it wants the verb 8, which this engine does not know"),
+        std::pair(0xffffffffU, "it wants the verb 4294967295, which this engine does not know")}) {
+    wanted = number;
+    std::uint64_t word = 1;
+    const Status head = relay_->on_head({}).status();
+    EXPECT_EQ(head.message, std::string("plugin test_plugin: on_head: ") + why);
+    EXPECT_EQ(head.code, Code::kUnsupported);
+    EXPECT_EQ(head.source, Source::kPlugin);
+    EXPECT_EQ(relay_->on_message(word, "", {}).status().message,
+              std::string("plugin test_plugin: on_message: ") + why);
   }
 }
 
@@ -132,10 +142,10 @@ TEST_F(RelayTest, WhatBreaksABoundIsAFault) {
       {[](auto *, auto &i) { i.framing = 3; }, "the framing is 3"},
       {[](auto *, auto &i) { i.answer.message.kind = 2; }, "a message's kind is 2"},
       {[](auto *, auto &i) { i.largest_message = 65'537; },
-       "the largest message is 65537; the bound is 65536"},
+       "the largest message is 65537; it is 0 or 16 to 65536"},
       {[](auto *, auto &i) {
          i.framing = CULVERT_FRAMING_MESSAGES;
-         i.ping_interval_ms = 1;
+         i.ping_interval_ms = 100;
        },
        "a ping interval without the words of a ping"},
   };
@@ -153,12 +163,9 @@ TEST_F(RelayTest, APingAndAPongFitIntoAMessage) {
     std::uint32_t largest;
     std::string fault;
   };
-  const Case cases[] = {{4, 4, 4, ""},
-                        {5, 4, 4, larger},
-                        {4, 5, 4, larger},
-                        {UINT16_MAX, UINT16_MAX, 0, ""},
-                        {65'536, 1, 0, larger},
-                        {1, 65'536, 0, larger},
+  const Case cases[] = {{16, 16, 16, ""},           {17, 16, 16, larger},
+                        {16, 17, 16, larger},       {UINT16_MAX, UINT16_MAX, 0, ""},
+                        {65'536, 1, 0, larger},     {1, 65'536, 0, larger},
                         {65'536, 1, 65'536, larger}};
   for (const Case &one : cases) {
     const auto write = [&one](culvert_arena *, culvert_intent &intent) {

@@ -17,7 +17,7 @@ protected:
   }
 
   PluginWorld world_;
-  PluginRegistry registry_{world_.services, CULVERT_TEST_PLUGINS};
+  PluginRegistry registry_{world_.services, {CULVERT_TEST_PLUGINS}};
 };
 
 TEST_P(Throwing, TransportFails) {
@@ -84,7 +84,7 @@ INSTANTIATE_TEST_SUITE_P(Ways, Throwing,
 
 TEST(ThrowingLife, CreateAndAttachFail) {
   PluginWorld world;
-  PluginRegistry registry(world.services, CULVERT_TEST_PLUGINS);
+  PluginRegistry registry(world.services, {CULVERT_TEST_PLUGINS});
   const auto made =
       registry.make_unit("throws", PluginKind::kAuth, {{"throws", std::string("create")}});
   ASSERT_FALSE(made.ok());

@@ -1,2 +1,2 @@
-target_link_libraries(unit_plugins_azure PRIVATE transport_azure_static)
+target_link_libraries(unit_plugins_azure PRIVATE culvert_transport_azure_static)
 target_include_directories(unit_plugins_azure PRIVATE ${CULVERT_SDK_COPY}/include)

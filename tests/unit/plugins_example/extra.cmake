@@ -1,2 +1,2 @@
-target_link_libraries(unit_plugins_example PRIVATE example_relay_static)
+target_link_libraries(unit_plugins_example PRIVATE culvert_example_relay_static)
 target_include_directories(unit_plugins_example PRIVATE ${CULVERT_SDK_COPY}/include)

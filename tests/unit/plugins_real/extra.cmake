@@ -1,2 +1,2 @@
-add_dependencies(unit_plugins_real transport_azure auth_sas resolver_static example_relay)
-target_compile_definitions(unit_plugins_real PRIVATE PLUGIN_DIRECTORY="${CMAKE_BINARY_DIR}/bin")
+add_dependencies(unit_plugins_real culvert_plugins)
+target_compile_definitions(unit_plugins_real PRIVATE PLUGIN_DIRECTORY="${PROJECT_BINARY_DIR}/bin")

@@ -93,7 +93,7 @@ struct ProtocolTest : testing::TestWithParam<const char *> {
   }
 
   PluginWorld world;
-  PluginRegistry registry{world.services, PLUGIN_DIRECTORY};
+  PluginRegistry registry{world.services, {PLUGIN_DIRECTORY}};
   std::uint64_t key = 0;
   std::unique_ptr<Unit> transport_unit, relay_unit, auth_unit;
   std::unique_ptr<Transport> transport;
@@ -183,7 +183,7 @@ INSTANTIATE_TEST_SUITE_P(Both, ProtocolTest, testing::Values("transport_azure", 
 
 TEST(StaticResolverTest, AnswersThroughTheRealHost) {
   PluginWorld world;
-  PluginRegistry registry(world.services, PLUGIN_DIRECTORY);
+  PluginRegistry registry(world.services, {PLUGIN_DIRECTORY});
   auto unit = registry.make_unit("resolver_static", PluginKind::kResolver,
                                  {{"resolve", std::vector<std::string>{"db=192.0.2.1,::2"}},
                                   {"hosts_file", std::string("/nonexistent")}});

@@ -1,2 +1,2 @@
-target_link_libraries(unit_plugins_resolver PRIVATE resolver_static_static)
+target_link_libraries(unit_plugins_resolver PRIVATE culvert_resolver_static_static)
 target_include_directories(unit_plugins_resolver PRIVATE ${CULVERT_SDK_COPY}/include)

@@ -1,2 +1,2 @@
-target_link_libraries(unit_plugins_sas PRIVATE auth_sas_static)
+target_link_libraries(unit_plugins_sas PRIVATE culvert_auth_sas_static)
 target_include_directories(unit_plugins_sas PRIVATE ${CULVERT_SDK_COPY}/include)

@@ -32,7 +32,13 @@ TEST(RelayJoin, BytesCrossOnOneShard) {
       [&] { return !pair.sender->messages.empty() && !pair.listener->messages.empty(); }));
   EXPECT_EQ(pair.listener->messages[0].bytes, "ping");
   EXPECT_EQ(pair.sender->messages[0].bytes, "pong");
-  EXPECT_EQ(world.counters().tunnels_open, 1U);
+  EXPECT_EQ(world.counters().tunnels.open(), 1U);
+  EXPECT_EQ(world.counters().tunnels.bytes_in(), 4U); // while it lives
+  EXPECT_EQ(world.counters().tunnels.bytes_out(), 4U);
+  EXPECT_EQ(world.log.count("tunnel joined entity=alpha sender=S listener=F "
+                            "sender_address=10.0.0.2:"),
+            1U)
+      << world.log.text();
   EXPECT_EQ(world.counters().pending, 0U);
   EXPECT_EQ(world.connections(), 0U);
 }
@@ -75,10 +81,10 @@ TEST(RelayJoin, KindsBordersAndCloseCodesCross) {
   pair.sender->close();
   pair.listener->close();
   ASSERT_TRUE(world.run_until([&] { return world.tunnels() == 0; }));
-  EXPECT_EQ(world.counters().tunnels_ended, 1U);
-  EXPECT_EQ(world.counters().tunnels_aborted, 0U);
-  EXPECT_EQ(world.counters().bytes_from_senders, 10U);
-  EXPECT_EQ(world.counters().bytes_from_listeners, 4U);
+  EXPECT_EQ(world.counters().tunnels.ended(), 1U);
+  EXPECT_EQ(world.counters().tunnels.aborted(), 0U);
+  EXPECT_EQ(world.counters().tunnels.bytes_in(), 10U);
+  EXPECT_EQ(world.counters().tunnels.bytes_out(), 4U);
   EXPECT_EQ(world.log.count("tunnel ended entity=alpha sender=S listener=F how=finished by=sender"),
             1U)
       << world.log.text();
@@ -148,7 +154,7 @@ TEST(RelayJoin, AnAbortOfOneSideReachesTheOther) {
     EXPECT_EQ(hears.messages[0].bytes, "last words");
     hears.close();
     ASSERT_TRUE(world.run_until([&] { return world.tunnels() == 0; }));
-    EXPECT_EQ(world.counters().tunnels_aborted, 1U);
+    EXPECT_EQ(world.counters().tunnels.aborted(), 1U);
   }
 }
 
@@ -160,7 +166,7 @@ TEST(RelayJoin, ConnectionsMoveBetweenShardsWhereTheyMust) {
   for (std::size_t i = 0; i < kJoins; ++i) {
     pairs.push_back(join(world, channel, i, i % 2 == 0 ? "websocket" : "raw"));
   }
-  const std::uint64_t moved = world.counters().tunnels_moved;
+  const std::uint64_t moved = world.counters().tunnels.moved();
   EXPECT_GT(moved, 5U);
   EXPECT_LT(moved, kJoins - 5);
   EXPECT_EQ(world.tunnels(), kJoins);

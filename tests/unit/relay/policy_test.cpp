@@ -85,7 +85,7 @@ TEST(RelayPolicySwap, AConnectionMovesBetweenShardsOfDifferentPolicies) {
     Peer &behind = world.peer("connect path=alpha token=all framing=raw");
     expect_joined(world, channel, 0, before);
     expect_joined(world, channel, 1, behind);
-    moved += world.counters().tunnels_moved;
+    moved += world.counters().tunnels.moved();
   }
   EXPECT_GT(moved, 5U);
 }

@@ -41,6 +41,11 @@ void RawPeer::send(std::string bytes) {
   link_->flush();
 }
 
+void RawPeer::drop() {
+  ended = true;
+  link_->drop(closed_);
+}
+
 void RawPeer::on_receive(Outcome outcome) {
   if (outcome.result < 0) {
     return;

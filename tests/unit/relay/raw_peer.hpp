@@ -18,6 +18,8 @@ public:
   RawPeer &operator=(const RawPeer &) = delete;
 
   void send(std::string bytes);
+  /// Breaks its connection.
+  void drop();
 
   std::string heard;
   bool ended = false;   // the other side has ended

@@ -47,6 +47,17 @@ TEST(RelayRefusal, EveryBadHeadIsAnsweredAndLoggedInOneLine) {
   EXPECT_EQ(world.counters().setups_failed, std::size(rows) - 1);
 }
 
+TEST(RelayRefusal, AnAuthPluginThatNeverAnswersCostsItsStepAndNoMore) {
+  RelayWorld world(test_options(1));
+  Peer &peer = world.peer("connect path=alpha token=silent");
+  ASSERT_TRUE(world.run_until([&] { return peer.answered(); }, RelayLimits{}.handshake_ms + 100));
+  EXPECT_EQ(peer.answer, "no timeout");
+  EXPECT_EQ(world.log.count("authorize took longer than 10 s: plugin silent has not completed"), 1U)
+      << world.log.text();
+  peer.close();
+  EXPECT_TRUE(world.run_until([&] { return world.counters().unauthenticated == 0; }));
+}
+
 TEST(RelayRefusal, RulesOfTheEntityAndOfTheRelayCount) {
   RelayWorld world(test_options(1));
   EXPECT_EQ(world.answered_peer("listen path=alpha/x token=rule:of_alpha id=1").answer,
@@ -91,7 +102,7 @@ TEST(RelayRefusal, AListenersRejectReachesTheSender) {
   }
   ASSERT_TRUE(world.run_until([&] { return world.connections() == 0; }));
   EXPECT_EQ(world.counters().pending, 0U);
-  EXPECT_EQ(world.counters().tunnels_open, 0U);
+  EXPECT_EQ(world.counters().tunnels.open(), 0U);
 }
 
 TEST(RelayRefusal, NobodyFetchesTheSenderInTime) {

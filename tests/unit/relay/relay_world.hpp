@@ -4,9 +4,9 @@
 #pragma once
 
 #include "crypto/certificate.hpp"
-#include "io/sim/sim_world.hpp"
 #include "link/tls_context.hpp"
 #include "role/relay/relay_shard.hpp"
+#include "support/sim/sim_world.hpp"
 #include "unit/relay/peer.hpp"
 #include "unit/relay/raw_peer.hpp"
 
@@ -24,7 +24,7 @@ namespace culvert::test {
 
 class LinesLog final : public Log {
 public:
-  [[nodiscard]] bool enabled(LogLevel) const override { return true; }
+  [[nodiscard]] bool enabled(LogLevel level) const override { return level < LogLevel::kTrace; }
   void write(LogLevel level, std::string_view message,
              std::initializer_list<LogField> fields) override;
   /// Lines that hold this text.

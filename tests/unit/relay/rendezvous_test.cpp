@@ -1,6 +1,6 @@
 #include "role/relay/rendezvous.hpp"
 
-#include "io/sim/sim_world.hpp"
+#include "support/sim/sim_world.hpp"
 
 #include <gtest/gtest.h>
 

@@ -42,7 +42,7 @@ TEST(RelayStop, ADrainTellsEveryoneAndWaitsForTunnels) {
   joined.close();
   fetcher.close();
   ASSERT_TRUE(world.run_until([&] { return world.all_done(); }, 5'000));
-  EXPECT_EQ(world.counters().tunnels_aborted, 0U);
+  EXPECT_EQ(world.counters().tunnels.aborted(), 0U);
 }
 
 TEST(RelayStop, AShardThatStopsFirstLeavesTheSendersOfOthersToTheirOwn) {
@@ -74,7 +74,7 @@ TEST(RelayStop, TheGraceOfADrainEnds) {
   world.world.run_for(2'900);
   EXPECT_EQ(world.tunnels(), 1U);
   ASSERT_TRUE(world.run_until([&] { return world.all_done(); }, 200));
-  EXPECT_EQ(world.counters().tunnels_aborted, 1U);
+  EXPECT_EQ(world.counters().tunnels.aborted(), 1U);
   EXPECT_EQ(world.log.count("how=dropped by=us"), 1U) << world.log.text();
 }
 
@@ -121,7 +121,7 @@ TEST(RelayStop, EverythingIsKilledAtEveryMomentAndNothingIsLeft) {
       }
     }
     runs_with_tunnels += world.tunnels() > 0 ? 1 : 0;
-    moved += world.counters().tunnels_moved;
+    moved += world.counters().tunnels.moved();
     if (steps % 2 == 0) {
       world.drain();
       world.world.step();
@@ -152,7 +152,7 @@ TEST(RelayStop, FaultsOfEveryKindLeaveNothing) {
       }
       world.world.run_for(200);
     }
-    joined += world.tunnels() + world.counters().tunnels_ended;
+    joined += world.tunnels() + world.counters().tunnels.ended();
     refused_accepts += world.world.fault_counts().of(SimFault::kNoDescriptorOnAccept);
     ASSERT_EQ(world.end(), "") << "seed " << seed;
   }

@@ -15,6 +15,7 @@
 
 #include "io/shard.hpp"
 #include "plugin/kinds.hpp"
+#include "unit/silence.hpp"
 
 #include <map>
 #include <string>
@@ -56,6 +57,7 @@ public:
 
 private:
   Shard &shard_;
+  Silence<Grant> silence_;
 };
 
 } // namespace culvert::test

@@ -39,9 +39,9 @@ TEST(RelayTls, ConnectionsOfBothProtocolsJoinAndMove) {
     }
   }
   ASSERT_TRUE(world.run_until([&] { return world.tunnels() == 0; }));
-  EXPECT_EQ(world.counters().tunnels_aborted, 0U) << world.log.text();
-  EXPECT_GT(world.counters().tunnels_moved, 2U);
-  EXPECT_LT(world.counters().tunnels_moved, 14U);
+  EXPECT_EQ(world.counters().tunnels.aborted(), 0U) << world.log.text();
+  EXPECT_GT(world.counters().tunnels.moved(), 2U);
+  EXPECT_LT(world.counters().tunnels.moved(), 14U);
 }
 
 TEST(RelayTls, HttpRefusalsAreTheProtocolsOrTheEngines) {

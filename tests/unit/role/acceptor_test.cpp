@@ -208,6 +208,62 @@ TEST_F(AcceptorTest, WhatIsDealtReachesEveryShardThatHasStartedAndNoOther) {
   parts[0].shard.io.close(listening);
 }
 
+TEST_F(AcceptorTest, HeldItLeavesConnectionsInTheBacklogUntilItIsReleased) {
+  begin();
+  Acceptor &acceptor = parts[0].acceptor;
+  acceptor.start(listening);
+  dial(2);
+  ASSERT_TRUE(world->run_until([&] { return parts[0].served.size() == 2; }));
+  acceptor.hold();
+  acceptor.hold();
+  ASSERT_TRUE(world->run_until([&] { return ios[0]->in_flight() == 0; }));
+  dial(5);
+  for (int rounds = 0; rounds < 50; ++rounds) {
+    ios[0]->run_ready();
+  }
+  EXPECT_EQ(parts[0].served.size(), 2U);
+  acceptor.release();
+  ASSERT_TRUE(world->run_until([&] { return parts[0].served.size() == 7; }));
+  std::size_t dialled = 7;
+  for (int rounds = 0; rounds < 200; ++rounds) {
+    acceptor.hold();
+    dial(1);
+    run_some();
+    acceptor.release();
+    dial(1);
+    run_some();
+    dialled += 2;
+  }
+  ASSERT_TRUE(world->run_until([&] { return parts[0].served.size() == dialled; }));
+  EXPECT_TRUE(log.lines.empty());
+  acceptor.hold();
+  run_some();
+  acceptor.stop();
+  ASSERT_TRUE(world->run_until([&] { return acceptor.stopped(); }));
+  for (const Socket socket : parts[0].served) {
+    parts[0].shard.io.close(socket);
+  }
+  parts[0].shard.io.close(listening);
+}
+
+TEST_F(AcceptorTest, NothingIsDealtToAShardThatIsHeld) {
+  begin();
+  parts[0].acceptor.start(listening);
+  parts[2].acceptor.start(listening);
+  parts[2].acceptor.hold();
+  ASSERT_TRUE(world->run_until([&] { return ios[2]->in_flight() == 0; }));
+  dial(60);
+  ASSERT_TRUE(world->run_until([&] { return parts[0].served.size() == 60; }));
+  for (const std::size_t each : {0U, 2U}) {
+    parts[each].acceptor.stop();
+    ASSERT_TRUE(world->run_until([&] { return parts[each].acceptor.stopped(); }));
+    for (const Socket socket : parts[each].served) {
+      parts[each].shard.io.close(socket);
+    }
+  }
+  parts[0].shard.io.close(listening);
+}
+
 TEST_F(AcceptorTest, WhoRunsOutOfDescriptorsIsToldTheRemedyAndAcceptsLater) {
 #if defined(__clang__)
 #if __has_feature(address_sanitizer) || __has_feature(undefined_behavior_sanitizer)

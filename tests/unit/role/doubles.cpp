@@ -75,7 +75,8 @@ ReplyResult WordTransport::on_reply(Purpose, const Reply &reply) {
     const Retry retry = words == "no token" ? Retry::kNewToken
                         : words == "no way" ? Retry::kNever
                                             : Retry::kBackoff;
-    result.status = Status::failure(Code::kRejected, Source::kRelay, retry, "it said: " + words);
+    const Code code = words == "busy" ? Code::kOverload : Code::kRejected;
+    result.status = Status::failure(code, Source::kRelay, retry, "it said: " + words);
   }
   return result;
 }
@@ -116,6 +117,10 @@ Result<Message> WordTransport::renew(std::uint64_t &, std::string_view) {
 }
 
 void TableAuth::acquire(AcquireToken &operation, std::string_view) {
+  if (silent) {
+    silence_.ask(shard_.io, operation);
+    return;
+  }
   Token token;
   token.text = "token" + std::to_string(key_);
   token.id = key_ + 1;
@@ -137,6 +142,10 @@ bool TableAuth::refused(std::uint64_t token_id) {
 }
 
 void TableResolver::resolve(ResolveName &operation, std::string_view name) {
+  if (name == silent) {
+    silence_.ask(shard_.io, operation);
+    return;
+  }
   const auto found = names.find(std::string(name));
   if (const auto literal = Address::from_literal(name, 0)) {
     operation.finish(shard_.io, Addresses{{*literal}, 60'000});

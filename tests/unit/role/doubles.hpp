@@ -2,12 +2,13 @@
 // words, one message each, and tokens and names out of a table.
 //
 //   "listen PATH TOKEN" / "dial PATH TOKEN" / "accept ID" / "reject ID WHY" -> "ok", "again TEXT"
-//   (said back), "no token", "no way", "no luck", anything else
+//   (said back), "no token", "no way", "no luck", "busy", anything else
 //   on the channel: "offer HOST PORT ID", "ask" -> "answer", "nothing", anything else is malformed
 #pragma once
 
 #include "io/shard.hpp"
 #include "plugin/kinds.hpp"
+#include "unit/silence.hpp"
 
 #include <map>
 #include <string>
@@ -40,12 +41,14 @@ public:
   void verify(VerifyToken &, const TokenCheck &) override {}
 
   std::size_t refusals = 0; // how often it was told
+  bool silent = false;
 
 private:
   Shard &shard_;
   const std::size_t keys_;
   std::size_t key_ = 0;
   std::vector<bool> bad_ = std::vector<bool>(keys_);
+  Silence<Token> silence_;
 };
 
 /// IP literals and `names`.
@@ -55,9 +58,11 @@ public:
   void resolve(ResolveName &operation, std::string_view name) override;
 
   std::map<std::string, std::vector<Address>> names;
+  std::string silent; // for this name it does not answer
 
 private:
   Shard &shard_;
+  Silence<Addresses> silence_;
 };
 
 } // namespace culvert::test

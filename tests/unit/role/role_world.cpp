@@ -175,8 +175,8 @@ void RoleWorld::start_sender() {
   sender->start(shard->io.listen(app_address_).value());
 }
 
-RawPeer &RoleWorld::app(std::string bytes) {
-  return apps_.emplace_back(*app_shard_, app_address_, std::move(bytes));
+RawPeer &RoleWorld::app(std::string bytes, bool finishes) {
+  return apps_.emplace_back(*app_shard_, app_address_, std::move(bytes), finishes);
 }
 
 Session *RoleWorld::channel() {
@@ -212,7 +212,7 @@ std::string RoleWorld::end() {
   }
   world.run_for(10);
   std::string left = world.leaks();
-  if (counters.tunnels_open != 0 || counters.channels_online != 0) {
+  if (counters.tunnels.open() != 0 || counters.channels_online != 0) {
     left += "a counter is not zero\n";
   }
   left += shard->held.held() == 0 ? "" : "bytes are held\n";
@@ -220,6 +220,32 @@ std::string RoleWorld::end() {
   sender.reset();
   random.reset();
   return left;
+}
+
+std::function<void(Session &)> offering(std::vector<std::string> words) {
+  return [words = std::move(words)](Session &session) {
+    if (!session.last.empty()) {
+      return;
+    }
+    if (const auto head = session.message()) {
+      session.last = *head;
+      session.say("ok");
+      for (const std::string &each : words) {
+        if (head->starts_with("listen")) {
+          session.say(each);
+        }
+      }
+    }
+  };
+}
+
+Session *head_of(RoleWorld &world, const std::string &beginning) {
+  for (Session &session : world.relay.sessions) {
+    if (session.last.starts_with(beginning)) {
+      return &session;
+    }
+  }
+  return nullptr;
 }
 
 } // namespace culvert::test

@@ -4,11 +4,11 @@
 // Used by one thread. It owns everything; end() drops what is left and shows that nothing remains.
 #pragma once
 
-#include "io/sim/sim_world.hpp"
 #include "link/link.hpp"
 #include "role/acceptor.hpp"
 #include "role/listener.hpp"
 #include "role/sender.hpp"
+#include "support/sim/sim_world.hpp"
 #include "unit/relay/raw_peer.hpp"
 #include "unit/role/doubles.hpp"
 
@@ -107,7 +107,7 @@ public:
 
   void start_listener(std::vector<std::string> rendezvous_hosts = {});
   void start_sender();
-  RawPeer &app(std::string bytes = "");
+  RawPeer &app(std::string bytes = "", bool finishes = false);
   bool run_until(const std::function<bool()> &done, std::uint64_t within_ms = 60'000) {
     return world.run_until(done, within_ms);
   }
@@ -146,5 +146,12 @@ private:
   Address app_address_;
   std::deque<RawPeer> apps_;
 };
+
+/// A relay script: offers `words` once the channel is there, and answers every other head with
+/// "ok".
+std::function<void(Session &)> offering(std::vector<std::string> words);
+
+/// The relay's first session whose head begins so, or nullptr.
+Session *head_of(RoleWorld &world, const std::string &beginning);
 
 } // namespace culvert::test

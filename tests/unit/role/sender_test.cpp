@@ -10,12 +10,16 @@ TEST(Sender, CarriesBytesBothWays) {
   RoleWorld world;
   world.start_sender();
   RawPeer &app = world.app("question");
-  ASSERT_TRUE(world.run_until([&] { return world.counters.tunnels_open == 1; }));
+  ASSERT_TRUE(world.run_until([&] { return world.counters.tunnels.open() == 1; }));
   Session &relayed = world.relay.sessions.at(0);
   EXPECT_EQ(relayed.last, "dial alpha token0");
   ASSERT_TRUE(world.run_until([&] { return relayed.heard == "question"; }));
   relayed.raw("answer");
   ASSERT_TRUE(world.run_until([&] { return app.heard == "answer"; }));
+  EXPECT_EQ(world.counters.tunnels.bytes_in(), 8U); // while it lives
+  EXPECT_EQ(world.counters.tunnels.bytes_out(), 6U);
+  EXPECT_EQ(world.log.count("tunnel joined entity=alpha id="), 1U) << world.log.text();
+  EXPECT_EQ(world.log.count(" app=10.0.0.4:40001 relay=10.0.0.1:4430"), 1U) << world.log.text();
   relayed.finish();
   ASSERT_TRUE(world.run_until([&] { return app.ended; }));
   EXPECT_FALSE(app.aborted);
@@ -64,9 +68,11 @@ TEST(Sender, AnyFailureResetsTheApp) {
          };
        },
        "why=the connection ended inside its head", 100},
-      {"resets",
+      {"resets, for as long as a set-up is repeated",
        [](RoleWorld &world) { world.relay_script = [](Session &session) { session.drop(); }; },
-       "source=relay", 100},
+       "source=relay", ClientLimits{}.setup_repeat_ms + ClientLimits{}.repeat_ceiling_ms},
+      {"busy, for as long as a set-up is repeated", says("busy"), "why=it said: busy",
+       ClientLimits{}.setup_repeat_ms + ClientLimits{}.repeat_ceiling_ms},
       {"says nothing", [](RoleWorld &world) { world.relay_script = [](Session &) {}; },
        "source=relay why=upgrade took longer than 40 s", ClientLimits{}.upgrade_ms + 100},
       {"no name", [](RoleWorld &world) { world.sender_options.entity.host = "nobody.example"; },
@@ -81,7 +87,7 @@ TEST(Sender, AnyFailureResetsTheApp) {
     EXPECT_TRUE(app.aborted) << row.what;
     EXPECT_EQ(app.heard, "") << row.what;
     EXPECT_EQ(world.log.count("no tunnel for a connection; it is reset"), 1U) << row.what;
-    EXPECT_EQ(world.log.count(row.log), 1U) << row.what << "\n" << world.log.text();
+    EXPECT_GE(world.log.count(row.log), 1U) << row.what << "\n" << world.log.text();
     EXPECT_EQ(world.counters.setups_failed, 1U) << row.what;
   }
 }
@@ -105,8 +111,8 @@ TEST(Sender, ARefusedTokenIsTriedOnceWithTheOtherKey) {
     world.start_sender();
     RawPeer &app = world.app();
     EXPECT_TRUE(
-        world.run_until([&] { return app.ended || world.counters.tunnels_open == 1; }, 1'000));
-    EXPECT_EQ(world.counters.tunnels_open, row.joined ? 1U : 0U) << row.good;
+        world.run_until([&] { return app.ended || world.counters.tunnels.open() == 1; }, 1'000));
+    EXPECT_EQ(world.counters.tunnels.open(), row.joined ? 1U : 0U) << row.good;
     EXPECT_EQ(world.relay.sessions.size(), row.dials) << row.good;
   }
 }
@@ -122,7 +128,7 @@ TEST(Sender, FiftyRefusalsAtOnceDoNotMakeItForgetTheGoodKey) {
   for (int i = 0; i < 50; ++i) {
     world.app();
   }
-  EXPECT_TRUE(world.run_until([&] { return world.counters.tunnels_open == 50; }, 5'000))
+  EXPECT_TRUE(world.run_until([&] { return world.counters.tunnels.open() == 50; }, 5'000))
       << world.log.text();
 }
 
@@ -141,7 +147,7 @@ TEST(Sender, SaysWhatTheProtocolWantsSaidNext) {
   };
   world.start_sender();
   world.app();
-  EXPECT_TRUE(world.run_until([&] { return world.counters.tunnels_open == 1; }, 1'000));
+  EXPECT_TRUE(world.run_until([&] { return world.counters.tunnels.open() == 1; }, 1'000));
   EXPECT_EQ(heard, "dial alpha token0;more;");
 }
 
@@ -176,35 +182,14 @@ TEST(Sender, EndsWithNothingLeftAtAnyMoment) {
   }
 }
 
-TEST(Sender, ResetsAConnectionThatItHasNoRoomFor) {
-  RoleWorld world;
-  world.limits.setups_per_shard = 20;
-  world.relay_script = [](Session &) {}; // each connection waits for its tunnel
-  world.start_sender();
-  std::vector<RawPeer *> apps;
-  for (int i = 0; i < 21; ++i) {
-    apps.push_back(&world.app());
-  }
-  const auto count_ended = [&] {
-    return std::count_if(apps.begin(), apps.end(), [](const RawPeer *app) { return app->ended; });
-  };
-  ASSERT_TRUE(world.run_until([&] { return count_ended() > 0; }, 1'000));
-  EXPECT_EQ(world.log.count("too many connections; one is reset entity=alpha tunnels=0 waiting=20"),
-            1U)
-      << world.log.text();
-  EXPECT_EQ(count_ended(), 1);
-  EXPECT_TRUE(std::all_of(apps.begin(), apps.end(),
-                          [](const RawPeer *app) { return app->aborted == app->ended; }));
-}
-
 TEST(Sender, DrainWaitsForItsTunnelsAndNoLongerThanTheGrace) {
   RoleWorld world;
   world.start_sender();
   RawPeer &app = world.app("question");
-  ASSERT_TRUE(world.run_until([&] { return world.counters.tunnels_open == 1; }));
+  ASSERT_TRUE(world.run_until([&] { return world.counters.tunnels.open() == 1; }));
   world.sender->drain();
   world.world.run_for(ShardLimits{}.drain_grace_ms - 100);
-  EXPECT_EQ(world.counters.tunnels_open, 1U);
+  EXPECT_EQ(world.counters.tunnels.open(), 1U);
   EXPECT_FALSE(app.ended);
   EXPECT_TRUE(world.run_until([&] { return world.stopped; }, 1'000));
   EXPECT_TRUE(world.run_until([&] { return app.ended; }, 1'000));

@@ -4,7 +4,7 @@
 // millisecond; any other error breaks the stream. Closing is three steps: cancel, join, close.
 #pragma once
 
-#include "io/sim/sim_world.hpp"
+#include "support/sim/sim_world.hpp"
 #include "unit/sim/sim_tools.hpp"
 
 #include <algorithm>

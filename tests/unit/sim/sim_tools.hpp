@@ -2,8 +2,8 @@
 // so that its helpers serve here too, and connections between hosts.
 #pragma once
 
-#include "io/sim/sim_log.hpp"
-#include "io/sim/sim_world.hpp"
+#include "support/sim/sim_log.hpp"
+#include "support/sim/sim_world.hpp"
 #include "unit/io/io_tools.hpp"
 
 #include <cerrno>

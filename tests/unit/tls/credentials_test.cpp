@@ -7,7 +7,7 @@ namespace culvert::test {
 namespace {
 
 /// A self-signed RSA certificate, which is its own authority.
-ThrowAway rsa_at(std::int64_t now_s) {
+ThrowAway rsa_at(std::int64_t now_s, const char *alternative_names = "DNS:relay.test") {
   const KeyOwner key(EVP_RSA_gen(2048));
   const CertificateOwner certificate(X509_new());
   X509_set_version(certificate.get(), X509_VERSION_3);
@@ -15,10 +15,15 @@ ThrowAway rsa_at(std::int64_t now_s) {
   ASN1_TIME_set(X509_getm_notBefore(certificate.get()), now_s - kTestDaySec);
   ASN1_TIME_set(X509_getm_notAfter(certificate.get()), now_s + kTestDaySec);
   X509_set_pubkey(certificate.get(), key.get());
-  X509_EXTENSION *names =
-      X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "DNS:relay.test");
-  X509_add_ext(certificate.get(), names, -1);
-  X509_EXTENSION_free(names);
+  X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate.get()), "CN", MBSTRING_ASC,
+                             reinterpret_cast<const unsigned char *>("relay.test"), -1, -1, 0);
+  X509_set_issuer_name(certificate.get(), X509_get_subject_name(certificate.get()));
+  if (alternative_names != nullptr) {
+    X509_EXTENSION *names =
+        X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, alternative_names);
+    X509_add_ext(certificate.get(), names, -1);
+    X509_EXTENSION_free(names);
+  }
   X509_sign(certificate.get(), key.get(), EVP_sha256());
   const auto text = [](auto write) {
     const BioOwner memory(BIO_new(BIO_s_mem()));
@@ -39,8 +44,9 @@ ThrowAway rsa_at(std::int64_t now_s) {
 
 class RsaTls : public RawTls {
 protected:
-  RsaTls() {
-    kit.made = rsa_at(lab.shard().io.wall_s());
+  RsaTls() { use("DNS:relay.test"); }
+  void use(const char *alternative_names) {
+    kit.made = rsa_at(lab.shard().io.wall_s(), alternative_names);
     kit.client_options.authorities_pem.clear();
     kit.remake_server(lab.shard());
     kit.remake_client(lab.shard());
@@ -62,6 +68,21 @@ TEST_F(RsaTls, RsaCertificatesServeAndAreVerifiedInBothVersions) {
       text.clear();
       shaken.outcomes.clear();
     }
+  }
+}
+
+TEST_F(RsaTls, ACommonNameAloneIsNoNameOfTheServer) { // RFC 9525, section 2
+  for (const char *names : {static_cast<const char *>(nullptr), "IP:192.0.2.1"}) {
+    use(names);
+    make(false);
+    EXPECT_EQ(shake(), -EPROTO);
+    const std::string &why = link->failure().message;
+    EXPECT_NE(why.find(names == nullptr ? "no subjectAltName" : "it is for '192.0.2.1'"),
+              std::string::npos)
+        << why;
+    EXPECT_EQ(certificate_covers(kit.made.server.certificate_pem, "relay.test"), false);
+    TearDown();
+    shaken.outcomes.clear();
   }
 }
 

@@ -28,8 +28,8 @@ protected:
 /// What a sender and a listener do with an app's and a target's bytes, however these come and end.
 TEST_P(Borders, ByteStreamsBecomeNoEmptyMessage) {
   for (const bool tcp_first : {true, false}) {
-    TunnelLab::Joint tcp = lab.connect(SideKind::kTcp);
-    TunnelLab::Joint carrier = lab.connect(SideKind::kWebSocketClient);
+    TunnelLab::End tcp = lab.connect(SideKind::kTcp);
+    TunnelLab::End carrier = lab.connect(SideKind::kWebSocketClient);
     LinkUser local(std::move(tcp.peer), 1, 2);
     LinkUser relay(std::move(carrier.peer), 2, 1);
     relay.message_bytes = 1; // its messages are noted; what it writes itself is of one byte each
@@ -135,8 +135,8 @@ private:
 };
 
 TEST_P(Borders, AThousandMessagesCrossARelayAsTheyAre) {
-  TunnelLab::Joint up = lab.connect(SideKind::kWebSocketServer);
-  TunnelLab::Joint down = lab.connect(SideKind::kWebSocketServer);
+  TunnelLab::End up = lab.connect(SideKind::kWebSocketServer);
+  TunnelLab::End down = lab.connect(SideKind::kWebSocketServer);
   LinkUser sender(std::move(up.peer), 1, 2);
   LinkUser listener(std::move(down.peer), 2, 1);
   sender.message_bytes = listener.message_bytes = 1; // what they read is noted

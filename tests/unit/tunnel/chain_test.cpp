@@ -12,10 +12,10 @@ using How = EndingRecord::How;
 class Chain : public testing::TestWithParam<SideKind> {
 protected:
   void SetUp() override {
-    TunnelLab::Joint app_side = lab.connect(SideKind::kTcp);
-    TunnelLab::Joint up = lab.connect(GetParam());
-    TunnelLab::Joint down = lab.connect(GetParam());
-    TunnelLab::Joint target_side = lab.connect(SideKind::kTcp);
+    TunnelLab::End app_side = lab.connect(SideKind::kTcp);
+    TunnelLab::End up = lab.connect(GetParam());
+    TunnelLab::End down = lab.connect(GetParam());
+    TunnelLab::End target_side = lab.connect(SideKind::kTcp);
     Shard &other = lab.other_shard();
     sender = std::make_unique<TunnelUnderTest>(lab.shard(), std::move(app_side.tunnel_end),
                                                std::move(up.tunnel_end));
@@ -155,8 +155,8 @@ protected:
 /// A peer's head and its close_notify may come in one segment, before there is a tunnel.
 TEST_F(OddLinks, ALinkThatFinishedBeforeTheTunnelBegan) {
   for (const bool dropped_at_once : {false, true}) {
-    TunnelLab::Joint tls = lab.connect(SideKind::kTlsServer);
-    TunnelLab::Joint tcp = lab.connect(SideKind::kTcp);
+    TunnelLab::End tls = lab.connect(SideKind::kTlsServer);
+    TunnelLab::End tcp = lab.connect(SideKind::kTcp);
     LinkUser client(std::move(tls.peer), 1, 2);
     LinkUser early(std::move(tls.tunnel_end), 2, 1);
     LinkUser target(std::move(tcp.peer), 2, 1);

@@ -1,5 +1,5 @@
-// Every row of the table of endings (design section 5), both ways, over every pair of links, with
-// all buffers full at the moment of the ending.
+// How a tunnel ends: an end, both ends, an abort, a killed peer, a drop; both ways, over every pair
+// of links, with all buffers full at the moment of the ending.
 #include "unit/tunnel/tunnel_world.hpp"
 
 #include <cerrno>

@@ -16,10 +16,10 @@ constexpr std::uint64_t kHourMs = 3'600'000;
 class HalfClosed : public testing::TestWithParam<SideKind> {
 protected:
   void SetUp() override {
-    TunnelLab::Joint first = lab.connect(SideKind::kTcp);
-    TunnelLab::Joint second = lab.connect(GetParam());
-    app_local = first.peer->facts().local;
-    app_peer = first.peer->facts().peer;
+    TunnelLab::End first = lab.connect(SideKind::kTcp);
+    TunnelLab::End second = lab.connect(GetParam());
+    app_local = first.peer->local_address();
+    app_peer = first.peer->peer_address();
     app = std::make_unique<LinkUser>(std::move(first.peer), 1, 2);
     target = std::make_unique<LinkUser>(std::move(second.peer), 2, 1);
     under_test = std::make_unique<TunnelUnderTest>(lab.shard(), std::move(first.tunnel_end),
@@ -153,13 +153,13 @@ TEST(PingedTunnel, APeerThatVanishedIsGivenUpAsSoonAsAProbeWouldHave) {
   constexpr std::uint64_t kPingMs = 30'000;
   auto *world = new TestWorld; // the lab's
   TunnelLab lab{std::unique_ptr<IoWorld>(world)};
-  TunnelLab::Joint joint = lab.connect(SideKind::kTcp);
-  const Address near = joint.tunnel_end->facts().local;
-  const Address far = joint.tunnel_end->facts().peer;
+  TunnelLab::End end = lab.connect(SideKind::kTcp);
+  const Address near = end.tunnel_end->local_address();
+  const Address far = end.tunnel_end->peer_address();
   const WebSocketOptions options{WebSocketRole::kServer, false, {kPingMs, false}};
-  LinkUser user(std::make_unique<WebSocketLink>(lab.shard(), std::move(joint.tunnel_end), options),
-                1, 2);
-  LinkUser peer(std::move(joint.peer), 2, 1);
+  LinkUser user(std::make_unique<WebSocketLink>(lab.shard(), std::move(end.tunnel_end), options), 1,
+                2);
+  LinkUser peer(std::move(end.peer), 2, 1);
   user.read_to();
   world->sim.run_for(kHourMs);
   EXPECT_EQ(user.end(), nullptr); // it answers no ping, but its kernel takes them

@@ -1,8 +1,8 @@
 #include "unit/tunnel/tunnel_world.hpp"
 
-#include "link/memory.hpp"
 #include "link/messages.hpp"
 #include "link/tcp.hpp"
+#include "support/memory_link/memory.hpp"
 #include "unit/io/io_tools.hpp"
 
 #include <ostream>
@@ -38,18 +38,18 @@ std::unique_ptr<Link> websocket(Shard &shard, std::unique_ptr<Link> below, WebSo
 
 } // namespace
 
-TunnelLab::Joint TunnelLab::connect(SideKind kind, Shard &here, Shard &there) {
+TunnelLab::End TunnelLab::connect(SideKind kind, Shard &here, Shard &there) {
   if (kind == SideKind::kMemory) {
     MemoryLink::Pair pair = MemoryLink::make_pair(here);
     return {std::move(pair.first), std::move(pair.second)};
   }
   if (kind == SideKind::kTcp) {
     const Pair pair = connected_pair(world(), here.io);
-    Joint joint{std::make_unique<TcpLink>(here, pair.client),
-                std::make_unique<TcpLink>(there, pair.server)};
-    joint.tunnel_end->end_tunnel_here();
-    joint.peer->end_tunnel_here();
-    return joint;
+    End end{std::make_unique<TcpLink>(here, pair.client),
+            std::make_unique<TcpLink>(there, pair.server)};
+    end.tunnel_end->end_tunnel_here();
+    end.peer->end_tunnel_here();
+    return end;
   }
   const bool client = kind == SideKind::kTlsClient || kind == SideKind::kWebSocketClient ||
                       kind == SideKind::kMessages;
@@ -111,8 +111,8 @@ std::vector<TunnelKind> every_tunnel() {
 }
 
 void TunnelSuite::connect() {
-  TunnelLab::Joint first = lab.connect(GetParam().first);
-  TunnelLab::Joint second = lab.connect(GetParam().second);
+  TunnelLab::End first = lab.connect(GetParam().first);
+  TunnelLab::End second = lab.connect(GetParam().second);
   ASSERT_FALSE(HasFailure());
   app = std::make_unique<LinkUser>(std::move(first.peer), 1'000'000, 2'000'000);
   target = std::make_unique<LinkUser>(std::move(second.peer), 2'000'000, 1'000'000);

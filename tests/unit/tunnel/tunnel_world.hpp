@@ -40,14 +40,14 @@ inline std::string side_name(const testing::TestParamInfo<SideKind> &info) {
 /// Two shards and the contexts of TLS; `tunnel_end` is the tunnel's own, `peer` the other side's.
 class TunnelLab : public LinkLab {
 public:
-  struct Joint {
+  struct End {
     std::unique_ptr<Link> tunnel_end;
     std::unique_ptr<Link> peer;
   };
   explicit TunnelLab(std::unique_ptr<IoWorld> world) : LinkLab(std::move(world)) {}
 
-  Joint connect(SideKind kind) { return connect(kind, shard(), other_shard()); }
-  Joint connect(SideKind kind, Shard &here, Shard &there);
+  End connect(SideKind kind) { return connect(kind, shard(), other_shard()); }
+  End connect(SideKind kind, Shard &here, Shard &there);
   /// TLS over TCP, handshake done; near is the client.
   LinkPair tls_pair(Shard &client, Shard &server);
 

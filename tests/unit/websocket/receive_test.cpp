@@ -11,13 +11,17 @@ namespace {
 class WebSocketReceive : public testing::TestWithParam<WebSocketRole> {
 protected:
   std::unique_ptr<Bench> make(bool check_utf8 = true) {
+    auto bench = make_unread(check_utf8);
+    bench->read();
+    return bench;
+  }
+  std::unique_ptr<Bench> make_unread(bool check_utf8 = true) {
     auto bench = std::make_unique<Bench>();
     WebSocketOptions options;
     options.role = GetParam();
     options.check_utf8 = check_utf8;
     bench->link =
         std::make_unique<WebSocketLink>(bench->lab.shard(), std::move(bench->below), options);
-    bench->read();
     return bench;
   }
   [[nodiscard]] bool masked() const { return GetParam() == WebSocketRole::kServer; }
@@ -94,6 +98,65 @@ TEST_P(WebSocketReceive, PingsAreAnsweredWithTheirOwnPayloadInOrder) {
       EXPECT_EQ(bench->frames()[i], (ReadFrame{0x8A, !masked(), payloads[i]}));
     }
   }
+}
+
+/// Sends each chunk back as it comes, in the turn in which it came.
+struct Echo {
+  explicit Echo(Link &link_to_echo) : link(link_to_echo) {
+    event.then = [this](int result) { on_receive(result); };
+    link.receive(event.completion);
+  }
+  void on_receive(int result) {
+    if (result != 0) {
+      return;
+    }
+    Chunk chunk;
+    Take how;
+    how.keep = link.facts().gathers;
+    while (link.take(chunk, how)) {
+      link.send(chunk);
+    }
+    link.flush();
+    if (link.received_end() == nullptr) {
+      link.receive(event.completion);
+    }
+  }
+
+  Link &link;
+  Event event;
+};
+
+TEST_P(WebSocketReceive, APongIsNotOvertakenByDataThatIsSentBehindItsPing) {
+  auto bench = make_unread();
+  Echo echo(*bench->link);
+  bench->write(make_frame(0x01, "be") + make_frame(0x89, "now") + make_frame(0x80, "hind"));
+  ASSERT_TRUE(bench->run_until([&] { return bench->frames().size() == 3; }));
+  EXPECT_EQ(bench->frames()[0], (ReadFrame{0x01, !masked(), "be"}));
+  EXPECT_EQ(bench->frames()[1], (ReadFrame{0x8A, !masked(), "now"}));
+  EXPECT_EQ(bench->frames()[2], (ReadFrame{0x80, !masked(), "hind"}));
+  Event dropped;
+  bench->link->drop(dropped.completion);
+  EXPECT_TRUE(bench->ended(dropped));
+}
+
+TEST_P(WebSocketReceive, AHeaderIsNotWrittenOverOneThatHasNotLeft) {
+  Bench bench(make_sim_world(), true); // bare TCP keeps references until the turn's end
+  WebSocketOptions options;
+  options.role = GetParam();
+  bench.link = std::make_unique<WebSocketLink>(bench.lab.shard(), std::move(bench.below), options);
+  for (std::size_t i = 0; i < kGatherParts; ++i) {
+    bench.link->send({nullptr, 0, 0, ChunkKind::kBinary, true});
+  }
+  std::string open = "x";
+  bench.link->send({reinterpret_cast<std::byte *>(open.data()), 1, 0, ChunkKind::kText, false});
+  bench.link->send({nullptr, 0, 0, ChunkKind::kText, true});
+  bench.link->flush();
+  ASSERT_TRUE(bench.run_until([&] { return bench.frames().size() == kGatherParts + 2; }));
+  for (std::size_t i = 0; i < kGatherParts; ++i) {
+    EXPECT_EQ(bench.frames()[i], (ReadFrame{0x82, !masked(), ""})) << i;
+  }
+  EXPECT_EQ(bench.frames()[kGatherParts], (ReadFrame{0x01, !masked(), "x"}));
+  EXPECT_EQ(bench.frames()[kGatherParts + 1], (ReadFrame{0x80, !masked(), ""}));
 }
 
 TEST_P(WebSocketReceive, OfAFloodOfPingsTheLatestCounts) {

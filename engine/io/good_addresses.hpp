@@ -1,0 +1,49 @@
+// The addresses that answered where another one of the same name did not: the next dial begins with
+// them.
+//
+// Belongs to its shard; all dials there share it. An address is remembered for kGoodAddressMs, at
+// most kGoodAddresses of them.
+#pragma once
+
+#include "core/limits.hpp"
+#include "io/address.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+namespace culvert {
+
+class GoodAddresses {
+public:
+  /// Moves the one that answered last to the front; the others keep their order.
+  void put_first(std::vector<Address> &addresses, std::uint64_t now_ns) {
+    std::erase_if(entries_, [now_ns](const Entry &entry) { return entry.until_ns <= now_ns; });
+    for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
+      const auto found = std::find(addresses.begin(), addresses.end(), entry->address);
+      if (found != addresses.end()) {
+        std::rotate(addresses.begin(), found, found + 1);
+        return;
+      }
+    }
+  }
+  void remember(const Address &address, std::uint64_t now_ns) {
+    forget(address);
+    if (entries_.size() == kGoodAddresses) {
+      entries_.erase(entries_.begin());
+    }
+    entries_.push_back({address, now_ns + kGoodAddressMs * 1'000'000U});
+  }
+  void forget(const Address &address) {
+    std::erase_if(entries_, [&address](const Entry &entry) { return entry.address == address; });
+  }
+
+private:
+  struct Entry {
+    Address address;
+    std::uint64_t until_ns = 0;
+  };
+  std::vector<Entry> entries_; // the latest last
+};
+
+} // namespace culvert

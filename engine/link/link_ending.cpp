@@ -1,0 +1,222 @@
+#include "link/link.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace culvert {
+
+// How every link ends. next_state() has each transition, enter() what it begins.
+//
+//   open ── peel() ──────────────────────────────> peeled
+//     │
+//     │ abort(), close()
+//     v
+//   last word ──── nothing is left to say, and the peer's end matters ───> awaiting peer
+//     │                                                                          │
+//     │ nothing is left to say                    the peer's end, or no patience │
+//     v                                                                          │
+//   ending below <───────────────────────────────────────────────────────────────┘
+//     │                                                      │
+//     │ nothing is in flight                                 v
+//     v                                         nothing in flight
+//   gone <──────────────────────────────────────────────── leaving
+//                                                            ^
+//   drop() from any state but gone, and an ending that ──────┘
+//   makes no progress for kAbortStallMs
+//
+// A finish() leaves the link open: it ends the sending direction alone (Sending), behind what is
+// held. A link that peels is open until then: its word and the peer's have both been said. A
+// direction that is handed to the kernel is open, too: there its pump stands still.
+
+namespace {
+
+constexpr std::uint64_t kNsPerMs = 1'000'000;
+
+} // namespace
+
+Link::State Link::next_state() const {
+  const bool dropped = end_ == End::kDrop;
+  switch (state_) {
+  case State::kOpen:
+    switch (end_) {
+    case End::kNone:
+      return State::kOpen;
+    case End::kAbort:
+    case End::kClose:
+      return State::kLastWord;
+    case End::kDrop:
+      return State::kLeaving;
+    case End::kPeel:
+      return State::kPeeled;
+    }
+    break;
+  case State::kLastWord:
+    if (dropped || stalled()) {
+      return State::kLeaving;
+    }
+    if (word_waits()) {
+      return State::kLastWord;
+    }
+    return awaits_peer() ? State::kAwaitingPeer : State::kEndingBelow;
+  case State::kAwaitingPeer:
+    if (dropped || stalled()) {
+      return State::kLeaving;
+    }
+    return awaits_peer() && !patience_over() ? State::kAwaitingPeer : State::kEndingBelow;
+  case State::kEndingBelow:
+    if (dropped) {
+      return State::kLeaving;
+    }
+    return released() ? State::kGone : State::kEndingBelow;
+  case State::kLeaving:
+    return released() ? State::kGone : State::kLeaving;
+  case State::kGone:
+  case State::kPeeled:
+    break;
+  }
+  return state_;
+}
+
+void Link::enter(State next) {
+  state_ = next;
+  switch (next) {
+  case State::kLastWord:
+    prepare_end(end_);
+    cancel_waiting();
+    queue_ = queue();
+    progress_ns_ = busy_ns_ = shard_->io.now_ns();
+    break;
+  case State::kAwaitingPeer:
+    busy_ns_ = shard_->io.now_ns();
+    break;
+  case State::kEndingBelow:
+    ending_timer_.disarm();
+    release(end_);
+    break;
+  case State::kLeaving:
+    outcome_ = -ETIMEDOUT; // of an abort() or close() that was not dropped by its owner
+    ending_timer_.disarm();
+    prepare_end(End::kDrop);
+    cancel_waiting();
+    complete_later(finishing_, -ECANCELED);
+    release(End::kDrop);
+    break;
+  case State::kGone:
+    wake_.disarm();
+    on_gone();
+    complete_later(finishing_, sending_ == Sending::kEnded || broken_ ? 0 : -ECANCELED);
+    complete_end();
+    break;
+  case State::kPeeled:
+  case State::kOpen:
+    break;
+  }
+}
+
+// --- asked by the owner -------------------------------------------------------------------------
+
+void Link::begin_ending(End end, Completion &completion) {
+  CULVERT_ASSERT(open());
+  begin(ending_, completion);
+  end_ = end;
+  enter(next_state());
+  wake(); // the caller may be in the middle of another link's turn
+}
+
+void Link::drop(Completion &completion) {
+  begin(dropping_, completion);
+  end_ = End::kDrop;
+  if (state_ != State::kLeaving && state_ != State::kGone) {
+    enter(next_state());
+  }
+  complete_later(ending_, -ECANCELED);
+  wake();
+}
+
+void Link::become_peeled() {
+  end_ = End::kPeel;
+  enter(next_state());
+}
+
+// --- on the way ---------------------------------------------------------------------------------
+
+void Link::on_wake() {
+  if (state_ == State::kGone) {
+    complete_end(); // of a drop that came behind the last completion of another end
+  } else {
+    work();
+  }
+}
+
+void Link::advance() {
+  if (open()) {
+    return;
+  }
+  if (state_ == State::kLastWord) {
+    say_word();
+  }
+  note_queue();
+  for (State next = next_state(); next != state_; next = next_state()) {
+    enter(next);
+    if (next == State::kGone) {
+      return; // this may be gone
+    }
+  }
+  if (state_ == State::kLastWord || state_ == State::kAwaitingPeer) {
+    arm_ending();
+    arm_ending_timer();
+  }
+}
+
+void Link::note_queue() {
+  if (state_ != State::kLastWord && state_ != State::kAwaitingPeer) {
+    return;
+  }
+  const std::size_t now = queue();
+  if (now > 0) {
+    busy_ns_ = shard_->io.now_ns();
+  }
+  if (now < queue_) {
+    progress_ns_ = shard_->io.now_ns();
+  }
+  queue_ = now;
+}
+
+bool Link::stalled() const {
+  return queue_ > 0 && shard_->io.now_ns() - progress_ns_ >= kAbortStallMs * kNsPerMs;
+}
+
+bool Link::patience_over() const {
+  return queue_ == 0 && shard_->io.now_ns() - busy_ns_ >= patience_ms() * kNsPerMs;
+}
+
+void Link::arm_ending_timer() {
+  if (state_ == State::kLastWord && queue_ == 0) {
+    return; // the word waits for an event, not for time
+  }
+  const std::uint64_t since = queue_ > 0 ? progress_ns_ : busy_ns_;
+  const std::uint64_t most_ms = queue_ > 0 ? kAbortStallMs : patience_ms();
+  const std::uint64_t passed_ms = (shard_->io.now_ns() - since) / kNsPerMs;
+  const std::uint64_t left_ms = most_ms - std::min(most_ms, passed_ms);
+  shard_->io.arm_after_ms(ending_timer_, std::min(left_ms, next_look_ms()));
+}
+
+/// Everything that waits for the other side ends; a finish waits for our own queue and goes on.
+void Link::cancel_waiting() {
+  complete_later(receiving_, -ECANCELED);
+  complete_later(watching_, -ECANCELED);
+  complete_later(draining_, -ECANCELED);
+}
+
+/// The link's last completion: behind all that is due.
+void Link::complete_end() {
+  Completion *&last = dropping_ != nullptr ? dropping_ : ending_;
+  const int result = dropping_ != nullptr ? 0 : outcome_;
+  if (tick_.in_flight()) {
+    complete_later(last, result);
+  } else if (last != nullptr) {
+    complete_now(last, result);
+  }
+}
+
+} // namespace culvert
