@@ -45,6 +45,9 @@ void Listener::use(const ClientKit &kit, const ListenerOptions &options) {
   kit_.become(kit);
   options_ = options;
   policy_ = RendezvousPolicy(options.entity.host, options.rendezvous_hosts);
+  if (!outbound_.running()) {
+    outbound_.use(kit_); // a channel that stands needs nothing of the old one
+  }
 }
 
 void Listener::connect() {
