@@ -18,8 +18,7 @@
 
 namespace culvert {
 
-/// The connection string that Azure's portal shows for an entity, with a port allowed (reference
-/// section 3.4).
+/// The connection string that Azure's portal shows for an entity, with a port allowed.
 struct ConnectionString {
   std::string host; // lower case, without brackets
   std::uint16_t port = 443;
@@ -31,7 +30,7 @@ struct ConnectionString {
   /// Status of Source::kConfig: what is wrong with the text, never the text itself.
   static Result<ConnectionString> parse(std::string_view text);
   /// Where offers of this host may point besides the host itself: *.SUFFIX of a known Azure cloud,
-  /// whose gateways stand beside the namespaces (reference section 2); empty for any other host.
+  /// whose gateways stand beside the namespaces; empty for any other host.
   [[nodiscard]] std::vector<std::string> gateways() const;
 };
 
