@@ -37,7 +37,7 @@ TEST(Update, ASendersConnectionGoesOnAsItBeganAndTheNextMeetsTheNew) {
   world.sender->use(held_kit(world, second), elsewhere);
   EXPECT_FALSE(first.expired()) << "a set-up is in flight";
   RawPeer &next = world.app();
-  ASSERT_TRUE(world.run_until([&] { return world.counters.tunnels_open == 1; }));
+  ASSERT_TRUE(world.run_until([&] { return world.counters.tunnels.open() == 1; }));
   EXPECT_NE(world.relay.sessions.at(1).last.find("beta"), std::string::npos);
   EXPECT_FALSE(next.ended);
   ASSERT_TRUE(world.run_until([&] { return waiting.ended; }));
