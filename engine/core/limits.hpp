@@ -90,26 +90,12 @@ inline constexpr std::size_t kTlsSessions = 256;
 inline constexpr std::int64_t kTlsSessionSec = 7'200;
 
 // --- endings ----------------------------------------------------------------------------------
-/// After we have ended, the link reads and discards until the peer ends, at most this long after
-/// our last byte has left.
-inline constexpr std::uint64_t kLingerMs = 5'000;
-/// An ending that makes no progress for this long is dropped.
-inline constexpr std::uint64_t kAbortStallMs = 60'000;
 /// Interval between checks for unacknowledged bytes while an abort waits for them. It is the first
 /// value while the bytes become fewer, and doubles up to the second value with each check that
 /// finds no change. With 10,000 apps that read nothing when their relay dies this is 31,000 checks
 /// a second, not 2 million.
 inline constexpr std::uint64_t kAbortProbeMs = 5;
 inline constexpr std::uint64_t kAbortProbeMostMs = 320;
-/// Interval of the same checks in a lingering close: ten times within its deadline.
-inline constexpr std::uint64_t kCloseProbeMs = kLingerMs / 10;
-/// How long we wait for the answer to our own error Close before the connection ends.
-inline constexpr std::uint64_t kErrorCloseMs = 1'000;
-
-/// How long a control channel waits for a pong. A peer that vanished is noticed one ping interval
-/// plus this time after its last byte. With pings every 15 s that is 25 s: of the 30 s in which a
-/// lost relay must be found again, 5 s are left for the dial.
-inline constexpr std::uint32_t kPongMs = 10'000;
 
 // --- heads and messages -----------------------------------------------------------------------
 inline constexpr std::size_t kHeadBytes = 40U * 1024;
@@ -123,15 +109,6 @@ inline constexpr std::size_t kReasonPhraseBytes = 512;
 inline constexpr std::size_t kTurnPongBytes = 2'048;
 
 // --- set-up -----------------------------------------------------------------------------------
-/// A dial tries the next address of a name when the one before has not answered for this long. It
-/// still accepts a later answer of the earlier one (RFC 8305, section 5: the connection attempt
-/// delay).
-inline constexpr std::uint64_t kNextAddressMs = 250;
-/// An address that answered when an earlier one of the same name did not is tried first for this
-/// long (RFC 8305, section 4: about 10 minutes). A shard remembers at most kGoodAddresses of them,
-/// one for each name that it dials.
-inline constexpr std::uint64_t kGoodAddressMs = 600'000;
-inline constexpr std::size_t kGoodAddresses = 64;
 inline constexpr int kKeepAliveSec = 60;
 /// A silent peer is declared dead 4 * 10 s after the first probe: 100 s after its last byte.
 inline constexpr int kKeepAliveIntervalSec = 10;
@@ -191,11 +168,5 @@ inline constexpr std::size_t kAbandonedRecords = 256;
 /// The most kinds, settings, services and ALPN protocol ids that an entry may declare, each. A
 /// larger number means a damaged entry.
 inline constexpr std::uint32_t kPluginDeclarations = 64;
-
-// --- how many ---------------------------------------------------------------------------------
-/// The most tunnels of one role on one shard. A tunnel needs two descriptors. If 100,000 tunnels
-/// stall in both directions after the budget is used up, they hold 8 GB (kMinTurnHeldBytes each
-/// way), or 34 GB if all of them use framing `messages`; none of our plugins uses that in a tunnel.
-inline constexpr std::uint32_t kTunnelsPerShard = 100'000;
 
 } // namespace culvert

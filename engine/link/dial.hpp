@@ -5,7 +5,7 @@
 // owns the socket that it gets; all other sockets are closed by then.
 //
 // The addresses race as in RFC 8305: the next one is tried when the one before has failed or has
-// not answered within kNextAddressMs; the first that answers wins. An address that answered where
+// not answered within next_address_ms; the first that answers wins. An address that answered when
 // an earlier one did not is tried first next time (Shard::good_addresses).
 #pragma once
 

@@ -15,7 +15,7 @@ namespace culvert {
 
 struct PingOptions {
   std::uint32_t interval_ms = 0; // 0: we send no pings
-  /// On a control channel a pong, or any other byte, must arrive within kPongMs while the link is
+  /// On a control channel a pong, or any other byte, must arrive within pong_ms while the link is
   /// read; otherwise the link is aborted. A tunnel cannot use this rule: a slow reader may leave
   /// the ping unread for hours. There a ping only keeps the path open, and the peer's kernel must
   /// acknowledge within kSilentPeerMs.
@@ -66,7 +66,9 @@ protected:
     wake();
   }
   void stop_pings() { ping_timer_.disarm(); }
-  [[nodiscard]] std::uint32_t pong_ms() const { return std::min(kPongMs, pings_.interval_ms); }
+  [[nodiscard]] std::uint64_t pong_ms() const {
+    return std::min<std::uint64_t>(shard_->limits.pong_ms, pings_.interval_ms);
+  }
   /// Sends one frame. The header is written into the payload's headroom. If the link below keeps
   /// references, the header is sent in front of the payload as a separate piece.
   void send_frame_below(std::span<const std::byte> header, const Chunk &payload);

@@ -29,7 +29,7 @@
 // finish is taken back (-ECANCELED; not on a socket that can only send a FIN) and the direction
 // ends as aborted. At most one of abort() and close() is called. drop() may follow it; the first
 // then completes with -ECANCELED before drop() completes. A link drops an ending by itself when it
-// makes no progress for kAbortStallMs (outcome -ETIMEDOUT).
+// makes no progress for abort_stall_ms (outcome -ETIMEDOUT).
 //
 //                 raw TCP that ends a tunnel          TCP, TLS, WebSocket that carry one
 //   finish()      FIN                                 FIN; close_notify; Close
@@ -37,14 +37,14 @@
 //                                                     (but behind a WebSocket's own error Close),
 //                                                     then as close() goes on behind its finish()
 //   close()       finish() if that was not done, then read and discard until the peer's end, at
-//                 most kLingerMs from the moment the queue ran empty, then close
+//                 most linger_ms from the moment the queue ran empty, then close
 //   drop()        at once, linger 0
 //
 // In a stack, close() goes from the top down: the WebSocket exchanges Close, then the TLS link
 // closes, then the socket. abort() goes the same way. A WebSocket waits for the peer's Close and a
-// socket for the peer's FIN, each for at most kLingerMs; TLS waits for nothing. So close() towards
-// a silent peer lasts kLingerMs on a socket and on TLS, and twice as long on a WebSocket (after an
-// error Close: kErrorCloseMs and kLingerMs).
+// socket for the peer's FIN, each for at most linger_ms; TLS waits for nothing. So close() towards
+// a silent peer lasts linger_ms on a socket and on TLS, and twice as long on a WebSocket (after an
+// error Close: error_close_ms and linger_ms).
 //
 // All links share one state machine for their ending: link_ending.cpp has its diagram and every
 // transition. The machine asks each link a few questions (word_waits() and the functions after it).
