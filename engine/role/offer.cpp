@@ -172,7 +172,6 @@ bool Offer::worth_another_try(const Status &why) {
   case Code::kRefused:
   case Code::kUnreachable:
   case Code::kReset:
-  case Code::kTruncated:
   case Code::kOverload:
   case Code::kNoMemory:
   case Code::kNoDescriptor:
