@@ -1,5 +1,6 @@
 #include "config/entity_path.hpp"
 #include "core/limits.hpp"
+#include "core/text.hpp"
 #include "culvert/config.hpp"
 
 #include <algorithm>
@@ -11,13 +12,6 @@
 
 namespace culvert {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return result;
-}
 
 Status wrong(std::string what) {
   return Status::config("the connection string " + std::move(what));
@@ -74,10 +68,10 @@ Status split(std::string_view text, Parts &parts) {
     }
     // Blanks around a key or a value do not belong to it, as in .NET's DbConnectionStringBuilder.
     const std::string name(trimmed(part.substr(0, equals)));
-    if (lower(name) == "operationtimeout") {
+    if (lower_case(name) == "operationtimeout") {
       continue; // of Microsoft's clients; the engine has its own deadlines
     }
-    std::optional<std::string> *slot = slot_of(parts, lower(name));
+    std::optional<std::string> *slot = slot_of(parts, lower_case(name));
     if (slot == nullptr) {
       return wrong("has an unknown key" + quoted_key(name) +
                    "; known are Endpoint, EntityPath, SharedAccessKeyName, SharedAccessKey and "
@@ -93,14 +87,14 @@ Status split(std::string_view text, Parts &parts) {
 
 Status read_endpoint(const std::string &endpoint, ConnectionString &into) {
   const auto url = boost::urls::parse_uri(endpoint);
-  if (!url || lower(url->scheme()) != "sb" || url->encoded_host().empty()) {
+  if (!url || lower_case(url->scheme()) != "sb" || url->encoded_host().empty()) {
     return wrong("has an Endpoint that is no sb:// address; write Endpoint=sb://HOST[:PORT]/");
   }
   if (url->has_query() || url->has_fragment() || url->has_userinfo() ||
       (!url->encoded_path().empty() && url->encoded_path() != "/")) {
     return wrong("has more than HOST[:PORT] in its Endpoint; the path goes into EntityPath");
   }
-  into.host = lower(std::string_view(url->host_address()));
+  into.host = lower_case(std::string_view(url->host_address()));
   if (url->has_port()) {
     const std::string digits(url->port()); // of 99999, port_number() makes 34463
     const auto [end, error] =

@@ -1,5 +1,6 @@
 #include "plugin/values.hpp"
 
+#include "core/text.hpp"
 #include "link/frame_close.hpp"
 #include "link/messages.hpp"
 
@@ -22,17 +23,6 @@ bool is_token(std::string_view word) {
     return (letter >= '0' && letter <= '9') || (letter >= 'A' && letter <= 'Z') ||
            (letter >= 'a' && letter <= 'z') || kMarks.find(letter) != std::string_view::npos;
   });
-}
-
-/// Cut in front of a UTF-8 sequence that does not fit.
-std::string_view cut(std::string_view text, std::size_t limit) {
-  if (text.size() <= limit) {
-    return text;
-  }
-  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xc0U) == 0x80U) {
-    --limit;
-  }
-  return text.substr(0, limit);
 }
 
 } // namespace
@@ -58,13 +48,13 @@ culvert_status status_of(const Status &status) {
   out.retry = static_cast<std::uint32_t>(status.retry);
   out.peer_status = status.peer_status;
   out.os_error = status.os_error;
-  const std::string_view message = cut(status.message, sizeof out.message - 1);
+  const std::string_view message = cut_utf8(status.message, sizeof out.message - 1);
   std::copy(message.begin(), message.end(), out.message);
   return out;
 }
 
 std::string one_line(std::string_view text, std::size_t limit) {
-  std::string line(cut(text, limit));
+  std::string line(cut_utf8(text, limit));
   std::replace_if(line.begin(), line.end(), breaks_a_line, ' ');
   return line;
 }

@@ -1,22 +1,12 @@
 #include "role/offer.hpp"
 
+#include "core/text.hpp"
 #include "link/tcp.hpp"
 
 #include <algorithm>
 #include <cctype>
 
 namespace culvert {
-namespace {
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return result;
-}
-
-} // namespace
-
 std::string TargetAddress::text() const {
   if (!unix_path.empty()) {
     return "unix:" + unix_path;
@@ -27,12 +17,12 @@ std::string TargetAddress::text() const {
 
 RendezvousPolicy::RendezvousPolicy(const std::string &relay_host,
                                    const std::vector<std::string> &allowed) {
-  exact_.push_back(lower(relay_host));
+  exact_.push_back(lower_case(relay_host));
   for (const std::string &host : allowed) {
     if (host.starts_with("*.")) {
-      suffixes_.push_back(lower(host.substr(1)));
+      suffixes_.push_back(lower_case(host.substr(1)));
     } else {
-      exact_.push_back(lower(host));
+      exact_.push_back(lower_case(host));
     }
   }
 }
@@ -56,7 +46,7 @@ Status RendezvousPolicy::check(const std::vector<std::string> &allowed) {
 }
 
 bool RendezvousPolicy::allows(std::string_view host) const {
-  const std::string name = lower(host);
+  const std::string name = lower_case(host);
   return std::find(exact_.begin(), exact_.end(), name) != exact_.end() ||
          std::any_of(suffixes_.begin(), suffixes_.end(), [&name](const std::string &suffix) {
            return name.size() > suffix.size() && name.ends_with(suffix);

@@ -8,10 +8,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
-#include <fcntl.h>
 #include <iostream>
 #include <limits.h>
-#include <poll.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -38,18 +36,7 @@ void say_why(const std::string &line) {
   std::replace_if(
       text.begin(), text.end(), [](unsigned char c) { return std::iscntrl(c) != 0; }, '?');
   text += '\n';
-  // A terminal can block although it polls writable; it is opened once more for this.
-  const int terminal = ::isatty(STDERR_FILENO) == 1
-                           ? ::open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
-                           : -1;
-  const int out = terminal >= 0 ? terminal : STDERR_FILENO;
-  pollfd reader{out, POLLOUT, 0};
-  if (::poll(&reader, 1, kPatienceMs) == 1 && ::write(out, text.data(), text.size()) < 0) {
-    errno = 0; // whoever should have been told is gone, and the exit code says the rest
-  }
-  if (terminal >= 0) {
-    ::close(terminal);
-  }
+  write_stderr_line(text, kPatienceMs); // when nobody takes it, the exit code says the rest
 }
 
 void finish_output() {

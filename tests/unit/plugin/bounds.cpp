@@ -1,6 +1,9 @@
 // Every number that a plugin writes, at both of its bounds: what is taken and what is refused.
+#include "plugin/entry.hpp"
 #include "plugin/instance.hpp"
 #include "plugin/values.hpp"
+
+#include "culvert/service.h"
 
 #include <gtest/gtest.h>
 
@@ -338,6 +341,74 @@ TEST(Bounds, OfAddresses) {
        resolve([](culvert_resolve &r, std::int64_t n) { r.lifetime_ms = std::uint32_t(n); }),
        {0, kMost32},
        {}},
+  });
+}
+
+TEST(Bounds, OfAnEntry) {
+  static const culvert_resolver functions{
+      sizeof functions, 0, {}, [](void *, culvert_resolve *) -> std::uint32_t { return 0; }};
+  static const std::vector<culvert_kind> kinds(65, {CULVERT_KIND_RESOLVER, &functions});
+  static const std::vector<const char *> services(65, CULVERT_SERVICE_LOG);
+  static culvert_config_key key;
+  static std::vector<culvert_config_key> keys(65, {"key", "", nullptr, 0, 0});
+  const auto entry = [](auto write) -> Read {
+    return [write](std::int64_t number) {
+      key = keys.front();
+      culvert_plugin one{CULVERT_PLUGIN_MAGIC,
+                         sizeof one,
+                         0,
+                         0,
+                         1,
+                         kinds.data(),
+                         "test_plugin",
+                         "",
+                         "",
+                         "",
+                         "",
+                         "",
+                         keys.data(),
+                         1,
+                         1,
+                         services.data()};
+      write(one, static_cast<std::uint32_t>(number));
+      Status status = check_entry(one, "test_plugin", "plugin test_plugin");
+      EXPECT_TRUE(status.ok() || status.source == Source::kLocal) << status.message;
+      status.source = Source::kPlugin; // as check() expects it of every other struct
+      return status;
+    };
+  };
+  check({
+      {"size",
+       entry([](culvert_plugin &e, std::uint32_t n) { e.size = n; }),
+       {sizeof(culvert_plugin), kMost32},
+       {0, sizeof(culvert_plugin) - 1}},
+      {"abi_minor",
+       entry([](culvert_plugin &e, std::uint32_t n) { e.abi_minor = n; }),
+       {0, kMost32},
+       {}},
+      {"abi_minor_required",
+       entry([](culvert_plugin &e, std::uint32_t n) { e.abi_minor_required = n; }),
+       {0, CULVERT_ABI_MINOR},
+       {CULVERT_ABI_MINOR + 1, kMost32}},
+      {"kind_count",
+       entry([](culvert_plugin &e, std::uint32_t n) { e.kind_count = n; }),
+       {0, 64},
+       {65, kMost32}},
+      {"config_key_count",
+       entry([](culvert_plugin &e, std::uint32_t n) { e.config_key_count = n; }),
+       {0, 64},
+       {65, kMost32}},
+      {"service_count",
+       entry([](culvert_plugin &e, std::uint32_t n) { e.service_count = n; }),
+       {0, 64},
+       {65, kMost32}},
+      {"config key type",
+       entry([](culvert_plugin &e, std::uint32_t n) {
+         key.type = n;
+         e.config_keys = &key;
+       }),
+       {0, 4},
+       {5, kMost32}},
   });
 }
 

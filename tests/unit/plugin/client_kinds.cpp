@@ -4,6 +4,7 @@
 #include "culvert/helpers.h"
 
 #include <functional>
+#include <limits>
 
 namespace culvert::test {
 namespace {
@@ -212,12 +213,15 @@ TEST_F(TransportKind, AChannelMessageHasOneOfThreeActions) {
   EXPECT_EQ(offer.value().action, ChannelResult::Action::kOffer);
   EXPECT_EQ(offer.value().message.bytes, "offer");
   EXPECT_EQ(offer.value().loggable_id, "7");
-  Plugin::script.channel = [](culvert_channel_result &result) -> std::uint32_t {
-    result.action = 9;
-    return 1;
-  };
-  EXPECT_EQ(transport_->on_message(word, {}).status().message,
-            "plugin test_plugin broke the rules of its ABI: on_message: the action is 9");
+  for (const std::uint32_t action : {3U, std::numeric_limits<std::uint32_t>::max()}) {
+    Plugin::script.channel = [action](culvert_channel_result &result) -> std::uint32_t {
+      result.action = action;
+      return 1;
+    };
+    EXPECT_EQ(transport_->on_message(word, {}).status().message,
+              "plugin test_plugin broke the rules of its ABI: on_message: the action is " +
+                  std::to_string(action));
+  }
 }
 
 const culvert_auth kAuthFunctions{sizeof(culvert_auth),

@@ -167,6 +167,7 @@ TEST_F(OperationTest, ResultsOutsideTheBoundsAreFaults) {
       {"no address", CULVERT_DONE, 0, CULVERT_IPV4, "success with 0 addresses"},
       {"too many", CULVERT_DONE, 17, CULVERT_IPV4, "success with 17 addresses"},
       {"garbage family", CULVERT_DONE, 1, 9, "an address of family 9"},
+      {"the next progress", 2, 1, CULVERT_IPV4, "it returned 2"},
       {"garbage progress", 7, 1, CULVERT_IPV4, "it returned 7"},
   };
   for (const Case &one : cases) {
