@@ -85,25 +85,11 @@ inline constexpr std::size_t kTlsSessions = 256;
 inline constexpr std::int64_t kTlsSessionSec = 7'200;
 
 // --- endings ----------------------------------------------------------------------------------
-/// After our last end: read and discard until the peer's end, at most so long after the queue ran
-/// empty.
-inline constexpr std::uint64_t kLingerMs = 5'000;
-/// An ending that makes no progress for so long is dropped.
-inline constexpr std::uint64_t kAbortStallMs = 60'000;
 /// How soon unsent bytes are looked at again while an abort waits for them: at first, and while
 /// they become fewer; each look that finds them as they were doubles it up to the second. 10,000
 /// apps that read nothing when their relay dies cost 31,000 looks a second, not 2 million.
 inline constexpr std::uint64_t kAbortProbeMs = 5;
 inline constexpr std::uint64_t kAbortProbeMostMs = 320;
-/// How often a lingering close looks at them: a tenth of the deadline it has to keep.
-inline constexpr std::uint64_t kCloseProbeMs = kLingerMs / 10;
-/// After an error Close of ours the server ends the connection, answered or not.
-inline constexpr std::uint64_t kErrorCloseMs = 1'000;
-
-/// On a control channel a pong is awaited so long: a peer that vanished is noticed one ping
-/// interval and this after its last word. With pings every 15 s that is 25 s, which leaves 5 for a
-/// dial of the 30 s in which a lost relay is found again.
-inline constexpr std::uint32_t kPongMs = 10'000;
 
 // --- heads and messages -----------------------------------------------------------------------
 inline constexpr std::size_t kHeadBytes = 40U * 1024;
@@ -116,13 +102,6 @@ inline constexpr std::size_t kReasonPhraseBytes = 512;
 inline constexpr std::size_t kTurnPongBytes = 2'048;
 
 // --- set-up -----------------------------------------------------------------------------------
-/// A dial tries the next address of a name when the one before has been silent for so long, and
-/// goes on waiting for that one too (RFC 8305, section 5: the connection attempt delay).
-inline constexpr std::uint64_t kNextAddressMs = 250;
-/// For so long a dial begins with the address that answered where an earlier one did not (RFC 8305,
-/// section 4: about 10 minutes), and so many a shard remembers: one a name that it dials.
-inline constexpr std::uint64_t kGoodAddressMs = 600'000;
-inline constexpr std::size_t kGoodAddresses = 64;
 inline constexpr int kKeepAliveSec = 60;
 /// A silent peer is given up 4 * 10 s after the first probe: 100 s after its last word.
 inline constexpr int kKeepAliveIntervalSec = 10;
@@ -182,9 +161,5 @@ inline constexpr std::size_t kAbandonedRecords = 256;
 inline constexpr std::uint32_t kPluginDeclarations = 64;
 
 // --- how many ---------------------------------------------------------------------------------
-/// Of one role on one shard: a tunnel needs two descriptors, and 100,000 of them, stalled both ways
-/// with the budget out, hold 8 GB (kMinTurnHeldBytes each way); 34 GB if all read framing
-/// `messages`, for which no plugin of ours asks in a tunnel.
-inline constexpr std::uint32_t kTunnelsPerShard = 100'000;
 
 } // namespace culvert

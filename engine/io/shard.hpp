@@ -91,7 +91,7 @@ struct Shard {
   const ShardLimits limits;
   HeldBudget held;
   TurnBuffers buffers;
-  GoodAddresses good_addresses;
+  GoodAddresses good_addresses{limits};
 };
 
 } // namespace culvert

@@ -53,7 +53,7 @@ void Dial::try_next() {
     if (opened.ok()) {
       Try &made = *tries_.emplace_back(std::make_unique<Try>(*this, opened.value(), address));
       if (next_ < addresses_.size()) {
-        shard_.io.arm_after_ms(next_later_, kNextAddressMs);
+        shard_.io.arm_after_ms(next_later_, shard_.limits.next_address_ms);
       }
       made.connect.connect(shard_.io, made.socket, made.address);
       return;

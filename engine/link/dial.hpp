@@ -5,7 +5,7 @@
 // belongs to the receiver; every other one it opened is closed by then.
 //
 // The addresses race as in RFC 8305: the next one is tried when the one before has failed, or has
-// been silent for kNextAddressMs; the first that answers wins. An address that answered where an
+// been silent for next_address_ms; the first that answers wins. An address that answered where an
 // earlier one did not is tried first next time (Shard::good_addresses).
 #pragma once
 

@@ -15,7 +15,7 @@ namespace culvert {
 
 struct PingOptions {
   std::uint32_t interval_ms = 0; // 0: no pings of ours
-  /// A pong, or anything else, must come within kPongMs while the link is read; else it is aborted.
+  /// A pong, or anything else, must come within pong_ms while the link is read; else it is aborted.
   /// For a control channel, which its peer always reads. In a tunnel a ping may stand behind bytes
   /// that a slow reader leaves unread for hours: there a ping keeps the path open, and it is the
   /// peer's kernel that must answer, within kSilentPeerMs.
@@ -66,7 +66,9 @@ protected:
     wake();
   }
   void stop_pings() { ping_timer_.disarm(); }
-  [[nodiscard]] std::uint32_t pong_ms() const { return std::min(kPongMs, pings_.interval_ms); }
+  [[nodiscard]] std::uint64_t pong_ms() const {
+    return std::min<std::uint64_t>(shard_->limits.pong_ms, pings_.interval_ms);
+  }
   /// One frame: the header goes into the payload's headroom where the link below takes bytes at
   /// once, else in front of it as a piece of its own.
   void send_frame_below(std::span<const std::byte> header, const Chunk &payload);

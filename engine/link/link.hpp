@@ -28,7 +28,7 @@
 // be destroyed. A finish that waits behind held bytes when abort() comes is taken back (-ECANCELED,
 // unless a FIN is all there is to say): the direction ends as aborted. Of abort() and close() at
 // most one is started; drop() may follow either, which then completes with -ECANCELED before
-// drop()'s own. An ending that makes no progress for kAbortStallMs is dropped by the link itself
+// drop()'s own. An ending that makes no progress for abort_stall_ms is dropped by the link itself
 // (outcome -ETIMEDOUT).
 //
 //                 raw TCP that ends a tunnel          TCP, TLS, WebSocket that carry one
@@ -37,14 +37,14 @@
 //                                                     (but behind a WebSocket's own error Close),
 //                                                     then as close() goes on behind its finish()
 //   close()       finish() if that was not done, then read and discard until the peer's end, at
-//                 most kLingerMs from the moment the queue ran empty, then close
+//                 most linger_ms from the moment the queue ran empty, then close
 //   drop()        at once, linger 0
 //
 // In a stack, close() is Close both ways, then the close() of the TLS link, then that of the
 // socket; abort() goes down the same way. Each layer that waits for an end of its own has its own
-// kLingerMs: a WebSocket for the Close, a socket for the FIN; TLS waits for nothing. So a close()
-// on a peer that says nothing lasts kLingerMs on a socket and on TLS, and twice that on a WebSocket
-// (1 s, kErrorCloseMs, and kLingerMs behind an error Close).
+// linger_ms: a WebSocket for the Close, a socket for the FIN; TLS waits for nothing. So a close()
+// on a peer that says nothing lasts linger_ms on a socket and on TLS, and twice that on a WebSocket
+// (1 s, error_close_ms, and linger_ms behind an error Close).
 //
 // The way there is one machine for all links: link_ending.cpp has its diagram and every transition;
 // a link answers a few questions (word_waits() and those behind it).

@@ -22,7 +22,7 @@ namespace culvert {
 //   gone <──────────────────────────────────────────────── leaving
 //                                                            ^
 //   drop() from any state but gone, and an ending that ──────┘
-//   makes no progress for kAbortStallMs
+//   makes no progress for ShardLimits::abort_stall_ms
 //
 // A finish() leaves the link open: it ends the sending direction alone (Sending), behind what is
 // held. A link that peels is open until then: its word and the peer's have both been said. A
@@ -183,7 +183,8 @@ void Link::note_queue() {
 }
 
 bool Link::stalled() const {
-  return queue_ > 0 && shard_->io.now_ns() - progress_ns_ >= kAbortStallMs * kNsPerMs;
+  return queue_ > 0 &&
+         shard_->io.now_ns() - progress_ns_ >= shard_->limits.abort_stall_ms * kNsPerMs;
 }
 
 bool Link::patience_over() const {
@@ -195,7 +196,7 @@ void Link::arm_ending_timer() {
     return; // the word waits for an event, not for time
   }
   const std::uint64_t since = queue_ > 0 ? progress_ns_ : busy_ns_;
-  const std::uint64_t most_ms = queue_ > 0 ? kAbortStallMs : patience_ms();
+  const std::uint64_t most_ms = queue_ > 0 ? shard_->limits.abort_stall_ms : patience_ms();
   const std::uint64_t passed_ms = (shard_->io.now_ns() - since) / kNsPerMs;
   const std::uint64_t left_ms = most_ms - std::min(most_ms, passed_ms);
   shard_->io.arm_after_ms(ending_timer_, std::min(left_ms, next_look_ms()));

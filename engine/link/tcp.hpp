@@ -50,7 +50,7 @@ protected:
   [[nodiscard]] bool word_waits() const override;
   void say_word() override;
   [[nodiscard]] bool awaits_peer() const override;
-  [[nodiscard]] std::uint64_t patience_ms() const override { return kLingerMs; }
+  [[nodiscard]] std::uint64_t patience_ms() const override { return shard_->limits.linger_ms; }
   void arm_ending() override;
   [[nodiscard]] std::size_t queue() const override;
   [[nodiscard]] std::uint64_t next_look_ms() override;

@@ -122,7 +122,7 @@ std::size_t TcpLink::queue() const {
 /// a peer may read nothing for a minute.
 std::uint64_t TcpLink::next_look_ms() {
   if (exit_ == Exit::kFin || !held_.empty()) {
-    return kCloseProbeMs;
+    return shard_->limits.linger_ms / 10; // of the deadline it has to keep
   }
   look_ms_ = queue_seen() < looked_at_ ? kAbortProbeMs : std::min(2 * look_ms_, kAbortProbeMostMs);
   looked_at_ = queue_seen();

@@ -326,7 +326,7 @@ bool WebSocketLink::awaits_peer() const {
 }
 
 std::uint64_t WebSocketLink::patience_ms() const {
-  return failed_ ? kErrorCloseMs : kLingerMs;
+  return failed_ ? shard_->limits.error_close_ms : shard_->limits.linger_ms;
 }
 
 } // namespace culvert

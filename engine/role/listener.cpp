@@ -11,9 +11,8 @@ Listener::Listener(const ClientKit &kit, const ListenerOptions &options, std::st
     : kit_(kit), options_(options), policy_(options.entity.host, options.rendezvous_hosts),
       id_(std::move(id)), counters_(counters), stopped_(stopped),
       outbound_(kit, Delegate<Outbound &>::to<&Listener::on_outbound>(*this)),
-      tunnel_log_(kit.shard.log),
-      tunnels_(kit.shard, counters.tunnels, kTunnelsPerShard, {&tunnel_log_},
-               Delegate<>::to<&Listener::check_stopped>(*this)) {
+      tunnel_log_(kit.shard.log), tunnels_(kit.shard, counters.tunnels, {&tunnel_log_},
+                                           Delegate<>::to<&Listener::check_stopped>(*this)) {
   retry_.bind<&Listener::connect>(*this);
   receive_.bind<&Listener::on_receive>(*this);
   drain_.bind<&Listener::on_drain>(*this);
@@ -253,7 +252,7 @@ void Listener::leave_channel() {
   // What the relay wrote before it reads our end is still to be served: nobody else would come.
   enter(ChannelState::kLeaving);
   channel_->finish(Ending::finished(), channel_finish_);
-  kit_.shard.io.arm_after_ms(unanswered_, kLingerMs);
+  kit_.shard.io.arm_after_ms(unanswered_, kit_.shard.limits.linger_ms);
 }
 
 void Listener::end_channel(bool politely) {
@@ -290,7 +289,8 @@ void Listener::serve(std::string offer, std::string loggable_id) {
   // Later the channel is ending, and not read.
   CULVERT_ASSERT(phase_ == Phase::kRunning || phase_ == Phase::kDraining);
   const std::uint64_t served = kit_.limits->offers_per_shard;
-  const bool room = offers_.size() < std::min<std::uint64_t>(served, tunnels_.room());
+  const bool room = offers_.size() <
+                    std::min<std::uint64_t>(served, tunnels_.room(kit_.limits->tunnels_per_shard));
   const auto handle = offers_.size() < served + kit_.limits->refusals_per_shard
                           ? offers_.make(*this, std::move(offer), std::move(loggable_id))
                           : std::nullopt;

@@ -29,7 +29,7 @@ constexpr std::uint64_t kStandsMs = 2 * ClientLimits{}.reconnect_floor_ms;
 /// A connection that was made half-open stays so for good, and a control channel's two ends still
 /// believe in it: a ping interval of 15 s and the wait for a pong pass before they know. It is
 /// registered again within kLaterMs of the loss.
-constexpr std::uint64_t kHalfOpenMs = 15'000 + kPongMs + 100;
+constexpr std::uint64_t kHalfOpenMs = 15'000 + ShardLimits{}.pong_ms + 100;
 
 std::string listener_host(unsigned index) {
   return "10.0.1." + std::to_string(index + 1);

@@ -315,7 +315,7 @@ TEST(Listener, DrainServesWhatTheRelayOfferedBeforeItHeardTheGoodbye) {
     head_of(world, "accept")->finish();
     world.target.sessions.at(0).finish();
     // It does not wait longer for a relay that never says goodbye than for any other end.
-    EXPECT_TRUE(world.run_until([&] { return world.stopped; }, kLingerMs + 100));
+    EXPECT_TRUE(world.run_until([&] { return world.stopped; }, ShardLimits{}.linger_ms + 100));
     EXPECT_EQ(world.end(), "");
   }
 }

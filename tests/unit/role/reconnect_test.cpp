@@ -114,7 +114,8 @@ TEST(Reconnect, AConnectionThatIsSwallowedIsReplacedWithinThirtySeconds) {
         << "seed " << seed << "\n"
         << world.log.text();
     const auto noticed = times_of(world.log, "lost the relay");
-    EXPECT_LE(noticed.at(0) - lost_ms, 15'000 + kPongMs + kLatencyMs) << "seed " << seed;
+    EXPECT_LE(noticed.at(0) - lost_ms, 15'000 + ShardLimits{}.pong_ms + kLatencyMs)
+        << "seed " << seed;
   }
 }
 
