@@ -14,8 +14,9 @@ const Address kSender = *Address::from_literal("10.0.2.1", 5432);
 } // namespace
 
 Storm::Storm(std::uint64_t seed)
-    : world_(seed), services_(world_, false, "transport_azure", kShardHeldBytes), relay_(services_),
-      listener_shard_(world_, services_.log, "listeners", "10.0.1.1", 0, kShardHeldBytes),
+    : world_(seed), services_(world_, false, "transport_azure", ShardLimits{}.held_bytes),
+      relay_(services_),
+      listener_shard_(world_, services_.log, "listeners", "10.0.1.1", 0, ShardLimits{}.held_bytes),
       listener_plugins_(services_, listener_shard_), sender_(services_, "sender", "10.0.2.1"),
       sessions_(kApps), target_(talk_, world_.make_io("target", "10.0.4.1"), kTarget),
       app_io_(world_.make_io("apps", "10.0.3.1")) {
