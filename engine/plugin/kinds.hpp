@@ -148,6 +148,7 @@ struct TokenCheck {
 struct Grant {
   std::uint32_t rights = 0;
   std::int64_t expires_s = 0;
+  std::string rule; // its name; empty: the plugin does not say
 };
 using VerifyToken = PluginOperation<Grant>;
 

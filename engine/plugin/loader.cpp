@@ -141,7 +141,7 @@ Result<std::vector<std::string>> list_plugin_files(const std::string &directory)
   }
   if (error) {
     return Status::machine("plugin directory " + directory + ": " + error.message() +
-                           "; name a readable directory with --plugin-dir");
+                           "; name a readable directory with plugin_directory");
   }
   std::sort(ids.begin(), ids.end());
   return ids;
@@ -172,13 +172,13 @@ Result<LoadedPlugin> load_plugin(const std::string &directory, std::string_view 
                           "' is not part of this program, and there is no plugin directory");
   }
   const Result<std::string> folder =
-      canonical(directory, "name the directory of the plugins with --plugin-dir");
+      canonical(directory, "name the directory of the plugins with plugin_directory");
   if (!folder.ok()) {
     return folder.status();
   }
   const Result<std::string> file =
       canonical(folder.value() + "/" + std::string(id) + ".so",
-                "put the plugin there, or name another directory with --plugin-dir");
+                "put the plugin there, or name another directory with plugin_directory");
   if (!file.ok()) {
     return file.status();
   }

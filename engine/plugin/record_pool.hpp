@@ -6,7 +6,7 @@
 // never inside a call into or out of the plugin.
 //
 // Call has: Record (the C struct), Value, what the record points at, and
-// static Result<Value> read(const Record &, Reader &).
+// static Result<Value> read(const Record &, Reader &). A record may have a note for our log.
 #pragma once
 
 #include "core/assert.hpp"
@@ -94,7 +94,11 @@ private:
   Result<typename Call::Value> read(const Entry &entry) const {
     Reader reader(plugin_id_, function_);
     if (entry.status.code != CULVERT_OK) {
-      return reader.failure(entry.status);
+      Status failure = reader.failure(entry.status);
+      if constexpr (requires { entry.note; }) {
+        failure.note = note_of(entry.note);
+      }
+      return failure;
     }
     Result<typename Call::Value> value = Call::read(entry, reader);
     if (!reader.ok()) {

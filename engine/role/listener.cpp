@@ -6,6 +6,17 @@
 
 namespace culvert {
 
+namespace {
+
+/// "in 0.5 s", or "at once".
+std::string in_seconds(std::uint64_t ms) {
+  const std::uint64_t tenths = (ms + 99) / 100;
+  return ms == 0 ? "at once"
+                 : "in " + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
+}
+
+} // namespace
+
 Listener::Listener(const ClientKit &kit, const ListenerOptions &options, std::string id,
                    RoleCounters &counters, Delegate<> stopped)
     : kit_(kit), options_(options), policy_(options.entity.host, options.rendezvous_hosts),
@@ -50,9 +61,11 @@ void Listener::connect() {
   outbound_.start(Purpose::kListen, options_.entity, id_);
 }
 
-void Listener::connect_later() {
-  kit_.shard.io.arm_after_ms(
-      retry_, reconnect_.next_delay_ms(kit_.shard.io.now_ns(), kit_.shard.random, *kit_.limits));
+std::uint64_t Listener::connect_later() {
+  const std::uint64_t delay_ms =
+      reconnect_.next_delay_ms(kit_.shard.io.now_ns(), kit_.shard.random, *kit_.limits);
+  kit_.shard.io.arm_after_ms(retry_, delay_ms);
+  return delay_ms;
 }
 
 void Listener::on_outbound(Outbound &outbound) {
@@ -79,9 +92,13 @@ void Listener::on_outbound(Outbound &outbound) {
     connect();
     return;
   }
-  log(LogLevel::kWarn, "cannot register at the relay; trying again", status);
   redialled_ = false;
-  connect_later();
+  if (status.source == Source::kRelay &&
+      (status.retry == Retry::kNewToken || status.retry == Retry::kNever)) {
+    reconnect_.refused();
+  }
+  const std::string when = in_seconds(connect_later());
+  log(LogLevel::kWarn, "cannot register at the relay; trying again " + when, status);
 }
 
 void Listener::online() {
@@ -307,7 +324,10 @@ void Listener::offer_done(Serving &serving) {
                   offer.loggable_id());
   } else {
     counters_.failed(status.message);
-    kit_.shard.log.write(LogLevel::kWarn, "an offer came to nothing",
+    kit_.shard.log.write(LogLevel::kWarn,
+                         status.source == Source::kTarget
+                             ? "cannot connect to the target for a sender"
+                             : "an offer came to nothing",
                          {{"entity", options_.entity.path},
                           {"id", offer.loggable_id()},
                           {"source", std::string(word(status.source))},

@@ -1,7 +1,9 @@
 #include "role/outbound.hpp"
 
 #include "link/http_upgrade.hpp"
+#include "link/os_status.hpp"
 #include "link/tcp.hpp"
+#include "role/advice.hpp"
 #include "role/framing.hpp"
 
 namespace culvert {
@@ -112,7 +114,7 @@ void Outbound::start_dial() {
 void Outbound::on_dialled(Result<Socket> socket) {
   if (!socket.ok()) {
     Status status = socket.status();
-    status.source = Source::kRelay;
+    status.source = lacks_resources(status) ? Source::kLocal : Source::kRelay;
     steps_.completed(std::move(status));
     return;
   }
@@ -255,7 +257,8 @@ void Outbound::judge(const Reply &reply) {
     say(std::move(result.say.bytes));
     return;
   case ReplyResult::Verdict::kFail:
-    steps_.completed(std::move(result.status));
+    steps_.completed(advised(std::move(result.status),
+                             {purpose_, entity_, kit_.rule, reply.fields, kit_.shard.io.wall_s()}));
     return;
   case ReplyResult::Verdict::kDone:
     break;
@@ -275,7 +278,7 @@ void Outbound::frame() {
 // --------------------------------------------------------------------------------------
 
 void Outbound::on_steps_done(const Status &status) {
-  status_ = status;
+  status_ = purpose_ == Purpose::kAccept ? advised_of_offer(status, description_) : status;
   if (link_ != nullptr && (!status.ok() || purpose_ == Purpose::kReject)) {
     link_->drop(dropping_);
   } else {

@@ -30,6 +30,7 @@ struct ClientKit {
   Digests &digests;
   const ClientLimits *limits = &kStandardLimits;
   std::shared_ptr<const void> held = nullptr; // owns the rest; none: somebody else does
+  std::string_view rule = {};                 // whose key signs; empty: a ready token
 
   /// Becomes a copy of the other; references cannot be assigned.
   void become(const ClientKit &other) {

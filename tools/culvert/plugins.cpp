@@ -10,7 +10,7 @@ Run add_plugins(CLI::App &parent, Common &common) {
       parent.add_subcommand("plugins", "See which plugins there are and what one offers");
   app->require_subcommand(1);
   CLI::App *list =
-      app->add_subcommand("list", "Name the plugins in the plugin directory; maps none");
+      app->add_subcommand("list", "Name the plugins in the plugin directory; does not load them");
   CLI::App *describe = app->add_subcommand("describe", "Print what a plugin says of itself");
   describe->add_option("id", *id, "The plugin's id: its file's name without .so")->required();
   add_common(*list, common);

@@ -66,6 +66,10 @@ struct culvert_verify {
   uint32_t rights;       /* granted */
   uint32_t reserved;
   int64_t expires_s; /* as the token says, without grace */
+  /* For the log of the relay alone, zero-terminated; no peer is told. Of a success the name of the
+     rule; of a failure what its message does not say: which rule, which key. Write it only where
+     size covers it: an older engine has no room for it. */
+  char note[256];
 };
 
 typedef struct culvert_auth {

@@ -78,7 +78,7 @@ TEST(Loader, SaysWhichFileWhatWasWantedWhatWasFoundAndWhatToDo) {
       {"../plain", "plugin '../plain': an id has lower-case letters, digits and '_' only"},
       {"", "plugin '': an id has lower-case letters, digits and '_' only"},
       {"absent", folder + "absent.so: No such file or directory; put the plugin there, or name "
-                          "another directory with --plugin-dir"},
+                          "another directory with plugin_directory"},
       {"wrong_id", folder + "wrong_id.so: wanted the id 'wrong_id', found 'other'; the id is the "
                             "file's name without .so"},
       {"wrong_magic", folder + "wrong_magic.so: wanted the magic number 31474c5054564c43, found "
@@ -208,7 +208,7 @@ TEST(Loader, NeedsADirectory) {
             "plugin 'plain' is not part of this program, and there is no plugin directory");
   EXPECT_EQ(load_plugin("/nowhere", "plain").status().message,
             "/nowhere: No such file or directory; name the directory of the plugins with "
-            "--plugin-dir");
+            "plugin_directory");
 }
 
 TEST(Loader, EveryComponentBelongsToUsAndIsWrittenByNobodyElse) {
@@ -270,7 +270,7 @@ TEST(Loader, ListingMapsNothing) {
   EXPECT_EQ(ids.value(), std::vector<std::string>{"plain"});
   EXPECT_EQ(list_plugin_files("/nowhere").status().message,
             "plugin directory /nowhere: No such file or directory; name a readable directory with "
-            "--plugin-dir");
+            "plugin_directory");
 }
 
 TEST(Loader, DescribesInAChildWhichMayCrash) {

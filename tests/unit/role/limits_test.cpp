@@ -65,7 +65,7 @@ TEST(ClientLimit, EachTimeIsRespected) {
          };
          world.start_listener();
        },
-       "an offer came to nothing"},
+       "cannot connect to the target for a sender"},
   };
   for (const Row &row : rows) {
     RoleWorld world;
