@@ -29,13 +29,13 @@ class Told(HostileRelayCase):
         relay = self.start_relay(names=("127.0.0.1",))
         rows = [
             ({"key": "another"}, "check that the relay has rule 'listener' and that the key is its key",
-             "token_signature .*the key of rule 'listener' differs"),
+             "token-signature .*the key of rule 'listener' differs"),
             ({"rule": "nobody"}, "check that the relay has rule 'nobody' and that the key is its key",
-             "token_signature .*there is no rule 'nobody'"),
+             "token-signature .*there is no rule 'nobody'"),
             ({"rule": "sender", "key": f"sender-{PEER_KEY}"}, "rule 'sender' has no right to listen",
-             "token_right .*rule 'sender' has no right to listen"),
+             "token-right .*rule 'sender' has no right to listen"),
             ({"entity": "database"}, "the relay has no entity 'database'; check EntityPath",
-             "path=database .*no_entity"),
+             "path=database .*no-entity"),
             ({"host": "localhost"}, "the token is for localhost/app, and the relay has no such name",
              "the token is for http://localhost/app/, this relay is 127.0.0.1"),
         ]
