@@ -6,6 +6,23 @@
 
 namespace culvert {
 
+ConfigValues ClientUnits::values_of_auth(SecretStore &store, const ConnectionString &connection,
+                                         std::int64_t token_lifetime_s) {
+  ConfigValues values;
+  if (connection.signature.empty()) {
+    values["key_name"] = connection.key_name;
+    auto lease = std::make_shared<SecretLease>(store);
+    values["key"] = SecretReference{lease->add(connection.key.clone())};
+    secrets = std::move(lease);
+  } else {
+    values["signature"] = std::string(connection.signature.reveal());
+  }
+  if (token_lifetime_s != 0) {
+    values["token_lifetime_s"] = token_lifetime_s;
+  }
+  return values;
+}
+
 Result<ClientUnits> ClientUnits::make(PluginRegistry &plugins, SecretStore &secrets,
                                       const ClientConfig &config, std::int64_t token_lifetime_s) {
   ClientUnits units;
@@ -20,19 +37,7 @@ Result<ClientUnits> ClientUnits::make(PluginRegistry &plugins, SecretStore &secr
       return status;
     }
   }
-  ConfigValues auth_values;
-  const ConnectionString &connection = config.connection;
-  if (connection.signature.empty()) {
-    auth_values["key_name"] = connection.key_name;
-    auto lease = std::make_shared<SecretLease>(secrets);
-    auth_values["key"] = SecretReference{lease->add(connection.key.clone())};
-    units.secrets = std::move(lease);
-  } else {
-    auth_values["signature"] = std::string(connection.signature.reveal());
-  }
-  if (token_lifetime_s != 0) {
-    auth_values["token_lifetime_s"] = token_lifetime_s;
-  }
+  ConfigValues auth_values = units.values_of_auth(secrets, config.connection, token_lifetime_s);
   ConfigValues resolver_values;
   if (!config.resolve.empty()) {
     resolver_values["resolve"] = config.resolve;

@@ -37,6 +37,10 @@ struct ClientUnits {
   Status check(Purpose purpose, const EntityAddress &entity, const std::string &target_host = {});
   /// Nothing runs with the latter two any more: a role keeps its first transport.
   [[nodiscard]] bool idle() const { return auth->instances() == 0 && resolver->instances() == 0; }
+
+private:
+  ConfigValues values_of_auth(SecretStore &store, const ConnectionString &connection,
+                              std::int64_t token_lifetime_s);
 };
 
 /// One shard's instances of them.

@@ -76,4 +76,10 @@ Status advised_of_offer(Status status, const LinkDescription &target) {
   return status;
 }
 
+std::string in_seconds(std::uint64_t ms) {
+  const std::uint64_t tenths = (ms + 99) / 100;
+  return ms == 0 ? "at once"
+                 : "in " + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
+}
+
 } // namespace culvert

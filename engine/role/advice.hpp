@@ -9,6 +9,7 @@
 #include "plugin/kinds.hpp"
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -27,5 +28,8 @@ struct Refused {
 Status advised(Status status, const Refused &refused);
 /// Of a connection to where an offer pointed, `target`: whose setting that address is.
 Status advised_of_offer(Status status, const LinkDescription &target);
+
+/// "in 0.5 s", or "at once".
+std::string in_seconds(std::uint64_t ms);
 
 } // namespace culvert

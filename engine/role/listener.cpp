@@ -1,21 +1,11 @@
 #include "role/listener.hpp"
 
+#include "role/advice.hpp"
 #include "role/framing.hpp"
 
 #include <algorithm>
 
 namespace culvert {
-
-namespace {
-
-/// "in 0.5 s", or "at once".
-std::string in_seconds(std::uint64_t ms) {
-  const std::uint64_t tenths = (ms + 99) / 100;
-  return ms == 0 ? "at once"
-                 : "in " + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
-}
-
-} // namespace
 
 Listener::Listener(const ClientKit &kit, const ListenerOptions &options, std::string id,
                    RoleCounters &counters, Delegate<> stopped)

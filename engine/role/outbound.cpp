@@ -56,6 +56,14 @@ void Outbound::start(Purpose purpose, const EntityAddress &entity, std::string i
   }
 }
 
+void Outbound::prove(const EntityAddress &entity, std::string id) {
+  purpose_ = Purpose::kDial;
+  proof_ = Proof::kToken;
+  entity_ = entity;
+  id_ = std::move(id);
+  steps_.start(kToListen); // the answer comes at once
+}
+
 void Outbound::start(Purpose purpose, LinkDescription description) {
   purpose_ = purpose;
   description_ = std::move(description);
@@ -81,15 +89,25 @@ void Outbound::on_token(Outcome) {
   }
   const Token token = std::move(acquire_.result.value());
   token_id_ = token.id;
-  Result<LinkDescription> description = purpose_ == Purpose::kListen
-                                            ? kit_.transport.listen(entity_, token.text, id_)
-                                            : kit_.transport.dial(entity_, token.text, id_);
+  Result<LinkDescription> description = describe(token.text);
   if (description.ok()) {
     description_ = std::move(description.value());
     steps_.completed({});
   } else {
     steps_.completed(description.status());
   }
+}
+
+Result<LinkDescription> Outbound::describe(const std::string &token) {
+  if (proof_ != Proof::kNone) {
+    Result<LinkDescription> proof = kit_.transport.prove(entity_, token, id_);
+    if (proof.ok() || proof.status().code != Code::kUnsupported) {
+      return proof;
+    }
+    proof_ = Proof::kRelayAlone;
+  }
+  return purpose_ == Purpose::kListen ? kit_.transport.listen(entity_, token, id_)
+                                      : kit_.transport.dial(entity_, token, id_);
 }
 
 // --- resolve, dial
@@ -161,6 +179,10 @@ void Outbound::on_tls(Outcome outcome) {
 // --------------------------------------------------------------------------------------
 
 void Outbound::start_upgrade() {
+  if (proof_ == Proof::kRelayAlone) {
+    steps_.completed({});
+    return;
+  }
   if (description_.head_form == HeadForm::kNone) {
     frame();
     steps_.completed({});
@@ -279,7 +301,8 @@ void Outbound::frame() {
 
 void Outbound::on_steps_done(const Status &status) {
   status_ = purpose_ == Purpose::kAccept ? advised_of_offer(status, description_) : status;
-  if (link_ != nullptr && (!status.ok() || purpose_ == Purpose::kReject)) {
+  const bool of_use = status.ok() && purpose_ != Purpose::kReject && proof_ == Proof::kNone;
+  if (link_ != nullptr && !of_use) {
     link_->drop(dropping_);
   } else {
     done_(*this);

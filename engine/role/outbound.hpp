@@ -50,6 +50,9 @@ public:
 
   /// To an entity: kListen or kDial, with a token of its own. `id` as Transport says.
   void start(Purpose purpose, const EntityAddress &entity, std::string id);
+  /// As kDial, but only to prove the token and the relay: no link is left of it. Code::kNoListener
+  /// is a proof too. Where the protocol has no proof it ends behind TLS.
+  void prove(const EntityAddress &entity, std::string id);
   /// Where an offer points: kAccept or kReject.
   void start(Purpose purpose, LinkDescription description);
   /// For what is started from now on; nothing may be running.
@@ -93,6 +96,7 @@ private:
   void on_tls(Outcome outcome);
   void on_said();
   void on_heard();
+  Result<LinkDescription> describe(const std::string &token);
   Result<std::string> first_words();
   Result<Reply> understood();
   void judge(const Reply &reply);
@@ -105,6 +109,7 @@ private:
   Delegate<Outbound &> done_;
   Steps<Outbound> steps_;
   Purpose purpose_ = Purpose::kDial;
+  enum class Proof : std::uint8_t { kNone, kToken, kRelayAlone } proof_ = Proof::kNone;
   EntityAddress entity_;
   std::string id_;
   LinkDescription description_;

@@ -50,6 +50,44 @@ class Told(HostileRelayCase):
                     self.assertGreaterEqual(seconds, 7.5, "no waiting mends it: the pace is slow")
                 listener.kill()
 
+    def test_a_sender_says_that_it_is_ready_when_the_relay_has_taken_its_token(self):
+        met = []
+        for transport, judged in (("transport_azure", True), ("example_relay", False)):
+            relay = self.start_relay(protocols=(transport,))
+            speaks = ("--transport", transport)
+            listener = self.start_listener(relay, f"127.0.0.1:{self.serve(met.append)}", *speaks)
+            ready = self.start_sender(relay, *speaks)
+            self.assertIn(f"ready for apps on 127.0.0.1:{ready.port}: the relay takes this sender",
+                          ready.wait_for_line("ready for apps"))
+            self.assertEqual((met, listener.lines("tunnel|offer"), relay.lines("warn|tunnel")),
+                             ([], [], []), "no listener was met, and nobody is alarmed")
+            if judged:
+                self.check_not_ready(relay)
+            listener.kill()  # without a listener too
+            self.start_sender(relay, *speaks).wait_for_line("ready for apps")
+
+    def check_not_ready(self, relay):
+        string = relay.connection_string("sender").replace(PEER_KEY, "another")
+        refused = self.start("refused", [
+            self.culvert(), "connect", "--connection-string",
+            "file:" + self.write_secret("wrong.connection", string), "--bind", "127.0.0.1:0", "--ca",
+            self.certificates.ca])
+        line = refused.wait_for_line("not ready: the relay does not take this sender; trying again in")
+        self.assertIn("check that the relay has rule 'sender' and that the key is its key", line)
+        self.assertEqual(refused.terminate(), 0)
+        self.assertEqual(refused.lines("ready for apps"), [])
+
+    def test_a_sender_goes_on_trying_while_the_relay_is_down(self):
+        port = free_port()
+        absent = type("Absent", (), {"port": port, "connection_string": lambda _, rule, entity: (
+            f"Endpoint=sb://127.0.0.1:{port}/;SharedAccessKeyName={rule};"
+            f"SharedAccessKey={rule}-{PEER_KEY};EntityPath={entity}")})()
+        sender = self.start_sender(absent)
+        sender.wait_for_line("not ready: .*Connection refused", count=2)
+        self.start_relay(bind=f"127.0.0.1:{port}")
+        sender.wait_for_line("ready for apps")
+        self.assertEqual(sender.terminate(), 0)
+
     def test_an_authority_that_is_not_trusted_is_mended_with_ca(self):
         relay = self.start_relay()
         other = os.path.join(self.folder, "other")

@@ -86,6 +86,7 @@ Run add_connect(CLI::App &parent, Common &common) {
     const std::unique_ptr<Log> log = read_log(common);
     SecretReader secrets(common, *log);
     auto config = read_client<SenderConfig>(*options, secrets);
+    config.prove_at_start = true;
     config.bind = read_bind(options->address);
     config.bind_mode = read_bind_mode(options->bind_mode, config.bind);
     const EngineConfig engine_config = read_engine(common);

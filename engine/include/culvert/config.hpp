@@ -95,6 +95,9 @@ struct ListenerConfig : ClientConfig {
 struct SenderConfig : ClientConfig {
   HostPort bind;
   unsigned bind_mode = 0; // as RelayConfig's
+  /// At its start the sender asks its relay whether it takes the token, again and again until it
+  /// does, and writes a line on each answer. Apps are served meanwhile as well as can be.
+  bool prove_at_start = false;
 };
 
 struct EngineConfig {
