@@ -21,6 +21,8 @@ public:
   SocketFile &operator=(SocketFile &&other) noexcept;
   ~SocketFile() { remove(); }
 
+  /// 0 or the negated errno. Whoever came before it met the mode of the umask.
+  [[nodiscard]] int set_mode(unsigned mode) const;
   /// Unless the path leads to another file by now. Before the socket is closed: until then nobody
   /// takes the file over.
   void remove();

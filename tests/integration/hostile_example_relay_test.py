@@ -125,7 +125,7 @@ OFFERS = [
     ("no host", "offer\nid\n\n443\ncapability", "an offer that this protocol does not know"),
     ("a port of words", "offer\nid\n127.0.0.1\nhttps\nx", "an offer that this protocol does not"),
     ("a port too large", "offer\nid\n127.0.0.1\n65536\nx", "an offer that this protocol does not"),
-    ("another host", "offer\nid\nlocalhost\n443\nx", "rendezvous hosts")]
+    ("another host", "offer\nid\nlocalhost\n443\nx", "rendezvous_hosts")]
 
 
 class HostileExampleRelay(HostileRelayCase):
