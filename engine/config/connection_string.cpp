@@ -22,8 +22,8 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(' ') + 1 - begin);
 }
 
-/// In quotes behind a blank when it looks like the name of a key; empty when it may be a secret
-/// that stands in the wrong place.
+/// The text in quotes after a blank if it looks like the name of a key; empty if it may be a secret
+/// in the wrong place.
 std::string quoted_key(const std::string &name) {
   constexpr std::size_t kLongestName = 24;
   const bool plain = !name.empty() && name.size() <= kLongestName &&
@@ -66,7 +66,7 @@ Status split(std::string_view text, Parts &parts) {
     if (equals == std::string_view::npos) {
       return wrong("has a part without '='; write KEY=VALUE;KEY=VALUE");
     }
-    // Blanks around a key or a value do not belong to it, as in .NET's DbConnectionStringBuilder.
+    // Blanks around a key or a value are ignored, as .NET's DbConnectionStringBuilder does.
     const std::string name(trimmed(part.substr(0, equals)));
     if (lower_case(name) == "operationtimeout") {
       continue; // of Microsoft's clients; the engine has its own deadlines

@@ -14,7 +14,7 @@ void assertion_failed(const char *condition, const char *file, int line) {
   const int size = std::snprintf(text.data(), text.size(),
                                  "culvert: broken invariant: %s (%s:%d)\n", condition, file, line);
   const auto most = static_cast<int>(text.size()) - 1;
-  // A reader that has stopped must not keep the process: no wait.
+  // A stopped reader must not delay the end of the process, so this does not wait.
   write_stderr_line({text.data(), static_cast<std::size_t>(std::clamp(size, 0, most))}, 0);
   std::abort();
 }

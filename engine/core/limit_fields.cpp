@@ -8,9 +8,9 @@ namespace culvert {
 namespace {
 
 constexpr std::uint64_t kHourMs = 3'600'000;
-constexpr std::uint64_t kMost = 1ULL << 20U; // of whatever is counted: slots have 32-bit numbers
+constexpr std::uint64_t kMost = 1ULL << 20U; // for every count: slots have 32-bit numbers
 constexpr std::uint64_t kMostHeldBytes = 1ULL << 40U;
-// A queue has room for the largest message, and leaves in one turn.
+// A queue has room for the largest message, and is sent in one turn.
 constexpr std::uint64_t kLeastQueueBytes = kControlMessageBytes + kHeadroom;
 constexpr std::uint64_t kMostQueueBytes = 4 * kLeastQueueBytes;
 static_assert(kMostQueueBytes <= kDirectionHeldBytes);

@@ -1,13 +1,14 @@
-// The process's stderr, written so that a reader who has stopped reading never stops the process.
+// The process's stderr, written so that a stopped reader never blocks the process.
 //
 // Safe from any thread. culvert/log.hpp has write_stderr_line().
 #pragma once
 
 namespace culvert {
 
-/// A terminal or a pipe opened once more, with O_NONBLOCK: it can block a write although it polled
-/// writable, and O_NONBLOCK on stderr itself would hold for every process that shares it. The
-/// caller closes the descriptor. -1: neither, or it cannot be opened; write to STDERR_FILENO then.
+/// Opens stderr once more, with O_NONBLOCK, if it is a terminal or a pipe: these can block a write
+/// although they poll writable, and O_NONBLOCK on stderr itself would change every process that
+/// shares it. The caller closes the descriptor. Returns -1 if stderr is something else or cannot be
+/// opened; the caller then writes to STDERR_FILENO.
 int reopen_stderr();
 
 } // namespace culvert

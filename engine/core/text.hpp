@@ -13,7 +13,7 @@ constexpr char lower_case(char letter) {
 }
 std::string lower_case(std::string_view text);
 
-/// The first `most` bytes of UTF-8 text, or fewer where a character would be cut in two.
+/// The first `most` bytes of UTF-8 text, or fewer if the last character would be cut.
 std::string_view cut_utf8(std::string_view text, std::size_t most);
 
 } // namespace culvert

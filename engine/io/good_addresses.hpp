@@ -1,5 +1,5 @@
-// The addresses that answered where another one of the same name did not: the next dial begins with
-// them.
+// Addresses that answered when another address of the same name did not. The next dial tries them
+// first.
 //
 // Belongs to its shard; all dials there share it. An address is remembered for good_address_ms, at
 // most good_addresses of them.
@@ -17,7 +17,7 @@ namespace culvert {
 class GoodAddresses {
 public:
   explicit GoodAddresses(const ShardLimits &limits) : limits_(limits) {}
-  /// Moves the one that answered last to the front; the others keep their order.
+  /// Moves the address that answered most recently to the front; the others keep their order.
   void put_first(std::vector<Address> &addresses, std::uint64_t now_ns) {
     std::erase_if(entries_, [now_ns](const Entry &entry) { return entry.until_ns <= now_ns; });
     for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {

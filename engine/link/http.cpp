@@ -101,7 +101,7 @@ void HeadScanner::step(char byte) {
     done_ = line_empty_;
     line_empty_ = true;
   } else if (byte == '\r') {
-    // An empty first line is no head; elsewhere it is the end.
+    // An empty first line is an error; any other empty line is the end of the head.
     fault_ = size_ == 1 ? HeadFault::kMalformed : HeadFault::kNone;
   } else if ((is_control(byte) && byte != '\t') ||
              (first_of_line && (byte == ' ' || byte == '\t'))) {

@@ -30,7 +30,7 @@ std::string reason_of_queue() {
   return text;
 }
 
-/// subjectAltName decides; the common name is no name of the server.
+/// Only subjectAltName counts; the common name is not a name of the server.
 std::string whom_for(const X509 *certificate) {
   if (certificate == nullptr) {
     return "it shows none";
@@ -67,7 +67,7 @@ TlsSession::TlsSession(TlsContext &context, TlsWire &wire, const TlsPeer *peer)
     : context_(&context), held_context_(context.weak_from_this().lock()), wire_(wire),
       ssl_(SSL_new(context.context_)), peer_name_("a client") {
   CULVERT_ASSERT(ssl_ != nullptr && context.is_server() == (peer == nullptr));
-  BIO_up_ref(wire_.bio()); // one reference is the wire's own
+  BIO_up_ref(wire_.bio()); // the wire keeps a reference of its own
   SSL_set_bio(ssl_, wire_.bio(), wire_.bio());
   SSL_set_app_data(ssl_, this);
   SSL_set_msg_callback(ssl_, &TlsSession::on_message);
@@ -81,7 +81,7 @@ TlsSession::TlsSession(TlsContext &context, TlsWire &wire, const TlsPeer *peer)
 }
 
 TlsSession::~TlsSession() {
-  if (!failed_) { // without these flags SSL_free takes the session for broken and kills it
+  if (!failed_) { // without these flags SSL_free treats the session as broken and removes it
     SSL_set_shutdown(ssl_, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
   }
   SSL_free(ssl_);
@@ -102,7 +102,7 @@ void TlsSession::expect(const TlsPeer &peer) {
     done = done && X509_VERIFY_PARAM_set1_host(rules, name.data(), name.size()) == 1 &&
            SSL_set_tlsext_host_name(ssl_, name.c_str()) == 1;
   }
-  if (!done) { // a name no certificate can have: refused by the first step
+  if (!done) { // no certificate can have such a name: the first step refuses it
     verify_error_ = "'" + name + "' is no host name";
   }
   if (!peer.alpn.empty()) {
@@ -132,7 +132,7 @@ TlsSession::Step TlsSession::step() {
   }
   failed_ = true;
   if (offered_session_ && context_ != nullptr) {
-    context_->forget_session(session_key_); // perhaps it was the reason
+    context_->forget_session(session_key_); // it may be the reason
   }
   return Step::kFailed;
 }
@@ -186,7 +186,7 @@ void TlsSession::on_message(int write, int, int type, const void *, std::size_t,
   }
   ++self.control_count_;
   if (self.flooded()) {
-    self.wire_.stop_reading(); // else libssl works through all that has arrived
+    self.wire_.stop_reading(); // otherwise libssl processes everything that has arrived
   }
 }
 

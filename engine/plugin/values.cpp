@@ -253,7 +253,7 @@ Answer Reader::answer(const culvert_answer &answer) {
   out.form = static_cast<Answer::Form>(answer.form);
   const bool http = out.form == Answer::Form::kHttp;
   const bool close = out.form == Answer::Form::kClose;
-  // Of 1xx only 101 is an answer: a peer waits for more behind every other one.
+  // Of 1xx only 101 is a final answer; after every other one the peer waits for more.
   if ((http && answer.status != 101 && (answer.status < 200 || answer.status > 599)) ||
       (close &&
        (answer.status > 0xffff || !is_close_code(static_cast<std::uint16_t>(answer.status))))) {
@@ -278,7 +278,7 @@ Answer Reader::answer(const culvert_answer &answer) {
 Intent Reader::intent(const culvert_intent &intent) {
   Intent out;
   if (intent.verb < CULVERT_VERB_LISTEN || intent.verb > CULVERT_VERB_IGNORE) {
-    // What else it says means nothing to this engine.
+    // The other members of an unknown verb have no meaning here.
     fault_ = Status::failure(Code::kUnsupported, Source::kPlugin, Retry::kNever,
                              "plugin " + std::string(plugin_id_) + ": " + std::string(function_) +
                                  (intent.verb == 0
@@ -317,7 +317,7 @@ Status Reader::failure(const culvert_status &status) {
       status.retry <= CULVERT_RETRY_NEW_TOKEN ? static_cast<Retry>(status.retry) : Retry::kNever;
   const std::size_t length = strnlen(status.message, sizeof status.message);
   Status out = Status::failure(code, source, retry, one_line({status.message, length}, length));
-  // It may quote the other side, whose words are taken as ASCII everywhere.
+  // It may quote text of the other side, which is treated as ASCII everywhere.
   std::replace_if(
       out.message.begin(), out.message.end(),
       [](char letter) { return static_cast<unsigned char>(letter) >= 0x80; }, '?');
