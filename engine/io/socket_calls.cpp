@@ -118,8 +118,9 @@ int prepare_listener(int descriptor, const Address &address, const KernelAddress
     result = set_int(descriptor, SOL_SOCKET, SO_REUSEADDR, 1);
   }
   if (result == 0 && address.family == Address::Family::kIpv6) {
-    // [::] and 0.0.0.0 are two listeners on every machine, whatever its sysctl setting is
-    result = set_int(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    // [::] serves both families, and any other address its own, whatever the machine's sysctl says.
+    const bool both = address.bytes == Address{}.bytes;
+    result = set_int(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, both ? 0 : 1);
   }
   if (result == 0) {
     result = errno_or(::bind(descriptor, kernel.get(), kernel.length));
@@ -217,9 +218,14 @@ Address from_kernel(const KernelAddress &kernel) {
   } else if (kernel.storage.ss_family == AF_INET6) {
     sockaddr_in6 ip{};
     std::memcpy(&ip, &kernel.storage, sizeof ip);
-    address.family = Address::Family::kIpv6;
     address.port = ntohs(ip.sin6_port);
-    std::memcpy(address.bytes.data(), &ip.sin6_addr, sizeof ip.sin6_addr);
+    if (IN6_IS_ADDR_V4MAPPED(&ip.sin6_addr)) { // of an IPv4 peer that came to [::]
+      address.family = Address::Family::kIpv4;
+      std::memcpy(address.bytes.data(), ip.sin6_addr.s6_addr + 12, 4);
+    } else {
+      address.family = Address::Family::kIpv6;
+      std::memcpy(address.bytes.data(), &ip.sin6_addr, sizeof ip.sin6_addr);
+    }
   } else if (kernel.storage.ss_family == AF_UNIX) {
     sockaddr_un path{};
     std::memcpy(&path, &kernel.storage, std::min<std::size_t>(kernel.length, sizeof path));

@@ -44,6 +44,23 @@ std::string whom_for(const X509 *certificate) {
              : words;
 }
 
+/// What an operator can do about it; ca_file is the setting of an embedder.
+std::string_view remedy_of(int error) {
+  switch (error) {
+  case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+  case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+  case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+  case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+  case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    return "; if its authority is the right one, name that authority's certificate with ca_file";
+  case X509_V_ERR_CERT_NOT_YET_VALID:
+  case X509_V_ERR_CERT_HAS_EXPIRED:
+    return "; check this machine's clock too";
+  default:
+    return "";
+  }
+}
+
 } // namespace
 
 TlsSession::TlsSession(TlsContext &context, TlsWire &wire, const TlsPeer *peer)
@@ -178,9 +195,10 @@ int TlsSession::on_verify(int good, X509_STORE_CTX *store) {
       static_cast<SSL *>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
   auto &self = *static_cast<TlsSession *>(SSL_get_app_data(ssl));
   if (good != 1 && self.verify_error_.empty()) {
-    self.verify_error_ = std::string("the certificate was refused: ") +
-                         X509_verify_cert_error_string(X509_STORE_CTX_get_error(store)) + " (" +
-                         whom_for(X509_STORE_CTX_get0_cert(store)) + ")";
+    const int error = X509_STORE_CTX_get_error(store);
+    self.verify_error_ =
+        std::string("the certificate was refused: ") + X509_verify_cert_error_string(error) + " (" +
+        whom_for(X509_STORE_CTX_get0_cert(store)) + ")" + std::string(remedy_of(error));
   }
   return good;
 }

@@ -85,7 +85,8 @@ Result<Grant> VerifyCall::read(const culvert_verify &record, Reader &reader) {
   if ((record.rights & ~(kRightListen | kRightSend | kRightManage)) != 0) {
     reader.refuse("the rights are " + std::to_string(record.rights));
   }
-  return Grant{record.rights, reader.second(record.expires_s, "the grant's expires_s")};
+  return Grant{record.rights, reader.second(record.expires_s, "the grant's expires_s"),
+               note_of(record.note)};
 }
 
 void ResolverInstance::resolve(ResolveName &operation, std::string_view name) {

@@ -62,6 +62,8 @@ public:
                                  std::string_view id) override;
   Result<LinkDescription> dial(const EntityAddress &entity, std::string_view token,
                                std::string_view id) override;
+  Result<LinkDescription> prove(const EntityAddress &entity, std::string_view token,
+                                std::string_view id) override;
   ReplyResult on_reply(Purpose purpose, const Reply &reply) override;
   Result<ChannelResult> on_message(std::uint64_t &channel_word, const Message &message) override;
   Result<LinkDescription> accept(std::string_view offer) override;

@@ -63,6 +63,12 @@ public:
                                          std::string_view id) = 0;
   virtual Result<LinkDescription> dial(const EntityAddress &entity, std::string_view token,
                                        std::string_view id) = 0;
+  /// A connection that proves the token and meets no listener: on_reply() is told as of kDial, and
+  /// Code::kNoListener is a proof. Code::kUnsupported where the protocol has none.
+  virtual Result<LinkDescription> prove(const EntityAddress &, std::string_view, std::string_view) {
+    return Status::failure(Code::kUnsupported, Source::kPlugin, Retry::kNever,
+                           "the relay protocol has no proof of a token");
+  }
   virtual ReplyResult on_reply(Purpose purpose, const Reply &reply) = 0;
   virtual Result<ChannelResult> on_message(std::uint64_t &channel_word, const Message &message) = 0;
   virtual Result<LinkDescription> accept(std::string_view offer) = 0;
@@ -163,6 +169,7 @@ struct TokenCheck {
 struct Grant {
   std::uint32_t rights = 0;
   std::int64_t expires_s = 0;
+  std::string rule; // its name; empty: the plugin does not say
 };
 using VerifyToken = PluginOperation<Grant>;
 

@@ -11,7 +11,8 @@
 // in memory until the process ends.
 //
 // Call has: Record (the C struct), Value, all data that the record points to, static Result<Value>
-// read(const Record &, Reader &), and cleanse() if it has a secret.
+// read(const Record &, Reader &), and cleanse() if it has a secret. A record may have a note for
+// our log.
 #pragma once
 
 #include "core/assert.hpp"
@@ -138,7 +139,11 @@ private:
   Result<typename Call::Value> read(const Entry &entry) const {
     Reader reader(plugin_id_, function_);
     if (entry.status.code != CULVERT_OK) {
-      return reader.failure(entry.status);
+      Status failure = reader.failure(entry.status);
+      if constexpr (requires { entry.note; }) {
+        failure.note = note_of(entry.note);
+      }
+      return failure;
     }
     Result<typename Call::Value> value = Call::read(entry, reader);
     if (!reader.ok()) {

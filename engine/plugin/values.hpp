@@ -13,6 +13,7 @@
 #include "link/description.hpp"
 #include "plugin/intent.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -31,6 +32,12 @@ culvert_status status_of(const Status &status);
 /// Makes printable text on one line: control bytes become spaces, and a longer text is cut at
 /// `limit` bytes, never inside a UTF-8 sequence.
 std::string one_line(std::string_view text, std::size_t limit);
+
+/// The text of a fixed array, up to its first zero byte, on one line.
+template <std::size_t Size> std::string note_of(const char (&note)[Size]) {
+  return one_line({note, static_cast<std::size_t>(std::find(note, note + Size, '\0') - note)},
+                  Size);
+}
 
 /// "a, b".
 std::string comma_list(const std::vector<std::string> &items);

@@ -1,5 +1,6 @@
 #include "role/listener.hpp"
 
+#include "role/advice.hpp"
 #include "role/framing.hpp"
 
 #include <algorithm>
@@ -54,9 +55,11 @@ void Listener::connect() {
   outbound_.start(Purpose::kListen, options_.entity, id_);
 }
 
-void Listener::connect_later() {
-  kit_.shard.io.arm_after_ms(
-      retry_, reconnect_.next_delay_ms(kit_.shard.io.now_ns(), kit_.shard.random, *kit_.limits));
+std::uint64_t Listener::connect_later() {
+  const std::uint64_t delay_ms =
+      reconnect_.next_delay_ms(kit_.shard.io.now_ns(), kit_.shard.random, *kit_.limits);
+  kit_.shard.io.arm_after_ms(retry_, delay_ms);
+  return delay_ms;
 }
 
 void Listener::on_outbound(Outbound &outbound) {
@@ -83,9 +86,13 @@ void Listener::on_outbound(Outbound &outbound) {
     connect();
     return;
   }
-  log(LogLevel::kWarn, "cannot register at the relay; trying again", status);
   redialled_ = false;
-  connect_later();
+  if (status.source == Source::kRelay &&
+      (status.retry == Retry::kNewToken || status.retry == Retry::kNever)) {
+    reconnect_.refused();
+  }
+  const std::string when = in_seconds(connect_later());
+  log(LogLevel::kWarn, "cannot register at the relay; trying again " + when, status);
 }
 
 void Listener::online() {
@@ -322,7 +329,10 @@ void Listener::offer_done(Serving &serving) {
                   {offer.take_target_link(), "target", Source::kTarget}, std::move(facts));
   } else {
     counters_.failed(status.message);
-    kit_.shard.log.write(LogLevel::kWarn, "an offer came to nothing",
+    kit_.shard.log.write(LogLevel::kWarn,
+                         status.source == Source::kTarget
+                             ? "cannot connect to the target for a sender"
+                             : "an offer came to nothing",
                          {{"entity", options_.entity.path},
                           {"id", offer.loggable_id()},
                           {"source", std::string(word(status.source))},

@@ -1,6 +1,7 @@
 #include "role/offer.hpp"
 
 #include "core/text.hpp"
+#include "link/os_status.hpp"
 #include "link/tcp.hpp"
 
 #include <algorithm>
@@ -121,7 +122,7 @@ void Offer::on_dialled(Result<Socket> socket) {
 }
 
 void Offer::blame_target(Status why) {
-  why.source = Source::kTarget;
+  why.source = lacks_resources(why) ? Source::kLocal : Source::kTarget;
   why.message = "target " + target_.text() + ": " + why.message;
   reject(why);
 }
@@ -135,10 +136,11 @@ Result<LinkDescription> Offer::allowed(Result<LinkDescription> description) cons
   }
   const LinkDescription &link = description.value();
   if (!link.tls || !policy_.allows(link.host)) {
-    return Status::failure(Code::kRejected, Source::kRelay, Retry::kNever,
-                           "the relay's offer points to " + link.host +
-                               ", which is not the relay; if it is meant, add it to the "
-                               "listener's rendezvous hosts");
+    return Status::failure(
+        Code::kRejected, Source::kRelay, Retry::kNever,
+        "the relay's offer points to " + link.host +
+            ", which is not the relay: correct the relay's public address, or, if "
+            "that host is meant, add it to rendezvous_hosts");
   }
   return description;
 }
@@ -172,7 +174,6 @@ bool Offer::worth_another_try(const Status &why) {
   case Code::kRefused:
   case Code::kUnreachable:
   case Code::kReset:
-  case Code::kTruncated:
   case Code::kOverload:
   case Code::kNoMemory:
   case Code::kNoDescriptor:

@@ -120,6 +120,16 @@ void describe_dial(const culvert_dial_request &request, const char *action,
   }
 }
 
+void describe_proof(const culvert_dial_request &request, culvert::sdk::Arena arena,
+                    culvert_link_description &link) {
+  describe_dial(request, "connect", arena, link);
+  std::vector<culvert_field> fields(link.fields, link.fields + link.field_count);
+  fields.push_back(culvert_field_of(CULVERT_LITERAL("Microsoft-Relay-AllowedListeners"),
+                                    arena.copy(text(request.id))));
+  link.fields = arena.fields(fields);
+  link.field_count = static_cast<std::uint32_t>(fields.size());
+}
+
 void on_channel_message(const culvert::sdk::Host &host, const culvert_message &message,
                         culvert::sdk::Arena arena, culvert_channel_result &result) {
   result.action = CULVERT_CHANNEL_NOTHING;

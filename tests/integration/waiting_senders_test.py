@@ -9,7 +9,7 @@ from hostile_bytes import read_head
 from raw_ends import CONNECT, RawEnds
 from websocket_peer import Peer, text
 
-MOST_WAITING = 256  # kPendingPerSource in engine/core/limits.hpp
+MOST_WAITING = 256  # RelayLimits::pending_per_source in engine/include/culvert/limits.hpp
 ANOTHER_ADDRESS = "127.0.0.2"
 
 

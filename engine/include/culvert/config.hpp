@@ -66,6 +66,7 @@ struct EntityConfig {
 
 struct RelayConfig {
   HostPort bind;
+  unsigned bind_mode = 0;           // of a unix socket, as chmod(2) takes it; 0: by the umask
   std::string tls_certificate_file; // PEM, leaf first
   std::string tls_key_file;         // PEM
   std::vector<std::string> names; // host names or IP literals this relay is known by; at least one
@@ -97,6 +98,10 @@ struct ListenerConfig : ClientConfig {
 
 struct SenderConfig : ClientConfig {
   HostPort bind;
+  unsigned bind_mode = 0; // as RelayConfig's
+  /// At its start the sender asks its relay whether it takes the token, again and again until it
+  /// does, and writes a line on each answer. Apps are served meanwhile as well as can be.
+  bool prove_at_start = false;
 };
 
 /// A value of one setting that a plugin declares: as text, whatever its type ("12", "true",

@@ -26,7 +26,8 @@ Channel::Channel(RelayShard &relay, ChannelSeed seed, std::unique_ptr<Link> link
       loggable_id_(std::move(seed.loggable_id)), peer_(std::move(seed.peer)),
       largest_message_(std::min<std::uint64_t>(seed.framing.message_bound(),
                                                parts_->policy->limits().control_message_bytes)),
-      opening_(std::move(seed.opening)), framing_(std::move(seed.framing)) {
+      opening_(std::move(seed.opening)), framing_(std::move(seed.framing)),
+      offered_from_(relay.relay().shards()) {
   receive_.bind<&Channel::on_receive>(*this);
   drain_.bind<&Channel::on_drain>(*this);
   finish_.bind<&Channel::on_finish>(*this);
@@ -127,8 +128,12 @@ void Channel::malformed(const Status &why) {
 // --- out
 // ------------------------------------------------------------------------------------------
 
-bool Channel::offer(Message message) {
-  return phase_ == Phase::kOpen && enqueue(std::move(message));
+bool Channel::offer(Message message, unsigned from) {
+  if (phase_ != Phase::kOpen || !enqueue(std::move(message))) {
+    return false;
+  }
+  offered_from_[from] = true;
+  return true;
 }
 
 bool Channel::enqueue(Message message) {
@@ -205,7 +210,7 @@ void Channel::lost(ChannelEnd end, LogLevel level, std::string_view reason) {
               {"id", loggable(loggable_id_)},
               {"peer", peer_},
               {"why", loggable(reason)}});
-  relay_.on_listener_lost(listener_, end);
+  relay_.on_listener_lost(listener_, end, offered_from_);
 }
 
 void Channel::drop() {

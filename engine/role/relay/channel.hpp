@@ -14,6 +14,7 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace culvert {
 
@@ -38,8 +39,9 @@ public:
 
   /// Registers it, then answers.
   void start(SlabHandle handle);
-  /// False when it cannot be written: the channel ends, or its queue is full.
-  bool offer(Message message);
+  /// For a sender that waits on the shard `from`. False when it cannot be written: the channel
+  /// ends, or its queue is full.
+  bool offer(Message message, unsigned from);
   /// Tells the listener why, then ends.
   void close(const Status &why);
   /// Leaves the registry; the channel stays open.
@@ -76,7 +78,8 @@ private:
   const FramingOptions framing_;
   SlabHandle handle_;
   Phase phase_ = Phase::kOpen;
-  std::uint64_t word_ = 0; // the plugin's own
+  std::uint64_t word_ = 0;         // the plugin's own
+  std::vector<bool> offered_from_; // by shard: it has offered here, and hears of the channel's loss
 
   Message message_; // that is being received
   std::deque<Message> queue_;

@@ -7,7 +7,7 @@ namespace culvert {
 
 Result<std::string> Connection::opening(const Answer &answer) {
   return answer_bytes(answer, intent_.framing.framing == Framing::kWebSocket, request_,
-                      relay_.digests());
+                      relay_.digests(), relay_.shard().io.wall_s());
 }
 
 std::unique_ptr<Link> Connection::open(std::string opening) {
@@ -27,7 +27,8 @@ void Connection::give_seat_back() {
 // --------------------------------------------------------------------------------------
 
 void Connection::tell(const Answer &answer) {
-  Result<std::string> said = answer_bytes(answer, false, request_, relay_.digests());
+  Result<std::string> said =
+      answer_bytes(answer, false, request_, relay_.digests(), relay_.shard().io.wall_s());
   if (!said.ok()) {
     relay_.log(LogLevel::kError, "an answer of the relay protocol cannot be written",
                {{"peer", peer_}, {"why", loggable(said.status().message)}});
@@ -35,7 +36,7 @@ void Connection::tell(const Answer &answer) {
     plain.form =
         protocol().head_form() == HeadForm::kHttp ? Answer::Form::kHttp : Answer::Form::kNone;
     plain.status = 500;
-    said = answer_bytes(plain, false, request_, relay_.digests());
+    said = answer_bytes(plain, false, request_, relay_.digests(), relay_.shard().io.wall_s());
   }
   if (said.ok()) {
     write_bytes(*link_, std::move(said.value()));
@@ -44,13 +45,15 @@ void Connection::tell(const Answer &answer) {
 }
 
 void Connection::refuse(const Status &why) {
-  relay_.relay().counters().setups_failed.fetch_add(1, std::memory_order_relaxed);
-  relay_.log(LogLevel::kWarn, "connection refused",
+  // A sender that names who may serve it may have asked for nobody, to prove its token.
+  const bool proof = why.code == Code::kNoListener && !intent_.allowed.empty();
+  relay_.relay().counters().setups_failed.fetch_add(proof ? 0 : 1, std::memory_order_relaxed);
+  relay_.log(proof ? LogLevel::kDebug : LogLevel::kWarn, "connection refused",
              {{"peer", peer_},
               {"path", loggable(intent_.path)},
               {"id", loggable(intent_.loggable_id)},
               {"code", std::string(word(why.code))},
-              {"why", loggable(why.message)}});
+              {"why", loggable(why.said())}});
   tell(protocol().outcome(Stage::kHead, intent_.facts, why));
 }
 
@@ -64,7 +67,7 @@ void Connection::fail_set_up(const Status &why) {
   relay_.relay().counters().setups_failed.fetch_add(1, std::memory_order_relaxed);
   relay_.log(
       LogLevel::kWarn, "connection refused",
-      {{"peer", peer_}, {"code", std::string(word(why.code))}, {"why", loggable(why.message)}});
+      {{"peer", peer_}, {"code", std::string(word(why.code))}, {"why", loggable(why.said())}});
   Answer answer;
   answer.form = Answer::Form::kHttp;
   if (fault_ == HeadFault::kNone) {

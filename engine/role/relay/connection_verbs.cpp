@@ -101,7 +101,7 @@ void Connection::act_listen() {
 void Connection::act_connect() {
   const Wish wish{entity_, protocol_->id, intent_.allowed, intent_.denied,
                   parts_->policy->choice()};
-  const auto parked = relay_.rendezvous().park(*this, wish, link_->peer_address().host());
+  const auto parked = relay_.rendezvous().park(*this, wish, source_);
   if (!parked.ok()) {
     refuse(parked.status());
     return;
@@ -123,6 +123,7 @@ Status Connection::offer(SlabHandle pending, const RegisteredListener &listener,
   letter->channel = listener.channel;
   letter->message = std::move(message.value());
   letter->pending = pending;
+  letter->from = relay_.shard().index;
   relay_.send(std::move(letter), listener.channel.shard);
   return {};
 }
@@ -231,7 +232,8 @@ void Connection::redeem() {
              {{"entity", sender.entity_},
               {"id", loggable(sender.intent_.loggable_id)},
               {"peer", sender.peer_},
-              {"status", std::to_string(intent_.peer_answer.status)}});
+              {"status", std::to_string(intent_.peer_answer.status)},
+              {"why", loggable(intent_.peer_answer.reason)}});
   relay_.relay().counters().setups_failed.fetch_add(1, std::memory_order_relaxed);
   sender.tell(intent_.peer_answer);
   tell(intent_.answer);

@@ -6,7 +6,7 @@ namespace culvert {
 
 void OfferLetter::deliver(RelayShard &there) {
   Channel *const to = there.channel(channel.slot);
-  written_ = to != nullptr && to->offer(std::move(message));
+  written_ = to != nullptr && to->offer(std::move(message), from);
 }
 
 void OfferLetter::returned(RelayShard &home) {

@@ -42,12 +42,13 @@ public:
   ChannelRef channel;
   Message message;
   SlabHandle pending;
+  unsigned from = 0; // the shard where it waits
 
 private:
   bool written_ = false;
 };
 
-/// A control channel is gone: whoever offered to it offers elsewhere.
+/// A control channel is gone: a shard that offered to it offers elsewhere.
 class LostLetter final : public Letter {
 public:
   LostLetter(const ChannelRef &channel, ChannelEnd end) : channel_(channel), end_(end) {}

@@ -117,24 +117,30 @@ void Registry::count_tunnel(const std::string &entity, const ChannelRef &channel
 Status Registry::admit(const std::string &entity, const std::string &source,
                        const RelayLimits &limits) {
   const std::lock_guard lock(mutex_);
-  std::uint32_t &of_entity = pending_by_entity_[lower_case(entity)];
-  std::uint32_t &of_source = pending_by_source_[source];
-  if (of_entity < limits.pending_per_entity && of_source < limits.pending_per_source) {
-    ++of_entity;
-    ++of_source;
-    return {};
+  const auto waiting = [](const auto &counts, const std::string &key) -> std::uint32_t {
+    const auto found = counts.find(key);
+    return found == counts.end() ? 0 : found->second;
+  };
+  const std::string path = lower_case(entity);
+  if (waiting(pending_by_entity_, path) >= limits.pending_per_entity) {
+    return overload("too many senders wait for this entity");
   }
-  const bool entity_is_full = of_entity >= limits.pending_per_entity;
-  std::erase_if(pending_by_entity_, [](const auto &count) { return count.second == 0; });
-  std::erase_if(pending_by_source_, [](const auto &count) { return count.second == 0; });
-  return overload(entity_is_full ? "too many senders wait for this entity"
-                                 : "too many senders of this address wait");
+  if (!source.empty() && waiting(pending_by_source_, source) >= limits.pending_per_source) {
+    return overload("too many senders of this address wait");
+  }
+  ++pending_by_entity_[path];
+  if (!source.empty()) {
+    ++pending_by_source_[source];
+  }
+  return {};
 }
 
 void Registry::release(const std::string &entity, const std::string &source) {
   const std::lock_guard lock(mutex_);
   lower_count(pending_by_entity_, lower_case(entity));
-  lower_count(pending_by_source_, source);
+  if (!source.empty()) {
+    lower_count(pending_by_source_, source);
+  }
 }
 
 } // namespace culvert

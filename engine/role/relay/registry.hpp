@@ -65,7 +65,8 @@ public:
     count_tunnel(entity, channel, -1);
   }
 
-  /// A sender wants to wait: counted until released, or refused by a limit.
+  /// A sender wants to wait: counted until released, or refused by a limit. `source`: what
+  /// source_of() says; the empty one, of unix sockets, is bound by the entity's limit alone.
   Status admit(const std::string &entity, const std::string &source, const RelayLimits &limits);
   void release(const std::string &entity, const std::string &source);
 

@@ -206,14 +206,15 @@ void RelayShard::on_listener(const RegisteredListener &listener) {
   }
 }
 
-void RelayShard::on_listener_lost(const RegisteredListener &listener, ChannelEnd end) {
+void RelayShard::on_listener_lost(const RegisteredListener &listener, ChannelEnd end,
+                                  const std::vector<bool> &offered_from) {
   relay_.counters().listeners.fetch_sub(1, std::memory_order_relaxed);
   relay_.registry().remove(listener.entity, listener.channel);
   if (stopping()) {
     return; // every shard refuses its own senders, with the true reason
   }
   for (unsigned shard = 0; shard < relay_.shards(); ++shard) {
-    if (relay_.shard(shard) != nullptr) {
+    if (offered_from[shard] && relay_.shard(shard) != nullptr) {
       send(std::make_unique<LostLetter>(listener.channel, end), shard);
     }
   }

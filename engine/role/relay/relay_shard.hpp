@@ -43,6 +43,7 @@ public:
   void drop();
   [[nodiscard]] std::uint32_t connections() const { return connections_.size(); }
   [[nodiscard]] std::uint32_t tunnels() const { return tunnels_.size(); }
+  [[nodiscard]] std::size_t letters_out() const { return letters_out_; }
 
   // --- for its parts ----------------------------------------------------------------------------
   [[nodiscard]] Relay &relay() { return relay_; }
@@ -63,7 +64,9 @@ public:
   /// Takes the link, or leaves it and returns false.
   bool add_channel(ChannelSeed seed, std::unique_ptr<Link> &link);
   void on_listener(const RegisteredListener &listener);
-  void on_listener_lost(const RegisteredListener &listener, ChannelEnd end);
+  /// `offered_from`: by shard, whether it has offered senders to this listener.
+  void on_listener_lost(const RegisteredListener &listener, ChannelEnd end,
+                        const std::vector<bool> &offered_from);
   void join(Connection &sender, SlabHandle listener, const ChannelRef &channel);
   void refuse(SlabHandle connection, const Status &why);
 

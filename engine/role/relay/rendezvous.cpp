@@ -15,6 +15,11 @@ Status no_listener(std::string message) {
 
 } // namespace
 
+std::size_t Rendezvous::HashOfChannel::operator()(const ChannelRef &channel) const {
+  const std::uint64_t slot = std::uint64_t{channel.slot.index} << 32U | channel.slot.generation;
+  return std::hash<std::uint64_t>{}(slot * 31 + channel.shard);
+}
+
 Rendezvous::Pending::Pending(Rendezvous &table_of_it, ParkedSender &sender_of_it, Wish wish_of_it,
                              std::string source_of_it)
     : table(table_of_it), sender(sender_of_it), wish(std::move(wish_of_it)),
@@ -71,7 +76,7 @@ Status Rendezvous::make_offer(Pending &pending) {
 
 void Rendezvous::offer_written(SlabHandle handle) {
   if (Pending *pending = table_.find(handle)) {
-    pending->offers.back().written = true;
+    offered_[pending->offers.back().channel].push_back(*pending);
   }
 }
 
@@ -81,19 +86,35 @@ void Rendezvous::offer_failed(SlabHandle handle) {
   }
 }
 
-void Rendezvous::channel_lost(const ChannelRef &channel, ChannelEnd end) {
-  table_.for_each([&](SlabHandle, Pending &pending) {
-    // park() leaves no sender without an offer. One that is under way comes back as not written.
-    const Offer &latest = pending.offers.back();
-    if (latest.channel != channel || !latest.written) {
-      return;
-    }
+std::size_t Rendezvous::channel_lost(const ChannelRef &channel, ChannelEnd end) {
+  const auto found = offered_.find(channel);
+  if (found == offered_.end()) {
+    return 0; // an offer that is under way comes back as not written
+  }
+  List<Pending, OfferedTag> lost;
+  lost.take_all(found->second);
+  offered_.erase(found);
+  std::size_t count = 0;
+  while (Pending *pending = lost.pop_front()) {
+    ++count;
     if (end == ChannelEnd::kGoodbye) {
-      pending.may_come_until_ns =
-          shard_.io.now_ns() + pending.sender.limits().goodbye_ms * 1'000'000U;
+      pending->may_come_until_ns =
+          shard_.io.now_ns() + pending->sender.limits().goodbye_ms * 1'000'000U;
     }
-    offer_to_another(pending);
-  });
+    offer_to_another(*pending);
+  }
+  return count;
+}
+
+void Rendezvous::take_off_channel(Pending &pending) {
+  if (!pending.linked()) {
+    return;
+  }
+  pending.unlink();
+  const auto found = offered_.find(pending.offers.back().channel);
+  if (found != offered_.end() && found->second.empty()) {
+    offered_.erase(found);
+  }
 }
 
 void Rendezvous::offer_to_another(Pending &pending) {
@@ -154,6 +175,7 @@ void Rendezvous::on_deadline(SlabHandle handle) {
 }
 
 void Rendezvous::forget(Pending &pending) {
+  take_off_channel(pending);
   registry_.release(pending.wish.entity, pending.source);
   table_.erase(pending.handle);
 }

@@ -9,11 +9,14 @@
 // longer than RelayLimits::goodbye_ms behind its close; without one it ends at once.
 #pragma once
 
+#include "core/list.hpp"
 #include "io/shard.hpp"
 #include "role/relay/capability.hpp"
 #include "role/relay/registry.hpp"
 
+#include <cstddef>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace culvert {
@@ -48,7 +51,9 @@ public:
   Result<SlabHandle> park(ParkedSender &sender, const Wish &wish, const std::string &source);
   void offer_written(SlabHandle pending);
   void offer_failed(SlabHandle pending);
-  void channel_lost(const ChannelRef &channel, ChannelEnd end);
+  /// Those whose latest offer this channel carries are offered to another. Returns how many senders
+  /// it looked at: no others.
+  std::size_t channel_lost(const ChannelRef &channel, ChannelEnd end);
   /// The sender of this capability, if it waits here and speaks that protocol; it waits no more.
   Result<Met> redeem(std::string_view capability, std::string_view protocol);
   /// The sender has gone. Nothing happens when it waits no more.
@@ -62,9 +67,12 @@ private:
   struct Offer {
     Sha256Bytes hash{};
     ChannelRef channel;
-    bool written = false;
   };
-  struct Pending {
+  struct OfferedTag;
+  struct HashOfChannel {
+    std::size_t operator()(const ChannelRef &channel) const;
+  };
+  struct Pending : ListHook<OfferedTag> {
     Pending(Rendezvous &table, ParkedSender &sender, Wish wish, std::string source);
     void on_deadline() { table.on_deadline(handle); }
 
@@ -81,6 +89,7 @@ private:
 
   Status make_offer(Pending &pending);
   void offer_to_another(Pending &pending);
+  void take_off_channel(Pending &pending);
   void on_deadline(SlabHandle handle);
   void forget(Pending &pending);
   void unmet(Pending &pending, const Status &why);
@@ -89,6 +98,8 @@ private:
   Registry &registry_;
   Digests &digests_;
   Slab<Pending> table_;
+  /// By the channel that carries their latest offer; without those whose offer is under way.
+  std::unordered_map<ChannelRef, List<Pending, OfferedTag>, HashOfChannel> offered_;
 };
 
 } // namespace culvert

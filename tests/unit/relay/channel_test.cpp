@@ -274,5 +274,21 @@ TEST(RelayChannel, TinyAnswersThatNobodyReadsAreBoundedWithTheirFrames) {
   }
 }
 
+TEST(RelayChannel, ItsLossIsALetterToTheShardsThatOfferedToItAndToNoOthers) {
+  for (const std::size_t offers : {0U, 1U}) {
+    RelayWorld world(test_options(4));
+    Peer &channel = world.answered_peer("listen path=alpha token=all id=L");
+    if (offers > 0) {
+      world.peer("connect path=alpha token=all");
+      ASSERT_TRUE(world.run_until([&] { return !channel.capability().empty(); }));
+      ASSERT_TRUE(world.run_until([&] { return world.letters_out() == 0; }));
+    }
+    channel.drop();
+    ASSERT_TRUE(world.run_until([&] { return world.counters().listeners == 0; }));
+    EXPECT_EQ(world.letters_out(), offers); // as its last act
+    EXPECT_TRUE(world.run_until([&] { return world.counters().pending == 0; }, 1'000));
+  }
+}
+
 } // namespace
 } // namespace culvert::test

@@ -29,7 +29,9 @@ void RawPeer::on_connect(Outcome outcome) {
   if (finishes_) {
     link_->finish(Ending::finished(), finish_);
   }
-  link_->receive(receive_);
+  if (reading) {
+    link_->receive(receive_);
+  }
 }
 
 void RawPeer::send(std::string bytes) {
@@ -42,8 +44,10 @@ void RawPeer::send(std::string bytes) {
 }
 
 void RawPeer::drop() {
-  ended = true;
-  link_->drop(closed_);
+  if (!ended) {
+    ended = true;
+    link_->drop(closed_);
+  }
 }
 
 void RawPeer::on_receive(Outcome outcome) {

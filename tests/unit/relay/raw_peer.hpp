@@ -21,6 +21,7 @@ public:
   /// Breaks its connection.
   void drop();
 
+  bool reading = true; // false before it has connected: it notices nothing, not even an end
   std::string heard;
   bool ended = false;   // the other side has ended
   bool aborted = false; // by breaking the connection

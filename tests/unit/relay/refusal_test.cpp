@@ -162,6 +162,43 @@ TEST(RelayRefusal, PendingSendersAreLimitedPerSourceAndEntity) {
   ASSERT_TRUE(world.run_until([&] { return world.counters().pending == 5; }));
 }
 
+TEST(RelayRefusal, SendersOfOneNetworkOf64BitsWaitAsOneSource) {
+  WorldOptions options = test_options(1);
+  options.at = *Address::from_literal("2001:db8::1", 4430);
+  options.limits.pending_per_source = 3;
+  RelayWorld world(options);
+  const auto knock = [&](const std::string &host) -> Peer & {
+    return world.peer("connect path=alpha token=all", host);
+  };
+  Peer &channel = world.peer("listen path=alpha token=all id=L", "2001:db8:9::1");
+  ASSERT_EQ(world.answer_of(channel), "listening");
+  for (const char *host : {"2001:db8:0:1::1", "2001:db8:0:1::2", "2001:db8:0:1:ffff::3"}) {
+    knock(host);
+  }
+  ASSERT_TRUE(world.run_until([&] { return world.counters().pending == 3; }));
+  EXPECT_EQ(world.answer_of(knock("2001:db8:0:1::4")), "no overload");
+  knock("2001:db8:0:2::1");
+  EXPECT_TRUE(world.run_until([&] { return world.counters().pending == 4; }));
+}
+
+TEST(RelayRefusal, SendersOfAUnixSocketAreNotOneSource) {
+  WorldOptions options = test_options(1);
+  options.at = Address::unix_path("/run/relay");
+  options.limits.pending_per_source = 2;
+  options.limits.pending_per_entity = 4;
+  RelayWorld world(options);
+  const auto knock = [&]() -> Peer & {
+    return world.peer("connect path=alpha token=all", "10.0.0.1");
+  };
+  Peer &channel = world.peer("listen path=alpha token=all id=L", "10.0.0.1");
+  ASSERT_EQ(world.answer_of(channel), "listening");
+  for (int i = 0; i < 4; ++i) {
+    knock();
+  }
+  EXPECT_TRUE(world.run_until([&] { return world.counters().pending == 4; }));
+  EXPECT_EQ(world.answer_of(knock()), "no overload"); // of the entity
+}
+
 TEST(RelayRefusal, ConnectionsThatSayNothingAreLimitedAndTimedOut) {
   WorldOptions options = test_options(2);
   options.limits.unauthenticated = 4;

@@ -105,6 +105,12 @@ TEST(RegistryLimit, SendersWaitUpToTheLimitsOfEntityAndSource) {
   EXPECT_TRUE(admit("b", "z").ok());
   registry.release("a", "x");
   EXPECT_TRUE(admit("a", "z").ok());
+  for (int i = 0; i < 3; ++i) { // unix sockets are no source
+    EXPECT_TRUE(admit("c", "").ok());
+  }
+  EXPECT_EQ(admit("c", "").code, Code::kOverload);
+  registry.release("c", "");
+  EXPECT_TRUE(admit("c", "").ok());
 }
 
 } // namespace

@@ -50,13 +50,15 @@ RelayWorld::RelayWorld(const WorldOptions &options, std::uint64_t seed, const Si
                             nullptr};
     made = std::move(make_throw_away(wanted).value());
   }
+  const std::string host =
+      options.at.family == Address::Family::kUnix ? "10.0.0.1" : options.at.host();
   for (unsigned i = 0; i < options.shards; ++i) {
-    shards.push_back(make_shard("relay" + std::to_string(i), "10.0.0.1", i, options.shard_limits));
+    shards.push_back(make_shard("relay" + std::to_string(i), host, i, options.shard_limits));
     parts.push_back(std::make_unique<RelayShard>(*relay, *shards.back(), parts_of(i, made_now),
                                                  Delegate<>::to<&RelayWorld::on_done>(*this)));
   }
   Io &first = shards.front()->io;
-  const Socket socket = first.listen(*Address::from_literal("10.0.0.1", 4430)).value();
+  const Socket socket = first.listen(options.at).value();
   address = first.local_address(socket).value();
   for (const auto &part : parts) {
     part->start(socket);
@@ -172,6 +174,14 @@ std::uint32_t RelayWorld::tunnels() const {
   std::uint32_t count = 0;
   for (const auto &part : parts) {
     count += part->tunnels();
+  }
+  return count;
+}
+
+std::size_t RelayWorld::letters_out() const {
+  std::size_t count = 0;
+  for (const auto &part : parts) {
+    count += part->letters_out();
   }
   return count;
 }

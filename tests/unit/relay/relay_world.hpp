@@ -37,6 +37,7 @@ public:
 struct WorldOptions : RelayOptions {
   unsigned shards = 1;
   ShardLimits shard_limits;
+  Address at = *Address::from_literal("10.0.0.1", 4430); // where it listens
 };
 WorldOptions test_options(unsigned shards);
 
@@ -69,6 +70,7 @@ public:
   [[nodiscard]] RelayCounters &counters() { return relay->counters(); }
   std::uint32_t connections() const;
   std::uint32_t tunnels() const;
+  std::size_t letters_out() const;
 
   SimWorld world;
   LinesLog log;

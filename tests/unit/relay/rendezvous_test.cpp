@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <set>
 
 namespace culvert::test {
@@ -165,6 +166,34 @@ TEST_F(RendezvousTest, ALostChannelIsReplacedAndBothOffersStayGoodUntilOneIsRede
     EXPECT_EQ(redeem(each.capabilities[redeemed]), Code::kOk);
     EXPECT_EQ(redeem(each.capabilities[1 - redeemed]), Code::kGone);
   }
+}
+
+TEST_F(RendezvousTest, ALostChannelCostsTheSendersThatItWasOfferedAndNoOthers) {
+  constexpr std::size_t kMany = 1'000;
+  std::deque<TestSender> senders(kMany + 2);
+  for (TestSender &each : senders) {
+    each.bounds = {};
+    each.bounds.pending_per_source = each.bounds.pending_per_entity = 2 * kMany;
+  }
+  listen("busy", 1);
+  for (std::size_t i = 0; i < kMany; ++i) {
+    ASSERT_TRUE(park(senders[i]).ok());
+    table.offer_written(senders[i].handle);
+  }
+  registry.remove("a", channel(1));
+  listen("idle", 2);
+  ASSERT_TRUE(park(senders[kMany]).ok());
+  ASSERT_TRUE(park(senders[kMany + 1]).ok());
+  table.offer_written(senders[kMany].handle); // the other's offer is under way
+  registry.remove("a", channel(2));
+  EXPECT_EQ(table.channel_lost(channel(3), ChannelEnd::kLost), 0U);
+  EXPECT_EQ(table.channel_lost(channel(2), ChannelEnd::kLost), 1U);
+  EXPECT_EQ(table.channel_lost(channel(2), ChannelEnd::kLost), 0U);
+  EXPECT_EQ(senders[kMany].unmet, std::vector<Code>{Code::kNoListener});
+  EXPECT_EQ(redeem(senders[0].capabilities[0]), Code::kOk);
+  EXPECT_EQ(table.channel_lost(channel(1), ChannelEnd::kLost), kMany - 1);
+  EXPECT_EQ(table.size(), 1U);
+  table.revoke(senders[kMany + 1].handle);
 }
 
 TEST_F(RendezvousTest, TheDeadlineDoesNotRestartWithTheSecondOffer) {

@@ -93,7 +93,7 @@ TEST(ClientLimit, EachTimeIsRespected) {
          };
          world.start_listener();
        },
-       "an offer came to nothing"},
+       "cannot connect to the target for a sender"},
       {"a resolver that is silent about a target", &ClientLimits::handshake_ms,
        [](RoleWorld &world) {
          world.resolver.silent = world.listener_options.target.host = "db.example";

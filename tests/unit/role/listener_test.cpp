@@ -65,7 +65,8 @@ TEST(Listener, RefusesWithTheReasonWhenItsTargetDoes) {
   ASSERT_TRUE(world.run_until([&] { return head_of(world, "reject first") != nullptr; }));
   EXPECT_NE(head_of(world, "reject")->last.find("target 10.0.0.3:80: "), std::string::npos)
       << head_of(world, "reject")->last;
-  EXPECT_TRUE(world.run_until([&] { return world.log.count("an offer came to nothing") == 1; }));
+  EXPECT_TRUE(world.run_until(
+      [&] { return world.log.count("cannot connect to the target for a sender") == 1; }));
   EXPECT_NE(world.log.text().find("source=target"), std::string::npos);
   EXPECT_TRUE(world.online());
 }

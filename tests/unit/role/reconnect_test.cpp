@@ -164,6 +164,27 @@ TEST(Reconnect, ARefusedTokenIsTriedAgainWithTheOtherKeyOnceAndThenLaterForEver)
   }
 }
 
+TEST(Reconnect, ARefusalThatNoWaitingMendsIsRepeatedAtThePaceOfALongOutageFromTheStart) {
+  for (const char *refusal : {"no token", "no way"}) {
+    RoleWorld world;
+    world.relay_script = [refusal](Session &session) {
+      if (session.message()) {
+        session.say(refusal);
+      }
+      if (session.heard_end) {
+        session.drop();
+      }
+    };
+    world.start_listener();
+    ASSERT_TRUE(world.run_until([&] { return world.log.count("cannot register") >= 4; }, 120'000));
+    const auto tries = times_of(world.log, "cannot register");
+    for (std::size_t i = 1; i < tries.size(); ++i) {
+      EXPECT_GE(tries[i] - tries[i - 1], ClientLimits{}.reconnect_ceiling_ms / 2) << refusal;
+    }
+    EXPECT_EQ(world.log.count("cannot register at the relay; trying again in "), tries.size());
+  }
+}
+
 TEST(Reconnect, EvenARelayThatSaysNeverIsAskedAgain) {
   RoleWorld world;
   world.relay_script = [](Session &session) {
