@@ -7,7 +7,7 @@
 #include "crypto/secret.hpp"
 #include "facade/running_role.hpp"
 #include "link/tls_context.hpp"
-#include "plugin/registry.hpp"
+#include "plugin/plugin_set.hpp"
 #include "role/counters.hpp"
 #include "role/outbound.hpp"
 
@@ -30,7 +30,7 @@ struct ClientUnits {
   std::string authorities_pem;                // empty: the system's
   ClientLimits limits;
 
-  static Result<ClientUnits> make(PluginRegistry &plugins, SecretStore &secrets,
+  static Result<ClientUnits> make(PluginSet &plugins, SecretStore &secrets,
                                   const ClientConfig &config, std::int64_t token_lifetime_s);
   /// Why what they say will never lead to this relay (kListen, kDial) or this target, asked before
   /// anything starts: no token, a name without an address. What may succeed later is no reason.

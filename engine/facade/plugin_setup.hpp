@@ -5,7 +5,7 @@
 
 #include "crypto/secret.hpp"
 #include "culvert/config.hpp"
-#include "plugin/registry.hpp"
+#include "plugin/plugin_set.hpp"
 
 #include <string>
 #include <vector>
@@ -17,6 +17,6 @@ std::vector<std::string> plugin_directories(const EngineConfig &config);
 
 /// Hands every setting to its plugin, which is loaded for it. A failure names the plugin and the
 /// setting, and the known ones where it is unknown; never a value.
-Status configure_plugins(PluginRegistry &plugins, SecretStore &secrets, const EngineConfig &config);
+Status configure_plugins(PluginSet &plugins, SecretStore &secrets, const EngineConfig &config);
 
 } // namespace culvert

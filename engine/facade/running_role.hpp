@@ -18,7 +18,7 @@ using ShardThreads = std::vector<std::unique_ptr<ShardThread>>;
 /// What every role needs to be made, or to be given another configuration.
 struct RoleMaking {
   ShardThreads &threads;
-  class PluginRegistry &plugins;
+  class PluginSet &plugins;
   class SecretStore &secrets;
   const EngineConfig &config;
   Random &random; // of the control thread
