@@ -8,8 +8,8 @@
 #include "culvert/log.hpp"
 #include "link/link.hpp"
 #include "plugin/intent.hpp"
+#include "role/relay/listener_registry.hpp"
 #include "role/relay/parts.hpp"
-#include "role/relay/registry.hpp"
 
 #include <deque>
 #include <memory>

@@ -9,8 +9,8 @@
 #include "link/http.hpp"
 #include "link/link.hpp"
 #include "plugin/intent.hpp"
+#include "role/relay/listener_registry.hpp"
 #include "role/relay/policy.hpp"
-#include "role/relay/registry.hpp"
 
 #include <cstddef>
 #include <memory>

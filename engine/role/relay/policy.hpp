@@ -8,7 +8,7 @@
 
 #include "crypto/secret.hpp"
 #include "culvert/limits.hpp"
-#include "role/relay/registry.hpp"
+#include "role/relay/listener_registry.hpp"
 #include "role/relay/rules.hpp"
 #include "role/relay/text.hpp"
 

@@ -9,7 +9,7 @@
 
 #include "culvert/limits.hpp"
 #include "role/acceptor.hpp"
-#include "role/relay/registry.hpp"
+#include "role/relay/listener_registry.hpp"
 #include "role/relay/source_shares.hpp"
 
 #include <atomic>
@@ -40,7 +40,7 @@ public:
   ~Relay();
 
   [[nodiscard]] unsigned shards() const { return static_cast<unsigned>(shards_.size()); }
-  [[nodiscard]] Registry &registry() { return registry_; }
+  [[nodiscard]] ListenerRegistry &registry() { return registry_; }
   [[nodiscard]] RelayCounters &counters() { return counters_; }
   [[nodiscard]] AcceptGroup &accept_group() { return accept_group_; }
 
@@ -58,7 +58,7 @@ public:
   [[nodiscard]] const SourceShares &shares() const { return shares_; }
 
 private:
-  Registry registry_;
+  ListenerRegistry registry_;
   SourceShares shares_;
   RelayCounters counters_;
   AcceptGroup accept_group_;

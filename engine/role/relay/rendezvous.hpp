@@ -12,7 +12,7 @@
 #include "core/list.hpp"
 #include "io/shard.hpp"
 #include "role/relay/capability.hpp"
-#include "role/relay/registry.hpp"
+#include "role/relay/listener_registry.hpp"
 
 #include <cstddef>
 #include <string>
@@ -44,7 +44,7 @@ public:
     ChannelRef channel; // of the listener whose offer was redeemed
   };
 
-  Rendezvous(Shard &shard, Registry &registry, Digests &digests);
+  Rendezvous(Shard &shard, ListenerRegistry &registry, Digests &digests);
   ~Rendezvous();
 
   /// Makes the first offer. A failure: it does not wait, and on_unmet() does not follow.
@@ -95,7 +95,7 @@ private:
   void unmet(Pending &pending, const Status &why);
 
   Shard &shard_;
-  Registry &registry_;
+  ListenerRegistry &registry_;
   Digests &digests_;
   Slab<Pending> table_;
   /// By the channel that carries their latest offer; without those whose offer is under way.

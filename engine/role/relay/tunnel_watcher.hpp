@@ -4,18 +4,18 @@
 // Belongs to one shard's part of a relay.
 #pragma once
 
-#include "role/relay/registry.hpp"
+#include "role/relay/listener_registry.hpp"
 
 namespace culvert {
 
 class TunnelWatcher final : public TunnelObserver {
 public:
-  TunnelWatcher(Registry &registry, Log &log) : registry_(registry), log_(log) {}
+  TunnelWatcher(ListenerRegistry &registry, Log &log) : registry_(registry), log_(log) {}
   void joined(const TunnelFacts &facts) override;
   void ended(const TunnelFacts &facts, const EndingRecord &record) override;
 
 private:
-  Registry &registry_;
+  ListenerRegistry &registry_;
   Log &log_;
 };
 

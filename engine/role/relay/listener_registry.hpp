@@ -46,7 +46,7 @@ struct Wish {
   ChoicePolicy choice = ChoicePolicy::kRandom; // the relay's
 };
 
-class Registry {
+class ListenerRegistry {
 public:
   /// Returns the channel of the same id that was registered before, which is no longer.
   std::optional<ChannelRef> add(RegisteredListener listener);
