@@ -8,7 +8,7 @@
 
 #include "core/slab.hpp"
 #include "role/counters.hpp"
-#include "role/offer.hpp"
+#include "role/fetch.hpp"
 #include "role/outbound.hpp"
 #include "role/reconnect.hpp"
 #include "role/tunnels.hpp"
@@ -56,10 +56,10 @@ private:
   };
   struct Serving {
     Serving(Listener &listener, std::string offer, std::string loggable_id);
-    void on_done(Offer &done);
+    void on_done(Fetch &done);
     Listener &owner;
     SlabHandle handle;
-    Offer offer;
+    Fetch fetch;
   };
 
   void connect();
@@ -80,7 +80,7 @@ private:
   void end_channel(bool politely);
   void on_channel_finished(Outcome outcome);
   void on_channel_ended(Outcome outcome);
-  void offer_done(Serving &serving);
+  void fetch_done(Serving &serving);
   void check_stopped();
   void log(LogLevel level, std::string_view message, const Status &why);
 
@@ -112,7 +112,7 @@ private:
   Completion channel_drop_;
   Completion channel_finish_;
 
-  Slab<Serving> offers_;
+  Slab<Serving> fetches_;
   TunnelLog tunnel_log_;
   Tunnels tunnels_;
   Timer grace_;

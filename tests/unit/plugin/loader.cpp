@@ -54,7 +54,7 @@ TEST(Loader, LoadsAPluginAndItsInstanceAnswers) {
       "plugin loaded plugin=plain version=1.2.3 license=MIT file=" + plugins() + "/plain.so"));
 }
 
-TEST(Loader, AnIdIsLoadedOnceAndStaysMappedWhenItsRegistryIsGone) {
+TEST(Loader, AnIdIsLoadedOnceAndStaysLoadedWhenItsPluginSetIsGone) {
   PluginWorld world;
   const culvert_plugin *entry = nullptr;
   {

@@ -39,10 +39,10 @@ private:
   std::vector<std::string> suffixes_; // with their leading dot
 };
 
-class Offer {
+class Fetch {
 public:
-  Offer(const ClientKit &kit, const TargetAddress &target, const RendezvousPolicy &policy,
-        std::string offer, std::string loggable_id, Delegate<Offer &> done);
+  Fetch(const ClientKit &kit, const TargetAddress &target, const RendezvousPolicy &policy,
+        std::string offer, std::string loggable_id, Delegate<Fetch &> done);
 
   void start();
   /// Instead of start(): refuses the sender at once.
@@ -80,7 +80,7 @@ private:
   const RendezvousPolicy policy_;
   const std::string offer_;
   const std::string loggable_id_;
-  Delegate<Offer &> done_;
+  Delegate<Fetch &> done_;
   Status status_;
   Status cancelled_;
   Phase phase_ = Phase::kTarget;
