@@ -14,9 +14,9 @@
 
 namespace culvert {
 
-/// Who a peer counts as: its IPv4 address (IPv6 may carry it as ::ffff:a.b.c.d), the /64 of an IPv6
-/// one, whose lower half a host chooses itself (RFC 4291 section 2.5.4); empty for a unix socket,
-/// which is not counted.
+/// The source that a peer counts for: its IPv4 address (IPv6 may carry it as ::ffff:a.b.c.d), or
+/// the /64 of its IPv6 address, because a host chooses the lower half itself (RFC 4291, section
+/// 2.5.4). Empty for a unix socket, which is not counted.
 std::string source_of(const Address &peer);
 
 class SourceShares {
