@@ -117,7 +117,7 @@ inline constexpr std::size_t kPemFileBytes = 4U * 1024 * 1024;
 /// The longest host name of DNS (RFC 1035, section 2.3.4): a relay's own.
 inline constexpr std::size_t kHostNameBytes = 253;
 /// The name of a rule, which travels in a token beside all else there, and its key: the bound of
-/// Microsoft's clients.
+/// Microsoft's clients (reference section 3.4).
 inline constexpr std::size_t kRuleNameBytes = 256;
 inline constexpr std::size_t kRuleKeyBytes = 256;
 /// An entity's path: Azure's bound.
