@@ -80,10 +80,16 @@ private:
         silent_.emplace_back(world_.client_shard(from), world_.address, "").reading = false;
       }
       world_.world.run_for(1);
-      for (std::string next = channel_.capability(fetchers_.size()); !next.empty();
-           next = channel_.capability(fetchers_.size())) {
-        fetchers_.push_back(&world_.peer("accept framing=raw capability=" + next, flood_.listener));
+      fetch_offers();
+    }
+  }
+  void fetch_offers() {
+    while (true) {
+      const std::string next = channel_.capability(fetchers_.size());
+      if (next.empty()) {
+        return;
       }
+      fetchers_.push_back(&world_.peer("accept framing=raw capability=" + next, flood_.listener));
     }
   }
 
