@@ -44,7 +44,7 @@ foreach(area ${areas})
 endforeach()
 
 # The rules of the tree, each with a test of its own.
-foreach(rule layers doors protocol sizes)
+foreach(rule layers doors protocol sizes pages)
   add_test(NAME style_${rule} COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/style/check_tree.py ${rule})
   set_tests_properties(style_${rule} PROPERTIES LABELS style)
 endforeach()

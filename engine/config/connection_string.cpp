@@ -1,5 +1,6 @@
 #include "config/entity_path.hpp"
 #include "core/limits.hpp"
+#include "core/text.hpp"
 #include "culvert/config.hpp"
 
 #include <algorithm>
@@ -12,13 +13,6 @@
 namespace culvert {
 namespace {
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return result;
-}
-
 Status wrong(std::string what) {
   return Status::config("the connection string " + std::move(what));
 }
@@ -28,8 +22,8 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(' ') + 1 - begin);
 }
 
-/// In quotes behind a blank when it looks like the name of a key; empty when it may be a secret
-/// that stands in the wrong place.
+/// The text in quotes after a blank if it looks like the name of a key; empty if it may be a secret
+/// in the wrong place.
 std::string quoted_key(const std::string &name) {
   constexpr std::size_t kLongestName = 24;
   const bool plain = !name.empty() && name.size() <= kLongestName &&
@@ -72,12 +66,12 @@ Status split(std::string_view text, Parts &parts) {
     if (equals == std::string_view::npos) {
       return wrong("has a part without '='; write KEY=VALUE;KEY=VALUE");
     }
-    // Blanks around a key or a value do not belong to it, as in .NET's DbConnectionStringBuilder.
+    // Blanks around a key or a value are ignored, as .NET's DbConnectionStringBuilder does.
     const std::string name(trimmed(part.substr(0, equals)));
-    if (lower(name) == "operationtimeout") {
+    if (lower_case(name) == "operationtimeout") {
       continue; // of Microsoft's clients; the engine has its own deadlines
     }
-    std::optional<std::string> *slot = slot_of(parts, lower(name));
+    std::optional<std::string> *slot = slot_of(parts, lower_case(name));
     if (slot == nullptr) {
       return wrong("has an unknown key" + quoted_key(name) +
                    "; known are Endpoint, EntityPath, SharedAccessKeyName, SharedAccessKey and "
@@ -93,14 +87,14 @@ Status split(std::string_view text, Parts &parts) {
 
 Status read_endpoint(const std::string &endpoint, ConnectionString &into) {
   const auto url = boost::urls::parse_uri(endpoint);
-  if (!url || lower(url->scheme()) != "sb" || url->encoded_host().empty()) {
+  if (!url || lower_case(url->scheme()) != "sb" || url->encoded_host().empty()) {
     return wrong("has an Endpoint that is no sb:// address; write Endpoint=sb://HOST[:PORT]/");
   }
   if (url->has_query() || url->has_fragment() || url->has_userinfo() ||
       (!url->encoded_path().empty() && url->encoded_path() != "/")) {
     return wrong("has more than HOST[:PORT] in its Endpoint; the path goes into EntityPath");
   }
-  into.host = lower(std::string_view(url->host_address()));
+  into.host = lower_case(std::string_view(url->host_address()));
   if (url->has_port()) {
     const std::string digits(url->port()); // of 99999, port_number() makes 34463
     const auto [end, error] =

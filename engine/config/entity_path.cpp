@@ -7,7 +7,7 @@
 namespace culvert {
 namespace {
 
-/// What stays itself in a request target, whoever writes or reads it.
+/// The characters that stay unchanged in a request target, in every HTTP implementation.
 bool is_path_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
          c == '-' || c == '_' || c == '~' || c == '/';

@@ -1,4 +1,5 @@
-// What may name an entity, whoever writes it: Azure's letters, bound and borders.
+// The rules for an entity's path, the same as Azure's: allowed characters, length, first and last
+// character.
 //
 // A pure function; safe from any thread.
 #pragma once
@@ -8,7 +9,7 @@
 
 namespace culvert {
 
-/// What to write instead, never the path itself; "" when it can name an entity.
+/// Says what to write instead, without the path itself; "" if the path is allowed.
 std::string entity_path_remedy(std::string_view path);
 
 } // namespace culvert

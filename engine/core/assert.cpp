@@ -1,24 +1,21 @@
 #include "core/assert.hpp"
 
+#include "culvert/log.hpp"
+
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
-#include <fcntl.h>
-#include <poll.h>
-#include <unistd.h>
 
 namespace culvert {
 
 void assertion_failed(const char *condition, const char *file, int line) {
-  // A reader that has stopped must not keep the process: a terminal can block although it polls
-  // writable, and is opened once more for this.
-  const int terminal = ::isatty(STDERR_FILENO) == 1
-                           ? ::open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
-                           : -1;
-  pollfd reader{STDERR_FILENO, POLLOUT, 0};
-  if (::poll(&reader, 1, 0) == 1) {
-    ::dprintf(terminal >= 0 ? terminal : STDERR_FILENO, "culvert: broken invariant: %s (%s:%d)\n",
-              condition, file, line);
-  }
+  std::array<char, 1024> text{};
+  const int size = std::snprintf(text.data(), text.size(),
+                                 "culvert: broken invariant: %s (%s:%d)\n", condition, file, line);
+  const auto most = static_cast<int>(text.size()) - 1;
+  // A stopped reader must not delay the end of the process, so this does not wait.
+  write_stderr_line({text.data(), static_cast<std::size_t>(std::clamp(size, 0, most))}, 0);
   std::abort();
 }
 

@@ -1,7 +1,8 @@
 // Invariants, checked in every build.
 //
 // CULVERT_ASSERT stays on in release: a broken invariant ends the process with file and line before
-// it can become a wrong byte. CULVERT_DEBUG_ASSERT is for what would be paid per byte or per chunk.
+// it can become a wrong byte. CULVERT_DEBUG_ASSERT is off in release: it is for checks that would
+// run for each byte or each chunk.
 #pragma once
 
 namespace culvert {

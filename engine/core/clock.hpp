@@ -1,6 +1,6 @@
-// Time for whoever has no shard: the control thread. A shard's time is its Io's.
+// The clock of the control thread. Code on a shard asks its Io for the time.
 //
-// Safe from any thread. The simulation passes its own.
+// Safe from any thread. The simulation has its own implementation.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // A callback bound to a member function: two words, no allocation.
 //
-// The delegate does not own the object: whoever binds it outlives it, or clears it.
+// The delegate does not own the object: the object must live longer than the delegate.
 #pragma once
 
 #include <utility>

@@ -8,9 +8,9 @@ namespace culvert {
 namespace {
 
 constexpr std::uint64_t kHourMs = 3'600'000;
-constexpr std::uint64_t kMost = 1ULL << 20U; // of whatever is counted: slots have 32-bit numbers
+constexpr std::uint64_t kMost = 1ULL << 20U; // for every count: slots have 32-bit numbers
 constexpr std::uint64_t kMostHeldBytes = 1ULL << 40U;
-// A queue has room for the largest message, and leaves in one turn.
+// A queue has room for the largest message, and is sent in one turn.
 constexpr std::uint64_t kLeastQueueBytes = kControlMessageBytes + kHeadroom;
 constexpr std::uint64_t kMostQueueBytes = 4 * kLeastQueueBytes;
 static_assert(kMostQueueBytes <= kDirectionHeldBytes);
@@ -20,6 +20,14 @@ constexpr std::uint64_t kFloorToCeilingMs = 5'000;
 constexpr std::array kShardFields{
     LimitField<ShardLimits>{"held_bytes", "bytes", &ShardLimits::held_bytes, kTurnBytes,
                             kMostHeldBytes},
+    LimitField<ShardLimits>{"linger_ms", "ms", &ShardLimits::linger_ms, 100, 600'000},
+    LimitField<ShardLimits>{"error_close_ms", "ms", &ShardLimits::error_close_ms, 100, 600'000},
+    LimitField<ShardLimits>{"abort_stall_ms", "ms", &ShardLimits::abort_stall_ms, 1'000, kHourMs},
+    LimitField<ShardLimits>{"pong_ms", "ms", &ShardLimits::pong_ms, 100, 600'000},
+    LimitField<ShardLimits>{"next_address_ms", "ms", &ShardLimits::next_address_ms, 10, 60'000},
+    LimitField<ShardLimits>{"good_address_ms", "ms", &ShardLimits::good_address_ms, 0,
+                            24 * kHourMs},
+    LimitField<ShardLimits>{"good_addresses", "", &ShardLimits::good_addresses, 1, 65'536},
     LimitField<ShardLimits>{"half_closed_idle_ms", "ms", &ShardLimits::half_closed_idle_ms, 1'000,
                             7 * 24 * kHourMs},
     LimitField<ShardLimits>{"accept_retry_ms", "ms", &ShardLimits::accept_retry_ms, 1, 60'000},
@@ -76,6 +84,7 @@ constexpr std::array kClientFields{
                              kFloorToCeilingMs, kHourMs},
     LimitField<ClientLimits>{"setups_per_shard", "", &ClientLimits::setups_per_shard, 1, kMost},
     LimitField<ClientLimits>{"offers_per_shard", "", &ClientLimits::offers_per_shard, 1, kMost},
+    LimitField<ClientLimits>{"tunnels_per_shard", "", &ClientLimits::tunnels_per_shard, 1, kMost},
     LimitField<ClientLimits>{"refusals_per_shard", "", &ClientLimits::refusals_per_shard, 0, kMost},
     LimitField<ClientLimits>{"channel_queue_bytes", "bytes", &ClientLimits::channel_queue_bytes,
                              kLeastQueueBytes, kMostQueueBytes},

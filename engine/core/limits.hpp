@@ -1,5 +1,6 @@
-// The bounds that are arithmetic of the byte path, or that a protocol or a file format sets. Bytes,
-// milliseconds and counts. What an embedder may set stands in culvert/limits.hpp.
+// The bounds that follow from the arithmetic of the byte path, or that a protocol or a file format
+// sets. Bytes, milliseconds and counts. The bounds that an embedder may set are in
+// culvert/limits.hpp.
 #pragma once
 
 #include <cstddef>
@@ -22,113 +23,98 @@ inline constexpr int kShortTurnsPerBulk = 8;
 /// for short frames; the kernel takes 1024.
 inline constexpr std::size_t kGatherParts = 64;
 
-/// Connections that may wait for an accept; the kernel cuts it to net.core.somaxconn, by default
-/// 4096.
+/// Connections that may wait for an accept; the kernel limits it to net.core.somaxconn (4096 by
+/// default).
 inline constexpr int kListenBacklog = 4'096;
-/// Entries of a ring's submission queue: one turn's operations are a few, a full queue is submitted
-/// and used again.
+/// Entries of a ring's submission queue. A turn starts only a few operations. A full queue is
+/// submitted and reused.
 inline constexpr unsigned kSubmissionEntries = 256;
-/// Completions that wait in a ring: a tunnel has at most 4 polls armed and 4 cancels on their way,
-/// so 1,024 tunnels can end at once; beyond it the kernel keeps the rest in its own memory.
+/// Completions that wait in a ring: a tunnel has at most 4 polls armed and 4 cancels in flight, so
+/// 1,024 tunnels can end at the same time. The kernel keeps further completions in its own memory.
 inline constexpr unsigned kCompletionEntries = 8'192;
-/// Threads the kernel may start for a ring; only a connect to a unix socket with a full backlog
-/// ever needs one.
+/// Threads that the kernel may start for a ring. Only a connect to a unix socket with a full
+/// backlog needs one.
 inline constexpr unsigned kRingWorkers = 4;
 
 // --- the byte path ----------------------------------------------------------------------------
-/// Received in one turn at the most. Half of it costs 5 to 10 % more CPU, twice as much gains
+/// The most bytes received in one turn. Half of it costs 5 to 10 % more CPU; twice as much gains
 /// nothing.
 inline constexpr std::size_t kTurnBytes = 256U * 1024;
-/// A direction whose sink holds nothing receives this much in a turn even where the shard's budget
-/// is out: if it waited, two shards could each be full of what the other one has no room to read,
-/// and wait for ever. About one record with its frame; half of it costs up to twice the CPU.
+/// A direction whose sink holds nothing receives this much in a turn even when the shard's budget
+/// is used up. If it waited, two shards could wait for each other for ever. About one record with
+/// its frame; half of it costs up to twice the CPU.
 inline constexpr std::size_t kMinTurnBytes = 16U * 1024;
 /// A TLS record holds at most this much plaintext (RFC 8446, section 5.1).
 inline constexpr std::size_t kRecordBytes = 16U * 1024;
 /// The longest WebSocket frame header: 2 + 8 bytes of length + 4 of mask key, rounded up.
 inline constexpr std::size_t kHeadroom = 16;
-/// First frame we send: header + payload fill one record. Masked (our ends): 16,384 - 8.
+/// Payload of the first frame of a message that we send: header and payload fill one record. Masked
+/// (listener and sender): 16,384 - 8.
 inline constexpr std::size_t kLargestMaskedFrame = kRecordBytes - 8;
 /// Unmasked (the relay): 16,384 - 4.
 inline constexpr std::size_t kLargestUnmaskedFrame = kRecordBytes - 4;
-/// A whole control message, where a link description or an intent names no smaller bound; no
-/// message behind a length of 16 bits is larger.
+/// The largest control message, unless a link description or an intent gives a smaller bound. A
+/// 16-bit length allows no larger one.
 inline constexpr std::size_t kControlMessageBytes = 64U * 1024;
-/// What a turn may leave held (asserted): its own bytes; a quarter for a record that began earlier
-/// and was completed in it (16 KiB), and for records and frames of ours, 30 bytes for each 16 KiB,
-/// because short pieces are gathered; and a message of framing `messages` that began earlier.
+/// The most that a turn may leave held (asserted). It is the sum of: the turn's own bytes; a
+/// quarter of that, for a record that began in an earlier turn (16 KiB) and for the headers of our
+/// records and frames (30 bytes in each 16 KiB, because short pieces are gathered); and one message
+/// of framing `messages` that began in an earlier turn.
 inline constexpr std::size_t kDirectionHeldBytes =
     kTurnBytes + kTurnBytes / 4 + kControlMessageBytes;
-/// Bytes a tunnel may hold that the kernel did not take: one turn a direction.
+/// Bytes that a tunnel may hold because the kernel has not taken them: one turn for each direction.
 inline constexpr std::size_t kTunnelHeldBytes = 2 * kDirectionHeldBytes;
-/// What a turn of kMinTurnBytes may leave held: its own bytes, those of a record that began in
-/// earlier turns and was completed in it, and what framing and records may add.
+/// The most that a turn of kMinTurnBytes may leave held: its own bytes, one record that began in
+/// earlier turns, and the headers that framing and records add.
 inline constexpr std::size_t kMinTurnHeldBytes =
     kMinTurnBytes + kRecordBytes + (kMinTurnBytes + kRecordBytes) / 4;
 /// One block of held bytes.
 inline constexpr std::size_t kHeldBlockBytes = 32U * 1024;
-/// A socket that was refused memory by the kernel is tried again after so long: the kernel frees
+/// Delay before a socket is tried again when the kernel had no memory for it. The kernel frees
 /// buffers within a round trip, and a hundred tries a second cost nothing.
 inline constexpr std::uint64_t kNoBufferRetryMs = 10;
 
 // --- TLS --------------------------------------------------------------------------------------
-/// What one record may take behind encryption: 5 of header, at most 256 of expansion (RFC 8446,
+/// The largest size of one encrypted record: 5 bytes of header, at most 256 of expansion (RFC 8446,
 /// section 5.2), and a KeyUpdate record of at most 64 before it; rounded up.
 inline constexpr std::size_t kTlsRecordRoom = kRecordBytes + 512;
-/// Alerts and answers that wait for the next send: an alert record is 24 bytes, a link sends few.
+/// Alerts and answers that wait for the next send. An alert record has 24 bytes, and a link sends
+/// few.
 inline constexpr std::size_t kTlsPendingBytes = 1024;
-/// Handshake messages behind the handshake (KeyUpdate, tickets, refused renegotiations) in one
-/// second; HAProxy's bound for key updates.
+/// Handshake messages after the handshake (KeyUpdate, tickets, refused renegotiations) in one
+/// second. HAProxy has the same bound for key updates.
 inline constexpr std::uint32_t kTlsControlPerSecond = 100;
-/// Sessions a client context keeps, one a relay and name, and for how long (a ticket's life).
+/// Sessions that a client context keeps (one for each relay and name), and for how long (the life
+/// of a ticket).
 inline constexpr std::size_t kTlsSessions = 256;
 inline constexpr std::int64_t kTlsSessionSec = 7'200;
 
 // --- endings ----------------------------------------------------------------------------------
-/// After our last end: read and discard until the peer's end, at most so long after the queue ran
-/// empty.
-inline constexpr std::uint64_t kLingerMs = 5'000;
-/// An ending that makes no progress for so long is dropped.
-inline constexpr std::uint64_t kAbortStallMs = 60'000;
-/// How soon unsent bytes are looked at again while an abort waits for them: at first, and while
-/// they become fewer; each look that finds them as they were doubles it up to the second. 10,000
-/// apps that read nothing when their relay dies cost 31,000 looks a second, not 2 million.
+/// Interval between checks for unacknowledged bytes while an abort waits for them. It is the first
+/// value while the bytes become fewer, and doubles up to the second value with each check that
+/// finds no change. With 10,000 apps that read nothing when their relay dies this is 31,000 checks
+/// a second, not 2 million.
 inline constexpr std::uint64_t kAbortProbeMs = 5;
 inline constexpr std::uint64_t kAbortProbeMostMs = 320;
-/// How often a lingering close looks at them: a tenth of the deadline it has to keep.
-inline constexpr std::uint64_t kCloseProbeMs = kLingerMs / 10;
-/// After an error Close of ours the server ends the connection, answered or not.
-inline constexpr std::uint64_t kErrorCloseMs = 1'000;
-
-/// On a control channel a pong is awaited so long: a peer that vanished is noticed one ping
-/// interval and this after its last word. With pings every 15 s that is 25 s, which leaves 5 for a
-/// dial of the 30 s in which a lost relay is found again.
-inline constexpr std::uint32_t kPongMs = 10'000;
 
 // --- heads and messages -----------------------------------------------------------------------
 inline constexpr std::size_t kHeadBytes = 40U * 1024;
-/// A relay plugin's own bytes about a connection, and a capability's or offer's message.
+/// The most facts that a relay plugin may keep about a connection, and the largest offer.
 inline constexpr std::size_t kFactsBytes = 40U * 1024;
 inline constexpr std::size_t kAnswerBodyBytes = 64U * 1024;
 inline constexpr std::size_t kCloseReasonBytes = 123; // RFC 6455, section 5.5
 inline constexpr std::size_t kReasonPhraseBytes = 512;
-/// Pongs owed for the pings of one turn: 16 of the largest; of a longer burst the latest counts.
+/// Room for the pongs of one turn: 16 of the largest size. In a longer burst only the latest ping
+/// is answered.
 inline constexpr std::size_t kTurnPongBytes = 2'048;
 
 // --- set-up -----------------------------------------------------------------------------------
-/// A dial tries the next address of a name when the one before has been silent for so long, and
-/// goes on waiting for that one too (RFC 8305, section 5: the connection attempt delay).
-inline constexpr std::uint64_t kNextAddressMs = 250;
-/// For so long a dial begins with the address that answered where an earlier one did not (RFC 8305,
-/// section 4: about 10 minutes), and so many a shard remembers: one a name that it dials.
-inline constexpr std::uint64_t kGoodAddressMs = 600'000;
-inline constexpr std::size_t kGoodAddresses = 64;
 inline constexpr int kKeepAliveSec = 60;
-/// A silent peer is given up 4 * 10 s after the first probe: 100 s after its last word.
+/// A silent peer is declared dead 4 * 10 s after the first probe: 100 s after its last byte.
 inline constexpr int kKeepAliveIntervalSec = 10;
 inline constexpr int kKeepAliveProbes = 4;
-/// The kernel does not probe while bytes are unacknowledged, and goes on sending those for 15 min;
-/// a tunnel that pings looks at each ping, and gives the peer up as soon as a probe would have.
+/// The kernel does not probe while bytes are unacknowledged; it retransmits them for 15 minutes. So
+/// a tunnel checks at each of its pings, and gives up after the same time as the probes would.
 inline constexpr std::uint64_t kSilentPeerMs =
     (kKeepAliveSec + kKeepAliveIntervalSec * kKeepAliveProbes) * 1'000;
 
@@ -137,8 +123,7 @@ inline constexpr std::uint64_t kSilentPeerMs =
 inline constexpr std::size_t kPemFileBytes = 4U * 1024 * 1024;
 /// The longest host name of DNS (RFC 1035, section 2.3.4): a relay's own.
 inline constexpr std::size_t kHostNameBytes = 253;
-/// The name of a rule, which travels in a token beside all else there, and its key: the bound of
-/// Microsoft's clients (reference section 3.4).
+/// A rule's name and its key. Microsoft's clients allow 256 characters for each.
 inline constexpr std::size_t kRuleNameBytes = 256;
 inline constexpr std::size_t kRuleKeyBytes = 256;
 /// An entity's path: Azure's bound.
@@ -147,44 +132,41 @@ inline constexpr std::size_t kEntityPathBytes = 260;
 // --- plugins ----------------------------------------------------------------------------------
 /// Room for the results of one call: an intent holds the strings of a head, facts, and two answers.
 inline constexpr std::size_t kPluginArenaBytes = kHeadBytes + kFactsBytes + 2 * kAnswerBodyBytes;
-/// A token travels in a head, beside all else there.
+/// A token is part of a head and must leave room for the rest of it.
 inline constexpr std::size_t kTokenBytes = kHeadBytes / 2;
-/// Fields of one head; servers of others stop at about 100.
+/// Fields of one head; other servers allow about 100.
 inline constexpr std::uint32_t kHeadFields = 128;
-/// Allowed or denied listener ids of one intent: 40 KiB of head hold no more of any use.
+/// Allowed or denied listener ids of one intent: a head of 40 KiB has no room for many more.
 inline constexpr std::uint32_t kListenerIds = 256;
-/// What a line of the log shows of a connection's id.
+/// The part of a connection's id that a log line shows.
 inline constexpr std::size_t kLoggableIdBytes = 128;
-/// One line of the log with its newline: what a pipe that polls writable takes without blocking
+/// One line of the log with its newline: the most that a writable pipe takes without blocking
 /// (PIPE_BUF, one page).
 inline constexpr std::size_t kLogRecordBytes = 4'096;
 /// One log line of a plugin.
 inline constexpr std::size_t kLogLineBytes = 1024;
-/// A file that is read to see whether it is a plugin: the largest of ours has 0.9 MB, debug symbols
-/// of a large one may have a hundred. All of it may be in memory then.
+/// The largest file that is examined as a plugin. Our largest has 0.9 MB; debug symbols can add a
+/// hundred. The whole file may be in memory during the check.
 inline constexpr std::uint64_t kPluginFileBytes = 256U * 1024 * 1024;
-/// The least that a plugin may name as the largest message: behind its prefix of 2 bytes a turn of
-/// such messages grows by an eighth, within the quarter that kDirectionHeldBytes has for it.
+/// The smallest value that a plugin may give as its largest message. With a prefix of 2 bytes for
+/// each, a turn of such messages grows by an eighth; kDirectionHeldBytes has room for a quarter.
 inline constexpr std::uint32_t kSmallestMessageBytes = 16;
-/// The shortest interval of pings a plugin may ask for: ten a second, from each connection.
+/// The shortest ping interval that a plugin may ask for: ten pings a second on each connection.
 inline constexpr std::uint32_t kShortestPingMs = 100;
-/// The last second of the year 9999: a token that a plugin says is good beyond it is good until
-/// then, so that sums of times do not overflow.
+/// The last second of the year 9999. A later expiry from a plugin is reduced to it, so that sums of
+/// times do not overflow.
 inline constexpr std::int64_t kLastSecond = 253'402'300'799;
-/// A call into a plugin that takes longer holds up every connection of its shard: a warning, one in
-/// kSlowCallLogMs from each instance, with the count of those between.
+/// A call into a plugin that takes longer than this delays every connection of its shard, and is
+/// logged as a warning: at most one in kSlowCallLogMs from each instance, with the number of slow
+/// calls since the last one.
 inline constexpr std::uint64_t kSlowCallMs = 50;
 inline constexpr std::uint64_t kSlowCallLogMs = 10'000;
-/// Calls of one function that a plugin has not completed within their step, on one shard: with 20
-/// KiB of room for a token each 5 MiB. A plugin that owes so many answers is not asked again.
+/// Calls of one function on one shard that a plugin has not completed before their deadline. Each
+/// has 20 KiB of room for a token: 5 MiB in all. Once a plugin owes this many answers, further
+/// calls fail at once.
 inline constexpr std::size_t kAbandonedRecords = 256;
-/// What an entry may declare of kinds, settings, services and ALPN words, each: more is garbage.
+/// The most kinds, settings, services and ALPN protocol ids that an entry may declare, each. A
+/// larger number means a damaged entry.
 inline constexpr std::uint32_t kPluginDeclarations = 64;
-
-// --- how many ---------------------------------------------------------------------------------
-/// Of one role on one shard: a tunnel needs two descriptors, and 100,000 of them, stalled both ways
-/// with the budget out, hold 8 GB (kMinTurnHeldBytes each way); 34 GB if all read framing
-/// `messages`, for which no plugin of ours asks in a tunnel.
-inline constexpr std::uint32_t kTunnelsPerShard = 100'000;
 
 } // namespace culvert

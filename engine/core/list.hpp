@@ -1,7 +1,8 @@
 // Intrusive doubly linked list: membership without allocation.
 //
 // The list owns nothing. An element derives from ListHook<Tag> once for every list it can be on,
-// and must be off the list before it dies (asserted). Not thread-safe: a list belongs to one shard.
+// and must leave the list before it is destroyed (asserted). Not thread-safe: a list belongs to one
+// shard.
 #pragma once
 
 #include "core/assert.hpp"
@@ -47,7 +48,7 @@ public:
 
   [[nodiscard]] bool empty() const { return head_.next_ == &head_; }
   [[nodiscard]] T *front() { return empty() ? nullptr : static_cast<T *>(head_.next_); }
-  /// The element behind `element`, or nullptr at the end.
+  /// The element after `element`, or nullptr at the end.
   [[nodiscard]] T *after(T &element) {
     Hook *next = static_cast<Hook &>(element).next_;
     return next == &head_ ? nullptr : static_cast<T *>(next);
@@ -67,7 +68,7 @@ public:
     }
     return element;
   }
-  /// Takes every element of `other`, keeping the order, behind its own.
+  /// Appends all elements of `other`, in their order.
   void take_all(List &other) {
     while (T *element = other.pop_front()) {
       push_back(*element);

@@ -18,7 +18,7 @@ std::uint64_t Random::next() {
 
 std::uint64_t Random::below(std::uint64_t bound) {
   CULVERT_ASSERT(bound > 0);
-  // Values from the incomplete last stretch are drawn again, so that none is likelier than another.
+  // Values from the incomplete last range are drawn again, so that all results are equally likely.
   const std::uint64_t limit = UINT64_MAX - UINT64_MAX % bound;
   std::uint64_t value = next();
   while (value >= limit) {

@@ -20,8 +20,8 @@ public:
   std::uint64_t below(std::uint64_t bound);
 };
 
-/// Cryptographic bytes of getrandom(2), drawn 4 KiB at a time: a system call per masking key is
-/// waste.
+/// Cryptographic bytes of getrandom(2), drawn 4 KiB at a time, because one system call for each
+/// masking key would be slow.
 class SystemRandom final : public Random {
 public:
   void fill(std::span<std::byte> out) override;
@@ -31,7 +31,7 @@ private:
   std::size_t left_ = 0;
 };
 
-/// The same bytes for the same seed, on every machine. Never for secrets: xoshiro256**.
+/// The same bytes for the same seed, on every machine. xoshiro256**: must not be used for secrets.
 class SeededRandom final : public Random {
 public:
   explicit SeededRandom(std::uint64_t seed);

@@ -1,7 +1,7 @@
 // A sum that one shard adds to and any thread reads.
 //
-// Only the shard that owns it calls add(): so an addition is a plain load and store, without a
-// locked instruction, and may stand on the byte path.
+// Only the shard that owns it calls add(), so an addition is a plain load and store without a
+// locked instruction, and may be used on the byte path.
 #pragma once
 
 #include <atomic>
@@ -14,7 +14,8 @@ public:
   void add(std::uint64_t more) {
     value_.store(value_.load(std::memory_order_relaxed) + more, std::memory_order_release);
   }
-  /// Whoever reads an addition also sees what its shard had added elsewhere before it.
+  /// A thread that reads an addition also sees everything that its shard had added to other counts
+  /// before it.
   [[nodiscard]] std::uint64_t read() const { return value_.load(std::memory_order_acquire); }
 
 private:

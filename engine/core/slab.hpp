@@ -1,8 +1,7 @@
-// Fixed slots with generations: a handle that outlives its object finds nothing instead of a
-// stranger.
+// Fixed slots with generations: a handle whose object is gone finds nothing, never another object.
 //
-// The slab owns its objects. Slots are allocated as the slab first grows and then recycled, never
-// freed, and never more than the capacity given; without one its owner looks at size(). Not
+// The slab owns its objects. Slots are allocated when the slab grows, then reused and never freed.
+// There are never more than the given capacity; without one the owner must check size(). Not
 // thread-safe: a slab belongs to one shard.
 #pragma once
 
@@ -26,7 +25,7 @@ template <typename T> class Slab {
 public:
   explicit Slab(std::uint32_t capacity = UINT32_MAX) : capacity_(capacity) {}
 
-  /// Makes an object in a free slot; nothing when all `capacity` slots are taken.
+  /// Makes an object in a free slot; nothing if all `capacity` slots are in use.
   template <typename... Arguments> std::optional<SlabHandle> make(Arguments &&...arguments) {
     if (free_.empty()) {
       if (slots_.size() == capacity_) {
@@ -43,7 +42,7 @@ public:
     return SlabHandle{index, slot.generation};
   }
 
-  /// The object of a handle, or nullptr when it is gone or never was.
+  /// The object of a handle, or nullptr if it does not exist (any more).
   T *find(SlabHandle handle) {
     if (handle.index >= slots_.size()) {
       return nullptr;
@@ -63,7 +62,8 @@ public:
 
   [[nodiscard]] std::uint32_t size() const { return size_; }
 
-  /// Calls visit(handle, object) for each object; the visitor may erase the one it is given.
+  /// Calls visit(handle, object) for each object; the visitor may erase the object that it is
+  /// given.
   template <typename Visit> void for_each(Visit visit) {
     for (std::uint32_t index = 0; index < slots_.size(); ++index) {
       if (slots_[index]->object) {

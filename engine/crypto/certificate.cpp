@@ -21,7 +21,7 @@ BioOwner memory_of(std::string_view text) {
   return BioOwner(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
 
-/// In place of libcrypto's own, which would ask at the terminal.
+/// Replaces libcrypto's own callback, which would ask at the terminal.
 int no_passphrase(char *, int, int, void *) {
   return -1;
 }
@@ -47,7 +47,7 @@ std::string ip_text(std::string_view raw) {
 }
 
 Result<std::string> read_file(const std::string &file, std::string_view what) {
-  // Not waiting for who writes into a pipe.
+  // Does not wait for the writer of a pipe.
   const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   struct stat facts {};
   const int error = descriptor < 0 || fstat(descriptor, &facts) != 0 ? errno
@@ -101,7 +101,7 @@ Status check_validity(const CertificateFacts &facts, const std::string &file, st
   return {};
 }
 
-/// OpenSSL's security level 2, which Debian asks for; clients refuse what is below.
+/// OpenSSL's security level 2, Debian's default; clients refuse weaker keys.
 Status check_strength(const EVP_PKEY *key, const std::string &certificate_file) {
   constexpr int kLeastBits = 112;
   if (EVP_PKEY_get_security_bits(key) >= kLeastBits) {
@@ -239,7 +239,8 @@ Result<std::string> load_authorities(const std::string &file) {
 }
 
 Status write_private_file(const std::string &file, std::string_view content) {
-  // A new file under another name first: an existing one may have wider permissions or readers.
+  // Writes a new file under another name first: an existing file may have wider permissions, or
+  // processes that read it.
   const std::string fresh = file + ".new";
   ::unlink(fresh.c_str());
   const int descriptor =

@@ -1,4 +1,5 @@
-// Certificates: reading the operator's, with errors he can act on, and making throw-away ones.
+// Certificates: reads the operator's files, with errors that say what to do, and makes temporary
+// certificates.
 //
 // Plain functions on PEM text and files; any thread. Everything returned is owned by the caller;
 // private keys travel as Secret.
@@ -15,7 +16,7 @@
 
 namespace culvert {
 
-/// What a server proves itself with.
+/// A server's certificate chain and private key.
 struct Credentials {
   std::string certificate_pem; // the server's own certificate first, then its intermediates
   Secret key_pem;
@@ -38,14 +39,14 @@ Result<Credentials> load_credentials(const std::string &certificate_file,
 /// Reads and checks a bundle of trusted certificates; the PEM text.
 Result<std::string> load_authorities(const std::string &file);
 /// Whether a client that dials `name` (a host name or IP literal) accepts the first certificate of
-/// a PEM text, as Culvert's own clients judge it.
+/// a PEM text, by the same rules as Culvert's own clients.
 bool certificate_covers(std::string_view certificate_pem, const std::string &name);
 /// The first certificate of a PEM text.
 Result<CertificateFacts> inspect_certificate(std::string_view certificate_pem);
 
 enum class KeyKind : std::uint8_t {
-  kEcdsaP256, // what every client takes
-  kEd25519,   // signatures of one length for every run: the simulation
+  kEcdsaP256, // every client accepts it
+  kEd25519,   // for the simulation: its signatures always have the same length
 };
 
 struct ThrowAwayOptions {
@@ -61,7 +62,8 @@ struct ThrowAway {
   Credentials server;
 };
 
-/// A new certificate authority, whose key is forgotten at once, and one server certificate of it.
+/// Makes a certificate authority and one server certificate signed by it. The authority's key is
+/// not kept.
 Result<ThrowAway> make_throw_away(const ThrowAwayOptions &options);
 
 /// Writes a new file that only its owner can read (0600); an existing file is replaced.

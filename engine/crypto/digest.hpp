@@ -1,7 +1,7 @@
 // Digests, message authentication codes and the text forms of bytes.
 //
-// A Digests object belongs to one thread; it fetches its algorithms once, so that a call costs only
-// the digest. The free functions are pure and may be called from anywhere.
+// A Digests object belongs to one thread; it loads its algorithms once, so a call needs no look-up.
+// The free functions are pure and may be called from anywhere.
 #pragma once
 
 #include "culvert/status.hpp"
@@ -58,7 +58,7 @@ std::optional<std::vector<std::byte>> from_base64(std::string_view text);
 std::string hex(std::span<const std::byte> data);
 /// Either case; nothing when the length is odd or a character is no digit.
 std::optional<std::vector<std::byte>> from_hex(std::string_view text);
-/// Takes the same time wherever the first difference is; only the length is not hidden.
+/// Compares in constant time. Only the length can be observed.
 bool equal_in_constant_time(std::span<const std::byte> left, std::span<const std::byte> right);
 
 } // namespace culvert

@@ -1,8 +1,9 @@
 // The store in which plugins find secrets by reference.
 //
 // A SecretStore keeps the secrets of one engine; any thread adds, finds and forgets. A secret that
-// was forgotten is wiped as soon as nobody who found it uses it any more. A SecretLease holds what
-// one configuration added and forgets it when the lease dies; the store outlives its leases.
+// was forgotten is wiped when the last pointer from find() is released. A SecretLease lists the
+// secrets that one configuration added, and forgets them when it is destroyed. The store must live
+// longer than its leases.
 #pragma once
 
 #include "culvert/secret.hpp"
@@ -21,15 +22,15 @@ public:
   SecretStore(const SecretStore &) = delete;
   SecretStore &operator=(const SecretStore &) = delete;
 
-  /// The reference is never 0 and never given twice by one store.
+  /// Returns the reference. It is never 0, and a store never returns the same one twice.
   std::uint64_t add(Secret secret);
-  /// nullptr when there is no such secret, or not any more.
+  /// nullptr if there is no such secret, or if it was forgotten.
   [[nodiscard]] std::shared_ptr<const Secret> find(std::uint64_t reference) const;
   void forget(std::uint64_t reference);
   [[nodiscard]] std::size_t size() const;
 
 private:
-  mutable std::mutex mutex_; // of set-up and of making tokens, never of the byte path
+  mutable std::mutex mutex_; // used at set-up and for tokens, never on the byte path
   std::uint64_t last_ = 0;
   std::unordered_map<std::uint64_t, std::shared_ptr<const Secret>> secrets_;
 };

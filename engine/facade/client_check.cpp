@@ -76,12 +76,8 @@ struct Check {
 Status ClientUnits::check(Purpose purpose, const EntityAddress &entity,
                           const std::string &target_host) {
   auto check = std::make_unique<Check>();
-  Status status = check->bench.start();
-  if (!status.ok()) {
-    return status;
-  }
   check->units = std::move(*this);
-  status = check->all(purpose, entity, target_host);
+  const Status status = check->all(purpose, entity, target_host);
   check->part = {};
   *this = std::move(check->units);
   return status;

@@ -24,6 +24,7 @@ Result<ClientUnits> ClientUnits::make(PluginRegistry &plugins, SecretStore &secr
                                       const ClientConfig &config, std::int64_t token_lifetime_s) {
   ClientUnits units;
   units.limits = config.limits;
+  units.rule = config.connection.key_name;
   if (Status status = check_limits(config.limits); !status.ok()) {
     return status;
   }
@@ -65,6 +66,7 @@ Result<ClientUnits> ClientUnits::make(PluginRegistry &plugins, SecretStore &secr
 
 Status ClientPart::attach_plugins(ClientUnits &units, Shard &shard) {
   limits = units.limits;
+  rule = units.rule;
   secrets = units.secrets;
   Status status =
       transport == nullptr ? take(units.transport->transport(shard), transport) : Status{};

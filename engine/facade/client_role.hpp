@@ -26,6 +26,7 @@ struct ClientUnits {
   std::unique_ptr<Unit> auth;
   std::unique_ptr<Unit> resolver;
   std::shared_ptr<const SecretLease> secrets; // of auth; only its instances keep it
+  std::string rule;                           // whose key signs
   std::string authorities_pem;                // empty: the system's
   ClientLimits limits;
 
@@ -46,13 +47,14 @@ struct ClientPart {
   std::unique_ptr<Resolver> resolver;
   std::shared_ptr<TlsContext> tls;
   ClientLimits limits;
+  std::string rule;
 
   /// On the shard; the plugins' instances alone, or all of it. A transport that is there stays.
   Status attach_plugins(ClientUnits &units, Shard &shard);
   Status attach(ClientUnits &units, Shard &shard);
   static ClientKit kit(const std::shared_ptr<ClientPart> &part, ShardThread &thread) {
-    return {thread.shard(),  *part->transport, *part->auth,   *part->resolver,
-            part->tls.get(), thread.digests(), &part->limits, part};
+    return {thread.shard(),   *part->transport, *part->auth, *part->resolver, part->tls.get(),
+            thread.digests(), &part->limits,    part,        part->rule};
   }
 };
 

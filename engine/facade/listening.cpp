@@ -2,12 +2,22 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <thread>
 
 namespace culvert {
+namespace {
 
-Result<Listening> listen_on(ShardThreads &threads, const HostPort &where) {
+constexpr unsigned kEveryPermission = 0777;
+
+} // namespace
+
+Result<Listening> listen_on(ShardThreads &threads, const HostPort &where, unsigned mode) {
   const ShardLimits &limits = threads[0]->shard().limits;
+  if (mode > kEveryPermission || (mode != 0 && where.unix_path.empty())) {
+    return Status::config("bind_mode is the mode of a unix socket, at most 0777; set it with a "
+                          "unix path alone");
+  }
   std::optional<Address> address;
   if (!where.unix_path.empty()) {
     address = Address::unix_path(where.unix_path);
@@ -42,6 +52,12 @@ Result<Listening> listen_on(ShardThreads &threads, const HostPort &where) {
       return;
     }
     Listening listening{socket.value(), where, SocketFile(where.unix_path)};
+    if (const int error = mode == 0 ? 0 : listening.file.set_mode(mode); error != 0) {
+      io.close(socket.value());
+      result = Status::machine("bind " + where.text() +
+                               ": cannot set its mode: " + std::strerror(-error));
+      return;
+    }
     const Result<Address> local = io.local_address(socket.value());
     if (local.ok() && where.unix_path.empty()) {
       listening.bound = {local.value().host(), local.value().port, ""};

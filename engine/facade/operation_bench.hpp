@@ -1,21 +1,24 @@
-// A plugin's answer without a running engine: one shard on the calling thread, for one operation at
-// a time, with a log that says nothing.
+// A plugin's answer without a running engine: one shard without sockets on the calling thread, for
+// one operation at a time, with a log that says nothing. It needs no io_uring.
 //
 // Control thread only. Used where a tool asks one question, and for what a role must know before it
 // starts. Instances attached to its shard must be gone before it is.
 #pragma once
 
-#include "facade/shard_thread.hpp"
+#include "core/random.hpp"
+#include "io/idle_io.hpp"
+#include "io/shard.hpp"
 #include "plugin/kinds.hpp"
 
 namespace culvert {
 
 class OperationBench {
 public:
-  OperationBench() : thread_(0, log_, ShardLimits{}) {}
-  Status start() { return thread_.start(false); }
+  OperationBench() : shard_(io_, random_, log_, 0) {}
+  OperationBench(const OperationBench &) = delete;
+  OperationBench &operator=(const OperationBench &) = delete;
 
-  [[nodiscard]] Shard &shard() { return thread_.shard(); }
+  [[nodiscard]] Shard &shard() { return shard_; }
   [[nodiscard]] Log &log() { return log_; }
 
   /// begin(operation) starts it; returns when it is complete, which is the plugin's to bound.
@@ -31,13 +34,12 @@ public:
   }
   /// Until it is complete or the time has come; whether it is.
   template <typename Operation> bool wait(Operation &operation, std::uint64_t deadline_ns) {
-    Io &io = thread_.io();
     while (operation.in_flight()) {
-      if (!io.run_ready() && operation.in_flight()) {
-        if (io.now_ns() >= deadline_ns) {
+      if (!io_.run_ready() && operation.in_flight()) {
+        if (io_.now_ns() >= deadline_ns) {
           return false;
         }
-        io.wait(deadline_ns);
+        io_.wait(deadline_ns);
       }
     }
     return true;
@@ -53,7 +55,9 @@ private:
   void on_done(Outcome) {} // run() looks at the operation itself
 
   NoLog log_;
-  ShardThread thread_;
+  SystemRandom random_;
+  IdleIo io_;
+  Shard shard_;
 };
 
 } // namespace culvert

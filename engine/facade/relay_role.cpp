@@ -262,7 +262,7 @@ Result<std::unique_ptr<RunningRole>> make_relay_role(const RoleMaking &making,
   if (Status status = role->attach(std::move(made.value())); !status.ok()) {
     return status;
   }
-  Result<Listening> listening = listen_on(making.threads, config.bind);
+  Result<Listening> listening = listen_on(making.threads, config.bind, config.bind_mode);
   if (!listening.ok()) {
     return listening.status();
   }

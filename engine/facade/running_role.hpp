@@ -54,7 +54,8 @@ struct Listening {
   HostPort bound;
   SocketFile file; // of a unix socket
 };
-Result<Listening> listen_on(ShardThreads &threads, const HostPort &where);
+/// `mode`: of a unix socket; 0: by the umask.
+Result<Listening> listen_on(ShardThreads &threads, const HostPort &where, unsigned mode);
 /// A running role keeps its address: as it was configured, or as it is bound.
 Status check_bind(const HostPort &wanted, const HostPort &configured, const HostPort &bound);
 /// A setting that a running role cannot change.

@@ -1,5 +1,6 @@
 #include "facade/client_role.hpp"
 #include "facade/take.hpp"
+#include "role/proof.hpp"
 #include "role/sender.hpp"
 
 #include <optional>
@@ -31,14 +32,20 @@ Result<SenderSetUp> set_up(const RoleMaking &making, const SenderConfig &config)
 class SenderRole final : public RunningRole {
 public:
   SenderRole(ShardThreads &threads, const SenderConfig &config)
-      : transport_(config.transport), bind_(config.bind),
-        counters_(static_cast<unsigned>(threads.size())),
+      : transport_(config.transport), bind_(config.bind), prove_at_start_(config.prove_at_start),
+        threads_(threads), counters_(static_cast<unsigned>(threads.size())),
         group_(static_cast<unsigned>(threads.size())), parts_(threads) {}
+  ~SenderRole() override {
+    threads_[0]->call([this] { proof_.reset(); });
+  }
 
   Status attach(SenderSetUp made) {
     return parts_.serve(std::move(made.units),
                         [&](std::optional<Sender> &part, const ClientKit &kit) {
                           part.emplace(kit, made.options, counters_, Delegate<>());
+                          if (prove_at_start_ && !proof_) { // on the first shard
+                            proof_.emplace(kit, made.options.entity, counters_);
+                          }
                         });
   }
   void start(Listening listening) {
@@ -47,6 +54,11 @@ public:
     parts_.for_each([&](Sender &sender) {
       sender.share_with(group_);
       sender.start(listening.socket);
+    });
+    threads_[0]->call([this] {
+      if (proof_) {
+        proof_->start(bound_.text());
+      }
     });
   }
   Status update_sender(const RoleMaking &making, const SenderConfig &config) override {
@@ -63,6 +75,9 @@ public:
     return parts_.serve(std::move(made.value().units),
                         [&](std::optional<Sender> &part, const ClientKit &kit) {
                           part->use(kit, made.value().options);
+                          if (proof_ && kit.shard.index == 0) {
+                            proof_->use(kit, made.value().options.entity);
+                          }
                         });
   }
   bool tidy() override { return parts_.tidy(); }
@@ -71,27 +86,41 @@ public:
     draining_ = true;
     file_.remove(); // a successor may have the path at once
     parts_.for_each([](Sender &sender) { sender.drain(); });
+    end_proof();
   }
   void drop() override {
     draining_ = true;
     file_.remove(); // a successor may have the path at once
     parts_.for_each([](Sender &sender) { sender.drop(); });
+    end_proof();
   }
   [[nodiscard]] HostPort bound() const override { return bound_; }
   [[nodiscard]] RoleStats stats() const override {
     RoleStats stats = stats_of(counters_);
-    stats.state = counters_.parts_running.load(std::memory_order_acquire) == 0
+    stats.state = counters_.parts_running.load(std::memory_order_acquire) == 0 &&
+                          !(proof_ && proof_->running())
                       ? RoleStats::State::kStopped
                       : (draining_ ? RoleStats::State::kDraining : RoleStats::State::kOnline);
     return stats;
   }
 
 private:
+  void end_proof() {
+    threads_[0]->call([this] {
+      if (proof_) {
+        proof_->cancel();
+      }
+    });
+  }
+
   const std::string transport_;
   const HostPort bind_; // as configured
+  const bool prove_at_start_;
+  ShardThreads &threads_;
   RoleCounters counters_;
   AcceptGroup group_;
   ClientParts<Sender> parts_;
+  std::optional<Proof> proof_; // on the first shard
   HostPort bound_;
   SocketFile file_;
   bool draining_ = false;
@@ -109,7 +138,7 @@ Result<std::unique_ptr<RunningRole>> make_sender_role(const RoleMaking &making,
   if (Status status = role->attach(std::move(made.value())); !status.ok()) {
     return status;
   }
-  Result<Listening> listening = listen_on(making.threads, config.bind);
+  Result<Listening> listening = listen_on(making.threads, config.bind, config.bind_mode);
   if (!listening.ok()) {
     return listening.status();
   }

@@ -4,6 +4,7 @@
 #include "facade/operation_bench.hpp"
 #include "facade/plugin_setup.hpp"
 #include "facade/rules.hpp"
+#include "facade/take.hpp"
 #include "role/relay/policy.hpp"
 
 namespace culvert {
@@ -14,8 +15,7 @@ struct Question {
   explicit Question(const EngineConfig &config)
       : plugins({bench.log(), random, clock, secrets}, plugin_directories(config)) {}
   Status start(const EngineConfig &config) {
-    Status status = configure_plugins(plugins, secrets, config);
-    return status.ok() ? bench.start() : status;
+    return configure_plugins(plugins, secrets, config);
   }
 
   SystemRandom random;
@@ -24,6 +24,30 @@ struct Question {
   OperationBench bench;
   PluginRegistry plugins;
 };
+
+bool judged_by_a_relay(const Status &status) {
+  return status.code >= Code::kTokenMissing && status.code <= Code::kTokenRight;
+}
+
+CheckedToken judge(const Result<Grant> &answer, const Rights &wanted) {
+  CheckedToken checked;
+  if (!answer.ok()) {
+    checked.verdict = answer.status();
+    return checked;
+  }
+  const Grant &grant = answer.value();
+  checked.rule = grant.rule;
+  checked.rights = {(grant.rights & kRightListen) != 0, (grant.rights & kRightSend) != 0,
+                    (grant.rights & kRightManage) != 0};
+  checked.expires_s = grant.expires_s;
+  if ((wanted.listen && !checked.rights.listen) || (wanted.send && !checked.rights.send) ||
+      (wanted.manage && !checked.rights.manage)) {
+    checked.verdict =
+        Status::failure(Code::kTokenRight, Source::kRelay, Retry::kNever,
+                        "the token's rule '" + grant.rule + "' does not give the right");
+  }
+  return checked;
+}
 
 } // namespace
 
@@ -56,7 +80,7 @@ Result<IssuedToken> issue_token(const EngineConfig &engine, const ClientConfig &
   return IssuedToken{Secret::take(token.value().text), token.value().expires_s};
 }
 
-Status check_token(const EngineConfig &engine, const TokenQuestion &asked) {
+Result<CheckedToken> check_token(const EngineConfig &engine, const TokenQuestion &asked) {
   Question question(engine);
   RelayOptions relay;
   relay.names = asked.names;
@@ -66,17 +90,17 @@ Status check_token(const EngineConfig &engine, const TokenQuestion &asked) {
   if (Status status = RelayPolicy::check(relay); !status.ok()) {
     return status;
   }
-  if (Status status = question.start(engine); !status.ok()) {
+  std::unique_ptr<Unit> unit;
+  std::unique_ptr<Auth> auth;
+  Status status = question.start(engine);
+  if (status.ok()) {
+    status = take(question.plugins.make_unit(asked.auth, PluginKind::kAuth, {}), unit);
+  }
+  if (status.ok()) {
+    status = take(unit->auth(question.bench.shard()), auth);
+  }
+  if (!status.ok()) {
     return status;
-  }
-  Result<std::unique_ptr<Unit>> unit =
-      question.plugins.make_unit(asked.auth, PluginKind::kAuth, {});
-  if (!unit.ok()) {
-    return unit.status();
-  }
-  Result<std::unique_ptr<Auth>> auth = unit.value()->auth(question.bench.shard());
-  if (!auth.ok()) {
-    return auth.status();
   }
   std::vector<const Rule *> applying;
   applying.reserve(relay.own_rules.size());
@@ -88,12 +112,19 @@ Status check_token(const EngineConfig &engine, const TokenQuestion &asked) {
   check.path = asked.path;
   check.rules = &applying;
   check.names = &asked.names;
-  check.right_wanted = asked.wanted.manage   ? kRightManage
-                       : asked.wanted.listen ? kRightListen
-                                             : kRightSend;
-  const Result<Grant> grant = question.bench.run<VerifyToken>(
-      [&](VerifyToken &operation) { auth.value()->verify(operation, check); });
-  return grant.ok() ? Status{} : grant.status();
+  Result<Grant> grant = Status{};
+  for (const std::uint32_t right : {kRightListen, kRightSend, kRightManage}) {
+    check.right_wanted = right; // a relay asks for one; all that a token has is seen through one
+    grant = question.bench.run<VerifyToken>(
+        [&](VerifyToken &operation) { auth->verify(operation, check); });
+    if (grant.ok() || grant.status().code != Code::kTokenRight) {
+      break;
+    }
+  }
+  if (!grant.ok() && !judged_by_a_relay(grant.status())) {
+    return grant.status();
+  }
+  return judge(grant, asked.wanted);
 }
 
 } // namespace culvert

@@ -6,15 +6,15 @@
 
 namespace culvert {
 
-Status make_throwaway_certificates(const std::string &folder,
-                                   const std::vector<std::string> &names) {
-  constexpr std::int64_t kLifetimeS = 30 * 24 * 3600; // a demo that is left running
-  constexpr std::int64_t kSkewS = 3600;               // for the clock of another machine
+Status make_throwaway_certificates(const std::string &folder, const std::vector<std::string> &names,
+                                   unsigned days) {
+  constexpr std::int64_t kDayS = 24 * 3600;
+  constexpr std::int64_t kSkewS = 3600; // for the clock of another machine
   ThrowAwayOptions options;
   options.names = names;
   const std::int64_t now_s = SystemClock().wall_s();
   options.not_before_s = now_s - kSkewS;
-  options.not_after_s = now_s + kLifetimeS;
+  options.not_after_s = now_s + days * kDayS;
   Result<ThrowAway> made = make_throw_away(options);
   if (!made.ok()) {
     return made.status();

@@ -1,5 +1,5 @@
-// A network address as a value: IPv4, IPv6 or a unix socket's path. Never a name: the engine
-// resolves nothing.
+// A network address as a value: IPv4, IPv6 or a unix socket's path. It is never a host name:
+// resolver plugins look up names.
 #pragma once
 
 #include <array>

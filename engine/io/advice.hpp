@@ -1,4 +1,4 @@
-// What an operator can do about a failure that several places report, in the same words.
+// Advice for an operator that several places print.
 #pragma once
 
 namespace culvert {

@@ -1,10 +1,11 @@
-// The record of one operation, embedded in whoever asked for it; never allocated, never copied.
+// The record of one operation, embedded in the owner of the operation; never allocated, never
+// copied.
 //
 // An owner binds a completion to a member function once and may then use it for one operation at a
-// time. While in_flight() the owner must stay where it is: destroying or reusing the record then is
-// a broken invariant (asserted). The callback runs on the shard that armed it, exactly once an
-// operation (a multishot accept: once an arrival, `more` says whether another follows), never from
-// inside the call that armed it. A completion is marked idle before its last callback, so the
+// time. While in_flight() the owner must not move, and must neither destroy nor reuse the record
+// (asserted). The callback runs on the shard that armed it. It runs once for each operation and
+// never inside the call that armed it. A multishot accept runs it once for each new connection;
+// `more` says whether others follow. A completion is marked idle before its last callback, so the
 // callback may arm it again.
 #pragma once
 
@@ -15,7 +16,7 @@
 
 namespace culvert {
 
-/// What became of an operation.
+/// The result of an operation.
 struct Outcome {
   int result = 0;    // >= 0: the operation's value; < 0: the negated errno
   bool more = false; // the operation goes on and will complete again
@@ -36,15 +37,15 @@ public:
   /// From the call that armed it until just before its last callback.
   [[nodiscard]] bool in_flight() const { return in_flight_; }
 
-  /// What a backend remembers about the operation in flight.
+  /// What a backend stores about the operation in flight.
   struct Note {
     int socket = -1;
-    std::uint8_t stage = 0; // in the backend's own words
-    bool cancelled = false; // somebody asked for its end
+    std::uint8_t stage = 0; // the backend's own state
+    bool cancelled = false; // a cancel was requested
   };
 
-  /// A hint of the owner: its last turn filled the buffer, so short streams go before it, up to
-  /// kShortTurnsPerBulk of them.
+  /// A hint from the owner: its last turn filled the buffer. Up to kShortTurnsPerBulk turns of
+  /// short streams run before it.
   bool bulk = false;
 
 private:

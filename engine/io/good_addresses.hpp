@@ -1,11 +1,11 @@
-// The addresses that answered where another one of the same name did not: the next dial begins with
-// them.
+// Addresses that answered when another address of the same name did not. The next dial tries them
+// first.
 //
-// Belongs to its shard; all dials there share it. An address is remembered for kGoodAddressMs, at
-// most kGoodAddresses of them.
+// Belongs to its shard; all dials there share it. An address is remembered for good_address_ms, at
+// most good_addresses of them.
 #pragma once
 
-#include "core/limits.hpp"
+#include "culvert/limits.hpp"
 #include "io/address.hpp"
 
 #include <algorithm>
@@ -16,7 +16,8 @@ namespace culvert {
 
 class GoodAddresses {
 public:
-  /// Moves the one that answered last to the front; the others keep their order.
+  explicit GoodAddresses(const ShardLimits &limits) : limits_(limits) {}
+  /// Moves the address that answered most recently to the front; the others keep their order.
   void put_first(std::vector<Address> &addresses, std::uint64_t now_ns) {
     std::erase_if(entries_, [now_ns](const Entry &entry) { return entry.until_ns <= now_ns; });
     for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
@@ -29,10 +30,10 @@ public:
   }
   void remember(const Address &address, std::uint64_t now_ns) {
     forget(address);
-    if (entries_.size() == kGoodAddresses) {
+    if (entries_.size() >= limits_.good_addresses) {
       entries_.erase(entries_.begin());
     }
-    entries_.push_back({address, now_ns + kGoodAddressMs * 1'000'000U});
+    entries_.push_back({address, now_ns + limits_.good_address_ms * 1'000'000U});
   }
   void forget(const Address &address) {
     std::erase_if(entries_, [&address](const Entry &entry) { return entry.address == address; });
@@ -43,6 +44,7 @@ private:
     Address address;
     std::uint64_t until_ns = 0;
   };
+  const ShardLimits &limits_;  // the shard's
   std::vector<Entry> entries_; // the latest last
 };
 

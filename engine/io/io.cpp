@@ -57,13 +57,13 @@ void Io::run_mail(Mail &mail) {
   CULVERT_ASSERT(mail.under_way_);
   const Delegate<Mail &> callback = mail.callback_;
   Io *const from = mail.from_;
-  mail.under_way_ = false; // from here on the receiver decides about it
+  mail.under_way_ = false; // the receiver may use it again from here on
   callback(mail);
   end_mail();
   if (from == this) {
     end_mail();
   } else if (from != nullptr) {
-    from->lent_mail_done(); // its shard may be joined and gone once this returns
+    from->lent_mail_done(); // its shard may be destroyed once this returns
   }
 }
 
@@ -82,7 +82,7 @@ bool Io::run_ready() {
     const bool bulk = ready_.bulk_is_next();
     run(ready_.pop());
     if (bulk && anything_new()) {
-      reap(); // a short stream that became ready meanwhile goes before the next bulk turn
+      reap(); // a short stream that became ready in between runs before the next bulk turn
     }
   }
   return must_run();

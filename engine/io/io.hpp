@@ -1,13 +1,14 @@
-// The only door to the kernel: a closed set of operations and the loop that completes them.
+// The only interface to the kernel: a closed set of operations and the loop that completes them.
 //
 // One Io belongs to one shard and is used only by the thread that drives it; deliver() alone may be
 // called from any thread. Two backends implement it: uring (the engine) and sim (a deterministic
-// world); a seat is kept for epoll, where io_uring is forbidden. The ring says when, the caller
-// moves the bytes: receive() and send() are immediate and never block, poll() says when to try.
+// world). An epoll backend is not built yet. receive() and send() are immediate and never block;
+// poll() completes when it is time to try them.
 //
-// Who owns what: a Socket is owned by whoever got it from listen(), open() or an accept's outcome,
-// until close(). Closing is three steps: cancel, join, close; close() with an operation of that
-// socket still in flight is a broken invariant of the caller that only sim can see.
+// The caller that got a Socket from listen(), open() or the outcome of an accept owns it until
+// close(). Closing has three steps: cancel the operations, wait until they have completed (join),
+// close. Calling close() while an operation of the socket is in flight is a fault of the caller.
+// Only the simulation detects it.
 #pragma once
 
 #include "culvert/status.hpp"
@@ -24,8 +25,8 @@
 
 namespace culvert {
 
-/// A kernel or simulated socket. The number means the same to every Io of one process or one
-/// simulated world, so a connection with nothing in flight may go on at another shard.
+/// A kernel or simulated socket. The number is valid in every Io of the process (or simulated
+/// world), so a connection with nothing in flight can continue on another shard.
 struct Socket {
   int id = -1;
   [[nodiscard]] bool valid() const { return id >= 0; }
@@ -34,12 +35,12 @@ struct Socket {
 enum class Interest : std::uint8_t {
   kReadable, // bytes, an end or an error can be received
   kWritable, // room in the send buffer, or an error
-  kHangup,   // the other side ended or broke; unread bytes do not fire it
-  kBroken,   // the socket broke; neither bytes nor the other side's end fire it
+  kHangup,   // the other side ended or broke; unread bytes do not trigger it
+  kBroken,   // the socket broke; neither bytes nor the other side's end trigger it
 };
 
 enum class SocketOption : std::uint8_t {
-  kNoDelay,      // 1: small sends leave at once
+  kNoDelay,      // 1: small sends are not delayed
   kLingerZero,   // 1: close() resets; 0: close() ends cleanly
   kKeepAliveSec, // idle seconds before TCP probes begin; 0 turns them off
   kSendBuffer,   // bytes
@@ -64,27 +65,29 @@ public:
   }
 
   // --- immediate operations -------------------------------------------------------------------
-  /// A bound, listening socket. Port 0 picks a free one; local_address() tells which. Several
-  /// shards may accept() on one listening socket; the last of them closes it.
+  /// A bound, listening socket. Port 0 picks a free one; local_address() returns it. Several shards
+  /// may accept() on one listening socket; the last of them closes it.
   virtual Result<Socket> listen(const Address &address) = 0;
-  /// A socket fit to connect() to an address of this family.
+  /// A new socket for connect() to an address of this family.
   virtual Result<Socket> open(const Address &address) = 0;
   /// Bytes received (> 0), 0 at the end of the stream, or the negated errno; -EAGAIN when nothing
   /// is there yet.
   virtual int receive(Socket socket, std::span<std::byte> into) = 0;
   /// Bytes taken in order from the parts (it may be fewer than given), or the negated errno;
-  /// -EAGAIN when there is no room. At most kGatherParts parts. -ECONNRESET consumes the socket's
-  /// error: a receive() after it reads what had arrived and then 0, as if the stream had ended.
+  /// -EAGAIN when there is no room. At most kGatherParts parts. -ECONNRESET clears the socket's
+  /// error. A receive() after it returns the bytes that had arrived and then 0, as if the stream
+  /// had ended cleanly.
   virtual int send(Socket socket, std::span<const std::span<const std::byte>> parts) = 0;
-  /// Ends the sending direction (FIN behind everything sent). 0 or the negated errno.
+  /// Ends the sending direction (FIN after everything sent). 0 or the negated errno.
   virtual int shutdown_send(Socket socket) = 0;
   virtual int set_option(Socket socket, SocketOption option, int value) = 0;
   virtual Result<Address> local_address(Socket socket) = 0;
   virtual Result<Address> peer_address(Socket socket) = 0;
-  /// Bytes sent that the peer's kernel has not acknowledged; 0 where the family cannot tell.
+  /// Bytes sent that the peer's kernel has not acknowledged; 0 if this kind of socket does not
+  /// report it.
   virtual int unsent_bytes(Socket socket) = 0;
-  /// Since when, in ms, the peer's kernel has acknowledged nothing although bytes are on their way
-  /// to it; 0 while none are. One without room for them acknowledges that: it is not silent.
+  /// How long, in ms, the peer's kernel has acknowledged nothing although bytes are in flight to
+  /// it; 0 when none are. A peer with a full receive window still answers, so it is not silent.
   virtual std::uint64_t silent_ms(Socket socket) = 0;
   /// Nothing of the socket may be in flight.
   virtual void close(Socket socket) = 0;
@@ -97,42 +100,44 @@ public:
   void connect(Socket socket, const Address &address, Completion &completion);
   /// One-shot. Outcome >= 0: try now.
   void poll(Socket socket, Interest interest, Completion &completion);
-  /// Completes with 0 in its turn behind what is ready already: for work that is due without an
-  /// event.
+  /// Completes with 0 after everything that is ready now. For work that must run later without
+  /// waiting for an event.
   void yield(Completion &completion);
-  /// Asks that `target` end early. Both complete, in either order: the target with -ECANCELED or
-  /// its real outcome, the cancel with 0, -ENOENT or -EALREADY.
+  /// Requests that `target` complete early. Both complete, in either order: the target with
+  /// -ECANCELED or its real outcome, the cancel with 0, -ENOENT or -EALREADY.
   void cancel(Completion &target, Completion &with);
 
   // --- other shards ---------------------------------------------------------------------------
-  /// Lends the mail to the shard of `target`.
+  /// Sends the mail to the shard of `target`. The mail belongs to that shard until its callback has
+  /// run.
   void post(Io &target, Mail &mail);
   /// The same from a thread that drives no shard; safe from any thread.
   void deliver(Mail &mail);
 
   // --- the loop -------------------------------------------------------------------------------
-  /// Runs what is ready, at most kRunBudget callbacks; true when it must be called again before a
-  /// host sleeps: more is ready, or what the callbacks started is not yet with the kernel.
+  /// Runs what is ready, at most kRunBudget callbacks. Returns true if the host must call it again
+  /// before it sleeps: more callbacks are ready, or new operations have not been submitted yet.
   bool run_ready();
-  /// The same question without running anything.
+  /// The same answer without running anything.
   [[nodiscard]] bool must_run() { return has_ready() || anything_new(); }
-  /// Hands over what was started and sleeps until something can be run, or until a timer or
-  /// `deadline_ns` is due; it does not sleep while something is ready. A thread of the shard's own
-  /// loops over run_ready() and wait(), whatever run_ready() said.
+  /// Submits new operations and sleeps until a callback can run, or until a timer or `deadline_ns`
+  /// is due; it does not sleep while something is ready. A thread that only drives this shard calls
+  /// run_ready() and wait() in turn, whatever run_ready() returns.
   virtual void wait(std::uint64_t deadline_ns) = 0;
-  /// For a host's own loop: polls readable when run_ready() has work that is not a timer, once
-  /// run_ready() has said false and nothing was started or posted since; -1 in sim, or when the
-  /// system has no descriptor left. Owned by the Io.
+  /// For a host's own loop: polls readable when run_ready() has work other than a timer. Valid
+  /// after run_ready() has returned false, if nothing was started or posted since then. -1 in sim,
+  /// or when the system has no descriptor left. Owned by the Io.
   [[nodiscard]] virtual int descriptor() = 0;
   /// When run_ready() must be called at the latest, or Timers::kNever.
   [[nodiscard]] std::uint64_t nearest_deadline_ns() const { return timers_.nearest_ns(); }
 
-  /// Operations and mail begun and not yet completed; 0 when a shard has been joined. Mail counts
-  /// on the shard that lent it and on the shard it was lent to, until its callback has returned.
+  /// Operations and mail begun and not yet completed; 0 means that nothing is left on the shard.
+  /// Mail counts on its sender's shard and on its receiver's shard, until its callback has
+  /// returned.
   [[nodiscard]] std::size_t in_flight() const {
     return in_flight_ + mail_.load(std::memory_order_acquire);
   }
-  /// The backend's fixed word: "uring", "epoll", "sim".
+  /// The backend's name: "uring" or "sim".
   [[nodiscard]] virtual const char *name() const = 0;
 
 protected:
@@ -141,22 +146,23 @@ protected:
   virtual void start_poll(Socket socket, Interest interest, Completion &completion) = 0;
   virtual void start_cancel(Completion &target, Completion &with) = 0;
   virtual void start_deliver(Io *from, Mail &mail) = 0;
-  /// Copies every finished operation out of the kernel into the ready queue, and arrived mail into
-  /// run_mail(); submits what was started. Runs no callback of an owner but mail's.
+  /// Copies every finished operation out of the kernel into the ready queue, passes arrived mail to
+  /// run_mail(), and submits new operations. Runs callbacks of mail, but no others.
   virtual void reap() = 0;
-  /// True when a reap would find something without waiting; cheap, asked after every bulk turn.
+  /// True if a reap would find something without waiting. It is cheap: the loop calls it after
+  /// every bulk turn.
   virtual bool anything_new() = 0;
 
-  /// For backends: this operation completed so.
+  /// For backends: this operation completed with this outcome.
   void complete(Completion &completion, Outcome outcome) { ready_.push(completion, outcome); }
-  /// For backends: their memory inside the record, theirs while the operation is in flight.
+  /// For backends: their part of the record, valid while the operation is in flight.
   static Completion::Note &note_of(Completion &completion) { return completion.note_; }
   /// For backends: this mail arrived at this shard.
   void run_mail(Mail &mail);
   /// For backends: a callback can run without a reap.
   [[nodiscard]] bool has_ready() const { return !ready_.empty(); }
-  /// Mail that this shard lent was run; called by the thread of the other shard. A backend whose
-  /// wait() sleeps wakes it, so that a join sees in_flight() fall.
+  /// Called by the other shard's thread when it has run mail from this shard. A sleeping backend
+  /// must wake up, so that it notices in_flight() getting smaller.
   virtual void lent_mail_done() { end_mail(); }
   void end_mail() { mail_.fetch_sub(1, std::memory_order_acq_rel); }
 
@@ -167,7 +173,7 @@ private:
   Timers timers_;
   ReadyQueue ready_;
   std::size_t in_flight_ = 0;
-  std::atomic<std::size_t> mail_ = 0; // lent by this shard, and lent to it
+  std::atomic<std::size_t> mail_ = 0; // sent by this shard, and received by it
 };
 
 } // namespace culvert

@@ -1,8 +1,8 @@
 // A message to another shard, embedded in its owner: posting cannot fail and allocates nothing.
 //
-// Mail is lent to the receiving shard from post() until its callback there has run; the owner must
-// not touch or destroy it in between (asserted). A receiver that owes an answer posts the same mail
-// back. Order holds for each pair of shards.
+// From post() until its callback has run, the mail belongs to the receiving shard; the owner must
+// not touch or destroy it in between (asserted). To answer, the receiver posts the same mail back.
+// Mail from one shard to another arrives in the order of the posts.
 #pragma once
 
 #include "core/assert.hpp"
@@ -32,7 +32,7 @@ private:
   friend class MailStack;
   Delegate<Mail &> callback_;
   Mail *next_ = nullptr;
-  Io *from_ = nullptr; // whose shard lent it; nullptr: a thread that drives none
+  Io *from_ = nullptr; // the sender's shard; nullptr: a thread that drives no shard
   bool under_way_ = false;
 };
 

@@ -1,8 +1,8 @@
 // The mailbox of one shard: a lock-free intrusive stack, many writers, one reader.
 //
-// push() may be called from any thread, drain() by the reader's alone. The stack owns nothing: mail
-// in it is lent. The reader takes the whole stack at once and turns it round, so mail of one writer
-// keeps its order.
+// push() may be called from any thread, drain() by the reader's alone. The stack does not own the
+// mail in it. The reader takes the whole stack at once and reverses it, so mail of one writer
+// arrives in order.
 #pragma once
 
 #include "io/mail.hpp"
@@ -13,7 +13,7 @@ namespace culvert {
 
 class MailStack {
 public:
-  /// True when the stack was empty: the reader may be asleep and nobody else wakes it.
+  /// True if the stack was empty: the reader may be asleep, and the caller must wake it.
   bool push(Mail &mail) {
     Mail *first = first_.load(std::memory_order_relaxed);
     do {
@@ -26,7 +26,7 @@ public:
   [[nodiscard]] bool empty() const { return first_.load(std::memory_order_acquire) == nullptr; }
 
   /// Calls visit(mail) for all mail there is, oldest first. Mail pushed meanwhile waits for the
-  /// next call; the visitor may push the mail it is given or let it die.
+  /// next call; the visitor may post the mail again or destroy it.
   template <typename Visit> void drain(Visit visit) {
     Mail *oldest = nullptr;
     for (Mail *mail = first_.exchange(nullptr, std::memory_order_acquire); mail != nullptr;) {

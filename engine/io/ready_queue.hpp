@@ -1,11 +1,11 @@
 // Finished operations copied out of the kernel, waiting for their callbacks.
 //
 // Two first-in-first-out rings: one for bulk streams, one for everything else (the short ones).
-// Short ones go first, but while bulk streams wait, one of them has its turn behind each
-// kShortTurnsPerBulk of the short ones: neither kind can shut the other out. A ring grows when more
+// Short ones go first. But while bulk streams wait, one of them has its turn after each
+// kShortTurnsPerBulk short turns, so neither kind can starve the other. A ring grows when more
 // operations are in flight than ever before and never shrinks, so a steady state allocates nothing.
 //
-// Used by the shard's thread; it refers to the completions of others and owns none.
+// Used by the shard's thread; it does not own the completions in it.
 #pragma once
 
 #include "core/limits.hpp"
@@ -27,7 +27,7 @@ public:
     (completion.bulk ? bulk_ : short_).push({&completion, outcome});
   }
   [[nodiscard]] bool empty() const { return short_.size_ == 0 && bulk_.size_ == 0; }
-  /// Of a queue that is not empty: pop() will take a bulk turn.
+  /// True if pop() will return a bulk turn. The queue must not be empty.
   [[nodiscard]] bool bulk_is_next() const {
     return bulk_.size_ > 0 && (short_.size_ == 0 || passed_bulk_ >= kShortTurnsPerBulk);
   }

@@ -1,7 +1,8 @@
 // A shard: one event loop and what all its connections share.
 //
-// Plain references and buffers, passed to whoever works on this shard; used only by the thread that
-// drives its Io. It owns the buffers; the Io, the random source and the log belong to the engine.
+// Plain references and buffers, passed to all code that runs on this shard; used only by the thread
+// that drives its Io. It owns the buffers; the Io, the random source and the log belong to the
+// engine.
 #pragma once
 
 #include "core/limits.hpp"
@@ -18,8 +19,9 @@
 
 namespace culvert {
 
-/// The bytes that all connections of a shard hold because a kernel did not take them. Nobody waits
-/// for room: turns shrink with it, down to kMinTurnBytes, and whoever holds waits for its own peer.
+/// The bytes that all connections of a shard hold because the kernel has not taken them. No
+/// connection waits for another one's room: when room gets short, turns get smaller, down to
+/// kMinTurnBytes. A connection that holds bytes waits only for its own peer.
 class HeldBudget {
 public:
   explicit HeldBudget(std::size_t capacity) : capacity_(capacity) {}
@@ -28,7 +30,7 @@ public:
   [[nodiscard]] std::size_t held() const { return held_; }
   /// The most ever held, for tests and metrics.
   [[nodiscard]] std::size_t peak() const { return peak_; }
-  /// Cannot fail: how far it may go past the capacity stands at ShardLimits::held_bytes.
+  /// Cannot fail. It may exceed the capacity; ShardLimits::held_bytes says by how much.
   void take(std::size_t bytes);
   void give(std::size_t bytes);
 
@@ -38,7 +40,7 @@ private:
   std::size_t peak_ = 0;
 };
 
-/// What a gathering link will send of this turn: references, until its flush().
+/// References to what a gathering link will send of this turn, until its flush().
 struct GatheredParts {
   std::array<std::span<const std::byte>, kGatherParts> at;
   std::size_t count = 0;
@@ -49,15 +51,15 @@ struct GatheredParts {
   }
 };
 
-/// The buffers of a turn. One turn runs at a time on a shard and none outlives its callback, so
-/// each exists once. What a turn leaves over is copied into held blocks.
+/// The buffers of a turn. One turn runs at a time on a shard and ends with its callback, so each
+/// buffer exists once. Bytes that are left at the end of a turn are copied into held blocks.
 class TurnBuffers {
 public:
   TurnBuffers();
-  /// Bytes received from the kernel; kHeadroom writable bytes stand in front of it.
+  /// Bytes received from the kernel; kHeadroom writable bytes are in front of it.
   [[nodiscard]] std::span<std::byte> receive() { return {base_.get() + kHeadroom, kTurnBytes}; }
-  /// What a turn encodes for the kernel, or, towards a raw sink, the plaintext of a whole turn.
-  /// kHeadroom writable bytes stand in front of it.
+  /// What a turn encodes for the kernel, or, for a raw sink, the plaintext of a whole turn.
+  /// kHeadroom writable bytes are in front of it.
   [[nodiscard]] std::span<std::byte> encode() {
     return {base_.get() + 2 * kHeadroom + kTurnBytes, kDirectionHeldBytes};
   }
@@ -65,7 +67,7 @@ public:
   [[nodiscard]] std::span<std::byte> scratch() {
     return {base_.get() + 3 * kHeadroom + kTurnBytes + kDirectionHeldBytes, kRecordBytes};
   }
-  /// Short pieces on their way into one full record.
+  /// Short pieces that are collected for one full record.
   [[nodiscard]] std::span<std::byte> gather() {
     return {base_.get() + 4 * kHeadroom + kTurnBytes + kDirectionHeldBytes + kRecordBytes,
             kRecordBytes};
@@ -91,7 +93,7 @@ struct Shard {
   const ShardLimits limits;
   HeldBudget held;
   TurnBuffers buffers;
-  GoodAddresses good_addresses;
+  GoodAddresses good_addresses{limits};
 };
 
 } // namespace culvert

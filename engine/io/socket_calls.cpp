@@ -50,8 +50,8 @@ Code code_of(int error) {
   }
 }
 
-/// What an operator can do about it; empty when the errno's own words say it all. `use` is that of
-/// the path of a unix socket.
+/// What an operator can do about it; empty if the errno's text is enough. `use` is the use of a
+/// unix socket's path.
 std::string advice(int error, const Address &address, PathUse use) {
   const bool unix_socket = address.family == Address::Family::kUnix;
   switch (error) {
@@ -118,8 +118,9 @@ int prepare_listener(int descriptor, const Address &address, const KernelAddress
     result = set_int(descriptor, SOL_SOCKET, SO_REUSEADDR, 1);
   }
   if (result == 0 && address.family == Address::Family::kIpv6) {
-    // [::] and 0.0.0.0 are two listeners on every machine, whatever its sysctl says
-    result = set_int(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    // [::] serves both families, and any other address its own, whatever the machine's sysctl says.
+    const bool both = address.bytes == Address{}.bytes;
+    result = set_int(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, both ? 0 : 1);
   }
   if (result == 0) {
     result = errno_or(::bind(descriptor, kernel.get(), kernel.length));
@@ -130,7 +131,7 @@ int prepare_listener(int descriptor, const Address &address, const KernelAddress
   return result;
 }
 
-/// Also when a process that died has left its socket file there. `use` is told of a path in use.
+/// Also replaces the socket file of a process that has died. `use` is set if the path is in use.
 int listen_at_path(int descriptor, const Address &address, const KernelAddress &kernel,
                    PathUse &use) {
   const FolderLock lock(address.path);
@@ -191,7 +192,7 @@ int to_kernel(const Address &address, KernelAddress &out) {
   case Address::Family::kUnix: {
     sockaddr_un path{};
     if (address.path.empty() || address.path.find('\0') != std::string::npos) {
-      return -EINVAL; // the kernel would take it for an unnamed or abstract socket
+      return -EINVAL; // the kernel would read it as an unnamed or abstract socket
     }
     if (address.path.size() >= sizeof path.sun_path) {
       return -ENAMETOOLONG;
@@ -217,9 +218,14 @@ Address from_kernel(const KernelAddress &kernel) {
   } else if (kernel.storage.ss_family == AF_INET6) {
     sockaddr_in6 ip{};
     std::memcpy(&ip, &kernel.storage, sizeof ip);
-    address.family = Address::Family::kIpv6;
     address.port = ntohs(ip.sin6_port);
-    std::memcpy(address.bytes.data(), &ip.sin6_addr, sizeof ip.sin6_addr);
+    if (IN6_IS_ADDR_V4MAPPED(&ip.sin6_addr)) { // of an IPv4 peer that came to [::]
+      address.family = Address::Family::kIpv4;
+      std::memcpy(address.bytes.data(), ip.sin6_addr.s6_addr + 12, 4);
+    } else {
+      address.family = Address::Family::kIpv6;
+      std::memcpy(address.bytes.data(), &ip.sin6_addr, sizeof ip.sin6_addr);
+    }
   } else if (kernel.storage.ss_family == AF_UNIX) {
     sockaddr_un path{};
     std::memcpy(&path, &kernel.storage, std::min<std::size_t>(kernel.length, sizeof path));
@@ -313,7 +319,7 @@ int unsent_bytes(Socket socket) {
   std::uint8_t state = TCP_CLOSE; // the first byte of tcp_info
   socklen_t length = sizeof state;
   if (getsockopt(socket.id, IPPROTO_TCP, TCP_INFO, &state, &length) < 0 || state == TCP_CLOSE) {
-    return 0; // a unix socket has handed its bytes to the peer already
+    return 0; // a unix socket has passed its bytes to the peer already
   }
   int bytes = 0;
   return ::ioctl(socket.id, SIOCOUTQ, &bytes) < 0 ? 0 : bytes;

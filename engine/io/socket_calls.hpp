@@ -1,5 +1,5 @@
 // The direct system calls of the backends that have a real kernel: addresses, listen, receive, send
-// and what else completes at once.
+// and other calls that complete at once.
 //
 // Free functions without state, safe from any thread; the descriptor belongs to the caller. They
 // never block, whatever the descriptor's own flags say, and never raise SIGPIPE. A number below 0
@@ -14,7 +14,7 @@
 
 namespace culvert::socket_calls {
 
-/// An address as the kernel takes it.
+/// An address in the kernel's form.
 struct KernelAddress {
   sockaddr_storage storage{};
   socklen_t length = 0;
@@ -22,23 +22,23 @@ struct KernelAddress {
   [[nodiscard]] sockaddr *get() { return reinterpret_cast<sockaddr *>(&storage); }
 };
 
-/// 0, -EAFNOSUPPORT for an address of no family, -ENAMETOOLONG or -EINVAL for a path that fits no
-/// socket.
+/// Returns 0, -EAFNOSUPPORT for an address without a family, or -ENAMETOOLONG or -EINVAL for a path
+/// that no socket can have.
 int to_kernel(const Address &address, KernelAddress &out);
 Address from_kernel(const KernelAddress &address);
 
-/// The file of a unix socket that nobody listens on is replaced. close() leaves it (SocketFile).
+/// The file of a unix socket is replaced if no process listens on it. close() does not remove it
+/// (SocketFile does).
 Result<Socket> listen(const Address &address);
 Result<Socket> open(const Address &address);
 int receive(Socket socket, std::span<std::byte> into);
 int send(Socket socket, std::span<const std::span<const std::byte>> parts);
 int shutdown_send(Socket socket);
-/// An option that the socket's family does not have is silently fine: a unix socket delays nothing
-/// and needs no probes.
+/// Options that this kind of socket does not have are ignored (TCP options on a unix socket).
 int set_option(Socket socket, SocketOption option, int value);
 Result<Address> local_address(Socket socket);
 Result<Address> peer_address(Socket socket);
-/// 0 as well for a socket that is connected no more, whose rest nobody will acknowledge.
+/// Also 0 for a socket that is no longer connected, because nobody will acknowledge its bytes.
 int unsent_bytes(Socket socket);
 std::uint64_t silent_ms(Socket socket);
 

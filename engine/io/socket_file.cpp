@@ -30,6 +30,10 @@ SocketFile &SocketFile::operator=(SocketFile &&other) noexcept {
   return *this;
 }
 
+int SocketFile::set_mode(unsigned mode) const {
+  return ::chmod(path_.c_str(), static_cast<mode_t>(mode)) == 0 ? 0 : -errno;
+}
+
 void SocketFile::remove() {
   if (path_.empty()) {
     return;

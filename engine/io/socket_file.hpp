@@ -1,9 +1,10 @@
-// The file of a unix socket: taken over when nobody listens on it any more, and removed by the
+// The file of a unix socket: taken over when no process listens on it any more, and removed by the
 // process that made it.
 //
-// Any thread; for set-up and the end, not for the byte path (it touches the file system), but it
-// waits for nobody. A file is taken over only under a lock on its folder, and made under it where
-// it can be had, so no process of Culvert removes the file of another that is about to listen.
+// Any thread; for set-up and the end, not for the byte path (it touches the file system). It never
+// waits for another process. A file is taken over only while its folder is locked. New files are
+// made under the same lock if it is free. So one Culvert process cannot remove the socket file of
+// another that is about to listen.
 #pragma once
 
 #include <string>
@@ -12,7 +13,7 @@
 namespace culvert {
 
 /// The file that a listening socket was bound to. Made right after listening, while the socket is
-/// open, so that no other file can have its identity.
+/// open, so that no other file can have the same inode.
 class SocketFile {
 public:
   SocketFile() = default;
@@ -21,8 +22,10 @@ public:
   SocketFile &operator=(SocketFile &&other) noexcept;
   ~SocketFile() { remove(); }
 
-  /// Unless the path leads to another file by now. Before the socket is closed: until then nobody
-  /// takes the file over.
+  /// 0 or the negated errno. A connection that came before it met the mode of the umask.
+  [[nodiscard]] int set_mode(unsigned mode) const;
+  /// Removes the file, unless the path now leads to another one. Call it before the socket is
+  /// closed, because then another process may take the file over.
   void remove();
 
 private:
@@ -31,8 +34,8 @@ private:
   ino_t inode_ = 0;
 };
 
-/// While it lives and is held, no other process of Culvert takes over a socket file in that folder.
-/// Tried once: whoever may open the folder may hold its lock for as long as he likes.
+/// While it is held, no other process of Culvert takes over a socket file in that folder. It tries
+/// once and does not wait, because any process that can open the folder can hold its lock for ever.
 class FolderLock {
 public:
   explicit FolderLock(const std::string &path);
@@ -47,7 +50,7 @@ private:
 };
 
 enum class PathUse : unsigned char { kNothing, kNoSocket, kSomebodyListens, kNobodyListens };
-/// Connects to a socket: whoever listens sees a connection that ends at once.
+/// Connects to the socket: a process that listens on it sees a connection that ends at once.
 PathUse use_of_path(const std::string &path);
 
 } // namespace culvert

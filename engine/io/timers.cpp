@@ -29,7 +29,8 @@ void Timers::arm(Timer &timer, std::uint64_t deadline_ns) {
   CULVERT_ASSERT(timer.callback_);
   timer.disarm();
   timer.timers_ = this;
-  // Armed for the past by a callback, it goes behind everything that is due, or it would hide it.
+  // A timer that a callback arms for the past is placed after everything that is due; otherwise it
+  // would hide those.
   timer.deadline_ns_ = std::max(deadline_ns, firing_ns_);
   timer.sequence_ = sequence_++;
   heap_.push_back(&timer);

@@ -26,7 +26,7 @@ public:
     callback_ = Delegate<>::to<Method>(owner);
   }
   [[nodiscard]] bool armed() const { return timers_ != nullptr; }
-  /// Nothing happens when it is not armed.
+  /// Does nothing if it is not armed.
   void disarm();
 
 private:

@@ -1,8 +1,9 @@
-// An operation of the kernel and its cancel, completed as one.
+// An operation together with its cancel: the owner is told once, when both have completed.
 //
-// A cancel is an operation of its own and may complete before or after its target. The owner hears
-// of both once, when both have left the kernel: the operation can then be armed again, or the
-// socket closed, without a further join. Used on one shard only; it owns its two completions.
+// A cancel is an operation of its own and may complete before or after its target. The owner's
+// callback runs once, when neither is in the kernel any more: then the owner can arm the operation
+// again or close the socket without waiting for anything else. Used on one shard only; it owns its
+// two completions.
 #pragma once
 
 #include "io/io.hpp"
@@ -23,16 +24,16 @@ public:
     callback_ = Delegate<Outcome>::to<Method>(owner);
   }
   [[nodiscard]] bool armed() const { return armed_; }
-  /// Inside the callback: whether a cancel was asked for, whatever the outcome says.
+  /// Inside the callback: true if a cancel was requested, whatever the outcome is.
   [[nodiscard]] bool cancelled() const { return cancelled_; }
-  /// Streams whose last turn was full wait behind the others.
+  /// True for a stream whose last turn was full (Completion::bulk).
   void set_bulk(bool bulk) { operation_.bulk = bulk; }
 
   void poll(Io &io, Socket socket, Interest interest) { io.poll(socket, interest, arm(io)); }
   void connect(Io &io, Socket socket, const Address &address) {
     io.connect(socket, address, arm(io));
   }
-  /// Asks that it complete soon; nothing happens when it is not armed or is asked already.
+  /// Makes it complete soon. Does nothing if it is not armed or a cancel is in flight.
   void cancel() {
     if (operation_.in_flight() && !cancel_.in_flight()) {
       cancelled_ = true;

@@ -1,7 +1,7 @@
-// What links pass on: chunks of bytes, and how a direction ends.
+// The values that links pass on: chunks of bytes, and how a direction ended.
 //
-// A chunk owns nothing. Its bytes may be edited in place, and up to `headroom` bytes in front of
-// them may be written, by whoever holds the chunk at the moment.
+// A chunk owns nothing. The code that has the chunk may edit its bytes in place and write up to
+// `headroom` bytes in front of them.
 #pragma once
 
 #include "culvert/status.hpp"
@@ -19,14 +19,14 @@ struct Chunk {
   std::byte *data = nullptr;
   std::size_t size = 0;
   std::size_t headroom = 0;
-  ChunkKind kind = ChunkKind::kBinary; // of the message this is a piece of
+  ChunkKind kind = ChunkKind::kBinary; // of the message that this chunk is a piece of
   bool end_of_message = true;          // the message's last piece
 
   [[nodiscard]] std::span<std::byte> bytes() const { return {data, size}; }
 };
 
-/// How one direction ended. Finished: everything arrived and its writer said so. Aborted: the
-/// stream was broken; `status` says by what.
+/// How one direction ended. Finished: everything arrived, and the writer ended the stream. Aborted:
+/// the stream was broken, and `status` says why.
 struct Ending {
   bool aborted = false;
   std::uint16_t code = 0; // a WebSocket close code (RFC 6455, section 7.4); 0 when none was given
@@ -38,8 +38,8 @@ struct Ending {
   }
   static Ending abort(Status why) { return {true, 0, {}, std::move(why)}; }
 
-  /// Its writer said that something went wrong (RFC 6455, section 7.4.1). 1001 is none of these
-  /// codes: Java clients end whole streams with it (reference section 19, items 9 and 10).
+  /// True if the writer's close code means failure (RFC 6455, section 7.4.1). 1001 does not count:
+  /// Java clients end complete streams with it.
   [[nodiscard]] bool says_failure() const {
     return code == 1002 || code == 1003 || (code >= 1007 && code <= 1011);
   }

@@ -1,6 +1,6 @@
-// A connection as a plugin describes it, in the engine's own values: what to dial, what to say
-// first, how bytes are framed after that, and what an answer looks like. Plain data, owned by its
-// holder.
+// A connection as a plugin describes it, in the engine's own values: the address to dial, the head
+// to send first, the framing of the bytes after it, and the form of an answer. Plain data without a
+// thread; a holder owns its copy.
 #pragma once
 
 #include "core/limits.hpp"
@@ -27,13 +27,13 @@ struct Message {
 enum class HeadForm : std::uint8_t { kNone, kHttp, kMessage };
 enum class Framing : std::uint8_t { kRaw, kWebSocket, kMessages };
 
-/// How a connection goes on behind its heads.
+/// How the bytes after the heads are framed.
 struct FramingOptions {
   Framing framing = Framing::kRaw;
   std::uint32_t ping_interval_ms = 0; // 0: none
-  std::string ping;                   // of kMessages: the words of a ping and of its answer
+  std::string ping;                   // of kMessages: the messages that are a ping and its answer
   std::string pong;
-  bool awaits_pong = false;        // the engine's own: this is a control channel
+  bool awaits_pong = false;        // set by the engine: this is a control channel
   std::size_t largest_message = 0; // of a control channel, both ways; 0: kControlMessageBytes
 
   [[nodiscard]] std::size_t message_bound() const {
@@ -55,7 +55,7 @@ struct LinkDescription {
   FramingOptions framing;
 };
 
-/// What a connection is told.
+/// The answer to a connection's request.
 struct Answer {
   enum class Form : std::uint8_t { kNone, kHttp, kMessage, kClose };
   Form form = Form::kNone;

@@ -53,7 +53,7 @@ void Dial::try_next() {
     if (opened.ok()) {
       Try &made = *tries_.emplace_back(std::make_unique<Try>(*this, opened.value(), address));
       if (next_ < addresses_.size()) {
-        shard_.io.arm_after_ms(next_later_, kNextAddressMs);
+        shard_.io.arm_after_ms(next_later_, shard_.limits.next_address_ms);
       }
       made.connect.connect(shard_.io, made.socket, made.address);
       return;
@@ -94,7 +94,7 @@ void Dial::won(const Try &by) {
   end_tries(State::kWon);
 }
 
-/// No try begins any more; those that run are told to end.
+/// Starts no further attempt and cancels those that run.
 void Dial::end_tries(State why) {
   state_ = why;
   next_later_.disarm();
@@ -110,7 +110,7 @@ void Dial::check_over() {
   }
   const State how = std::exchange(state_, State::kIdle);
   deadline_.disarm();
-  // The step may be gone behind the callback.
+  // The callback may destroy the step.
   if (socket_.valid()) {
     callback_(std::exchange(socket_, {}));
   } else {

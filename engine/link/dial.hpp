@@ -1,12 +1,12 @@
-// A step: a connection to the first of some addresses that answers.
+// A step that connects to the first address of a list that answers.
 //
-// Used on its shard only. start() is followed by exactly one call of the bound method, never inside
-// start() or cancel(); the step may be destroyed in it, or used again. A socket it hands out
-// belongs to the receiver; every other one it opened is closed by then.
+// Used on its shard only. Each start() leads to exactly one call of the bound method, never inside
+// start() or cancel(). Inside that call the step may be destroyed or started again. The receiver
+// owns the socket that it gets; all other sockets are closed by then.
 //
-// The addresses race as in RFC 8305: the next one is tried when the one before has failed, or has
-// been silent for kNextAddressMs; the first that answers wins. An address that answered where an
-// earlier one did not is tried first next time (Shard::good_addresses).
+// The addresses race as in RFC 8305: the next one is tried when the one before has failed or has
+// not answered within next_address_ms; the first that answers wins. An address that answered when
+// an earlier one did not is tried first next time (Shard::good_addresses).
 #pragma once
 
 #include "io/shard.hpp"
@@ -27,20 +27,20 @@ public:
   template <auto Method, typename Owner> void bind(Owner &owner) {
     callback_ = Delegate<Result<Socket>>::to<Method>(owner);
   }
-  /// Tries them in this order, and ends all tries at the deadline. The failure that came last is
-  /// reported.
+  /// Tries them in this order, and ends all attempts at the deadline. If none answers, the last
+  /// failure is reported.
   void start(std::vector<Address> addresses, std::uint64_t deadline_ms);
-  /// It completes soon, with kCancelled unless it was connected already.
+  /// Makes it complete soon, with kCancelled unless it had already connected.
   void cancel();
   [[nodiscard]] bool running() const { return state_ != State::kIdle; }
-  /// Of the connection just handed out.
+  /// The address of the connection that was just passed to the receiver.
   [[nodiscard]] const Address &address() const { return answered_; }
 
 private:
   enum class State : std::uint8_t {
     kIdle,
     kTrying,
-    kTimedOut, // kTimedOut to kWon: the tries that are left are being cancelled
+    kTimedOut, // kTimedOut to kWon: the other attempts are being cancelled
     kCancelled,
     kWon
   };
@@ -67,7 +67,7 @@ private:
   State state_ = State::kIdle;
   std::vector<Address> addresses_;
   std::size_t next_ = 0;
-  Address preferred_; // by whoever gave the addresses
+  Address preferred_; // the caller's first address
   std::vector<std::unique_ptr<Try>> tries_;
   Socket socket_; // of the one that answered
   Address answered_;

@@ -86,7 +86,7 @@ void FrameDecoder::next() {
 }
 
 void FrameDecoder::tolerate() {
-  // The faulty header stands in partial_ as far as it came; its frame is skipped by its length.
+  // partial_ has the part of the faulty header that was read. Its frame is skipped by its length.
   tolerant_ = true;
   fault_ = nullptr;
   if (!ready_ && size_ == wanted_) {

@@ -1,8 +1,8 @@
-// Headers of WebSocket frames (RFC 6455, section 5), read from any split of the bytes and written
-// in place. Payload is not looked at.
+// Headers of WebSocket frames (RFC 6455, section 5), read from pieces of any size and written in
+// place. The payload is not read here.
 //
-// A decoder belongs to one direction of one link. Strict, without extensions: it also keeps the
-// rules of fragmentation.
+// A decoder belongs to one direction of one link. It is strict, accepts no extensions, and checks
+// the rules of fragmentation.
 #pragma once
 
 #include "core/limits.hpp"
@@ -27,7 +27,7 @@ constexpr bool is_control(Opcode opcode) {
   return static_cast<std::uint8_t>(opcode) >= 8;
 }
 
-/// Payload of a control frame, at the most (section 5.5).
+/// The most payload of a control frame (RFC 6455, section 5.5).
 inline constexpr std::size_t kControlPayloadBytes = 125;
 /// 2 + 8 bytes of length + 4 of key.
 inline constexpr std::size_t kFrameHeaderBytes = 14;
@@ -51,19 +51,19 @@ void write_frame_header(std::byte *at, const FrameHeader &header);
 
 class FrameDecoder {
 public:
-  /// A server expects masked frames, a client expects none that is.
+  /// A server accepts only masked frames, a client only frames without a mask.
   explicit FrameDecoder(bool expect_masked) : expect_masked_(expect_masked) {}
 
-  /// Takes bytes of one header and says how many; until ready() or fault(), all of them.
+  /// Takes bytes of one header and returns how many. Until ready() or fault() it takes all of them.
   std::size_t feed(std::span<const std::byte> bytes);
-  /// A whole header was read. next() makes room for the one behind its payload.
+  /// A whole header was read. next() prepares for the header after its payload.
   [[nodiscard]] bool ready() const { return ready_; }
   [[nodiscard]] const FrameHeader &header() const { return header_; }
   void next();
-  /// Why the peer broke the protocol, or nullptr; a fault is final. It shows as early as it can: at
-  /// the second byte, but for a length.
+  /// How the peer broke the protocol, or nullptr; a fault is final. It is found as early as
+  /// possible: at the second byte, or at the length.
   [[nodiscard]] const char *fault() const { return fault_; }
-  /// After a fault: from now on lengths alone are read, to find the peer's Close in what follows.
+  /// After a fault: only lengths are read from now on, to find the peer's Close.
   void tolerate();
 
 private:

@@ -1,5 +1,6 @@
 #include "link/frame_close.hpp"
 
+#include "core/text.hpp"
 #include "link/utf8.hpp"
 
 #include <algorithm>
@@ -50,14 +51,11 @@ std::size_t write_close(std::byte *at, std::uint16_t code, std::string_view reas
   if (!is_utf8(std::as_bytes(std::span(reason)))) {
     reason = {};
   }
-  std::size_t size = std::min(reason.size(), kCloseReasonBytes);
-  while (size < reason.size() && size > 0 &&
-         (static_cast<std::uint8_t>(reason[size]) & 0xC0U) == 0x80) {
-    --size; // never inside a character
-  }
+  const std::size_t size = cut_utf8(reason, kCloseReasonBytes).size();
   at[0] = static_cast<std::byte>(code >> 8U);
   at[1] = static_cast<std::byte>(code);
-  std::copy_n(std::as_bytes(std::span(reason)).begin(), size, at + 2); // it may be no place at all
+  // Not memcpy: without a reason, at + 2 may be the end of the buffer and reason has no data.
+  std::copy_n(std::as_bytes(std::span(reason)).begin(), size, at + 2);
   return size + 2;
 }
 

@@ -20,17 +20,17 @@ inline constexpr std::uint16_t kCloseInternalError = 1011;
 struct CloseFrame {
   std::uint16_t code = 0; // 0: none was given
   std::string reason;
-  std::uint16_t refusal = 0;   // what an illegal one is answered with, else 0
-  const char *fault = nullptr; // and why
+  std::uint16_t refusal = 0;   // the code that answers an illegal Close, else 0
+  const char *fault = nullptr; // the reason for it
 };
 
-/// May a Close frame carry this code?
+/// True if a Close frame may carry this code.
 bool is_close_code(std::uint16_t code);
 
 CloseFrame read_close(std::span<const std::byte> payload);
 
-/// Writes at most kControlPayloadBytes and says how many. A code that no frame may carry becomes
-/// 1011; a reason is cut between two characters, and dropped when it is no UTF-8.
+/// Writes at most kControlPayloadBytes and returns how many. A code that no frame may carry becomes
+/// 1011. A long reason is cut between two characters; one that is not UTF-8 is left out.
 std::size_t write_close(std::byte *at, std::uint16_t code, std::string_view reason);
 
 } // namespace culvert

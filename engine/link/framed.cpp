@@ -32,7 +32,7 @@ void FramedLink::on_below_receive(Outcome outcome) {
   if (!open()) {
     Chunk chunk;
     while (below_turn_ && take_own(chunk, Take{})) {
-      // The chunk is discarded; the peer's end may stand behind it.
+      // The chunk is discarded; the peer's end may follow it.
     }
     work();
     return;
@@ -48,8 +48,8 @@ void FramedLink::on_below_receive(Outcome outcome) {
 }
 
 bool FramedLink::take_below(Chunk &piece, const Take &how) {
-  // Whole records, whatever the caller's largest chunk: a record cut to it leaves a few bytes, and
-  // those a frame, and a copy behind them, of their own.
+  // Takes whole records, whatever the caller's largest chunk is. A record cut to that size would
+  // leave a few bytes, which need a frame and a copy of their own.
   const Take whole{how.turn_bytes, kTurnBytes, how.keep};
   if (below_turn_ && below_->take(piece, whole)) {
     return true;
@@ -76,7 +76,7 @@ void FramedLink::send_frame_below(std::span<const std::byte> header, const Chunk
     below_->send({at, payload.size + header.size(), payload.headroom - header.size()});
     return;
   }
-  if (slots_used_ == kGatherParts) { // the link below refers to all of them
+  if (slots_used_ == kGatherParts) { // the link below keeps references to all of them
     below_->flush();
     slots_used_ = 0;
   }
@@ -114,10 +114,10 @@ void FramedLink::start_drain() {
 }
 
 void FramedLink::cancel_drain() {
-  if (finishing_ != nullptr || !below_drain_.in_flight()) { // the drain below is wanted on
+  if (finishing_ != nullptr || !below_drain_.in_flight()) { // the drain below is still needed
     complete_later(draining_, -ECANCELED);
   } else {
-    paused_ = true; // words of its own wait with what is held
+    paused_ = true; // its own frames wait together with the held bytes
     below_->cancel(below_drain_);
   }
 }
@@ -130,7 +130,7 @@ void FramedLink::on_below_drain(Outcome outcome) {
   work();
 }
 
-/// From a callback of the loop: sends, completes and ends what can be.
+/// Called from a callback of the loop: sends, completes and ends whatever is possible now.
 void FramedLink::work() {
   if (state() >= State::kEndingBelow) {
     advance();
@@ -154,7 +154,7 @@ void FramedLink::work() {
 
 // --- liveness -----------------------------------------------------------------------------------
 
-/// Of a channel that awaits pongs, a byte counts as one, whatever it is of.
+/// On a channel that awaits pongs, any byte counts as one.
 void FramedLink::on_ping_timer() {
   if (received_end_ || !open()) {
     return;
@@ -168,7 +168,7 @@ void FramedLink::on_ping_timer() {
     alive_ = false;
     beat_ = Beat::kPong;
     shard_->io.arm_after_ms(ping_timer_, pong_ms());
-    queue_ping(); // behind what is held: its peer would have read that
+    queue_ping(); // after the held bytes: a living peer would have read those
     work();
   } else if (below_->silent_ms() >= kSilentPeerMs && receiving_ != nullptr) {
     give_up("the peer has acknowledged nothing for " + std::to_string(kSilentPeerMs / 1'000) +
@@ -182,7 +182,7 @@ void FramedLink::on_ping_timer() {
   }
 }
 
-/// Unless the receive turns out to have something.
+/// Cancels the receive below. If it completes with bytes instead, the peer is alive.
 void FramedLink::give_up(std::string why) {
   given_up_ = std::move(why);
   shard_->io.arm_after_ms(ping_timer_, pings_.interval_ms);

@@ -46,10 +46,10 @@ void HeadReader::on_receive(Outcome outcome) {
   }
 }
 
-/// Takes the whole turn, as a link wants it, and gives back what stands behind the head.
+/// Takes the whole turn, as a link requires, and gives back the bytes after the head.
 void HeadReader::read_turn() {
   Take how;
-  how.turn_bytes = kHeadBytes; // what is behind a head is copied: little of it is read at once
+  how.turn_bytes = kHeadBytes; // the bytes after a head are copied, so few are read at once
   std::vector<std::byte> rest;
   Chunk chunk;
   while (link_.take(chunk, how)) {
@@ -101,7 +101,7 @@ void HeadReader::end(Status status) {
   status_ = std::move(status);
   const Delegate<> done = done_;
   done_ = {};
-  done(); // this may be gone
+  done(); // this object may be destroyed now
 }
 
 } // namespace culvert

@@ -1,8 +1,9 @@
-// A step: reads what a connection says first from a byte link, an HTTP head or one message behind
-// its length in 16 bits. What was read beyond it goes back into the link.
+// A step that reads the first part of a connection from a byte link: an HTTP head, or one message
+// after its length in 16 bits. Bytes read after it are given back to the link.
 //
-// Used on the link's shard; owns neither link nor deadline. `done` runs exactly once a start, never
-// inside a call of the caller, and the reader may be destroyed in it. The bytes may hold a token.
+// Used on the link's shard. It does not own the link, and its caller keeps the deadline. `done`
+// runs exactly once for each start, never inside a call of the caller; the reader may be destroyed
+// in it. The bytes may contain a token, so they are never logged.
 #pragma once
 
 #include "link/http.hpp"
@@ -18,15 +19,15 @@ class HeadReader {
 public:
   explicit HeadReader(Link &link);
 
-  /// Not of form kNone.
+  /// `form` must not be kNone.
   void start(HeadForm form, Delegate<> done);
-  /// Asks that `done` come soon.
+  /// Cancels; `done` follows soon.
   void cancel() { link_.cancel(receive_); }
   [[nodiscard]] bool running() const { return static_cast<bool>(done_); }
 
   // --- in `done` and after ----------------------------------------------------------------------
   [[nodiscard]] const Status &status() const { return status_; }
-  /// Of an HTTP head that was refused: how to answer it; else kNone.
+  /// What is wrong with an HTTP head that was refused; else kNone.
   [[nodiscard]] HeadFault fault() const { return scanner_.fault(); }
   /// The head with its empty line, or the message without its length.
   std::string &bytes() { return bytes_; }

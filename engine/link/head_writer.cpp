@@ -50,7 +50,7 @@ void HeadWriter::on_drain(Outcome outcome) {
   bytes_.clear();
   const Delegate<> done = done_;
   done_ = {};
-  done(); // this may be gone
+  done(); // this object may be destroyed now
 }
 
 } // namespace culvert

@@ -1,9 +1,9 @@
-// A step: sends a head, or one message behind its length in 16 bits, and waits until the kernel has
-// all of it.
+// A step that sends a head, or one message after its length in 16 bits, and waits until the kernel
+// has all of it.
 //
-// Used on the link's shard; owns neither link nor deadline, but the bytes until it is done. `done`
-// runs exactly once a start, never inside a call of the caller, and the writer may be destroyed in
-// it.
+// Used on the link's shard. It does not own the link, and its caller keeps the deadline; it owns
+// the bytes until it is done. `done` runs exactly once for each start, never inside a call of the
+// caller; the writer may be destroyed in it.
 #pragma once
 
 #include "link/description.hpp"
@@ -17,10 +17,11 @@ class HeadWriter {
 public:
   explicit HeadWriter(Link &link);
 
-  /// What the link still holds (of a handshake) leaves first. An HTTP head is given whole, with a
-  /// body behind it if it has one; a message without its length, of 1 to kHeadBytes bytes.
+  /// Bytes that the link still holds from a handshake are sent first. An HTTP head is passed
+  /// complete, followed by its body if it has one; a message is passed without its length and has 1
+  /// to kHeadBytes bytes.
   void start(HeadForm form, std::string bytes, Delegate<> done);
-  /// Asks that `done` come soon.
+  /// Cancels; `done` follows soon.
   void cancel() { link_.cancel(drain_); }
   [[nodiscard]] bool running() const { return static_cast<bool>(done_); }
   /// In `done` and after.

@@ -47,7 +47,7 @@ void HeldBytes::consume(std::size_t count) {
     return;
   }
   size_ -= count;
-  if (budget_ != nullptr) { // dropped on the way between two shards: counted in neither
+  if (budget_ != nullptr) { // nullptr between two shards: counted in neither
     budget_->give(count);
   }
   while (count > 0) {

@@ -1,9 +1,10 @@
-// Bytes a link accepted and its kernel refused, in order, until the kernel takes them.
+// Bytes that a link has accepted and the kernel has not taken yet, in order.
 //
-// Used on one shard only, but for a move: release() on the old shard, take_over() on the new one.
-// It owns its blocks and counts its bytes in the shard's budget. Blocks come from the heap and go
-// back as soon as they are empty: a sink that keeps up holds nothing, so its steady state allocates
-// nothing. Memory is the bytes held plus less than one block at each end of the chain.
+// Used on one shard only. To move to another shard, call release() on the old one and take_over()
+// on the new one. It owns its blocks and counts its bytes in the shard's budget. Blocks are
+// allocated when needed and freed as soon as they are empty: a sink that keeps up holds nothing, so
+// its steady state allocates nothing. It uses as much memory as the bytes held plus less than one
+// block at each end of the chain.
 #pragma once
 
 #include "io/shard.hpp"
@@ -22,20 +23,20 @@ public:
 
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
-  /// Bytes of heap behind it, for tests.
+  /// Bytes of memory it uses, for tests.
   [[nodiscard]] std::size_t memory() const { return blocks_ * kHeldBlockBytes; }
 
-  /// Copies them behind what is held.
+  /// Appends a copy of the bytes.
   void append(std::span<const std::byte> bytes);
-  /// Fills `parts` from the front of what is held; how many it used. Valid until the next call of
-  /// another member.
+  /// Fills `parts` from the front of the held bytes and returns how many it used. They are valid
+  /// until the next call of another member.
   [[nodiscard]] std::size_t front(std::span<std::span<const std::byte>> parts) const;
-  /// Forgets the first `count` bytes.
+  /// Removes the first `count` bytes.
   void consume(std::size_t count);
   void clear() { consume(size_); }
 
-  /// Leaves the budget of the shard it is on. Nothing but take_over() and the
-  /// destructor may follow.
+  /// Stops counting in its shard's budget. After it only take_over() or the destructor may be
+  /// called.
   void release();
   void take_over(HeldBudget &budget);
 

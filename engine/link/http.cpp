@@ -1,6 +1,7 @@
 #include "link/http.hpp"
 
 #include "core/limits.hpp"
+#include "core/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -67,10 +68,6 @@ constexpr Phrase kPhrases[] = {
     {505, "HTTP Version Not Supported"},
 };
 
-char lower(char letter) {
-  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-}
-
 bool is_control(char letter) {
   const auto byte = static_cast<unsigned char>(letter);
   return byte < 0x20 || byte == 0x7F;
@@ -104,7 +101,7 @@ void HeadScanner::step(char byte) {
     done_ = line_empty_;
     line_empty_ = true;
   } else if (byte == '\r') {
-    // An empty first line is no head; elsewhere it is the end.
+    // An empty first line is an error; any other empty line is the end of the head.
     fault_ = size_ == 1 ? HeadFault::kMalformed : HeadFault::kNone;
   } else if ((is_control(byte) && byte != '\t') ||
              (first_of_line && (byte == ' ' || byte == '\t'))) {
@@ -116,7 +113,7 @@ void HeadScanner::step(char byte) {
 
 bool same_word(std::string_view left, std::string_view right) {
   return std::equal(left.begin(), left.end(), right.begin(), right.end(),
-                    [](char one, char other) { return lower(one) == lower(other); });
+                    [](char one, char other) { return lower_case(one) == lower_case(other); });
 }
 
 const Field *find_field(const std::vector<Field> &fields, std::string_view name) {
@@ -155,7 +152,8 @@ bool has_token(const std::vector<Field> &fields, std::string_view name, std::str
 bool is_token(std::string_view text) {
   constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
   return !text.empty() && std::all_of(text.begin(), text.end(), [&](char letter) {
-    return (letter >= '0' && letter <= '9') || (lower(letter) >= 'a' && lower(letter) <= 'z') ||
+    return (letter >= '0' && letter <= '9') ||
+           (lower_case(letter) >= 'a' && lower_case(letter) <= 'z') ||
            kMarks.find(letter) != std::string_view::npos;
   });
 }

@@ -14,12 +14,12 @@ namespace beast = boost::beast;
 using beast::error_code;
 using beast::http::error;
 
-/// Beast's parser, whose events fill our head.
+/// Beast's parser; its events fill our head.
 template <bool kRequest> class Reader final : public beast::http::basic_parser<kRequest> {
 public:
   explicit Reader(std::vector<Field> &fields) : fields_(fields) {
     this->header_limit(static_cast<std::uint32_t>(kHeadBytes));
-    this->skip(true); // a body is not ours to read
+    this->skip(true); // the body is not read here
   }
 
   std::string method;
@@ -58,7 +58,7 @@ private:
   std::vector<Field> &fields_;
 };
 
-/// The edge to a library that may throw.
+/// Calls a library that may throw, and turns exceptions into a result.
 template <bool kRequest> error_code read_all(Reader<kRequest> &reader, std::string_view bytes) {
   error_code failure;
   try {
@@ -98,7 +98,8 @@ HeadFault fault_of(const error_code &failure) {
   return HeadFault::kMalformed;
 }
 
-/// What the grammar allows and only attackers send: two readings of where the body ends.
+/// Refuses heads that the grammar allows and only attackers send: with two possible ends of the
+/// body.
 HeadFault read_body_kind(RequestHead &head) {
   const std::size_t lengths = count_fields(head.fields, "Content-Length");
   const std::size_t codings = count_fields(head.fields, "Transfer-Encoding");

@@ -76,7 +76,8 @@ Status check_upgrade_response(const ResponseHead &head, std::string_view key,
   if (!is_single(head.fields, "Upgrade", "websocket")) {
     return broken("the upgrade was answered without one Upgrade: websocket");
   }
-  if (!has_token(head.fields, "Connection", "upgrade")) { // one of a list (RFC 9110, section 7.6.1)
+  if (!has_token(head.fields, "Connection",
+                 "upgrade")) { // it may be one of a list (RFC 9110, section 7.6.1)
     return broken("the upgrade was answered without Connection: Upgrade");
   }
   if (count_fields(head.fields, "Sec-WebSocket-Accept") != 1 ||

@@ -17,7 +17,7 @@ void LayeredLink::receive_below() {
   below_->receive(below_receive_);
 }
 
-/// Once what is below ends, a turn of it is nobody's.
+/// Once the link below is ending, its turns are ignored.
 void LayeredLink::on_below_received(Outcome outcome) {
   below_turn_ = outcome.result == 0 && state() < State::kEndingBelow;
   on_below_receive(outcome);

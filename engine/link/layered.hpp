@@ -1,8 +1,8 @@
-// A link over another link: what TLS and the framings have in common.
+// A link over another link: the common part of TLS and the framings.
 //
-// Used on its shard only. It owns the link below and is its only user. It passes an ending down,
-// and joins there whatever it had in flight: the last completion of the link below comes behind all
-// others.
+// Used on its shard only. It owns the link below and is its only user. It passes an ending down.
+// All its operations on the link below have then completed, because the completion of that ending
+// is the last one of the link below.
 #pragma once
 
 #include "link/link.hpp"
@@ -36,7 +36,7 @@ protected:
 
   void receive_below();
   void drain_below();
-  /// The sending direction broke below, or every accepted byte has left.
+  /// True if the sending direction broke below, or if the kernel has taken every accepted byte.
   [[nodiscard]] bool clear() const { return below_->broken() || below_->held() == 0; }
   void note_broken();
 

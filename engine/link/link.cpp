@@ -40,7 +40,8 @@ void Link::complete_later(Completion *&slot, int result) {
 }
 
 void Link::on_tick(Outcome) {
-  // What these callbacks make due waits for the next tick; behind the last one `this` may be gone.
+  // Completions that these callbacks add wait for the next tick. The last callback may destroy
+  // `this`.
   const std::array<Due, kMostDue> batch = due_;
   const std::size_t count = due_count_;
   due_count_ = 0;

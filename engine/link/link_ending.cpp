@@ -5,15 +5,15 @@
 
 namespace culvert {
 
-// How every link ends. next_state() has each transition, enter() what it begins.
+// How every link ends. next_state() has each transition; enter() starts the work of a state.
 //
 //   open ── peel() ──────────────────────────────> peeled
 //     │
 //     │ abort(), close()
 //     v
-//   last word ──── nothing is left to say, and the peer's end matters ───> awaiting peer
+//   last word ──── nothing is left to send, and the peer's end matters ──> awaiting peer
 //     │                                                                          │
-//     │ nothing is left to say                    the peer's end, or no patience │
+//     │ nothing is left to send                  the peer's end, or its deadline │
 //     v                                                                          │
 //   ending below <───────────────────────────────────────────────────────────────┘
 //     │                                                      │
@@ -22,11 +22,10 @@ namespace culvert {
 //   gone <──────────────────────────────────────────────── leaving
 //                                                            ^
 //   drop() from any state but gone, and an ending that ──────┘
-//   makes no progress for kAbortStallMs
+//   makes no progress for ShardLimits::abort_stall_ms
 //
-// A finish() leaves the link open: it ends the sending direction alone (Sending), behind what is
-// held. A link that peels is open until then: its word and the peer's have both been said. A
-// direction that is handed to the kernel is open, too: there its pump stands still.
+// After finish() the link is still open: only the sending direction ends (Sending), after the held
+// bytes. A link is also open until peel(): both directions have then finished.
 
 namespace {
 
@@ -94,7 +93,7 @@ void Link::enter(State next) {
     release(end_);
     break;
   case State::kLeaving:
-    outcome_ = -ETIMEDOUT; // of an abort() or close() that was not dropped by its owner
+    outcome_ = -ETIMEDOUT; // of an abort() or close() that stalled; drop() sets its own
     ending_timer_.disarm();
     prepare_end(End::kDrop);
     cancel_waiting();
@@ -113,7 +112,7 @@ void Link::enter(State next) {
   }
 }
 
-// --- asked by the owner -------------------------------------------------------------------------
+// --- called by the owner ------------------------------------------------------------------------
 
 void Link::begin_ending(End end, Completion &completion) {
   CULVERT_ASSERT(open());
@@ -138,11 +137,11 @@ void Link::become_peeled() {
   enter(next_state());
 }
 
-// --- on the way ---------------------------------------------------------------------------------
+// --- progress -----------------------------------------------------------------------------------
 
 void Link::on_wake() {
   if (state_ == State::kGone) {
-    complete_end(); // of a drop that came behind the last completion of another end
+    complete_end(); // of a drop() that was called after another ending had completed
   } else {
     work();
   }
@@ -159,7 +158,7 @@ void Link::advance() {
   for (State next = next_state(); next != state_; next = next_state()) {
     enter(next);
     if (next == State::kGone) {
-      return; // this may be gone
+      return; // this object may be destroyed now
     }
   }
   if (state_ == State::kLastWord || state_ == State::kAwaitingPeer) {
@@ -183,7 +182,8 @@ void Link::note_queue() {
 }
 
 bool Link::stalled() const {
-  return queue_ > 0 && shard_->io.now_ns() - progress_ns_ >= kAbortStallMs * kNsPerMs;
+  return queue_ > 0 &&
+         shard_->io.now_ns() - progress_ns_ >= shard_->limits.abort_stall_ms * kNsPerMs;
 }
 
 bool Link::patience_over() const {
@@ -192,23 +192,24 @@ bool Link::patience_over() const {
 
 void Link::arm_ending_timer() {
   if (state_ == State::kLastWord && queue_ == 0) {
-    return; // the word waits for an event, not for time
+    return; // the end waits for an event, not for time
   }
   const std::uint64_t since = queue_ > 0 ? progress_ns_ : busy_ns_;
-  const std::uint64_t most_ms = queue_ > 0 ? kAbortStallMs : patience_ms();
+  const std::uint64_t most_ms = queue_ > 0 ? shard_->limits.abort_stall_ms : patience_ms();
   const std::uint64_t passed_ms = (shard_->io.now_ns() - since) / kNsPerMs;
   const std::uint64_t left_ms = most_ms - std::min(most_ms, passed_ms);
   shard_->io.arm_after_ms(ending_timer_, std::min(left_ms, next_look_ms()));
 }
 
-/// Everything that waits for the other side ends; a finish waits for our own queue and goes on.
+/// Ends all operations that wait for the other side. A finish waits for our own queue and
+/// continues.
 void Link::cancel_waiting() {
   complete_later(receiving_, -ECANCELED);
   complete_later(watching_, -ECANCELED);
   complete_later(draining_, -ECANCELED);
 }
 
-/// The link's last completion: behind all that is due.
+/// The link's last completion: after all others that are due.
 void Link::complete_end() {
   Completion *&last = dropping_ != nullptr ? dropping_ : ending_;
   const int result = dropping_ != nullptr ? 0 : outcome_;

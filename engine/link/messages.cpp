@@ -148,7 +148,7 @@ void MessagesLink::send_word(const std::string &word) {
   std::string message = {static_cast<char>(word.size() >> 8U), static_cast<char>(word.size())};
   message += word;
   below_->send({reinterpret_cast<std::byte *>(message.data()), message.size(), 0});
-  below_->flush(); // before the message goes
+  below_->flush(); // before the message is freed
 }
 
 void MessagesLink::send_words() {

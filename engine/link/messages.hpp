@@ -1,12 +1,12 @@
-// Whole messages over a byte link, each behind its length in 16 bits, big-endian: for control
+// Whole messages over a byte link, each after its length in 16 bits, big-endian: for control
 // channels without WebSocket.
 //
-// Used on its shard only; owns the link below. A message is handed out as one chunk, whatever
-// Take::chunk_bytes says: in place where it arrived in one piece, else from a buffer of its own,
-// counted in the shard's HeldBudget until it is complete. Messages sent are whole: one chunk each,
-// of 1 to largest_first_frame bytes. An empty message is a breach of the protocol: it carries
-// nothing, and would let a peer keep the loop busy for two bytes each. Words that mean ping are
-// answered here, and words that mean pong end here.
+// Used on its shard only; owns the link below. take() returns a message as one chunk, whatever
+// Take::chunk_bytes is: in place if it arrived in one piece, otherwise from a buffer that counts in
+// the shard's HeldBudget until it is complete. A message is sent as one chunk of 1 to
+// largest_first_frame bytes. An empty message is a protocol error, because a peer could keep the
+// loop busy with two bytes each. A ping message is answered here, and a pong message is not passed
+// on.
 #pragma once
 
 #include "link/description.hpp"
@@ -39,7 +39,7 @@ protected:
   void send_words() override;
   void queue_ping() override { ping_due_ = true; }
   void start_finish(const Ending &ending) override;
-  // The end is the link below's.
+  // Only the link below sends an end.
   [[nodiscard]] bool word_waits() const override { return false; }
   [[nodiscard]] bool awaits_peer() const override { return false; }
   [[nodiscard]] std::uint64_t patience_ms() const override { return 0; }
@@ -58,13 +58,13 @@ private:
   std::string ping_;
   std::string pong_;
 
-  Chunk piece_; // what is left of the piece from below
+  Chunk piece_; // the unused rest of the piece from below
   bool turn_over_ = true;
   std::array<std::byte, kPrefixBytes> prefix_{};
   std::size_t prefix_size_ = 0;
   std::size_t size_ = 0;                          // of the message whose prefix was read
   std::vector<std::byte> partial_;                // a message that arrives in several pieces
-  std::vector<std::vector<std::byte>> assembled_; // handed out in this turn
+  std::vector<std::vector<std::byte>> assembled_; // returned by take() in this turn
 
   bool pong_due_ = false;
   bool ping_due_ = false;

@@ -53,6 +53,10 @@ Status os_status(int error, std::string_view what) {
   return status;
 }
 
+bool lacks_resources(const Status &status) {
+  return status.code == Code::kNoDescriptor || status.code == Code::kNoMemory;
+}
+
 bool out_of_memory(int error) {
   return error == ENOBUFS || error == ENOMEM;
 }

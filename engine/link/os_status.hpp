@@ -1,4 +1,4 @@
-// What an errno means. Pure functions, callable from anywhere.
+// The meaning of an errno. Pure functions, safe from any thread.
 #pragma once
 
 #include "culvert/status.hpp"
@@ -7,12 +7,14 @@
 
 namespace culvert {
 
-/// `error` is a positive errno; `what` says what was tried: "connect to 127.0.0.1:80".
+/// `error` is a positive errno; `what` is the failed action: "connect to 127.0.0.1:80".
 Status os_status(int error, std::string_view what);
 
-/// The kernel had no memory for it: worth another try in a moment.
+/// True if the kernel had no memory for it: the caller should try again soon.
 bool out_of_memory(int error);
-/// Nothing went wrong, there was only nothing to do yet.
+/// True if this machine is at fault, not the peer: no descriptor or no memory is left.
+bool lacks_resources(const Status &status);
+/// True if nothing failed and the call must only be repeated later.
 bool only_later(int error);
 
 } // namespace culvert

@@ -13,7 +13,7 @@ TcpLink::TcpLink(Shard &shard, Socket socket) : Link(shard), socket_(socket), he
   receive_retry_.bind<&TcpLink::arm_readable>(*this);
   send_retry_.bind<&TcpLink::let_flow>(*this);
   unix_ = local_address().family == Address::Family::kUnix;
-  if (!unix_) { // a socket that broke meanwhile refuses them, and says so when it is used
+  if (!unix_) { // a broken socket refuses them, and fails when it is used
     shard.io.set_option(socket_, SocketOption::kNoDelay, 1);
     shard.io.set_option(socket_, SocketOption::kKeepAliveSec, kKeepAliveSec);
   }
@@ -75,7 +75,7 @@ void TcpLink::on_readable(Outcome outcome) {
     await(awaited_);
     return;
   } else {
-    // A cancel that came too late is told as one: what was ready is ready still.
+    // A cancel that came too late still reports -ECANCELED: the next receive finds the same bytes.
     const int result = readable_.cancelled() ? -ECANCELED : 0;
     if (watching_ != nullptr) {
       complete_now(watching_, result);
@@ -127,7 +127,7 @@ void TcpLink::receive_turn(std::size_t most_bytes) {
   }
 }
 
-/// The receiving direction ended; 0: with the peer's FIN.
+/// The receiving direction ended. 0: with the peer's FIN.
 void TcpLink::received_error(int error) {
   received_end_ = error == 0 ? Ending::finished() : Ending::abort(os_status(error, "receive"));
   note_ends();
@@ -181,7 +181,7 @@ void TcpLink::push_out() {
   let_flow();
 }
 
-/// Copies what was gathered, but for its first bytes.
+/// Copies the gathered bytes, without the first `from_byte` of them.
 void TcpLink::hold(std::size_t from_byte) {
   for (const std::span<const std::byte> part : shard_->buffers.parts.all()) {
     const std::size_t skip = std::min(from_byte, part.size());
@@ -217,7 +217,7 @@ void TcpLink::on_writable(Outcome outcome) {
 void TcpLink::push_held() {
   std::array<std::span<const std::byte>, kGatherParts> parts;
   const std::size_t count = held_.front(parts);
-  if (count == 0) { // the direction broke while the poll was on its way
+  if (count == 0) { // the direction broke while the poll was in flight
     held_done();
     return;
   }
@@ -236,7 +236,7 @@ void TcpLink::push_held() {
   }
 }
 
-/// From a callback of the loop: nothing is held any more.
+/// Called from a callback of the loop when nothing is held any more.
 void TcpLink::held_done() {
   if (sending_ == Sending::kEndDue && !broken_) {
     send_end();

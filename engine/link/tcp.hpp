@@ -1,16 +1,18 @@
 // The link of a raw socket, TCP or unix: the bottom of every stack, and the end of every tunnel.
 //
 // Used on its shard only. It owns the socket. A chunk given to send() is kept by reference until
-// flush() (facts().gathers), so a turn leaves in one gathering send without a copy of ours; only
-// what the kernel refuses is copied, into HeldBytes. Chunks it hands out are views of the shard's
-// receive buffer.
+// flush() (facts().gathers), so a turn is sent in one gathering send without a copy; only bytes
+// that the kernel does not take are copied, into HeldBytes. Received chunks are views of the
+// shard's receive buffer.
 //
-// What is held flows on by itself. A cancelled drain() stops it until the next drain(), flush(),
-// finish() or ending, so that nothing is in flight and the link can move; arrive() lets it flow.
+// Held bytes are sent as soon as the kernel has room. A cancelled drain() pauses that until the
+// next drain(), flush(), finish() or ending, so that nothing is in flight and the link can move;
+// arrive() resumes it.
 //
-// A unix socket cannot carry an abort: there abort() is a close(), and reads as a finish.
+// A unix socket cannot carry an abort: there abort() does the same as close(), and the peer reads a
+// finish.
 //
-// tcp.cpp moves bytes, tcp_ending.cpp answers what the ending asks.
+// tcp.cpp moves bytes; tcp_ending.cpp has the ending.
 #pragma once
 
 #include "link/cancellable.hpp"
@@ -23,7 +25,7 @@ class TcpLink final : public Link {
 public:
   /// Takes the connected socket over.
   TcpLink(Shard &shard, Socket socket);
-  /// An unended link closes its socket as it is.
+  /// If the link was not ended, the socket is closed without waiting.
   ~TcpLink() override;
 
   void send(const Chunk &chunk) override;
@@ -50,7 +52,7 @@ protected:
   [[nodiscard]] bool word_waits() const override;
   void say_word() override;
   [[nodiscard]] bool awaits_peer() const override;
-  [[nodiscard]] std::uint64_t patience_ms() const override { return kLingerMs; }
+  [[nodiscard]] std::uint64_t patience_ms() const override { return shard_->limits.linger_ms; }
   void arm_ending() override;
   [[nodiscard]] std::size_t queue() const override;
   [[nodiscard]] std::uint64_t next_look_ms() override;
@@ -59,19 +61,19 @@ protected:
   void on_gone() override;
 
 private:
-  /// Whether a killed process reads as a reset here.
+  /// Whether the peer sees a reset if this process is killed.
   enum class LingerZero : std::uint8_t {
     kNever, // the socket carries a tunnel, or cannot reset
     kOn,    // a tunnel's end
-    kOff    // a tunnel's end where nothing is left that a reset could truncate
+    kOff    // a tunnel's end that has no bytes left that a reset could destroy
   };
-  /// Where the turn stands that receive() announced.
+  /// The stage of the turn that receive() announced.
   enum class TurnStage : std::uint8_t { kNone, kDue, kReceived };
-  /// How the socket ends, once its end was asked for.
+  /// How the socket ends, after abort(), close() or drop().
   enum class Exit : std::uint8_t {
     kFin,           // a FIN, then what arrives is discarded
-    kReset,         // a reset behind all that was sent
-    kResetBehindFin // the same, but the FIN of a finish has left already
+    kReset,         // a reset after everything sent has arrived
+    kResetBehindFin // the same, but the FIN of a finish was sent already
   };
 
   void await(Interest interest);
@@ -99,10 +101,10 @@ private:
   bool unix_ = false;
   LingerZero linger_zero_ = LingerZero::kNever;
   Exit exit_ = Exit::kFin;
-  std::uint64_t look_ms_ = kAbortProbeMs; // until the next look at unsent bytes
-  std::size_t looked_at_ = 0;             // how many there were at the last
+  std::uint64_t look_ms_ = kAbortProbeMs; // until the next check for unsent bytes
+  std::size_t looked_at_ = 0;             // unsent bytes at the last check
 
-  Cancellable readable_; // of receive(), watch(), or the ending's own
+  Cancellable readable_; // of receive(), watch() or the ending
   Interest awaited_ = Interest::kReadable;
   Timer receive_retry_;
   bool receive_later_ = false; // the kernel had no memory: wait before the next poll
@@ -114,7 +116,7 @@ private:
   Cancellable writable_;
   Timer send_retry_;
   bool paused_ = false;         // by a cancelled drain
-  bool end_is_suspect_ = false; // a send consumed the socket's error: its end will look clean
+  bool end_is_suspect_ = false; // a send cleared the socket's error: a clean end then is a reset
 };
 
 } // namespace culvert

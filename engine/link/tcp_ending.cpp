@@ -9,7 +9,7 @@ namespace culvert {
 // --- a tunnel's end -----------------------------------------------------------------------------
 
 // Linger 0 on a tunnel's end makes the kernel reset it when this process is killed. It is off again
-// once nothing is left that a reset could truncate.
+// when no bytes are left that a reset could destroy.
 
 void TcpLink::end_tunnel_here() {
   if (unix_ || linger_zero_ != LingerZero::kNever) {
@@ -28,7 +28,7 @@ void TcpLink::note_ends() {
   }
 }
 
-// --- what the ending asks -----------------------------------------------------------------------
+// --- the questions of the ending ----------------------------------------------------------------
 
 void TcpLink::prepare_end(End end) {
   if (end == End::kDrop) {
@@ -39,8 +39,8 @@ void TcpLink::prepare_end(End end) {
   push_out();
   cancel_reading();
   if (end == End::kAbort && linger_zero_ == LingerZero::kOn) {
-    // A FIN on the way to a reset would give an idle reader a clean end; one that has left already
-    // cannot be taken back, and only a reset behind it can still follow.
+    // A FIN before the reset would give an idle reader a clean end, so none is sent. A FIN that was
+    // sent already cannot be taken back; a reset can only follow it.
     exit_ = sending_ == Sending::kEnded ? Exit::kResetBehindFin : Exit::kReset;
   }
   if (exit_ == Exit::kReset) {
@@ -53,7 +53,7 @@ void TcpLink::prepare_end(End end) {
   let_flow();
 }
 
-/// Nobody is left who could be told anything.
+/// True if the peer cannot receive anything any more.
 bool TcpLink::broke() const {
   return broken_ || (received_end_ && received_end_->aborted);
 }
@@ -85,7 +85,7 @@ void TcpLink::say_word() {
   }
 }
 
-/// The kernel goes on sending what it has behind the peer's end; linger is off by then.
+/// After the peer's end the kernel still sends what it has; linger is off by then.
 bool TcpLink::awaits_peer() const {
   return exit_ == Exit::kFin && !broke() && !received_end_;
 }
@@ -109,20 +109,20 @@ void TcpLink::on_readable_ending(Outcome outcome) {
   if (exit_ == Exit::kReset) {
     received_error(ECONNRESET);
   } else {
-    receive_turn(kTurnBytes); // and forget it
+    receive_turn(kTurnBytes); // and discard it
   }
 }
 
-/// Held and unsent: the kernel tells nobody when its own part has arrived.
+/// Held and unacknowledged bytes. The kernel has no event for an acknowledgement.
 std::size_t TcpLink::queue() const {
   return held_.size() + static_cast<std::size_t>(std::max(shard_->io.unsent_bytes(socket_), 0));
 }
 
-/// Bytes that a reset waits for are looked at often while they become fewer, else ever less often:
-/// a peer may read nothing for a minute.
+/// While a reset waits for bytes to arrive, it checks them often as long as they become fewer, and
+/// less and less often otherwise: a peer may read nothing for a minute.
 std::uint64_t TcpLink::next_look_ms() {
   if (exit_ == Exit::kFin || !held_.empty()) {
-    return kCloseProbeMs;
+    return shard_->limits.linger_ms / 10; // of the deadline it has to keep
   }
   look_ms_ = queue_seen() < looked_at_ ? kAbortProbeMs : std::min(2 * look_ms_, kAbortProbeMostMs);
   looked_at_ = queue_seen();

@@ -49,7 +49,7 @@ void TlsLink::run_handshake() {
     handshake_ended(Session::kCancelled, -ECANCELED);
     return;
   }
-  if (below_->held() > 0 && !below_->broken()) { // a turn that is open is declined
+  if (below_->held() > 0 && !below_->broken()) { // the open turn is declined
     below_turn_ = false;
     drain_below();
     return;
@@ -123,7 +123,7 @@ void TlsLink::send(const Chunk &chunk) {
   if (gathered_ + bytes.size() > kRecordBytes) {
     write_gathered();
   }
-  // Nothing worth a copy fits behind a chunk that large.
+  // A chunk this large leaves no useful room for others in its record, so it is not copied.
   while (gathered_ == 0 && bytes.size() > kRecordBytes - kHeadroom) {
     const std::size_t size = std::min(bytes.size(), kRecordBytes);
     write_record(bytes.first(size));
@@ -157,7 +157,7 @@ void TlsLink::flush() {
   wire_.close_turn();
 }
 
-/// Between turns: alerts and answers that libssl wrote while it read.
+/// Sends alerts and answers that libssl wrote while it read. Called between turns.
 void TlsLink::send_pending() {
   if (wire_.has_pending() && !wire_.turn_open() && below_->held() == 0) {
     open_turn();
@@ -199,7 +199,8 @@ void TlsLink::cancel_own(Completion &completion) {
   if (&completion != handshaking_) {
     return;
   }
-  stage_ = Session::kCancelled; // a start that waits for its round completes by itself
+  // A handshake that has not begun yet completes in its round of the loop.
+  stage_ = Session::kCancelled;
   if (below_receive_.in_flight()) {
     below_->cancel(below_receive_);
   } else if (below_drain_.in_flight()) {

@@ -1,16 +1,16 @@
-// The TLS link: a byte stream over another one, encrypted and verified.
+// The TLS link: an encrypted and verified byte stream over another byte link.
 //
 // Used on its shard only; it owns the link below. Two parts do the work: the session (handshake,
-// verification, tickets: tls_session.hpp) and the record stream (tls_records.hpp); this class is
-// the link contract around them. handshake() comes first and once; after it failed or was
-// cancelled, only an ending may follow.
+// verification, tickets: tls_session.hpp) and the record stream (tls_records.hpp); this class
+// implements the link contract with them. handshake() is called first, and once. After it failed or
+// was cancelled, only an ending may follow.
 //
-// The end of the stream is close_notify; any other end of the link below reads as an abort. Bytes
-// behind close_notify stay with the link below, for peel(). A frame is a record: a send of at most
-// kRecordBytes is never split, and only merged with others where all fit into one record.
+// The end of the stream is close_notify; any other end of the link below is an abort. Bytes after
+// close_notify stay in the link below, for peel(). One frame becomes one record: a send of at most
+// kRecordBytes is never split. Several sends share a record only if all of them fit.
 //
-// tls.cpp shakes hands and sends, tls_receive.cpp receives and watches, tls_ending.cpp answers what
-// the ending asks.
+// tls.cpp has the handshake and sending, tls_receive.cpp receiving and watching, tls_ending.cpp the
+// ending.
 #pragma once
 
 #include "link/layered.hpp"
@@ -27,8 +27,8 @@ public:
   ~TlsLink() override;
 
   // --- set-up ---------------------------------------------------------------------------------
-  /// Outcome 0: done; -ECANCELED; otherwise failure() says why, and what the other side is told is
-  /// on its way.
+  /// Outcome 0: done; -ECANCELED: cancelled; otherwise failure() says why, and an alert for the
+  /// other side was sent or is pending.
   void handshake(Completion &completion);
   [[nodiscard]] const Status &failure() const { return failure_; }
   /// The protocol id both sides agreed on; empty when none.
@@ -66,7 +66,7 @@ private:
   enum class Session : std::uint8_t {
     kNew,
     kShaking,
-    kCancelled, // the handshake, by its caller; what is in flight for it has not completed yet
+    kCancelled, // by the caller of handshake(); its operations below have not completed yet
     kReady,
     kFailed
   };
@@ -97,8 +97,8 @@ private:
   TlsRecords records_;
   Session stage_ = Session::kNew;
   Status failure_;
-  std::size_t kept_ = 0;     // of this turn's chunks, with Take::keep
-  std::size_t gathered_ = 0; // in the shard's gather buffer
+  std::size_t kept_ = 0;     // bytes of this turn's chunks, with Take::keep
+  std::size_t gathered_ = 0; // bytes in the shard's gather buffer
   Completion *handshaking_ = nullptr;
 };
 

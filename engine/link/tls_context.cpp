@@ -13,8 +13,8 @@ namespace culvert {
 
 namespace {
 
-// Mozilla's intermediate list without finite-field Diffie-Hellman; the client's order decides, for
-// it knows whether it has AES in hardware.
+// Mozilla's intermediate list without finite-field Diffie-Hellman; the client's order decides,
+// because the client knows whether it has AES in hardware.
 constexpr const char *kCiphers12 =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
@@ -102,7 +102,7 @@ Status TlsContext::configure(TlsPreset preset) {
   SSL_CTX_set_options(context_, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   SSL_CTX_clear_options(context_, SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_max_early_data(context_, 0);
-  // Read-ahead would swallow bytes behind close_notify, which belong to the link below.
+  // Read-ahead would consume bytes after close_notify, which belong to the link below.
   SSL_CTX_set_read_ahead(context_, 0);
   SSL_CTX_set_mode(context_, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                  SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY);
@@ -157,7 +157,7 @@ int TlsContext::on_alpn(SSL *, const unsigned char **out, unsigned char *out_siz
   unsigned char *chosen = nullptr;
   if (SSL_select_next_proto(&chosen, out_size, ours.data(), static_cast<unsigned>(ours.size()), in,
                             in_size) != OPENSSL_NPN_NEGOTIATED) {
-    return SSL_TLSEXT_ERR_NOACK; // a word nobody knows goes to the first protocol
+    return SSL_TLSEXT_ERR_NOACK; // a client that names only unknown protocols gets the first one
   }
   *out = chosen;
   return SSL_TLSEXT_ERR_OK;

@@ -1,9 +1,10 @@
-// What all TLS links of one shard and one use share: preset, certificates, sessions to resume.
+// What all TLS links of one shard and one purpose share: preset, certificates, sessions to resume.
 //
-// A TlsContext belongs to one shard and outlives the links made from it there, which hold it if a
-// shared_ptr owns it; a link that has left for another shard needs it no more. TlsTickets are only
-// read once they are made: the contexts of one use on every shard take the same ones, so that a
-// ticket given by one shard resumes at another. A client context owns the sessions it may resume.
+// A TlsContext belongs to one shard and must live longer than the links made from it there; if a
+// shared_ptr owns it, the links keep it alive. A link that moved to another shard does not need it
+// any more. TlsTickets do not change after they are made: the contexts of one purpose use the same
+// ones on every shard, so that a ticket from one shard resumes at another. A client context owns
+// the sessions it may resume.
 #pragma once
 
 #include "core/random.hpp"
@@ -28,7 +29,7 @@ namespace culvert {
 /// After Mozilla's guideline: TLS 1.2 and 1.3, or 1.3 alone.
 enum class TlsPreset : std::uint8_t { kIntermediate, kModern };
 
-/// Keys of the tickets of one use.
+/// The keys of the tickets of one purpose.
 class TlsTickets {
 public:
   explicit TlsTickets(Random &random);
@@ -52,7 +53,7 @@ struct TlsClientOptions {
   bool resume = true;
 };
 
-/// Whom a client link is to meet.
+/// The server that a client link expects.
 struct TlsPeer {
   std::string host; // as dialled: a name or an IP literal
   std::uint16_t port = 0;
@@ -81,7 +82,7 @@ private:
   void offer_alpn(const std::vector<std::string> &words);
   Status trust(const std::string &authorities_pem);
 
-  /// The session to resume there, or nullptr; still owned by the context.
+  /// The session to resume, or nullptr; the context still owns it.
   ssl_session_st *find_session(const std::string &key);
   /// Takes the session over.
   void keep_session(const std::string &key, ssl_session_st *session);
@@ -101,7 +102,7 @@ private:
   Io &io_;
   const bool server_;
   ssl_ctx_st *context_;
-  std::vector<unsigned char> alpn_; // each word behind its length
+  std::vector<unsigned char> alpn_; // each protocol id after its length
   std::map<std::string, Kept> sessions_;
 };
 

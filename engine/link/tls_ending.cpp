@@ -37,7 +37,7 @@ void TlsLink::say_close_notify() {
   wire_.close_turn();
 }
 
-// --- what the ending asks -----------------------------------------------------------------------
+// --- the questions of the ending ----------------------------------------------------------------
 
 void TlsLink::prepare_end(End end) {
   complete_later(handshaking_, -ECANCELED);
@@ -57,7 +57,7 @@ void TlsLink::prepare_end(End end) {
   }
 }
 
-/// close_notify, and alerts and answers that libssl wrote while it read.
+/// Waits for close_notify, and for alerts and answers that libssl wrote while it read.
 bool TlsLink::word_waits() const {
   const bool notify = sending_ == Sending::kEndDue && !broken_;
   return (notify || wire_.has_pending()) && !below_->broken();

@@ -67,8 +67,8 @@ bool TlsLink::next_input(const Take &how) {
   return false;
 }
 
-/// The turn of the link below is over: perhaps the link below is, too. libssl must not see that
-/// end: it would take the session for broken.
+/// The turn of the link below is over, and perhaps that link has ended. libssl must not see that
+/// end: it would treat the session as broken.
 void TlsLink::conclude_below() {
   if (const Ending *end = below_->received_end()) {
     conclude(Ending::abort(end->aborted
@@ -101,7 +101,7 @@ void TlsLink::conclude(Ending ending) {
   }
 }
 
-/// Takes what libssl has not read of the open turn.
+/// Takes the bytes of the open turn that libssl has not read.
 void TlsLink::drain_below_turn(std::vector<std::byte> &rest) {
   const std::span<const std::byte> first = wire_.take_rest();
   rest.assign(first.begin(), first.end());
@@ -114,7 +114,8 @@ void TlsLink::drain_below_turn(std::vector<std::byte> &rest) {
 
 // --- watching -----------------------------------------------------------------------------------
 
-/// Once close_notify was read, the end of the link below is no news: it is read first.
+/// After close_notify, a normal end of the link below must not complete the watch, so it is read
+/// first.
 void TlsLink::start_watch() {
   CULVERT_ASSERT(stage_ == Session::kReady);
   if (received_end_ && below_->received_end() == nullptr) {
@@ -135,7 +136,8 @@ void TlsLink::watch_turn() {
   } else if (end != nullptr && end->aborted) {
     complete_now(watching_, 0);
   } else if (!rest.empty()) {
-    below_->watch(below_watch_); // bytes for the next owner: the end behind them cannot be read
+    // These bytes are for the next owner, so the end after them cannot be read.
+    below_->watch(below_watch_);
   } else {
     start_watch();
   }

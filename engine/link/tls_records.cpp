@@ -28,7 +28,7 @@ bool TlsRecords::write(std::span<const std::byte> bytes) {
   CULVERT_ASSERT(!bytes.empty() && bytes.size() <= kRecordBytes);
   ERR_clear_error();
   std::size_t written = 0;
-  // The wire takes whole records or none, so a partial write cannot be.
+  // The wire takes whole records or none, so there is no partial write.
   return SSL_write_ex(session_.ssl(), bytes.data(), bytes.size(), &written) == 1 &&
          written == bytes.size();
 }

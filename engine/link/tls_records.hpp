@@ -1,7 +1,7 @@
-// The record stream of a TLS link: plaintext to records and back.
+// The record stream of a TLS link: it turns plaintext into records and back.
 //
-// Belongs to one link, on its shard. This one is libssl's own; another may take its place behind
-// this interface, and nothing above knows which it is.
+// Belongs to one link, on its shard; it does not own the session. libssl does the work; it can be
+// replaced without changing the code above this class.
 #pragma once
 
 #include "link/tls_session.hpp"
@@ -17,7 +17,7 @@ public:
   enum class Read : std::uint8_t {
     kBytes,
     kMore,     // the wire is empty
-    kFinished, // close_notify; nothing behind it was read
+    kFinished, // close_notify; nothing after it was read
     kFailed    // session.failure() says why
   };
 
@@ -25,9 +25,9 @@ public:
 
   /// Decrypts into `into`; `size` is set with kBytes.
   Read read(std::span<std::byte> into, std::size_t &size);
-  /// One record of at most kRecordBytes; false when the stream is broken.
+  /// Writes one record of at most kRecordBytes; false if the stream is broken.
   bool write(std::span<const std::byte> bytes);
-  /// Nothing can be written behind it.
+  /// Nothing can be written after it.
   void close_notify();
 
 private:

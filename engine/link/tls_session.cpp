@@ -30,7 +30,7 @@ std::string reason_of_queue() {
   return text;
 }
 
-/// subjectAltName decides; the common name is no name of the server.
+/// Only subjectAltName counts; the common name is not a name of the server.
 std::string whom_for(const X509 *certificate) {
   if (certificate == nullptr) {
     return "it shows none";
@@ -44,13 +44,30 @@ std::string whom_for(const X509 *certificate) {
              : words;
 }
 
+/// What an operator can do about it; ca_file is the setting of an embedder.
+std::string_view remedy_of(int error) {
+  switch (error) {
+  case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+  case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+  case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+  case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+  case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    return "; if its authority is the right one, name that authority's certificate with ca_file";
+  case X509_V_ERR_CERT_NOT_YET_VALID:
+  case X509_V_ERR_CERT_HAS_EXPIRED:
+    return "; check this machine's clock too";
+  default:
+    return "";
+  }
+}
+
 } // namespace
 
 TlsSession::TlsSession(TlsContext &context, TlsWire &wire, const TlsPeer *peer)
     : context_(&context), held_context_(context.weak_from_this().lock()), wire_(wire),
       ssl_(SSL_new(context.context_)), peer_name_("a client") {
   CULVERT_ASSERT(ssl_ != nullptr && context.is_server() == (peer == nullptr));
-  BIO_up_ref(wire_.bio()); // one reference is the wire's own
+  BIO_up_ref(wire_.bio()); // the wire keeps a reference of its own
   SSL_set_bio(ssl_, wire_.bio(), wire_.bio());
   SSL_set_app_data(ssl_, this);
   SSL_set_msg_callback(ssl_, &TlsSession::on_message);
@@ -64,7 +81,7 @@ TlsSession::TlsSession(TlsContext &context, TlsWire &wire, const TlsPeer *peer)
 }
 
 TlsSession::~TlsSession() {
-  if (!failed_) { // without these flags SSL_free takes the session for broken and kills it
+  if (!failed_) { // without these flags SSL_free treats the session as broken and removes it
     SSL_set_shutdown(ssl_, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
   }
   SSL_free(ssl_);
@@ -85,7 +102,7 @@ void TlsSession::expect(const TlsPeer &peer) {
     done = done && X509_VERIFY_PARAM_set1_host(rules, name.data(), name.size()) == 1 &&
            SSL_set_tlsext_host_name(ssl_, name.c_str()) == 1;
   }
-  if (!done) { // a name no certificate can have: refused by the first step
+  if (!done) { // no certificate can have such a name: the first step refuses it
     verify_error_ = "'" + name + "' is no host name";
   }
   if (!peer.alpn.empty()) {
@@ -115,7 +132,7 @@ TlsSession::Step TlsSession::step() {
   }
   failed_ = true;
   if (offered_session_ && context_ != nullptr) {
-    context_->forget_session(session_key_); // perhaps it was the reason
+    context_->forget_session(session_key_); // it may be the reason
   }
   return Step::kFailed;
 }
@@ -169,7 +186,7 @@ void TlsSession::on_message(int write, int, int type, const void *, std::size_t,
   }
   ++self.control_count_;
   if (self.flooded()) {
-    self.wire_.stop_reading(); // else libssl works through all that has arrived
+    self.wire_.stop_reading(); // otherwise libssl processes everything that has arrived
   }
 }
 
@@ -178,9 +195,10 @@ int TlsSession::on_verify(int good, X509_STORE_CTX *store) {
       static_cast<SSL *>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
   auto &self = *static_cast<TlsSession *>(SSL_get_app_data(ssl));
   if (good != 1 && self.verify_error_.empty()) {
-    self.verify_error_ = std::string("the certificate was refused: ") +
-                         X509_verify_cert_error_string(X509_STORE_CTX_get_error(store)) + " (" +
-                         whom_for(X509_STORE_CTX_get0_cert(store)) + ")";
+    const int error = X509_STORE_CTX_get_error(store);
+    self.verify_error_ =
+        std::string("the certificate was refused: ") + X509_verify_cert_error_string(error) + " (" +
+        whom_for(X509_STORE_CTX_get0_cert(store)) + ")" + std::string(remedy_of(error));
   }
   return good;
 }

@@ -1,7 +1,7 @@
-// The session of a TLS link: handshake, verification, resumption. libssl's.
+// The session of a TLS link: handshake, verification and resumption with libssl.
 //
-// Belongs to one link and stays where it is. It owns the SSL object, from which the record stream
-// (tls_records.hpp) takes over once the handshake is done.
+// Belongs to one link and must not move. It owns the SSL object, which the record stream
+// (tls_records.hpp) uses after the handshake.
 #pragma once
 
 #include "core/limits.hpp"
@@ -31,11 +31,11 @@ public:
   ~TlsSession();
 
   [[nodiscard]] ssl_st *ssl() const { return ssl_; }
-  /// Goes on with what the wire has.
+  /// Continues with the bytes that the wire has.
   Step step();
   /// Why a step or the record stream failed: one sentence with reason, certificate and alert.
   Status failure();
-  /// What TLS meets, for messages: "relay.example:443", or "a client".
+  /// The peer's name in messages: "relay.example:443", or "a client".
   [[nodiscard]] const std::string &peer_name() const { return peer_name_; }
 
   [[nodiscard]] std::string_view alpn() const;
@@ -43,9 +43,10 @@ public:
   /// "TLSv1.3".
   [[nodiscard]] std::string_view version() const;
 
-  /// A second of the flood's bound begins now unless the last one still runs.
+  /// Starts a new second of the flood limit, unless the current one has not passed.
   void note_time(std::uint64_t now_ns);
-  /// More handshake messages behind the handshake than kTlsControlPerSecond.
+  /// True after more than kTlsControlPerSecond handshake messages in one second after the
+  /// handshake.
   [[nodiscard]] bool flooded() const { return control_count_ > kTlsControlPerSecond; }
   /// The link leaves the context's shard.
   void leave_context() {
@@ -63,7 +64,7 @@ private:
   static int on_verify(int good, x509_store_ctx_st *store);
 
   TlsContext *context_;
-  std::shared_ptr<TlsContext> held_context_; // the same, where it is shared
+  std::shared_ptr<TlsContext> held_context_; // keeps the context alive, if a shared_ptr owns it
   TlsWire &wire_;
   ssl_st *ssl_;
   std::string peer_name_;

@@ -35,7 +35,7 @@ struct TlsWireMethods {
     BIO_meth_set_ctrl(method, &TlsWireMethods::control);
     return method;
   }
-  /// One for the process, read-only once made: a BIO points to it as long as it lives.
+  /// One for the process, and read-only: every BIO points to it.
   static const BIO_METHOD *method() {
     static const BIO_METHOD *const made = make();
     return made;

@@ -1,8 +1,8 @@
-// The custom BIO: libssl's door to the engine's buffers, in place of a socket.
+// The custom BIO: connects libssl to the engine's buffers, in place of a socket.
 //
-// Belongs to one TLS link and stays where it is. Reading comes straight from the lower link's chunk
-// (feed), which libssl's own copy empties. Writing goes to the end of the turn's buffer while a
-// turn is open, otherwise into a small pending buffer that the next turn sends first.
+// Belongs to one TLS link and must not move; it owns the BIO. libssl reads directly from the lower
+// link's chunk (feed). It writes to the end of the turn's buffer while a turn is open, otherwise
+// into a small pending buffer that the next turn sends first.
 #pragma once
 
 #include <cstddef>
@@ -22,24 +22,24 @@ public:
   [[nodiscard]] bio_st *bio() const { return bio_; }
 
   // --- ciphertext in --------------------------------------------------------------------------
-  /// Bytes for libssl, which must have read all of those before.
+  /// Gives bytes to libssl, which must have read all earlier ones.
   void feed(std::span<const std::byte> bytes);
-  /// What libssl has not read; the wire forgets it.
+  /// Takes back the bytes that libssl has not read.
   std::span<const std::byte> take_rest();
-  /// From now on libssl reads nothing: it returns from wherever it is.
+  /// libssl gets no more input, so that it returns.
   void stop_reading() { reading_ = false; }
 
   // --- ciphertext out -------------------------------------------------------------------------
-  /// Opens a turn; what is pending goes first.
+  /// Opens a turn; pending bytes are sent first.
   void open_turn(std::span<std::byte> buffer);
   [[nodiscard]] bool turn_open() const { return !buffer_.empty(); }
   [[nodiscard]] std::size_t turn_room() const { return buffer_.size() - used_; }
-  /// What the turn holds; the buffer is then empty again.
+  /// Takes what the turn has written; the buffer is then empty.
   std::span<std::byte> take_turn();
   void close_turn() { buffer_ = {}; }
 
   [[nodiscard]] bool has_pending() const { return !pending_.empty(); }
-  /// Something did not fit: the stream out is broken.
+  /// True if something did not fit: the sending direction is broken.
   [[nodiscard]] bool overflowed() const { return overflowed_; }
 
 private:

@@ -1,6 +1,6 @@
-// UTF-8 (RFC 3629), checked piece by piece, refused at the first byte that cannot be right.
+// Checks UTF-8 (RFC 3629) in pieces, and refuses it at the first invalid byte.
 //
-// A value without owner or thread.
+// A plain value that owns nothing; each object is used by one thread at a time.
 #pragma once
 
 #include <cstddef>
@@ -11,9 +11,9 @@ namespace culvert {
 
 class Utf8Checker {
 public:
-  /// False once a byte cannot continue what came before; then for good.
+  /// False as soon as a byte is invalid, and from then on.
   bool feed(std::span<const std::byte> piece);
-  /// No character is unfinished.
+  /// True if no character is unfinished.
   [[nodiscard]] bool complete() const { return needed_ == 0; }
 
 private:
@@ -25,7 +25,7 @@ private:
   bool broken_ = false;
 };
 
-/// The whole of it is valid UTF-8.
+/// True if all bytes together are valid UTF-8.
 bool is_utf8(std::span<const std::byte> bytes);
 
 } // namespace culvert

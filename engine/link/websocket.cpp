@@ -41,7 +41,7 @@ bool WebSocketLink::take_own(Chunk &chunk, const Take &how) {
   }
 }
 
-/// Reads on at the next header; false when the turn is over.
+/// Reads the next header; false when the turn is over.
 bool WebSocketLink::read_header(const Take &how) {
   if (piece_.size == 0 && !take_below(piece_, how)) {
     return false;
@@ -67,7 +67,7 @@ bool WebSocketLink::read_header(const Take &how) {
   return true;
 }
 
-/// Uses what there is of the frame's payload; true when that is a chunk for the caller.
+/// Takes the part of the frame's payload that has arrived; true if that is a chunk for the caller.
 bool WebSocketLink::take_payload(Chunk &chunk, const Take &how) {
   const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(
       {payload_left_, piece_.size, static_cast<std::uint64_t>(how.chunk_bytes)}));
@@ -125,7 +125,7 @@ void WebSocketLink::on_close() {
   }
   stop_pings();
   peer_code_ = close.code;
-  // 1012 to 1014 speak of a server, not of the stream's writer.
+  // 1012 to 1014 report a server's state, not that of the stream's writer.
   const bool of_a_server = close.code >= 1012 && close.code <= 1014;
   received_end_ =
       Ending::finished(of_a_server ? kCloseInternalError : close.code, std::move(close.reason));
@@ -135,7 +135,7 @@ void WebSocketLink::on_ping() {
   if (sending_ != Sending::kOpen || broken_) {
     return;
   }
-  // Beyond the socket at most one pong waits, the latest.
+  // When the socket is full, at most one pong waits: the latest.
   if (below_->held() > 0 || pongs_.size() + 1 + control_size_ > kTurnPongBytes) {
     pongs_.clear();
   }
@@ -186,7 +186,8 @@ void WebSocketLink::send(const Chunk &chunk) {
     piece.size = std::min(left, largest);
     left -= piece.size;
     send_frame(piece, left == 0 && chunk.end_of_message);
-    // What stands in front of the next piece has left, unless the link below keeps references.
+    // The bytes in front of the next piece were sent, so they are its headroom; a link below that
+    // keeps references does not use it.
     piece.data += piece.size;
     piece.headroom += piece.size;
   } while (left > 0);
@@ -226,7 +227,7 @@ void WebSocketLink::send_control(Opcode opcode, std::span<const std::byte> paylo
   }
   write_frame_header(buffer.data(), header);
   below_->send({buffer.data(), size + payload.size(), 0});
-  below_->flush(); // before the buffer goes
+  below_->flush(); // before the buffer is freed
 }
 
 bool WebSocketLink::word_due() const {
@@ -240,7 +241,7 @@ void WebSocketLink::send_words() {
     const std::size_t next = at + 1 + std::to_integer<std::size_t>(pongs_[at]);
     if (below_->held() == 0) {
       send_control(Opcode::kPong, std::span(pongs_).subspan(at + 1, next - at - 1));
-    } else if (next == pongs_.size()) { // the socket is full: the latest waits, for all of them
+    } else if (next == pongs_.size()) { // the socket is full: only the latest waits
       pongs_.erase(pongs_.begin(), pongs_.begin() + static_cast<std::ptrdiff_t>(at));
       return;
     }
@@ -302,7 +303,7 @@ void WebSocketLink::queue_end(End end) {
     queue_close(answer_code(0), {});
   }
   const bool leaves_next = below_->held() == 0;
-  // An error Close is said all the same.
+  // An error Close is sent in any case.
   if (end == End::kAbort && sending_ == Sending::kEndDue && !leaves_next && !failed_) {
     sending_ = Sending::kOpen;
     pongs_.clear();
@@ -320,13 +321,13 @@ bool WebSocketLink::awaits_peer() const {
   if (sending_ != Sending::kEnded || (end_asked() == End::kAbort && !failed_)) {
     return false;
   }
-  // The server ends the connection once Close has gone both ways, the client waits for that.
+  // The server ends the connection when Close has gone both ways; the client waits for that.
   const bool over = peer_closed_ && options_.role == WebSocketRole::kServer;
   return !over && !below_->broken() && below_->received_end() == nullptr;
 }
 
 std::uint64_t WebSocketLink::patience_ms() const {
-  return failed_ ? kErrorCloseMs : kLingerMs;
+  return failed_ ? shard_->limits.error_close_ms : shard_->limits.linger_ms;
 }
 
 } // namespace culvert

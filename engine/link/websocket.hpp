@@ -1,15 +1,15 @@
 // A WebSocket (RFC 6455, without extensions) over any byte link, either role, cut-through.
 //
 // Used on its shard only; owns the link below. A received piece of a frame's payload is unmasked in
-// place and handed on at once: it never waits for the rest of a frame, and holds no more than a
-// partial header and one control frame. Each chunk sent becomes one frame, or several where it is
-// larger than largest_first_frame; masking edits the chunk's bytes. A chunk's header goes into its
-// headroom where the link below takes bytes at once; where that keeps references (gathers), into a
-// slot of this link's own.
+// place and passed on at once: it never waits for the rest of a frame, and keeps at most a partial
+// header and one control frame. Each chunk sent becomes one frame, or several if it is larger than
+// largest_first_frame; masking edits the chunk's bytes. The header is written into the chunk's
+// headroom. If the link below keeps references (gathers), it is written into a slot of this link
+// instead.
 //
-// A breach of the protocol is answered with Close 1002 (1007 for text that is no UTF-8) and read as
-// aborted, and nothing more is sent. What may follow on the wire is skipped until the peer's Close.
-// The handshake is not here: link/http_upgrade.hpp.
+// A protocol error is answered with Close 1002 (1007 for text that is not UTF-8). The direction
+// then reads as aborted, and nothing more is sent. Everything that follows is skipped until the
+// peer's Close. The handshake is in link/http_upgrade.hpp.
 #pragma once
 
 #include "link/frame.hpp"
@@ -62,7 +62,7 @@ private:
   void on_ping();
   void fail(std::uint16_t code, const char *why);
   void queue_close(std::uint16_t code, std::string reason);
-  /// What our Close says when it answers the peer's, else `code`.
+  /// The code of our Close: the peer's own if ours answers it, else `code`.
   [[nodiscard]] std::uint16_t answer_code(std::uint16_t code) const;
   void send_frame(const Chunk &piece, bool last);
   void send_control(Opcode opcode, std::span<const std::byte> payload);
@@ -72,9 +72,9 @@ private:
 
   // Receiving.
   FrameDecoder decoder_;
-  Chunk piece_;                    // what is left of the piece from below; headroom is what is free
+  Chunk piece_;                    // the unused rest of the piece from below
   std::uint64_t payload_left_ = 0; // of the frame whose header was read
-  std::uint32_t key_ = 0;          // in phase with the next byte
+  std::uint32_t key_ = 0;          // rotated for the next byte
   ChunkKind kind_ = ChunkKind::kBinary;
   Utf8Checker text_;
   std::array<std::byte, kControlPayloadBytes> control_{};
@@ -84,11 +84,11 @@ private:
 
   // Sending.
   bool message_open_ = false;
-  bool failed_ = false; // by a breach of the peer; our Close says so
+  bool failed_ = false; // by a protocol error of the peer; our Close reports it
   bool ping_due_ = false;
   std::uint16_t close_code_ = 0;
   std::string close_reason_;
-  std::vector<std::byte> pongs_; // owed: a size byte and the payload, each
+  std::vector<std::byte> pongs_; // not sent yet: for each a size byte and the payload
 };
 
 } // namespace culvert

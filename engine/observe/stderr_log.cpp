@@ -16,13 +16,13 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
   return kLevels[static_cast<std::size_t>(level)];
 }
 
-/// What a line has besides its message and fields: time, level, braces.
+/// The rest of a line, without its message and fields: time, level, braces.
 constexpr std::size_t kLineFrameBytes = 96;
-/// What quotes and the mark of a cut need at the end of a text.
+/// Room for the quotes and for the mark of a cut at the end of a text.
 constexpr std::size_t kTextEndBytes = 8;
 
 /// Quoted, with everything that could end a line or a field escaped: text from the other side of a
-/// connection must not be able to write log lines of its own. Cut to `room` bytes.
+/// connection must not be able to forge log lines. Cut to `room` bytes.
 std::string in_quotes(std::string_view text, std::size_t room) {
   static constexpr std::string_view kHex = "0123456789abcdef";
   constexpr std::size_t kLongestEscape = 6;
@@ -83,7 +83,7 @@ template <LogFormat kFormat> std::string loss(std::uint64_t lost, const std::str
                 std::array{LogField{"count", std::to_string(lost)}, LogField{"why", why}});
 }
 
-/// The level in the words that choose it: spdlog's %l says "warning".
+/// The level by Culvert's own name: spdlog's %l prints "warning".
 class LevelWord final : public spdlog::custom_flag_formatter {
 public:
   void format(const spdlog::details::log_msg &line, const std::tm &,

@@ -1,7 +1,8 @@
 #include "observe/stderr_sink.hpp"
 
+#include "core/stderr.hpp"
+
 #include <cerrno>
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -11,16 +12,9 @@
 
 namespace culvert {
 
-/// A terminal that polls writable may still block in a write, and so may a pipe that another
-/// process fills meanwhile. O_NONBLOCK on stderr itself would be everybody's who shares it, so they
-/// are opened once more. Not a regular file: it never waits, and stdout may share its offset.
-StderrSink::StderrSink(Tell tell) : tell_(tell) {
+StderrSink::StderrSink(Tell tell) : tell_(tell), own_(reopen_stderr()) {
   struct stat facts {};
-  const bool known = ::fstat(STDERR_FILENO, &facts) == 0;
-  socket_ = known && S_ISSOCK(facts.st_mode);
-  if (known && (S_ISFIFO(facts.st_mode) || ::isatty(STDERR_FILENO) == 1)) {
-    own_ = ::open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-  }
+  socket_ = ::fstat(STDERR_FILENO, &facts) == 0 && S_ISSOCK(facts.st_mode);
 }
 
 StderrSink::~StderrSink() {

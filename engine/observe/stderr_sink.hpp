@@ -1,11 +1,11 @@
-// Where finished log lines leave the process: stderr, without ever waiting for its reader.
+// Writes finished log lines to stderr, without blocking.
 //
-// Thread-safe: one lock for all shards. A line is written only when stderr takes it at once; else
-// it is dropped and counted, and the next line that goes through is preceded by one about the loss.
-// A reader that has stopped can so hold up neither the tunnels nor the end of the process. A line
-// that was taken in part is kept, and its rest goes before anything else.
+// Thread-safe: one lock for all shards. A line is written only if stderr takes it at once;
+// otherwise it is dropped and counted, and a line about the loss is written before the next one. So
+// a stopped reader delays neither the tunnels nor the end of the process. If a line was written in
+// part, its rest is written first.
 //
-// It owns its way to stderr: the file that stderr is when it is made.
+// It owns a descriptor of its own for the file that stderr is when the sink is made.
 #pragma once
 
 #include "core/limits.hpp"
@@ -25,7 +25,7 @@ public:
   explicit StderrSink(Tell tell);
   StderrSink(const StderrSink &) = delete;
   StderrSink &operator=(const StderrSink &) = delete;
-  /// Tells of lines lost since the last that went through, if the reader takes it now.
+  /// Reports the lines lost since the last written one, if stderr takes the report at once.
   ~StderrSink() override;
 
 protected:
@@ -34,17 +34,17 @@ protected:
 
 private:
   std::string line_of(const spdlog::details::log_msg &message);
-  /// True when nothing is left to be told before the next line.
+  /// True if no loss is left to report before the next line.
   bool tell_lost(std::string_view logger, spdlog::log_clock::time_point now);
-  /// True when the line was taken, or begun.
+  /// True if the line was written, at least in part.
   bool put(std::string line);
   bool put_rest();
   ssize_t write_some(std::string_view bytes);
 
   const Tell tell_;
-  int own_ = -1; // a description of stderr's file that never blocks, where there is one
+  int own_ = -1; // opened again without blocking, if that is possible
   bool socket_ = false;
-  std::string rest_; // of a line that was taken in part
+  std::string rest_; // of a line that was written in part
   std::uint64_t lost_ = 0;
   std::string why_;
 };

@@ -45,7 +45,7 @@ void AuthInstance::verify(VerifyToken &operation, const TokenCheck &check) {
     return;
   }
   auto &record = *begun;
-  VerifyCall &call = record.call; // it may outlive the check
+  VerifyCall &call = record.call; // it may live longer than the check
   call.rules.clear();
   call.names.clear();
   call.words.clear();
@@ -77,14 +77,16 @@ void AuthInstance::verify(VerifyToken &operation, const TokenCheck &check) {
 }
 
 Result<Grant> VerifyCall::read(const culvert_verify &record, Reader &reader) {
-  // A success that grants something else would let the wrong one in: the engine asks for itself.
+  // A success without the wanted right would let in a client that may not enter, so the engine
+  // checks it.
   if ((record.rights & (record.right_wanted | kRightManage)) == 0) {
     reader.refuse("success without the right that was wanted");
   }
   if ((record.rights & ~(kRightListen | kRightSend | kRightManage)) != 0) {
     reader.refuse("the rights are " + std::to_string(record.rights));
   }
-  return Grant{record.rights, reader.second(record.expires_s, "the grant's expires_s")};
+  return Grant{record.rights, reader.second(record.expires_s, "the grant's expires_s"),
+               note_of(record.note)};
 }
 
 void ResolverInstance::resolve(ResolveName &operation, std::string_view name) {

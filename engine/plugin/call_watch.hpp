@@ -1,7 +1,7 @@
-// Reports calls into a plugin that take long: a plugin function holds up its whole shard.
+// Reports slow calls into a plugin, because a plugin function blocks its whole shard.
 //
-// Belongs to one instance or unit and is used on its thread. It owns nothing but its counts. A call
-// is timed from watch() to the end of the scope that holds what it returned. At most one warning in
+// Belongs to one instance or unit and is used on its thread. It owns only its counts. A call is
+// timed from watch() to the end of the scope of the returned Call. At most one warning in
 // kSlowCallLogMs is written; it counts the slow calls since the one before.
 #pragma once
 

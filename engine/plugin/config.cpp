@@ -45,7 +45,7 @@ std::vector<std::string> split_list(std::string_view text) {
   return items;
 }
 
-/// nullptr: it is not declared.
+/// nullptr if it is not declared.
 const culvert_config_key *find_key(std::span<const culvert_config_key> keys,
                                    std::string_view name) {
   const auto key = std::find_if(keys.begin(), keys.end(),

@@ -1,7 +1,7 @@
-// The settings of a unit: what the operator wrote, checked against what the plugin declares.
+// The settings of a unit: the operator's values, checked against the plugin's declarations.
 //
-// Used on the control thread to make a unit; a checked UnitConfig does not change any more and is
-// then read from every shard. It owns its values; secrets are references into the secret store.
+// Used on the control thread to make a unit; checked ConfigValues do not change any more and are
+// then read from every shard. They own their values; secrets are references into the secret store.
 #pragma once
 
 #include "culvert/plugin.h"
@@ -28,19 +28,19 @@ using ConfigValue =
     std::variant<std::string, std::int64_t, bool, SecretReference, std::vector<std::string>>;
 using ConfigValues = std::map<std::string, ConfigValue, std::less<>>;
 
-/// Whether plugin `id` declares every one of these values, with its type. A failure is one sentence
-/// that names the key and what to write, never a value.
+/// Checks that plugin `id` declares every one of these values, with its type. A failure is one
+/// sentence that names the key and what to write, never a value.
 Status check_values(std::string_view id, std::span<const culvert_config_key> keys,
                     const ConfigValues &values);
-/// The same for a unit that is to be made: nothing required is missing, and the defaults are added.
+/// The same for a new unit: also checks that no required value is missing, and adds the defaults.
 Result<ConfigValues> check_config(std::string_view id, std::span<const culvert_config_key> keys,
                                   ConfigValues values);
 
-/// A default as the entry writes it, as a value of the type; the Status says what is wrong with it.
+/// Converts a default from the entry's text to its type; the Status says what is wrong with it.
 Result<ConfigValue> parse_config_text(std::uint32_t type, std::string_view text);
 
-/// Turns each text into a value of the type that its key declares; one that cannot be read so stays
-/// a text, which check_values() then refuses.
+/// Converts each text to the type that its key declares. A text that cannot be converted is left,
+/// and check_values() then refuses it.
 void read_texts(std::span<const culvert_config_key> keys, ConfigValues &values);
 
 } // namespace culvert

@@ -13,12 +13,12 @@ namespace culvert {
 
 namespace {
 
-/// The first byte of what the child says; the text follows.
+/// The first byte of the child's output; the text follows.
 constexpr char kDescribed = '+';
 constexpr char kWronglyAsked = '?'; // Source::kConfig
 constexpr char kFailed = '-';
 
-/// In the child.
+/// Runs in the child process.
 [[noreturn]] void tell(int descriptor, const Directories &directories, std::string_view id) {
   const Result<LoadedPlugin> loaded = load_plugin(directories, id);
   const bool asked_well = loaded.ok() || loaded.status().source != Source::kConfig;

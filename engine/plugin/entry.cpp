@@ -20,7 +20,7 @@ namespace {
 constexpr std::array<std::string_view, 4> kKindIds{CULVERT_KIND_TRANSPORT, CULVERT_KIND_RELAY,
                                                    CULVERT_KIND_AUTH, CULVERT_KIND_RESOLVER};
 
-/// Copies what both sides know of a struct that begins with its size.
+/// Copies the members that both sides know of a struct that begins with its size.
 template <typename T> T copy_sized(const void *from) {
   std::uint32_t size = 0;
   std::memcpy(&size, from, sizeof size);
@@ -136,7 +136,7 @@ std::string wrong_kind(const culvert_kind &kind) {
   }
   const std::optional<PluginKind> known = kind_of(kind.id);
   if (!known) {
-    return {}; // of a later Culvert
+    return {}; // a service of a later Culvert
   }
   const KindFunctions functions = functions_of(*known, kind.functions);
   const char *absent = std::visit([](const auto &one) { return missing(one); }, functions);

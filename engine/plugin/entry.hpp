@@ -1,7 +1,8 @@
-// What a plugin says about itself: the plain data behind its one symbol, checked before any of its
+// The entry of a plugin: the plain data at its one exported symbol, checked before any of its
 // functions runs, and the functions of a kind.
 //
-// Pure; an entry that passed lasts for ever and is read from any thread.
+// Pure functions, safe from any thread. The plugin owns its entry; one that passed the check stays
+// valid for the life of the process.
 #pragma once
 
 #include "culvert/auth.h"
@@ -24,25 +25,25 @@ enum class PluginKind : std::uint8_t { kTransport, kRelay, kAuth, kResolver };
 /// "culvert.kind.auth/1".
 std::string_view kind_id(PluginKind kind);
 
-/// In the order of PluginKind; what an older minor does not have is zero.
+/// In the order of PluginKind; functions that an older minor version does not have are zero.
 using KindFunctions =
     std::variant<culvert_transport, culvert_relay, culvert_auth, culvert_resolver>;
 
 /// Lower-case letters, digits, '_'.
 bool valid_plugin_id(std::string_view id);
 
-/// Everything about the entry that can be known without running it. `where` is the file, or what
-/// else to call it; `id` the name it was asked for by.
+/// Checks everything about the entry that is visible without running it. `where` names the file in
+/// messages; `id` is the requested name.
 Status check_entry(const culvert_plugin &entry, std::string_view id, std::string_view where);
 
-/// Of an entry that passed the check; a failure when it has no such kind.
+/// The functions of a kind. The entry has passed the check; a failure if it has no such kind.
 Result<KindFunctions> find_kind(const culvert_plugin &entry, PluginKind kind);
 
 inline std::span<const culvert_config_key> config_keys(const culvert_plugin &entry) {
   return {entry.config_keys, entry.config_key_count};
 }
 
-/// The entry as text for people: one "name: value" a line.
+/// The entry as readable text: one "name: value" on each line.
 std::string describe_entry(const culvert_plugin &entry);
 
 } // namespace culvert

@@ -1,7 +1,8 @@
-// The host as a plugin sees it: the services, behind culvert_host.
+// The host as a plugin sees it: the services of culvert_host.
 //
-// A unit's host is used on the control thread, an instance's on its shard. A host owns nothing; it
-// stays where it is from create() to destroy(), or from attach() to detach(). One file a service.
+// A unit's host is used on the control thread, an instance's on its shard. A host owns only its
+// digests; it must not move from create() to destroy(), or from attach() to detach(). Each service
+// has a file of its own.
 #pragma once
 
 #include "core/clock.hpp"
@@ -22,7 +23,8 @@ namespace culvert {
 
 class SecretStore;
 
-/// What the engine gives to plugins on the control thread; all of it outlives every unit.
+/// What the engine gives to plugins on the control thread. All of it must live longer than every
+/// unit.
 struct HostServices {
   Log &log;
   Random &random;

@@ -1,4 +1,4 @@
-// The instances behind kinds.hpp: each calls the functions of one kind and checks what they return.
+// The implementations of kinds.hpp: each calls the functions of one kind and checks the results.
 //
 // Made by Unit; used on one shard. Each owns its host and the room for the results of one call.
 #pragma once
@@ -28,11 +28,11 @@ public:
 
 protected:
   [[nodiscard]] std::string_view id() const { return unit_.id(); }
-  /// Empty room, for one call.
+  /// Empty room for the results of one call.
   culvert_arena arena() { return {reinterpret_cast<char *>(room_.get()), kPluginArenaBytes, 0}; }
-  /// At most once; called first in the destructor of who owns records, which must outlive the
-  /// plugin. With calls that the plugin has not completed it is not detached: the ABI says that
-  /// detach() comes when none is pending.
+  /// Called at most once. A class that owns records calls it first in its destructor, because the
+  /// records must live longer than the plugin's instance. If calls are not completed, the plugin's
+  /// detach() is not called: the ABI promises that none is pending then.
   void detach(std::size_t not_completed = 0);
   static culvert_status no_error() {
     culvert_status error{};
@@ -43,7 +43,7 @@ protected:
   Unit &unit_;
   Shard &shard_;
   CallWatch calls_;
-  void *self_ = nullptr; // what attach() made, or the unit
+  void *self_ = nullptr; // the result of attach(), or the unit
 
 private:
   const culvert_life life_;
@@ -62,6 +62,8 @@ public:
                                  std::string_view id) override;
   Result<LinkDescription> dial(const EntityAddress &entity, std::string_view token,
                                std::string_view id) override;
+  Result<LinkDescription> prove(const EntityAddress &entity, std::string_view token,
+                                std::string_view id) override;
   ReplyResult on_reply(Purpose purpose, const Reply &reply) override;
   Result<ChannelResult> on_message(std::uint64_t &channel_word, const Message &message) override;
   Result<LinkDescription> accept(std::string_view offer) override;
@@ -96,8 +98,8 @@ private:
   std::vector<std::string> alpn_;
 };
 
-/// The calls that may complete later, for RecordPool: the C record, what it points at, and how its
-/// results are read.
+/// The calls that may complete later, for RecordPool: the C record, the data it points to, and the
+/// code that reads its results.
 struct AcquireCall {
   using Record = culvert_acquire;
   using Value = Token;

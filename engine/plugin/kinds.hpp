@@ -1,4 +1,4 @@
-// The four kinds of plugin as the roles use them: the C ABI behind plain C++ values.
+// The four kinds of plugin as the roles use them: the C ABI with plain C++ values.
 //
 // Each object is one instance: it belongs to one shard, is used only there, and detaches from its
 // unit when it is destroyed. What a plugin returns is checked against the bounds of core/limits.hpp
@@ -30,7 +30,7 @@ struct EntityAddress {
 
 enum class Purpose : std::uint8_t { kListen, kDial, kAccept, kReject };
 
-/// What a relay answered to the head; or why it closed a control channel.
+/// A relay's answer to the head, or its reason for closing a control channel.
 struct Reply {
   enum class Form : std::uint8_t { kHttp, kMessage, kClose };
   Form form = Form::kHttp;
@@ -50,7 +50,7 @@ struct ReplyResult {
 struct ChannelResult {
   enum class Action : std::uint8_t { kNothing, kAnswer, kOffer };
   Action action = Action::kNothing;
-  Message message;         // the answer, or in its bytes the offer
+  Message message;         // the answer, or the offer in its bytes
   std::string loggable_id; // of an offer
 };
 
@@ -63,6 +63,12 @@ public:
                                          std::string_view id) = 0;
   virtual Result<LinkDescription> dial(const EntityAddress &entity, std::string_view token,
                                        std::string_view id) = 0;
+  /// A connection that proves the token and meets no listener: on_reply() is told as of kDial, and
+  /// Code::kNoListener is a proof. Code::kUnsupported where the protocol has none.
+  virtual Result<LinkDescription> prove(const EntityAddress &, std::string_view, std::string_view) {
+    return Status::failure(Code::kUnsupported, Source::kPlugin, Retry::kNever,
+                           "the relay protocol has no proof of a token");
+  }
   virtual ReplyResult on_reply(Purpose purpose, const Reply &reply) = 0;
   virtual Result<ChannelResult> on_message(std::uint64_t &channel_word, const Message &message) = 0;
   virtual Result<LinkDescription> accept(std::string_view offer) = 0;
@@ -73,7 +79,7 @@ public:
 
 // --- relay --------------------------------------------------------------------------------------
 
-/// Of what an outcome is told: of a head, or of a control channel that then ends.
+/// What an outcome is about: a head, or a control channel that will be closed.
 enum class Stage : std::uint8_t { kHead, kChannel };
 
 class RelayProtocol {
@@ -82,21 +88,20 @@ public:
   [[nodiscard]] virtual HeadForm head_form() const = 0;
   [[nodiscard]] virtual const std::vector<std::string> &alpn() const = 0;
   virtual Result<Intent> on_head(const Head &head) = 0;
-  /// `facts`: what on_head() said of the channel.
+  /// `facts` come from on_head() of the same channel.
   virtual Result<Intent> on_message(std::uint64_t &channel_word, std::string_view facts,
                                     const Message &message) = 0;
   virtual Result<Message> offer(std::string_view facts, std::string_view capability,
                                 std::string_view public_host, std::uint16_t public_port) = 0;
-  /// Of a channel never an HTTP answer.
+  /// For a channel the answer is never HTTP.
   virtual Answer outcome(Stage stage, std::string_view facts, const Status &why) = 0;
   virtual void on_gone(std::uint64_t &channel_word) = 0;
 };
 
-// --- auth and resolver: operations
-// ----------------------------------------------------------------
+// --- auth and resolver: operations --------------------------------------------------------------
 
-/// Embedded in its owner, like a Completion: in flight from start to callback, which runs on the
-/// shard, exactly once and never inside the starting call.
+/// Embedded in its owner, like a Completion. It is in flight from its start to its callback, which
+/// runs on the shard, exactly once and never inside the starting call.
 template <typename Value> class PluginOperation {
 public:
   PluginOperation() = default;
@@ -106,8 +111,8 @@ public:
 
   template <auto Method, typename Owner> void bind(Owner &owner) { done_.bind<Method>(owner); }
   [[nodiscard]] bool in_flight() const { return done_.in_flight() || pending_; }
-  /// Asks that it complete soon: with a failure that names who has not answered, or with the answer
-  /// that is on its way. A plugin keeps its record; what it says later goes nowhere.
+  /// Makes it complete soon: with a failure that names the plugin that has not answered, or with an
+  /// answer that has just arrived. The plugin keeps its record; a later answer is ignored.
   void abandon() {
     if (pending_) {
       let_go_();
@@ -115,7 +120,7 @@ public:
   }
 
   // --- for implementations ----------------------------------------------------------------------
-  /// The answer comes later; `let_go` must finish() it soon.
+  /// The answer comes later. abandon() calls `let_go`, which must call finish() soon.
   void begin(Delegate<> let_go) {
     CULVERT_ASSERT(!in_flight());
     let_go_ = let_go;
@@ -128,7 +133,7 @@ public:
     io.yield(done_);
   }
 
-  Result<Value> result = Status{}; // when the callback runs
+  Result<Value> result = Status{}; // valid when the callback runs
 
 private:
   Completion done_;
@@ -151,19 +156,20 @@ inline constexpr std::uint32_t kRightManage = 4; // implies the others
 struct Rule {
   std::string name;
   std::uint32_t rights = 0;
-  std::vector<std::uint64_t> secrets; // references, at most two: primary, secondary
+  std::vector<std::uint64_t> secrets; // references: the primary, and perhaps a secondary
 };
 
 struct TokenCheck {
   std::string_view token;
   std::string_view path;
-  const std::vector<const Rule *> *rules = nullptr; // that apply: the entity's first
+  const std::vector<const Rule *> *rules = nullptr; // those that apply, the entity's first
   const std::vector<std::string> *names = nullptr;  // the relay's
   std::uint32_t right_wanted = 0;
 };
 struct Grant {
   std::uint32_t rights = 0;
   std::int64_t expires_s = 0;
+  std::string rule; // its name; empty: the plugin does not say
 };
 using VerifyToken = PluginOperation<Grant>;
 
@@ -171,9 +177,9 @@ class Auth {
 public:
   virtual ~Auth() = default;
   virtual void acquire(AcquireToken &operation, std::string_view audience) = 0;
-  /// True when the next acquire() gives another token that is worth one redial now.
+  /// True if the next acquire() returns a different token and the caller should dial again at once.
   virtual bool refused(std::uint64_t token_id) = 0;
-  /// Takes copies of what `check` points at.
+  /// Copies what `check` points to.
   virtual void verify(VerifyToken &operation, const TokenCheck &check) = 0;
 };
 

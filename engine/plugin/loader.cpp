@@ -35,7 +35,7 @@ std::string mode_text(mode_t mode) {
   return text;
 }
 
-/// Empty when the component is safe above `below` (nullptr: it is the file itself).
+/// Empty if the component is safe. `below` is the next component, or nullptr for the file itself.
 std::string wrong_component(const std::string &path, const struct stat &facts,
                             const struct stat *below) {
   if (!ours(facts)) {
@@ -63,7 +63,7 @@ Result<std::string> canonical(const std::string &path, std::string_view advice) 
   return Status::machine(path + ": " + error.message() + "; " + std::string(advice));
 }
 
-/// What the dynamic linker refused, in our words where it is the plugin's own fault.
+/// The dynamic linker's failure, reworded if it is the plugin's own mistake.
 std::string refused_by_linker(const std::string &file) {
   const char *words = ::dlerror();
   std::string reason = words == nullptr ? "nothing that explains it" : words;
@@ -82,8 +82,8 @@ std::string refused_by_linker(const std::string &file) {
          "; install what it needs, or build it again";
 }
 
-/// Kept mapped by the linker itself: RTLD_NODELETE outlives the handle, and no list of handles
-/// has to outlive every static object.
+/// RTLD_NODELETE keeps the object loaded without its handle, so no list of handles must live longer
+/// than every static object.
 Result<const culvert_plugin *> map(const std::string &file) {
   const auto mode = static_cast<boost::dll::load_mode::type>(
       static_cast<unsigned>(boost::dll::load_mode::rtld_now) |

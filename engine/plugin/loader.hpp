@@ -1,11 +1,11 @@
-// From a plugin's id to its entry, through the plugin directories; the only file that knows
+// Finds and loads plugins by id in the plugin directories. loader.cpp is the only file that uses
 // Boost.DLL.
 //
 // Control thread only. The directories are searched in their order, and the first one that has the
-// file wins: a file that cannot be used there is a failure, not a reason to go on. Listing loads
-// nothing; loading maps for the rest of the process, and checks the path before and the entry
-// after, so that no function of a plugin runs unchecked (constructors of the object excepted).
-// Every failure says which file, what was wanted and found, and what to do.
+// file wins: if that file cannot be used, the search fails and does not continue. Listing does not
+// load plugins. A loaded plugin stays loaded until the process ends. Loading checks the path before
+// and the entry after, so that no function of a plugin runs unchecked (except constructors of the
+// shared object). Every failure says which file, what was wanted and found, and what to do.
 #pragma once
 
 #include "culvert/plugin.h"
@@ -24,11 +24,11 @@ struct LoadedPlugin {
 
 using Directories = std::vector<std::string>;
 
-/// The ids of the files in the directories that may be plugins, as far as one can see without
+/// The ids of the files in the directories that may be plugins, as far as this is visible without
 /// loading them; sorted.
 Result<std::vector<std::string>> list_plugin_files(const Directories &directories);
 
-/// Of those, the ids of the files that seem to offer a kind: its id stands in them.
+/// The ids of those files that contain the id of a kind and therefore seem to offer it.
 std::vector<std::string> list_plugins_of_kind(const Directories &directories,
                                               const std::string &kind);
 
@@ -36,12 +36,13 @@ std::vector<std::string> list_plugins_of_kind(const Directories &directories,
 Result<std::string> find_plugin(const Directories &directories, std::string_view id);
 Result<LoadedPlugin> load_plugin(const Directories &directories, std::string_view id);
 
-/// Loads the plugin in a child process and returns what it says of itself, as describe_entry()
-/// writes it. Forks: for a process with one thread.
+/// Loads the plugin in a child process and returns the text of describe_entry(). It forks, so the
+/// process must have only one thread.
 Result<std::string> describe_in_child(const Directories &directories, std::string_view id);
 
-/// Every component of the canonical path belongs to root or to this user and nobody else may write
-/// there; a sticky directory is safe when the next component is ours.
+/// Checks that every component of the canonical path belongs to root or to this user, and that no
+/// other user may write there. A sticky directory is safe if the next component belongs to root or
+/// to this user.
 Status check_owners(const std::string &path);
 
 } // namespace culvert

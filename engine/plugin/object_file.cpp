@@ -34,7 +34,7 @@ public:
   [[nodiscard]] bool is_open() const { return stream_.is_open(); }
   [[nodiscard]] std::uint64_t size() const { return size_; }
 
-  /// False when the file does not have so much there.
+  /// False if the file does not have this much at that offset.
   template <typename T> bool read(std::uint64_t offset, std::uint64_t count, std::vector<T> &into) {
     if (offset > size_ || count > (size_ - offset) / sizeof(T)) {
       return false;
@@ -69,7 +69,7 @@ std::string machine_of(const FileHeader &header) {
   }
 }
 
-/// Nothing for what is no ELF file.
+/// Nothing if it is not an ELF file.
 bool read_header(ObjectFile &file, FileHeader &header) {
   std::vector<FileHeader> one;
   if (!file.read(0, 1, one) || std::memcmp(one[0].e_ident, ELFMAG, SELFMAG) != 0) {
@@ -111,7 +111,8 @@ std::string wrong_symbols(ObjectFile &file, const FileHeader &header, std::strin
   if (!file.read(header.e_shoff, header.e_shnum, sections)) {
     return std::string(kCutOff);
   }
-  // The linker makes one such section: more would only have the file read again and again.
+  // The linker makes one such section. Reading more of them would only read the file again and
+  // again.
   const auto section = std::find_if(sections.begin(), sections.end(),
                                     [](const Section &one) { return one.sh_type == SHT_DYNSYM; });
   if (section != sections.end()) {
@@ -151,7 +152,7 @@ std::string wrong_object(const std::string &path, std::string_view symbol) {
            "there";
   }
   std::string wrong = wrong_header(header);
-  if (wrong.empty() && header.e_shoff != 0) { // without sections the linker will say
+  if (wrong.empty() && header.e_shoff != 0) { // without sections the linker checks the symbol
     wrong = wrong_symbols(file, header, symbol);
   }
   return wrong;

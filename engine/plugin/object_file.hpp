@@ -1,7 +1,7 @@
-// What can be seen of a shared object without mapping it: whether it may be a plugin at all.
+// Checks without loading it whether a shared object may be a plugin.
 //
-// A plain function; any thread. It reads the file, trusts nothing in it, and runs none of its code.
-// A file of more than kPluginFileBytes is no plugin.
+// Plain functions, safe from any thread; they own nothing. They read the file, trust nothing in it,
+// and run none of its code. A file of more than kPluginFileBytes is not a plugin.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ namespace culvert {
 /// wanted, what was found, and what to do.
 std::string wrong_object(const std::string &file, std::string_view symbol);
 
-/// Whether the text stands in the file, with a zero byte behind it as in a program.
+/// True if the file contains the text followed by a zero byte, as compiled strings are.
 bool holds_text(const std::string &file, const std::string &text);
 
 } // namespace culvert

@@ -1,17 +1,18 @@
 // The C records of calls that may complete later, and the rule that each completes exactly once.
 //
 // Belongs to one instance, on its shard. It owns the records and keeps them until the instance
-// ends, so that a plugin that completes one twice finds a free record, not a freed one. A result is
-// copied into the operation at once; the operation's callback always runs from the shard's loop,
-// never inside a call into or out of the plugin.
+// ends: if a plugin completes a record twice, the second call finds an unused record and not freed
+// memory. A result is copied into the operation at once; the operation's callback always runs from
+// the shard's loop, never inside a call into or out of the plugin.
 //
-// An operation that is abandoned completes without the plugin, which keeps the record and may
-// complete it later, to no effect. At most kAbandonedRecords of one function are in that state:
-// from there on its calls fail at once. Records that are still not completed when the instance ends
-// stay in memory until the process ends.
+// An operation that is abandoned completes without the plugin. The plugin keeps the record and may
+// complete it later, without effect. At most kAbandonedRecords of one function are in that state;
+// further calls then fail at once. Records that are still not completed when the instance ends stay
+// in memory until the process ends.
 //
-// Call has: Record (the C struct), Value, all that the record points at, static Result<Value>
-// read(const Record &, Reader &), and cleanse() where it holds a secret.
+// Call has: Record (the C struct), Value, all data that the record points to, static Result<Value>
+// read(const Record &, Reader &), and cleanse() if it has a secret. A record may have a note for
+// our log.
 #pragma once
 
 #include "core/assert.hpp"
@@ -28,7 +29,7 @@
 
 namespace culvert {
 
-/// What a plugin may still use that has not answered stays in memory until the process ends.
+/// Keeps memory that an unfinished call of a plugin may still use, until the process ends.
 void keep_for_plugin(std::shared_ptr<void> what);
 
 template <typename Call> class RecordPool {
@@ -48,11 +49,11 @@ public:
       : shard_(shard), plugin_id_(plugin_id), function_(function) {}
   RecordPool(const RecordPool &) = delete;
   RecordPool &operator=(const RecordPool &) = delete;
-  /// Every operation has been joined, and strand() called.
+  /// Before this every operation has completed, and strand() was called.
   ~RecordPool() { CULVERT_ASSERT(free_.size() == entries_.size()); }
 
   /// A zeroed record for the operation; the caller fills in the arguments, calls the plugin, and
-  /// says what it returned with called(). nullptr: the operation has failed without a call.
+  /// passes its return value to called(). nullptr: the operation has failed without a call.
   Entry *begin(Operation &operation) {
     CULVERT_ASSERT(!operation.in_flight());
     if (abandoned_ == kAbandonedRecords) {
@@ -89,8 +90,8 @@ public:
     }
   }
 
-  /// Before the instance ends: records that the plugin has not completed are its own from here on.
-  /// Returns how many.
+  /// Called before the instance ends: gives the records that the plugin has not completed to the
+  /// plugin for ever. Returns how many.
   std::size_t strand() {
     for (std::unique_ptr<Entry> &entry : entries_) {
       if (entry->state == Entry::State::kAbandoned) {
@@ -138,7 +139,11 @@ private:
   Result<typename Call::Value> read(const Entry &entry) const {
     Reader reader(plugin_id_, function_);
     if (entry.status.code != CULVERT_OK) {
-      return reader.failure(entry.status);
+      Status failure = reader.failure(entry.status);
+      if constexpr (requires { entry.note; }) {
+        failure.note = note_of(entry.note);
+      }
+      return failure;
     }
     Result<typename Call::Value> value = Call::read(entry, reader);
     if (!reader.ok()) {

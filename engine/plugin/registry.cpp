@@ -47,7 +47,7 @@ Status PluginRegistry::configure(std::string_view id, ConfigValues values) {
   return status;
 }
 
-/// "a, b": what could be named instead.
+/// "a, b": the plugins that could be named instead.
 std::string PluginRegistry::ids_of(PluginKind kind) const {
   std::set<std::string> ids;
   for (const auto &[id, entry] : entries_) {

@@ -1,7 +1,7 @@
 // The plugins of one engine, by id.
 //
-// Control thread only. It looks in what was registered statically, then in the plugin directories,
-// in their order; an id is loaded once. Nothing is ever unmapped, not even when the registry dies.
+// Control thread only. It looks first at static plugins, then in the plugin directories, in their
+// order; an id is loaded once. A plugin is never unloaded, not even when this object is destroyed.
 #pragma once
 
 #include "plugin/loader.hpp"
@@ -18,19 +18,21 @@ namespace culvert {
 
 class PluginRegistry {
 public:
-  /// The services outlive every unit. Without a directory only static plugins are found.
+  /// The services must live longer than every unit. Without a directory only static plugins are
+  /// found.
   PluginRegistry(const HostServices &services, std::vector<std::string> directories)
       : services_(services), directories_(std::move(directories)) {}
 
-  /// A plugin that is part of this program; the entry lasts for ever.
+  /// A plugin that is part of this program; its entry must stay valid until the process ends.
   Status register_static(const culvert_plugin &entry);
   Result<const culvert_plugin *> load(std::string_view id);
-  /// Settings that every unit of this plugin gets beside those it is made with. A text stands for
-  /// the type that the plugin declares. What is wrong with one is refused at once, a required one
-  /// that is missing when a unit is made.
+  /// Settings that every unit of this plugin gets in addition to those it is made with. A text is
+  /// converted to the type that the plugin declares. A wrong setting is refused at once; a missing
+  /// required one is refused when a unit is made.
   Status configure(std::string_view id, ConfigValues values);
-  /// The registry may be gone before the unit. A plugin of another kind is refused with the ids of
-  /// those that seem to have it; a setting that is given here and in configure() is refused too.
+  /// The unit may live longer than this object. A plugin of another kind is refused; the failure
+  /// lists the plugins that seem to have the kind. A setting that is given both here and in
+  /// configure() is refused too.
   Result<std::unique_ptr<Unit>> make_unit(std::string_view id, PluginKind kind,
                                           ConfigValues values);
 

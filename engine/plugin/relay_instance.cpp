@@ -21,7 +21,8 @@ template <typename Value> Result<Value> unless_refused(const Reader &reader, Val
   return value;
 }
 
-/// What a head gets must be sayable to whoever said it: a client would wait for the rest.
+/// The answer to a head must have the form of that head; otherwise the client would wait for the
+/// rest.
 void check_head_answers(Reader &reader, const Intent &intent, HeadForm form) {
   const auto wanted = form == HeadForm::kHttp ? Answer::Form::kHttp : Answer::Form::kMessage;
   const bool meets = intent.verb == Verb::kAccept || intent.verb == Verb::kReject;

@@ -72,6 +72,17 @@ Result<LinkDescription> TransportInstance::dial(const EntityAddress &entity, std
   });
 }
 
+Result<LinkDescription> TransportInstance::prove(const EntityAddress &entity,
+                                                 std::string_view token, std::string_view id) {
+  if (functions_.prove == nullptr) {
+    return Transport::prove(entity, token, id);
+  }
+  const culvert_dial_request request = request_of(entity, token, id);
+  return describe("prove", [&](auto *room, auto *link, auto *error) {
+    return functions_.prove(self_, &request, room, link, error);
+  });
+}
+
 Result<LinkDescription> TransportInstance::accept(std::string_view offer) {
   return describe("accept", [&](auto *room, auto *link, auto *error) {
     return functions_.accept(self_, view_of(offer), room, link, error);

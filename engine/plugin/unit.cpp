@@ -53,7 +53,7 @@ Unit::~Unit() {
   }
   for (auto &[name, value] : values_) {
     if (auto *text = std::get_if<std::string>(&value)) {
-      cleanse(*text); // a ready token is one
+      cleanse(*text); // a ready-made token is a secret
     }
   }
 }
@@ -62,7 +62,7 @@ namespace {
 
 template <typename Functions> const Functions &checked(const KindFunctions &functions) {
   const auto *found = std::get_if<Functions>(&functions);
-  CULVERT_ASSERT(found != nullptr); // the caller asks a unit for its own kind
+  CULVERT_ASSERT(found != nullptr); // the caller passes the unit's own kind
   return *found;
 }
 

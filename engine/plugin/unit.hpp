@@ -2,7 +2,7 @@
 //
 // Made and destroyed on the control thread; instances are made, used and destroyed on their shard.
 // The unit owns what the plugin's create() made and must outlive its instances (asserted). The
-// generation tells a unit from the one it replaced.
+// generation distinguishes a unit from an older one that it replaced.
 #pragma once
 
 #include "plugin/call_watch.hpp"
@@ -19,7 +19,7 @@ namespace culvert {
 
 class Unit {
 public:
-  /// `entry` has been checked. The settings are checked before anything of the plugin runs.
+  /// `entry` has been checked. The settings are checked before any function of the plugin runs.
   static Result<std::unique_ptr<Unit>> make(const culvert_plugin &entry, PluginKind kind,
                                             ConfigValues values, const HostServices &services,
                                             std::uint64_t generation);
@@ -30,7 +30,7 @@ public:
   [[nodiscard]] std::string_view id() const { return entry_.id; }
   [[nodiscard]] PluginKind kind() const { return static_cast<PluginKind>(functions_.index()); }
   [[nodiscard]] std::uint64_t generation() const { return generation_; }
-  /// Instances alive now; read from any thread.
+  /// Instances that exist now; any thread may read it.
   [[nodiscard]] std::uint32_t instances() const {
     return instances_.load(std::memory_order_acquire);
   }
@@ -41,7 +41,7 @@ public:
   Result<std::unique_ptr<Auth>> auth(Shard &shard);
   Result<std::unique_ptr<Resolver>> resolver(Shard &shard);
 
-  /// An instance could not be detached: destroy() does not come either.
+  /// Call it when an instance could not be detached: destroy() is not called then.
   void keep() { kept_.store(true, std::memory_order_release); }
 
 private:
@@ -57,7 +57,7 @@ private:
   const std::uint64_t generation_;
   PluginHost host_;
   CallWatch calls_;      // of create() and destroy()
-  void *self_ = nullptr; // what create() made
+  void *self_ = nullptr; // the result of create()
   std::atomic<std::uint32_t> instances_ = 0;
   std::atomic<bool> kept_ = false;
 };

@@ -1,5 +1,6 @@
 #include "plugin/values.hpp"
 
+#include "core/text.hpp"
 #include "link/frame_close.hpp"
 #include "link/messages.hpp"
 
@@ -22,17 +23,6 @@ bool is_token(std::string_view word) {
     return (letter >= '0' && letter <= '9') || (letter >= 'A' && letter <= 'Z') ||
            (letter >= 'a' && letter <= 'z') || kMarks.find(letter) != std::string_view::npos;
   });
-}
-
-/// Cut in front of a UTF-8 sequence that does not fit.
-std::string_view cut(std::string_view text, std::size_t limit) {
-  if (text.size() <= limit) {
-    return text;
-  }
-  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xc0U) == 0x80U) {
-    --limit;
-  }
-  return text.substr(0, limit);
 }
 
 } // namespace
@@ -58,13 +48,13 @@ culvert_status status_of(const Status &status) {
   out.retry = static_cast<std::uint32_t>(status.retry);
   out.peer_status = status.peer_status;
   out.os_error = status.os_error;
-  const std::string_view message = cut(status.message, sizeof out.message - 1);
+  const std::string_view message = cut_utf8(status.message, sizeof out.message - 1);
   std::copy(message.begin(), message.end(), out.message);
   return out;
 }
 
 std::string one_line(std::string_view text, std::size_t limit) {
-  std::string line(cut(text, limit));
+  std::string line(cut_utf8(text, limit));
   std::replace_if(line.begin(), line.end(), breaks_a_line, ' ');
   return line;
 }
@@ -263,7 +253,7 @@ Answer Reader::answer(const culvert_answer &answer) {
   out.form = static_cast<Answer::Form>(answer.form);
   const bool http = out.form == Answer::Form::kHttp;
   const bool close = out.form == Answer::Form::kClose;
-  // Of 1xx only 101 is an answer: a peer waits for more behind every other one.
+  // Of 1xx only 101 is a final answer; after every other one the peer waits for more.
   if ((http && answer.status != 101 && (answer.status < 200 || answer.status > 599)) ||
       (close &&
        (answer.status > 0xffff || !is_close_code(static_cast<std::uint16_t>(answer.status))))) {
@@ -288,7 +278,7 @@ Answer Reader::answer(const culvert_answer &answer) {
 Intent Reader::intent(const culvert_intent &intent) {
   Intent out;
   if (intent.verb < CULVERT_VERB_LISTEN || intent.verb > CULVERT_VERB_IGNORE) {
-    // What else it says means nothing to this engine.
+    // The other members of an unknown verb have no meaning here.
     fault_ = Status::failure(Code::kUnsupported, Source::kPlugin, Retry::kNever,
                              "plugin " + std::string(plugin_id_) + ": " + std::string(function_) +
                                  (intent.verb == 0
@@ -327,7 +317,7 @@ Status Reader::failure(const culvert_status &status) {
       status.retry <= CULVERT_RETRY_NEW_TOKEN ? static_cast<Retry>(status.retry) : Retry::kNever;
   const std::size_t length = strnlen(status.message, sizeof status.message);
   Status out = Status::failure(code, source, retry, one_line({status.message, length}, length));
-  // It may quote the other side, whose words are taken as ASCII everywhere.
+  // It may quote text of the other side, which is treated as ASCII everywhere.
   std::replace_if(
       out.message.begin(), out.message.end(),
       [](char letter) { return static_cast<unsigned char>(letter) >= 0x80; }, '?');

@@ -1,9 +1,9 @@
-// Between the C ABI and the engine's values: writing arguments, and reading results with every
-// check.
+// Converts between the C ABI and the engine's values: writes arguments, and reads results with
+// every check.
 //
-// Used inside one call into a plugin, by the instances of this folder only. An Outgoing keeps the
-// arrays an argument points at until the call returned. A Reader remembers the first rule that a
-// result broke; after reading everything the caller asks ok() once. What it reads it copies.
+// Used inside one call into a plugin, by the instances of this folder only. A Reader remembers the
+// first rule that a result broke; after reading everything the caller checks ok() once. It copies
+// what it reads.
 #pragma once
 
 #include "core/limits.hpp"
@@ -13,6 +13,7 @@
 #include "link/description.hpp"
 #include "plugin/intent.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -28,9 +29,15 @@ std::vector<culvert_field> fields_of(const std::vector<Field> &fields);
 culvert_message message_of(const Message &message);
 culvert_status status_of(const Status &status);
 
-/// Printable text on one line: control bytes become spaces, and it is cut at `limit` bytes, never
-/// inside a UTF-8 sequence.
+/// Makes printable text on one line: control bytes become spaces, and a longer text is cut at
+/// `limit` bytes, never inside a UTF-8 sequence.
 std::string one_line(std::string_view text, std::size_t limit);
+
+/// The text of a fixed array, up to its first zero byte, on one line.
+template <std::size_t Size> std::string note_of(const char (&note)[Size]) {
+  return one_line({note, static_cast<std::size_t>(std::find(note, note + Size, '\0') - note)},
+                  Size);
+}
 
 /// "a, b".
 std::string comma_list(const std::vector<std::string> &items);
@@ -45,11 +52,11 @@ public:
 
   [[nodiscard]] bool ok() const { return fault_.ok(); }
   [[nodiscard]] const Status &fault() const { return fault_; }
-  /// Remembers the first.
+  /// Remembers only the first fault.
   void refuse(std::string_view what);
 
   std::string text(culvert_view view, std::size_t limit, std::string_view what);
-  /// The same, and nothing in it may end a line of a head or of a log.
+  /// The same, but bytes that end a line of a head or of a log are refused.
   std::string line(culvert_view view, std::size_t limit, std::string_view what);
   /// What may be written to a log: one line, cut at kLoggableIdBytes.
   std::string log_word(culvert_view view);
@@ -63,7 +70,7 @@ public:
   Answer answer(const culvert_answer &answer);
   /// A verb that this engine does not know is refused as unsupported, not as a mistake.
   Intent intent(const culvert_intent &intent);
-  /// A failure as the plugin describes it; a plugin that failed without a code is at fault.
+  /// A failure as the plugin describes it; a failure without a code is the plugin's mistake.
   Status failure(const culvert_status &status);
 
 private:

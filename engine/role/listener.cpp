@@ -1,5 +1,6 @@
 #include "role/listener.hpp"
 
+#include "role/advice.hpp"
 #include "role/framing.hpp"
 
 #include <algorithm>
@@ -11,9 +12,8 @@ Listener::Listener(const ClientKit &kit, const ListenerOptions &options, std::st
     : kit_(kit), options_(options), policy_(options.entity.host, options.rendezvous_hosts),
       id_(std::move(id)), counters_(counters), stopped_(stopped),
       outbound_(kit, Delegate<Outbound &>::to<&Listener::on_outbound>(*this)),
-      tunnel_log_(kit.shard.log),
-      tunnels_(kit.shard, counters.tunnels, kTunnelsPerShard, {&tunnel_log_},
-               Delegate<>::to<&Listener::check_stopped>(*this)) {
+      tunnel_log_(kit.shard.log), tunnels_(kit.shard, counters.tunnels, {&tunnel_log_},
+                                           Delegate<>::to<&Listener::check_stopped>(*this)) {
   retry_.bind<&Listener::connect>(*this);
   receive_.bind<&Listener::on_receive>(*this);
   drain_.bind<&Listener::on_drain>(*this);
@@ -45,6 +45,9 @@ void Listener::use(const ClientKit &kit, const ListenerOptions &options) {
   kit_.become(kit);
   options_ = options;
   policy_ = RendezvousPolicy(options.entity.host, options.rendezvous_hosts);
+  if (!outbound_.running()) {
+    outbound_.use(kit_); // a channel that stands needs nothing of the old one
+  }
 }
 
 void Listener::connect() {
@@ -52,9 +55,11 @@ void Listener::connect() {
   outbound_.start(Purpose::kListen, options_.entity, id_);
 }
 
-void Listener::connect_later() {
-  kit_.shard.io.arm_after_ms(
-      retry_, reconnect_.next_delay_ms(kit_.shard.io.now_ns(), kit_.shard.random, *kit_.limits));
+std::uint64_t Listener::connect_later() {
+  const std::uint64_t delay_ms =
+      reconnect_.next_delay_ms(kit_.shard.io.now_ns(), kit_.shard.random, *kit_.limits);
+  kit_.shard.io.arm_after_ms(retry_, delay_ms);
+  return delay_ms;
 }
 
 void Listener::on_outbound(Outbound &outbound) {
@@ -81,9 +86,13 @@ void Listener::on_outbound(Outbound &outbound) {
     connect();
     return;
   }
-  log(LogLevel::kWarn, "cannot register at the relay; trying again", status);
   redialled_ = false;
-  connect_later();
+  if (status.source == Source::kRelay &&
+      (status.retry == Retry::kNewToken || status.retry == Retry::kNever)) {
+    reconnect_.refused();
+  }
+  const std::string when = in_seconds(connect_later());
+  log(LogLevel::kWarn, "cannot register at the relay; trying again " + when, status);
 }
 
 void Listener::online() {
@@ -250,7 +259,7 @@ void Listener::leave_channel() {
   // What the relay wrote before it reads our end is still to be served: nobody else would come.
   enter(ChannelState::kLeaving);
   channel_->finish(Ending::finished(), channel_finish_);
-  kit_.shard.io.arm_after_ms(unanswered_, kLingerMs);
+  kit_.shard.io.arm_after_ms(unanswered_, kit_.shard.limits.linger_ms);
 }
 
 void Listener::end_channel(bool politely) {
@@ -287,7 +296,8 @@ void Listener::serve(std::string offer, std::string loggable_id) {
   // Later the channel is ending, and not read.
   CULVERT_ASSERT(phase_ == Phase::kRunning || phase_ == Phase::kDraining);
   const std::uint64_t served = kit_.limits->offers_per_shard;
-  const bool room = offers_.size() < std::min<std::uint64_t>(served, tunnels_.room());
+  const bool room = offers_.size() <
+                    std::min<std::uint64_t>(served, tunnels_.room(kit_.limits->tunnels_per_shard));
   const auto handle = offers_.size() < served + kit_.limits->refusals_per_shard
                           ? offers_.make(*this, std::move(offer), std::move(loggable_id))
                           : std::nullopt;
@@ -319,7 +329,10 @@ void Listener::offer_done(Serving &serving) {
                   {offer.take_target_link(), "target", Source::kTarget}, std::move(facts));
   } else {
     counters_.failed(status.message);
-    kit_.shard.log.write(LogLevel::kWarn, "an offer came to nothing",
+    kit_.shard.log.write(LogLevel::kWarn,
+                         status.source == Source::kTarget
+                             ? "cannot connect to the target for a sender"
+                             : "an offer came to nothing",
                          {{"entity", options_.entity.path},
                           {"id", offer.loggable_id()},
                           {"source", std::string(word(status.source))},

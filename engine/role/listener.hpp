@@ -63,7 +63,7 @@ private:
   };
 
   void connect();
-  void connect_later();
+  std::uint64_t connect_later(); // in how many ms
   void on_outbound(Outbound &outbound);
   void online();
   void enter(ChannelState state);

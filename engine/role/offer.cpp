@@ -1,22 +1,13 @@
 #include "role/offer.hpp"
 
+#include "core/text.hpp"
+#include "link/os_status.hpp"
 #include "link/tcp.hpp"
 
 #include <algorithm>
 #include <cctype>
 
 namespace culvert {
-namespace {
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return result;
-}
-
-} // namespace
-
 std::string TargetAddress::text() const {
   if (!unix_path.empty()) {
     return "unix:" + unix_path;
@@ -27,12 +18,12 @@ std::string TargetAddress::text() const {
 
 RendezvousPolicy::RendezvousPolicy(const std::string &relay_host,
                                    const std::vector<std::string> &allowed) {
-  exact_.push_back(lower(relay_host));
+  exact_.push_back(lower_case(relay_host));
   for (const std::string &host : allowed) {
     if (host.starts_with("*.")) {
-      suffixes_.push_back(lower(host.substr(1)));
+      suffixes_.push_back(lower_case(host.substr(1)));
     } else {
-      exact_.push_back(lower(host));
+      exact_.push_back(lower_case(host));
     }
   }
 }
@@ -56,7 +47,7 @@ Status RendezvousPolicy::check(const std::vector<std::string> &allowed) {
 }
 
 bool RendezvousPolicy::allows(std::string_view host) const {
-  const std::string name = lower(host);
+  const std::string name = lower_case(host);
   return std::find(exact_.begin(), exact_.end(), name) != exact_.end() ||
          std::any_of(suffixes_.begin(), suffixes_.end(), [&name](const std::string &suffix) {
            return name.size() > suffix.size() && name.ends_with(suffix);
@@ -131,7 +122,7 @@ void Offer::on_dialled(Result<Socket> socket) {
 }
 
 void Offer::blame_target(Status why) {
-  why.source = Source::kTarget;
+  why.source = lacks_resources(why) ? Source::kLocal : Source::kTarget;
   why.message = "target " + target_.text() + ": " + why.message;
   reject(why);
 }
@@ -145,10 +136,11 @@ Result<LinkDescription> Offer::allowed(Result<LinkDescription> description) cons
   }
   const LinkDescription &link = description.value();
   if (!link.tls || !policy_.allows(link.host)) {
-    return Status::failure(Code::kRejected, Source::kRelay, Retry::kNever,
-                           "the relay's offer points to " + link.host +
-                               ", which is not the relay; if it is meant, add it to the "
-                               "listener's rendezvous hosts");
+    return Status::failure(
+        Code::kRejected, Source::kRelay, Retry::kNever,
+        "the relay's offer points to " + link.host +
+            ", which is not the relay: correct the relay's public address, or, if "
+            "that host is meant, add it to rendezvous_hosts");
   }
   return description;
 }
@@ -182,7 +174,6 @@ bool Offer::worth_another_try(const Status &why) {
   case Code::kRefused:
   case Code::kUnreachable:
   case Code::kReset:
-  case Code::kTruncated:
   case Code::kOverload:
   case Code::kNoMemory:
   case Code::kNoDescriptor:

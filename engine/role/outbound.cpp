@@ -1,7 +1,9 @@
 #include "role/outbound.hpp"
 
 #include "link/http_upgrade.hpp"
+#include "link/os_status.hpp"
 #include "link/tcp.hpp"
+#include "role/advice.hpp"
 #include "role/framing.hpp"
 
 namespace culvert {
@@ -40,6 +42,14 @@ void Outbound::start(Purpose purpose, const EntityAddress &entity, std::string i
   steps_.start(purpose == Purpose::kDial ? kAwaitsListener : kAnsweredAtOnce, id_);
 }
 
+void Outbound::prove(const EntityAddress &entity, std::string id) {
+  purpose_ = Purpose::kDial;
+  proof_ = Proof::kToken;
+  entity_ = entity;
+  id_ = std::move(id);
+  steps_.start(kAnsweredAtOnce, id_);
+}
+
 void Outbound::start(Purpose purpose, LinkDescription description, std::string id) {
   purpose_ = purpose;
   description_ = std::move(description);
@@ -65,15 +75,25 @@ void Outbound::on_token(Outcome) {
   }
   const Token token = std::move(acquire_.result.value());
   token_id_ = token.id;
-  Result<LinkDescription> description = purpose_ == Purpose::kListen
-                                            ? kit_.transport.listen(entity_, token.text, id_)
-                                            : kit_.transport.dial(entity_, token.text, id_);
+  Result<LinkDescription> description = describe(token.text);
   if (description.ok()) {
     description_ = std::move(description.value());
     steps_.completed({});
   } else {
     steps_.completed(description.status());
   }
+}
+
+Result<LinkDescription> Outbound::describe(const std::string &token) {
+  if (proof_ != Proof::kNone) {
+    Result<LinkDescription> proof = kit_.transport.prove(entity_, token, id_);
+    if (proof.ok() || proof.status().code != Code::kUnsupported) {
+      return proof;
+    }
+    proof_ = Proof::kRelayAlone;
+  }
+  return purpose_ == Purpose::kListen ? kit_.transport.listen(entity_, token, id_)
+                                      : kit_.transport.dial(entity_, token, id_);
 }
 
 // --- resolve, dial
@@ -98,7 +118,7 @@ void Outbound::start_dial() {
 void Outbound::on_dialled(Result<Socket> socket) {
   if (!socket.ok()) {
     Status status = socket.status();
-    status.source = Source::kRelay;
+    status.source = lacks_resources(status) ? Source::kLocal : Source::kRelay;
     steps_.completed(std::move(status));
     return;
   }
@@ -145,6 +165,10 @@ void Outbound::on_tls(Outcome outcome) {
 // --------------------------------------------------------------------------------------
 
 void Outbound::start_upgrade() {
+  if (proof_ == Proof::kRelayAlone) {
+    steps_.completed({});
+    return;
+  }
   if (description_.head_form == HeadForm::kNone) {
     frame();
     steps_.completed({});
@@ -243,7 +267,8 @@ void Outbound::judge(const Reply &reply) {
     say(std::move(result.say.bytes));
     return;
   case ReplyResult::Verdict::kFail:
-    steps_.completed(std::move(result.status));
+    steps_.completed(advised(std::move(result.status),
+                             {purpose_, entity_, kit_.rule, reply.fields, kit_.shard.io.wall_s()}));
     return;
   case ReplyResult::Verdict::kDone:
     break;
@@ -263,8 +288,9 @@ void Outbound::frame() {
 // --------------------------------------------------------------------------------------
 
 void Outbound::on_steps_done(const Status &status) {
-  status_ = status;
-  if (link_ != nullptr && (!status.ok() || purpose_ == Purpose::kReject)) {
+  status_ = purpose_ == Purpose::kAccept ? advised_of_offer(status, description_) : status;
+  const bool of_use = status.ok() && purpose_ != Purpose::kReject && proof_ == Proof::kNone;
+  if (link_ != nullptr && !of_use) {
     link_->drop(dropping_);
   } else {
     done_(*this);

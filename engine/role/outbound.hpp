@@ -31,6 +31,7 @@ struct ClientKit {
   Digests &digests;
   const ClientLimits *limits = &kStandardLimits;
   std::shared_ptr<const void> held = nullptr; // owns the rest; none: somebody else does
+  std::string_view rule = {};                 // whose key signs; empty: a ready token
 
   /// Becomes a copy of the other; references cannot be assigned.
   void become(const ClientKit &other) {
@@ -50,6 +51,9 @@ public:
 
   /// To an entity: kListen or kDial, with a token of its own. `id` as Transport says.
   void start(Purpose purpose, const EntityAddress &entity, std::string id);
+  /// As kDial, but only to prove the token and the relay: no link is left of it. Code::kNoListener
+  /// is a proof too. Where the protocol has no proof it ends behind TLS.
+  void prove(const EntityAddress &entity, std::string id);
   /// Where an offer points: kAccept or kReject. `id`: for the log.
   void start(Purpose purpose, LinkDescription description, std::string id);
   /// For what is started from now on; nothing may be running.
@@ -96,6 +100,7 @@ private:
   void on_tls(Outcome outcome);
   void on_said();
   void on_heard();
+  Result<LinkDescription> describe(const std::string &token);
   Result<std::string> first_words();
   Result<Reply> understood();
   void judge(const Reply &reply);
@@ -108,6 +113,7 @@ private:
   Delegate<Outbound &> done_;
   Steps<Outbound> steps_;
   Purpose purpose_ = Purpose::kDial;
+  enum class Proof : std::uint8_t { kNone, kToken, kRelayAlone } proof_ = Proof::kNone;
   EntityAddress entity_;
   std::string id_;
   LinkDescription description_;

@@ -20,7 +20,7 @@ Sender::Sender(const ClientKit &kit, const SenderOptions &options, RoleCounters 
       acceptor_(kit.shard, Delegate<Socket>::to<&Sender::on_accepted>(*this),
                 Delegate<>::to<&Sender::on_acceptor_stopped>(*this)),
       pacer_(*kit.limits), tunnel_log_(kit.shard.log),
-      tunnels_(kit.shard, counters.tunnels, kTunnelsPerShard, {&tunnel_log_},
+      tunnels_(kit.shard, counters.tunnels, {&tunnel_log_},
                Delegate<>::to<&Sender::on_tunnel_ended>(*this)) {
   grace_.bind<&Sender::drop>(*this);
 }
@@ -58,8 +58,9 @@ void Sender::on_acceptor_stopped() {
 
 void Sender::on_accepted(Socket socket) {
   const bool room = waiting_.size() < kit_.limits->setups_per_shard;
-  const auto handle =
-      room && tunnels_.room() > waiting_.size() ? waiting_.make(*this, socket) : std::nullopt;
+  const auto handle = room && tunnels_.room(kit_.limits->tunnels_per_shard) > waiting_.size()
+                          ? waiting_.make(*this, socket)
+                          : std::nullopt;
   if (!handle) {
     kit_.shard.log.write(LogLevel::kWarn, "too many connections; one is reset",
                          {{"entity", options_.entity.path},

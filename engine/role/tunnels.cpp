@@ -2,10 +2,10 @@
 
 namespace culvert {
 
-Tunnels::Tunnels(Shard &shard, TunnelCounts &counts, std::uint32_t most,
-                 std::vector<TunnelObserver *> observers, Delegate<> ended)
-    : shard_(shard), counts_(counts.row(shard.index)), most_(most),
-      observers_(std::move(observers)), ended_(ended) {}
+Tunnels::Tunnels(Shard &shard, TunnelCounts &counts, std::vector<TunnelObserver *> observers,
+                 Delegate<> ended)
+    : shard_(shard), counts_(counts.row(shard.index)), observers_(std::move(observers)),
+      ended_(ended) {}
 
 Tunnels::Entry::Entry(Tunnels &tunnels, TunnelSide first, TunnelSide second,
                       TunnelFacts facts_of_it)

@@ -51,12 +51,15 @@ protected:
 class Tunnels {
 public:
   /// `ended` runs when a tunnel is gone.
-  Tunnels(Shard &shard, TunnelCounts &counts, std::uint32_t most,
-          std::vector<TunnelObserver *> observers, Delegate<> ended);
+  Tunnels(Shard &shard, TunnelCounts &counts, std::vector<TunnelObserver *> observers,
+          Delegate<> ended);
 
-  /// How many more may be joined: whoever begins set-ups never has more of them under way.
-  [[nodiscard]] std::uint32_t room() const { return most_ - tunnels_.size(); }
-  /// Joins the two ends: the first is the app's side. There must be room. Of the facts, shard and
+  /// How many more may be joined where `most` are allowed: whoever begins set-ups never has more of
+  /// them under way.
+  [[nodiscard]] std::uint64_t room(std::uint64_t most) const {
+    return most > tunnels_.size() ? most - tunnels_.size() : 0;
+  }
+  /// Joins the two ends: the first is the app's side. Of the facts, shard and
   /// ends are filled in here.
   void join(TunnelSide first, TunnelSide second, TunnelFacts facts);
   void drop_all(const Status &why);
@@ -77,10 +80,9 @@ private:
 
   Shard &shard_;
   TunnelCounts::Row &counts_;
-  const std::uint32_t most_;
   const std::vector<TunnelObserver *> observers_;
   const Delegate<> ended_;
-  Slab<Entry> tunnels_{most_};
+  Slab<Entry> tunnels_;
 };
 
 /// The lines of a listener's and a sender's tunnels.

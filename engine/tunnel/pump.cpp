@@ -28,7 +28,7 @@ void Pump::start() {
 
 void Pump::become(State state) {
   state_ = state;
-  changed_(); // the tunnel may be gone behind this
+  changed_(); // it may destroy the tunnel
 }
 
 void Pump::arm() {
@@ -45,7 +45,7 @@ void Pump::on_receive(Outcome) {
   if (state_ != State::kFlowing) {
     return;
   }
-  // Since the source was armed the sink may have come to hold something of its own (a pong): then
+  // While the source was armed, the sink may have begun to hold a frame of its own (a pong). Then
   // this turn is declined and comes again.
   if (sink_.broken()) {
     become(State::kBroken);

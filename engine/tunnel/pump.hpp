@@ -1,11 +1,11 @@
 // Moves chunks one way, from one link to another. The same type serves every direction of every
 // role.
 //
-// A pump belongs to a shard and to its tunnel; it owns nothing but its own operations and never
-// moves in memory. Each turn: the source's chunks go to the sink one after the other, then one
-// send. While the sink holds bytes the source is not armed; that is all there is to back-pressure.
-// A turn is no larger than the room in the shard's byte budget, and no smaller than kMinTurnBytes:
-// a direction whose sink holds nothing never waits for the bytes of another.
+// A pump belongs to a shard and to its tunnel; it owns only its own operations and never moves in
+// memory. In each turn the source's chunks go to the sink one after the other, then one send
+// follows. Back-pressure: while the sink holds bytes, the source is not armed. A turn is at most as
+// large as the room in the shard's byte budget, and at least kMinTurnBytes: a direction whose sink
+// holds nothing never waits for the bytes of another one.
 #pragma once
 
 #include "core/shard_count.hpp"
@@ -20,8 +20,8 @@ public:
   enum class State : std::uint8_t {
     kIdle,      // not started, or stopped
     kFlowing,   // the source is armed, or waits for the sink
-    kFinishing, // the source has finished; its end is on its way into the sink
-    kDone,      // the end is with the sink's kernel
+    kFinishing, // the source has finished; its end is being sent to the sink
+    kDone,      // the sink's kernel has the end
     kAborted,   // the source was broken: why_aborted() says how
     kBroken     // the sink was broken: sink().broken() says how; the source is not read any more
   };
@@ -33,19 +33,20 @@ public:
   Pump &operator=(const Pump &) = delete;
 
   void start();
-  /// No receive is armed from here on. What is armed completes when its link is aborted or dropped.
+  /// Arms no receive any more. An operation that is still armed completes when its link is aborted
+  /// or dropped.
   void stop() { state_ = State::kIdle; }
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] bool in_flight() const;
   [[nodiscard]] Link &source() const { return source_; }
   [[nodiscard]] Link &sink() const { return sink_; }
-  /// Of kAborted. Also of an end that its writer called a failure or that cuts a message, where the
-  /// sink could only say that it is an end.
+  /// Why the state is kAborted. Also set for an end with a failure code or inside a message, if the
+  /// sink can only send a plain end.
   [[nodiscard]] Status why_aborted() const;
   /// Payload bytes given to the sink.
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
-  /// Turns that moved bytes; a tunnel in which it stands still is silent.
+  /// Turns that moved bytes; a tunnel is silent while this number does not change.
   [[nodiscard]] std::uint64_t turns() const { return turns_; }
 
 private:
@@ -63,8 +64,8 @@ private:
   Delegate<> changed_;
   Take how_;
   State state_ = State::kIdle;
-  bool tells_ends_ = false;     // the sink
-  bool inside_message_ = false; // of the source's
+  bool tells_ends_ = false;     // LinkFacts of the sink
+  bool inside_message_ = false; // the source has sent only a part of a message
   std::uint64_t bytes_ = 0;
   ShardCount *const total_;
   std::uint64_t turns_ = 0;

@@ -1,6 +1,6 @@
 // The set-up of a connection: a constant table of steps with deadlines, run by one small loop.
 //
-// A step's start leads to exactly one completed(), at once or later; its cancel asks that this come
+// Each started step calls completed() exactly once, at once or later; its cancel makes it do so
 // soon. A Steps object belongs to a shard and to the owner whose member functions are the steps; it
 // is embedded there and reports exactly once, through `done`, unless it was never started.
 #pragma once
@@ -14,11 +14,11 @@
 namespace culvert {
 
 template <typename Owner> struct Step {
-  const char *name; // as operators read it: "resolve", "dial", "tls", "upgrade"
+  const char *name; // as it appears in messages: "resolve", "dial", "tls", "upgrade"
   std::uint64_t (Owner::*deadline_ms)() const; // from this step's start
   void (Owner::*start)();
   void (Owner::*cancel)();
-  Source waits_for = Source::kLocal; // who is to blame when the deadline passes
+  Source waits_for = Source::kLocal; // the source of the failure when the deadline passes
 };
 
 template <typename Owner> class Steps {
@@ -28,7 +28,7 @@ public:
     deadline_.bind<&Steps::on_deadline>(*this);
   }
 
-  /// The table must outlive the run. `about`: whose set-up it is, for the trace.
+  /// The table must outlive the run. `about` names the connection in the trace.
   void start(std::span<const Step<Owner>> table, std::string about = {}) {
     CULVERT_ASSERT(!running() && !table.empty());
     table_ = table;
@@ -45,7 +45,7 @@ public:
     if (failure_.ok() && !status.ok()) {
       failure_ = std::move(status);
     } else if (late_ && status.source == Source::kPlugin && !status.ok()) {
-      failure_.message += ": " + status.message; // which plugin was waited for
+      failure_.message += ": " + status.message; // it names the plugin that did not answer
     }
     if (failure_.ok() && at_ + 1 < table_.size()) {
       ++at_;
@@ -53,10 +53,10 @@ public:
       return;
     }
     table_ = {};
-    const Status outcome = failure_; // the owner may be gone behind done
+    const Status outcome = failure_; // done may destroy the owner
     done_(outcome);
   }
-  /// Ends the run early for this reason; done still comes.
+  /// Ends the run early for this reason; done still runs.
   void cancel(Status why) {
     CULVERT_ASSERT(!why.ok());
     if (running() && failure_.ok()) {

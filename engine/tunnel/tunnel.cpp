@@ -58,9 +58,9 @@ void Tunnel::check_direction(const Pump &pump, const Pump &back, const Side &fro
   if (pump.state() == Pump::State::kAborted) {
     end_with_abort(from, pump.why_aborted());
   } else if (pump.state() == Pump::State::kBroken) {
-    // Bytes that cannot be delivered any more are discarded, but what their receiver had sent
-    // before it broke still goes through: only once that is read, or has nowhere to go either,
-    // does the tunnel end.
+    // Bytes that cannot be delivered any more are discarded. But the bytes that the broken side had
+    // sent before still reach the other side: the tunnel ends when those are read, or cannot be
+    // delivered either.
     if (broke_first_ == nullptr) {
       broke_first_ = &to;
     }
@@ -94,7 +94,8 @@ void Tunnel::on_pump_changed() {
 }
 
 void Tunnel::watch_half_closed() {
-  // The side that is read no more would not be missed otherwise if it died.
+  // The tunnel does not read this side any more; without the watch it would not notice that it
+  // died.
   Side &silent = forth_.state() == Pump::State::kDone ? first_ : second_;
   if (!silent.watching.in_flight()) {
     silent.end.link->watch(silent.watching);
@@ -111,14 +112,14 @@ void Tunnel::on_watch(Outcome outcome) {
   }
   const bool first_is_silent = forth_.state() == Pump::State::kDone;
   const Pump &towards = first_is_silent ? back_ : forth_;
-  if (towards.state() == Pump::State::kFlowing) { // else our own end made the socket look so
+  if (towards.state() == Pump::State::kFlowing) { // otherwise our own end caused the event
     end_with_abort(first_is_silent ? first_ : second_,
                    Status::failure(Code::kReset, Source::kLocal, Retry::kNever,
                                    "the connection broke behind its own end"));
   }
 }
 
-/// Stands still in a silent tunnel: a turn counts, and what leaves behind it.
+/// Does not change in a silent tunnel. It changes with each turn, and when held bytes are sent.
 std::pair<std::uint64_t, std::size_t> Tunnel::activity() const {
   return {forth_.turns() + back_.turns(), held()};
 }
@@ -193,7 +194,7 @@ bool Tunnel::all_ended() const {
 void Tunnel::on_side_ended(Outcome outcome) {
   if (outcome.result == -ETIMEDOUT && record_.how != EndingRecord::How::kDropped) {
     static constexpr const char *kStalled = "its ending made no progress and was dropped";
-    if (record_.how == EndingRecord::How::kAborted) { // what came first stays the reason
+    if (record_.how == EndingRecord::How::kAborted) { // the first reason is kept
       record_.status.message += std::string("; ") + kStalled;
     } else {
       record_.status = Status::failure(Code::kTimeout, Source::kLocal, Retry::kNever, kStalled);
@@ -209,7 +210,7 @@ void Tunnel::on_side_ended(Outcome outcome) {
   record_.bytes_from_first = forth_.bytes();
   record_.bytes_from_second = back_.bytes();
   record_.duration_ms = started_ns_ == 0 ? 0 : (shard_.io.now_ns() - started_ns_) / 1'000'000U;
-  ended_(*this); // the tunnel may be gone behind this
+  ended_(*this); // it may destroy the tunnel
 }
 
 } // namespace culvert

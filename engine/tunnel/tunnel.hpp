@@ -1,8 +1,8 @@
-// Two links and two pumps, from the moment both ends are joined until nothing of them is left.
+// Two links and two pumps, from the moment both ends are joined until both links have ended.
 //
 // A tunnel belongs to one shard, owns its links and never moves in memory; its owner destroys it
-// after `ended` has run, not before. How endings cross is design section 5: each direction ends by
-// itself; an abort on either side, once what had been received is sent, aborts both.
+// after `ended` has run, not before. How endings cross: engine/endings.md. Each direction ends by
+// itself. An abort on either side ends both, after everything received was sent.
 #pragma once
 
 #include "tunnel/pump.hpp"
@@ -14,24 +14,24 @@
 
 namespace culvert {
 
-/// One end of a tunnel. `name` is the word for it in logs: "app", "relay", "target", "sender",
-/// "listener"; `source` is what its failures are put down to.
+/// One end of a tunnel. `name` is its name in logs: "app", "relay", "target", "sender", "listener";
+/// `source` is the Status source of its failures.
 struct TunnelSide {
   std::unique_ptr<Link> link;
   const char *name = "";
   Source source = Source::kLocal;
 };
 
-/// Who ended a tunnel, and why.
+/// Which side ended a tunnel, and why.
 struct EndingRecord {
   enum class How : std::uint8_t {
-    kFinished, // both directions, each by its own writer
-    kAborted,  // the stream was broken by `by`
-    kDropped   // by ourselves: end of the drain grace, or a stalled ending
+    kFinished, // both directions have finished
+    kAborted,  // the side `by` broke the stream
+    kDropped   // by this process: the drain grace was over, or an ending stalled
   };
   How how = How::kFinished;
   const char *by = "";    // the side that ended first, or broke
-  std::uint16_t code = 0; // of the Close that was the first ending of all, if it was one
+  std::uint16_t code = 0; // the close code, if the first end was a Close
   std::string reason;
   Status status; // of an abort or a drop
   std::uint64_t bytes_from_first = 0;
@@ -41,7 +41,7 @@ struct EndingRecord {
 
 std::string_view word(EndingRecord::How how);
 
-/// Sums over many tunnels of one shard that grow while these live: payload received from each side.
+/// Sums over many tunnels of one shard, updated while they run: payload received from each side.
 struct TunnelTotals {
   ShardCount *from_first = nullptr;
   ShardCount *from_second = nullptr;
@@ -56,13 +56,13 @@ public:
   ~Tunnel();
 
   void start();
-  /// Ends both sides as broken, behind what had been received; `ended` follows.
+  /// Aborts both sides after everything received was sent; then `ended` runs.
   void abort(Status why);
-  /// Ends both sides at once; `ended` follows.
+  /// Drops both sides at once; then `ended` runs.
   void drop(Status why);
 
   [[nodiscard]] const EndingRecord &record() const { return record_; }
-  /// Bytes both sides hold because a kernel did not take them; at most kTunnelHeldBytes.
+  /// Bytes that both sides hold because the kernel has not taken them; at most kTunnelHeldBytes.
   [[nodiscard]] std::size_t held() const;
 
 private:
@@ -93,7 +93,7 @@ private:
   Pump back_;
   Delegate<Tunnel &> ended_;
   Phase phase_ = Phase::kStarting;
-  const Side *broke_first_ = nullptr; // its sending direction
+  const Side *broke_first_ = nullptr; // the side whose sending direction broke first
   Timer idle_;
   std::pair<std::uint64_t, std::size_t> idle_mark_; // activity() when the timer was armed
   std::uint64_t started_ns_ = 0;

@@ -8,23 +8,6 @@ namespace {
 constexpr std::string_view kScheme = "SharedAccessSignature";
 constexpr std::size_t kSignatureCharacters = 44; // base64 of 32 bytes
 
-char lower_char(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
-bool is_unreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '.' || c == '_' || c == '~';
-}
-
-int hex_value(char c) {
-  const char small = lower_char(c);
-  if (small >= '0' && small <= '9') {
-    return small - '0';
-  }
-  return small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
-}
-
 /// Behind the scheme word and the white space after it; empty when they are not there.
 std::string_view behind_scheme(std::string_view text) {
   if (text.size() <= kScheme.size() ||
@@ -141,38 +124,6 @@ std::optional<Token> parse(std::string_view text, std::string_view &wrong) {
   return decode(fields, token, wrong) ? std::optional(token) : std::nullopt;
 }
 
-std::optional<std::string> percent_decode(std::string_view text) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      result += text[i];
-      continue;
-    }
-    const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
-    const int low = high >= 0 ? hex_value(text[i + 2]) : -1;
-    if (low < 0) {
-      return std::nullopt;
-    }
-    result += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
-  return result;
-}
-
-std::string percent_encode(std::string_view text) {
-  constexpr char kHex[] = "0123456789ABCDEF";
-  std::string result;
-  for (const char c : text) {
-    if (is_unreserved(c)) {
-      result += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      result += {'%', kHex[byte >> 4], kHex[byte & 15]};
-    }
-  }
-  return result;
-}
-
 std::string base64(std::string_view bytes) {
   constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string result;
@@ -186,18 +137,6 @@ std::string base64(std::string_view bytes) {
     }
   }
   return result;
-}
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) {
-    return false;
-  }
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (lower_char(a[i]) != lower_char(b[i])) {
-      return false;
-    }
-  }
-  return true;
 }
 
 } // namespace sas

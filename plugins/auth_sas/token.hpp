@@ -2,6 +2,8 @@
 // token live as long as it does. No result ever quotes the token.
 #pragma once
 
+#include "culvert/text.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -26,11 +28,9 @@ struct Token {
 /// The token, or in `wrong` what is wrong with it.
 std::optional<Token> parse(std::string_view text, std::string_view &wrong);
 
-std::optional<std::string> percent_decode(std::string_view text);
-/// Everything but unreserved characters becomes %XX, in upper case.
-std::string percent_encode(std::string_view text);
+using culvert::sdk::equal_ignoring_case;
+using culvert::sdk::percent_decode;
+using culvert::sdk::percent_encode;
 std::string base64(std::string_view bytes);
-
-bool equal_ignoring_case(std::string_view a, std::string_view b);
 
 } // namespace sas

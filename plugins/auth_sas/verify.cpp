@@ -3,8 +3,10 @@
 #include "audience.hpp"
 #include "token.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -17,24 +19,43 @@ using culvert::sdk::text;
 /// Microsoft's clients renew a token when it expires, not before. Without this grace each of them
 /// would lose its connection once an hour.
 constexpr std::int64_t kGraceSec = 300;
+/// Of a rule's name in a note.
+constexpr std::size_t kShownName = 100;
 constexpr std::uint32_t kAllRights =
     CULVERT_RIGHT_LISTEN | CULVERT_RIGHT_SEND | CULVERT_RIGHT_MANAGE;
 
-void refuse(culvert_verify &record, std::uint32_t code, std::string_view sentence) {
+/// For the relay's log. An engine of the first ABI has no room for it.
+void note(culvert_verify &record, const std::string &sentence) {
+  if (record.size >= offsetof(culvert_verify, note) + sizeof record.note) {
+    const std::size_t size = std::min(sentence.size(), sizeof record.note - 1);
+    std::copy_n(sentence.data(), size, record.note);
+    record.note[size] = '\0';
+  }
+}
+
+/// `why` goes to the relay's log alone.
+void refuse(culvert_verify &record, std::uint32_t code, std::string_view sentence,
+            const std::string &why = {}) {
+  note(record, why);
   culvert_fail(&record.status, code, CULVERT_SOURCE_RELAY,
                code == CULVERT_TOKEN_RIGHT ? CULVERT_RETRY_NEVER : CULVERT_RETRY_NEW_TOKEN, "%.*s",
                static_cast<int>(sentence.size()), sentence.data());
 }
 
-/// The rights of every rule whose name and key fit. Every rule and key is tried even when one has
-/// fitted, so that the time it takes tells neither which rules exist nor how near a signature was.
-std::uint32_t rights_of(const culvert::sdk::Host &host, const culvert_verify &record,
-                        const Token &token) {
-  const std::string signed_text = std::string(token.audience) + "\n" + std::string(token.expiry);
+struct Found {
+  bool named = false; // a rule has the token's name
   std::uint32_t rights = 0;
+};
+
+/// The rights of every rule whose name and key fit. All rules and keys are tried, whatever fits, so
+/// that time tells neither which rule names exist nor how much of a signature was right.
+Found look_up(const culvert::sdk::Host &host, const culvert_verify &record, const Token &token) {
+  const std::string signed_text = std::string(token.audience) + "\n" + std::string(token.expiry);
+  Found found;
   for (std::uint32_t i = 0; i < record.rule_count; ++i) {
     const culvert_rule &rule = record.rules[i];
     const bool named = equal_ignoring_case(text(rule.name), token.key_name);
+    found.named = named || found.named;
     for (std::uint32_t k = 0; k < rule.secret_count && k < 2; ++k) {
       std::array<std::uint8_t, 32> digest{};
       const bool known = host.hmac_sha256(rule.secrets[k], signed_text, digest.data());
@@ -42,10 +63,13 @@ std::uint32_t rights_of(const culvert::sdk::Host &host, const culvert_verify &re
           base64({reinterpret_cast<const char *>(digest.data()), digest.size()});
       const bool fits = culvert_view_equal_secret(culvert::sdk::view(expected),
                                                   culvert::sdk::view(token.signature)) != 0;
-      rights |= known && named && fits ? rule.rights : 0U;
+      found.rights |= known && named && fits ? rule.rights : 0U;
     }
   }
-  return (rights & CULVERT_RIGHT_MANAGE) != 0 ? kAllRights : rights;
+  if ((found.rights & CULVERT_RIGHT_MANAGE) != 0) {
+    found.rights = kAllRights;
+  }
+  return found;
 }
 
 std::string utc(std::int64_t seconds_since_epoch) {
@@ -71,6 +95,26 @@ std::string_view name_of(std::uint32_t right) {
   return right == CULVERT_RIGHT_LISTEN ? "Listen" : right == CULVERT_RIGHT_SEND ? "Send" : "Manage";
 }
 
+/// What the refusal of a signature does not tell the peer.
+std::string unfit(const Found &found, const std::string &rule) {
+  return found.named ? "the key of " + rule + " differs" : "there is no " + rule;
+}
+
+std::string audience_note(const Token &token, const std::vector<std::string_view> &names) {
+  constexpr std::size_t kShown = 80; // of each
+  std::string text = "the token is for " +
+                     percent_decode(token.audience).value_or(std::string()).substr(0, kShown) +
+                     ", this relay is ";
+  for (const std::string_view name : names) {
+    text += (name == names.front() ? "" : ", ") + std::string(name.substr(0, kShown));
+  }
+  return text;
+}
+
+std::string_view deed_of(std::uint32_t right) {
+  return right == CULVERT_RIGHT_LISTEN ? "listen" : right == CULVERT_RIGHT_SEND ? "send" : "manage";
+}
+
 std::vector<std::string_view> names_of(const culvert_verify &record) {
   std::vector<std::string_view> names;
   for (std::uint32_t i = 0; i < record.name_count; ++i) {
@@ -91,8 +135,9 @@ void verify(const culvert::sdk::Host &host, culvert_verify &record) {
   }
   std::string_view wrong;
   const auto token = parse(text(record.token), wrong);
+  const std::vector<std::string_view> names = names_of(record);
   const Cover cover =
-      token ? covers(token->audience, text(record.path), names_of(record)) : Cover::kUnreadable;
+      token ? covers(token->audience, text(record.path), names) : Cover::kUnreadable;
   if (token && cover == Cover::kUnreadable) {
     wrong = "sr is not the encoded URL of a resource";
   }
@@ -101,21 +146,28 @@ void verify(const culvert::sdk::Host &host, culvert_verify &record) {
            "TokenMissingOrInvalid: Malformed token: " + std::string(wrong) + ".");
     return;
   }
-  const std::uint32_t rights = rights_of(host, record, *token);
-  if (rights == 0) {
-    refuse(record, CULVERT_TOKEN_SIGNATURE, "The token has an invalid signature.");
+  const Found found = look_up(host, record, *token);
+  const std::string rule = "rule '" + token->key_name.substr(0, kShownName) + "'";
+  if (found.rights == 0) {
+    refuse(record, CULVERT_TOKEN_SIGNATURE, "The token has an invalid signature.",
+           unfit(found, rule));
   } else if (record.wall_s - kGraceSec > token->expires_s) {
     refuse(record, CULVERT_TOKEN_EXPIRED,
-           "ExpiredToken: The token is expired. Expiration time: '" + utc(token->expires_s) + "'.");
+           "ExpiredToken: The token is expired. Expiration time: '" + utc(token->expires_s) + "'.",
+           "by this machine's clock the token of " + rule + " expired " +
+               std::to_string(record.wall_s - token->expires_s) + " s ago");
   } else if (cover == Cover::kNo) {
     refuse(record, CULVERT_TOKEN_AUDIENCE,
-           "InvalidAudience: The authorization header contains a token with a wrong audience.");
-  } else if ((rights & record.right_wanted) == 0) {
+           "InvalidAudience: The authorization header contains a token with a wrong audience.",
+           audience_note(*token, names));
+  } else if ((found.rights & record.right_wanted) == 0) {
     refuse(record, CULVERT_TOKEN_RIGHT,
            "Authorization failed for specified action: " +
-               std::string(name_of(record.right_wanted)));
+               std::string(name_of(record.right_wanted)),
+           rule + " has no right to " + std::string(deed_of(record.right_wanted)));
   } else {
-    record.rights = rights;
+    note(record, token->key_name);
+    record.rights = found.rights;
     record.expires_s = token->expires_s;
   }
 }

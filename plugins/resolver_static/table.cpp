@@ -1,24 +1,18 @@
 #include "table.hpp"
 
+#include "culvert/text.hpp"
+
 #include <arpa/inet.h>
 
 namespace resolver {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char &c : result) {
-    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-  }
-  return result;
-}
 
 /// A name as it is looked up: without the root's dot, in lower case.
 std::string canonical(std::string_view name) {
   if (name.size() > 1 && name.back() == '.') {
     name.remove_suffix(1);
   }
-  return lower(name);
+  return culvert::sdk::lower(name);
 }
 
 void append(Table::Addresses &addresses, const culvert_address &address) {

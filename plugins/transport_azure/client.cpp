@@ -110,7 +110,7 @@ void describe_dial(const culvert_dial_request &request, const char *action,
                               "no entity is named: write EntityPath=NAME in the connection string");
   }
   const std::string target = "/$hc/" + path_encode(path) + "?sb-hc-action=" + action +
-                             "&sb-hc-id=" + form_encode(text(request.id));
+                             "&sb-hc-id=" + percent_encode(text(request.id));
   describe(text(request.entity.host), request.entity.port, target, arena, link);
   if (request.token.size > 0) {
     const culvert_field field = culvert_field_secret(CULVERT_LITERAL("ServiceBusAuthorization"),
@@ -118,6 +118,16 @@ void describe_dial(const culvert_dial_request &request, const char *action,
     link.fields = arena.fields({&field, 1});
     link.field_count = 1;
   }
+}
+
+void describe_proof(const culvert_dial_request &request, culvert::sdk::Arena arena,
+                    culvert_link_description &link) {
+  describe_dial(request, "connect", arena, link);
+  std::vector<culvert_field> fields(link.fields, link.fields + link.field_count);
+  fields.push_back(culvert_field_of(CULVERT_LITERAL("Microsoft-Relay-AllowedListeners"),
+                                    arena.copy(text(request.id))));
+  link.fields = arena.fields(fields);
+  link.field_count = static_cast<std::uint32_t>(fields.size());
 }
 
 void on_channel_message(const culvert::sdk::Host &host, const culvert_message &message,
@@ -156,9 +166,10 @@ void describe_reject(std::string_view offer, const culvert_status &why, culvert:
   }
   const std::string joint = offer.find('?') == std::string_view::npos ? "?" : "&";
   const char *const code = why.code == CULVERT_OVERLOAD ? "503" : "502";
-  dial_address(
-      offer, joint + "sb-hc-statusCode=" + code + "&sb-hc-statusDescription=" + form_encode(reason),
-      arena, link);
+  dial_address(offer,
+               joint + "sb-hc-statusCode=" + code +
+                   "&sb-hc-statusDescription=" + percent_encode(reason),
+               arena, link);
 }
 
 culvert_message write_renewal(std::string_view token, culvert::sdk::Arena arena) {

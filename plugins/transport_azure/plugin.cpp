@@ -31,6 +31,10 @@ public:
             culvert_link_description &link) override {
     describe_dial(request, "connect", arena, link);
   }
+  void prove(const culvert_dial_request &request, Arena arena,
+             culvert_link_description &link) override {
+    describe_proof(request, arena, link);
+  }
   void on_reply(culvert_purpose purpose, const culvert_reply &reply, Arena,
                 culvert_reply_result &result) override {
     azure::on_reply(purpose, reply, result);

@@ -30,6 +30,20 @@ constexpr std::array kHttpMeanings{
     Meaning{504, CULVERT_TIMEOUT, CULVERT_RETRY_BACKOFF},
 };
 
+/// By which Azure's service, and this relay, tell refusals of one status apart.
+struct Words {
+  std::uint32_t status;
+  const char *words;
+  culvert_code code;
+};
+
+constexpr std::array kRefusals{
+    Words{401, "invalid signature", CULVERT_TOKEN_SIGNATURE},
+    Words{401, "ExpiredToken", CULVERT_TOKEN_EXPIRED},
+    Words{401, "InvalidAudience", CULVERT_TOKEN_AUDIENCE},
+    Words{403, "Authorization failed", CULVERT_TOKEN_RIGHT},
+};
+
 Meaning meaning_of_http(std::uint32_t status, std::string_view reason) {
   if (status == 404) {
     const bool no_listener = reason.find("listeners") != std::string_view::npos;
@@ -39,6 +53,11 @@ Meaning meaning_of_http(std::uint32_t status, std::string_view reason) {
             : no_entity ? CULVERT_NO_ENTITY
                         : CULVERT_REJECTED,
             CULVERT_RETRY_BACKOFF};
+  }
+  for (const Words &refusal : kRefusals) {
+    if (refusal.status == status && reason.find(refusal.words) != std::string_view::npos) {
+      return {status, refusal.code, status == 401 ? CULVERT_RETRY_NEW_TOKEN : CULVERT_RETRY_NEVER};
+    }
   }
   for (const Meaning &meaning : kHttpMeanings) {
     if (meaning.status == status) {
@@ -61,10 +80,13 @@ std::string quotable(std::string_view reason) {
   return quoted;
 }
 
-[[noreturn]] void fail(const Meaning &meaning, std::string_view what, std::string_view reason) {
+/// `no_relay`: no Azure Relay says this.
+[[noreturn]] void fail(const Meaning &meaning, std::string_view what, std::string_view reason,
+                       bool no_relay = false) {
   std::string sentence = std::string(what) + " " + std::to_string(meaning.status);
   const std::string quoted = quotable(reason);
   sentence += quoted.empty() ? "" : ": " + quoted;
+  sentence += no_relay ? "; no Azure Relay is there: check the Endpoint's host and port" : "";
   throw culvert::sdk::Error(meaning.code, CULVERT_SOURCE_RELAY, meaning.retry, sentence,
                             meaning.status);
 }
@@ -85,7 +107,8 @@ void on_reply(culvert_purpose purpose, const culvert_reply &reply, culvert_reply
   }
   const std::uint32_t wanted = purpose == CULVERT_PURPOSE_REJECT ? 410 : 101;
   if (reply.form != CULVERT_REPLY_HTTP || reply.status != wanted) {
-    fail(meaning_of_http(reply.status, reason), "the relay answered", reason);
+    const bool no_relay = reply.form == CULVERT_REPLY_HTTP && reply.status < 400;
+    fail(meaning_of_http(reply.status, reason), "the relay answered", reason, no_relay);
   }
   result.verdict = CULVERT_VERDICT_DONE;
 }

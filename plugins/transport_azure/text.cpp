@@ -3,48 +3,6 @@
 namespace azure {
 namespace {
 
-constexpr char kHexDigits[] = "0123456789ABCDEF";
-
-char lower_char(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
-bool is_alphanumeric(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') {
-    return c - '0';
-  }
-  const char small = lower_char(c);
-  return small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
-}
-
-/// The byte that %XX at `at` stands for, or -1.
-int escaped_byte(std::string_view text, std::size_t at) {
-  if (at + 2 >= text.size() || text[at] != '%') {
-    return -1;
-  }
-  const int high = hex_value(text[at + 1]);
-  const int low = hex_value(text[at + 2]);
-  return high < 0 || low < 0 ? -1 : high * 16 + low;
-}
-
-std::string encode(std::string_view text, std::string_view also_bare) {
-  std::string result;
-  for (const char c : text) {
-    if (is_alphanumeric(c) || std::string_view("-._~").find(c) != std::string_view::npos ||
-        also_bare.find(c) != std::string_view::npos) {
-      result += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      result += {'%', kHexDigits[byte >> 4], kHexDigits[byte & 15]};
-    }
-  }
-  return result;
-}
-
 /// How many bytes the UTF-8 sequence that starts at `at` has; 0 when it is not one.
 std::size_t sequence_length(std::string_view text, std::size_t at) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -70,51 +28,10 @@ std::size_t sequence_length(std::string_view text, std::size_t at) {
 
 } // namespace
 
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && starts_ignoring_case(a, b);
-}
-
-bool starts_ignoring_case(std::string_view text, std::string_view prefix) {
-  if (text.size() < prefix.size()) {
-    return false;
-  }
-  for (std::size_t i = 0; i < prefix.size(); ++i) {
-    if (lower_char(text[i]) != lower_char(prefix[i])) {
-      return false;
-    }
-  }
-  return true;
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char &c : result) {
-    c = lower_char(c);
-  }
-  return result;
-}
-
-std::optional<std::string> percent_decode(std::string_view text) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      result += text[i];
-      continue;
-    }
-    const int byte = escaped_byte(text, i);
-    if (byte < 0) {
-      return std::nullopt;
-    }
-    result += static_cast<char>(byte);
-    i += 2;
-  }
-  return result;
-}
-
 std::string form_decode(std::string_view text) {
   std::string result;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const int byte = escaped_byte(text, i);
+    const int byte = culvert::sdk::escaped_byte(text, i);
     if (byte >= 0) {
       result += static_cast<char>(byte);
       i += 2;
@@ -125,12 +42,8 @@ std::string form_decode(std::string_view text) {
   return result;
 }
 
-std::string form_encode(std::string_view text) {
-  return encode(text, "");
-}
-
 std::string path_encode(std::string_view path) {
-  return encode(path, "/!$&'()*+,;=:@");
+  return percent_encode(path, "/!$&'()*+,;=:@");
 }
 
 bool is_utf8(std::string_view text) {

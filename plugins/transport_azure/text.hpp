@@ -2,22 +2,22 @@
 // and cleaning of what the other side said. Pure functions.
 #pragma once
 
+#include "culvert/text.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace azure {
 
-bool equal_ignoring_case(std::string_view a, std::string_view b);
-bool starts_ignoring_case(std::string_view text, std::string_view prefix);
-std::string lower(std::string_view text);
+using culvert::sdk::equal_ignoring_case;
+using culvert::sdk::lower;
+using culvert::sdk::percent_decode;
+using culvert::sdk::percent_encode;
+using culvert::sdk::starts_ignoring_case;
 
-/// Nothing where a '%' is not followed by two hex digits.
-std::optional<std::string> percent_decode(std::string_view text);
 /// Form rules: '+' is a space; a '%' without two hex digits stays as it is.
 std::string form_decode(std::string_view text);
-/// Everything but unreserved characters becomes %XX.
-std::string form_encode(std::string_view text);
 /// A path as it may stand in a request target: '/' and what RFC 3986 allows there stay.
 std::string path_encode(std::string_view path);
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """The layout of every ABI struct and the number of every constant are what they always were.
 
-Usage: check_layout.py INCLUDE_DIRECTORY COMPILER LAYOUT_FILE [--write]
+Usage: check_layout.py INCLUDE_DIRECTORY COMPILER LAYOUT_FILE [--grown | --write]
 
 Reads the structs, enums and ids out of the headers themselves, so that none can be forgotten, lets
 the compiler say their sizes, and compares with the file; of functions also what they take. A line
-of the file may only change with the ABI's major version; new lines may come.
+of the file may only change with the ABI's major version. With --grown a struct may have become
+larger than in the file, by members behind all that it had, and what is new may come.
 """
 import re
 import subprocess
@@ -54,6 +55,22 @@ def layout(include, compiler):
         return subprocess.run([program], text=True, check=True, capture_output=True).stdout
 
 
+def grown(wanted, now):
+    """`now`, with what has only grown as it was."""
+    size = re.compile(r"struct (\w+) size (\d+) align (\d+)$")
+    then = {found[1]: found for found in map(size.match, wanted) if found}
+    kept = []
+    for line in now:
+        struct = size.match(line)
+        member = re.match(r"  (\w+)\.\w+ at (\d+) ", line)
+        old = then.get((struct or member)[1]) if struct or member else None
+        if struct and old and int(struct[2]) > int(old[2]) and struct[3] == old[3]:
+            kept.append(old[0])
+        elif line in wanted or (member and old and int(member[2]) < int(old[2])):
+            kept.append(line)
+    return kept
+
+
 def main():
     include, compiler, file = sys.argv[1:4]
     found = layout(include, compiler)
@@ -61,6 +78,8 @@ def main():
         Path(file).write_text(found)
         return 0
     wanted, now = Path(file).read_text().splitlines(), found.splitlines()
+    if "--grown" in sys.argv:
+        now = grown(wanted, now)
     for line in wanted:
         if line not in now:
             print("gone or changed: " + line)

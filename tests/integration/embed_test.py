@@ -9,6 +9,8 @@ import sys
 import tempfile
 import unittest
 
+from culvert_processes import binary_folder
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 NOT_NEEDED = ("CLI11", "GTest", "benchmark", "Python3")
@@ -21,12 +23,12 @@ def run(*command):
 
 class EmbedTest(unittest.TestCase):
     def setUp(self):
-        self.folder = tempfile.mkdtemp(prefix="culvert-embed-")
-        self.addCleanup(shutil.rmtree, self.folder)
-        self.build = os.path.join(self.folder, "build")
+        # Beside the release build: the same paths relative to it, and the same flags: ccache has its objects.
+        builds = os.path.dirname(os.path.dirname(binary_folder()))
+        self.build = tempfile.mkdtemp(prefix="embed-", dir=builds)
+        self.addCleanup(shutil.rmtree, self.build)
 
     def configure(self, *options):
-        # The flags of the release build, so that ccache has what that build compiled.
         ccache = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
         return run("cmake", "-G", "Ninja", "-S", os.path.join(HERE, "host"), "-B", self.build,
                    f"-DCULVERT_SOURCE={ROOT}", "-DCMAKE_BUILD_TYPE=Release",
@@ -41,12 +43,12 @@ class EmbedTest(unittest.TestCase):
 
         done = run("cmake", "--build", self.build, "--target", "host")
         self.assertEqual(done.returncode, 0, done.stdout[-4000:])
-        done = run(os.path.join(self.build, "host"), self.folder)
+        done = run(os.path.join(self.build, "host"), self.build)
         self.assertEqual(done.returncode, 0, done.stdout)
         self.assertRegex(done.stdout, r"\Arelay online on 127\.0\.0\.1:\d+\nengine stopped\n\Z")
 
     def test_a_compiler_without_cxx20_is_named(self):
-        compiler = os.path.join(self.folder, "old-c++")
+        compiler = os.path.join(self.build, "old-c++")
         with open(compiler, "w", encoding="ascii") as file:
             file.write('#!/bin/sh\nfor word; do shift; case $word in -std=*) word=-std=c++17;; esac\n'
                        'set -- "$@" "$word"; done\nexec c++ "$@"\n')

@@ -7,7 +7,7 @@ from culvert_processes import Certificates, CulvertCase, connect, echo, free_por
 NAMESPACE = "ns.servicebus.windows.net"
 GATEWAY = "g17-prod-by3-010-sb.servicebus.windows.net"  # as Azure names them
 ELSEWHERE = "gateway.elsewhere.test"
-REFUSED = f"an offer came to nothing.*{ELSEWHERE}.*--rendezvous-hosts"
+REFUSED = f"an offer came to nothing.*{ELSEWHERE}.*rendezvous_hosts"
 
 
 class Gateways(CulvertCase):
@@ -33,6 +33,7 @@ class Gateways(CulvertCase):
         """By the listener; it cannot say so where it does not go, so the app goes on waiting."""
         with connect(sender.port):
             listener.wait_for_line(REFUSED)
+            listener.wait_for_line("rendezvous_hosts is set with --rendezvous-hosts")
 
     def test_an_azure_namespace_may_send_to_its_gateways(self):
         _, sender = self.start_world(GATEWAY)

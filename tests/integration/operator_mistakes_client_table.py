@@ -73,6 +73,10 @@ CLIENT_ROWS = [
      'culvert listen: --connection-string: the connection string has an unknown key '
      "'Colour'; known are Endpoint, EntityPath, SharedAccessKeyName, SharedAccessKey and "
      'SharedAccessSignature'),
+    ('connection string with a long unknown key', 'listen', {'env': 'Endpoint=sb://h/; {canary}=x'}, 1,
+     'culvert listen: --connection-string: the connection string has an unknown key; known '
+     'are Endpoint, EntityPath, SharedAccessKeyName, SharedAccessKey and '
+     'SharedAccessSignature'),
     ('connection string that is a secret alone', 'listen', {'env': '{canary}'}, 1,
      "culvert listen: --connection-string: the connection string has a part without '='; "
      'write KEY=VALUE;KEY=VALUE'),
@@ -149,7 +153,7 @@ CLIENT_ROWS = [
      "culvert connect: --bind 'localhost:0' is a name; write the IP address to listen on, "
      'for example 127.0.0.1:0 or 0.0.0.0:0'),
     ('sender without bind', 'connect', {'--bind': None}, 2,
-     'culvert connect: --bind is missing; write --bind HOST:PORT; see culvert connect '
+     'culvert connect: --bind is missing; write --bind ADDRESS:PORT; see culvert connect '
      '--help'),
     ('sender with a target', 'connect', {'': ['--target', 'a:1']}, 2,
      'culvert connect: there is no option --target; see culvert connect --help'),
@@ -212,13 +216,37 @@ CLIENT_ROWS = [
      "culvert connect: plugin resolver_static: setting 'resolve' is given by the role that uses "
      "the plugin; remove it from the plugin's settings"),
     ('no subcommand', '', {}, 2,
-     'culvert: a subcommand is missing; write one of relay, listen, connect, sas, '
-     'plugins, demo; see culvert --help'),
+     'culvert: a subcommand is missing; write one of relay, listen, connect, setup, '
+     'sas, plugins, demo; see culvert --help'),
     ('unknown subcommand', 'server', {}, 2,
-     "culvert: there is no subcommand 'server'; write one of relay, listen, connect, sas, "
-     'plugins, demo; see culvert --help'),
+     "culvert: there is no subcommand 'server'; write one of relay, listen, connect, setup, "
+     'sas, plugins, demo; see culvert --help'),
     ('unknown option in front', '', {'': ['--verbose']}, 2,
      'culvert: there is no option --verbose; see culvert --help'),
+    ('a letter that is no option', '', {'': ['-V']}, 2,
+     'culvert: there is no option -V; see culvert --help'),
+    ('setup without a name', 'setup relay', {'--name': None}, 2,
+     'culvert setup relay: --name is missing; write --name HOST; see culvert setup relay '
+     '--help'),
+    ('setup with a name and a port', 'setup relay', {'--name': 'a.example:443'}, 2,
+     "culvert setup relay: --name 'a.example:443': write a host name or an IP address alone, "
+     'without scheme, port or path'),
+    ('setup with a path', 'setup relay', {'--name': 'a.example/x'}, 2,
+     "culvert setup relay: --name 'a.example/x': write a host name or an IP address alone, "
+     'without scheme, port or path'),
+    ('setup with a port of words', 'setup relay', {'--port': 'https'}, 2,
+     "culvert setup relay: --port 'https' is not 1 to 65535"),
+    ('setup with port 0', 'setup relay', {'--port': '0'}, 2,
+     "culvert setup relay: --port '0' is not 1 to 65535"),
+    ('setup with an entity that is none', 'setup relay', {'--entity': 'a b'}, 2,
+     "culvert setup relay: --entity 'a b': the connection string has an EntityPath that names no "
+     'entity: write its path with at most 260 of the characters A-Z a-z 0-9 . - _ ~ /'),
+    ('setup in a folder that is full', 'setup relay', {'--dir': '{folder}'}, 1,
+     "culvert setup relay: the folder '{folder}' is not empty, and nothing in it is overwritten; "
+     'name another one with --dir'),
+    ('setup in no folder', 'setup relay', {'--dir': '{folder}/none/x'}, 1,
+     "culvert setup relay: cannot make the folder '{folder}/none/x': No such file or directory; "
+     'name another one with --dir'),
     ('an option in front of its subcommand', '', {'': ['--log-level', 'info', 'relay']}, 2,
      "culvert relay: --log-level stands in front of 'relay'; write it behind; see culvert relay "
      '--help'),
@@ -257,11 +285,11 @@ CLIENT_ROWS = [
     ('demo with a resolve of no address', 'demo', {'--target': 'localhost:1', '--resolve': 'a'}, 2,
      'culvert demo: --resolve a: it is not NAME=ADDR[,ADDR]; write --resolve NAME=ADDR[,ADDR]'),
     ('a line end and an escape in an address', 'connect', {'--bind': '127.0.0.1:7\n\x1b[1m'}, 2,
-     "culvert connect: --bind '127.0.0.1:7??[1m' is not HOST:PORT; write 127.0.0.1:8080, "
-     '[::1]:8080, NAME:8080 or unix:/PATH'),
+     "culvert connect: --bind '127.0.0.1:7??[1m' is not ADDRESS:PORT; write 127.0.0.1:8080, "
+     '0.0.0.0:8080, [::]:8080 or unix:/PATH'),
     ('verify with a rule twice', 'sas verify', {'--rule': ['r:listen:env:KEY', 'R:send:env:KEY']}, 2,
-     "culvert sas verify: rule 'R' is given twice (case does not count): remove one of "
-     'them'),
+     'culvert sas verify: --rule R: the second key of a rule has the rights of the first; '
+     'write the same rights, or another name'),
     ('verify for a path that is none', 'sas verify', {'--entity': 'a?x'}, 2,
      "culvert sas verify: entity 'a?x': write its path with at most 260 of the characters "
      'A-Z a-z 0-9 . - _ ~ /'),

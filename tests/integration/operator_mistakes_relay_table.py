@@ -2,20 +2,20 @@
 
 RELAY_ROWS = [
     ('bind without port', 'relay', {'--bind': '127.0.0.1'}, 2,
-     "culvert relay: --bind '127.0.0.1' is not HOST:PORT; write 127.0.0.1:8080, "
-     '[::1]:8080, NAME:8080 or unix:/PATH'),
+     "culvert relay: --bind '127.0.0.1' is not ADDRESS:PORT; write 127.0.0.1:8080, "
+     '0.0.0.0:8080, [::]:8080 or unix:/PATH'),
     ('bind to a port of words', 'relay', {'--bind': '127.0.0.1:http'}, 2,
-     "culvert relay: --bind '127.0.0.1:http' is not HOST:PORT; write 127.0.0.1:8080, "
-     '[::1]:8080, NAME:8080 or unix:/PATH'),
+     "culvert relay: --bind '127.0.0.1:http' is not ADDRESS:PORT; write 127.0.0.1:8080, "
+     '0.0.0.0:8080, [::]:8080 or unix:/PATH'),
     ('bind to a large port', 'relay', {'--bind': '127.0.0.1:65536'}, 2,
-     "culvert relay: --bind '127.0.0.1:65536' is not HOST:PORT; write 127.0.0.1:8080, "
-     '[::1]:8080, NAME:8080 or unix:/PATH'),
+     "culvert relay: --bind '127.0.0.1:65536' is not ADDRESS:PORT; write 127.0.0.1:8080, "
+     '0.0.0.0:8080, [::]:8080 or unix:/PATH'),
     ('bind to IPv6 without brackets', 'relay', {'--bind': '::1:80'}, 2,
-     "culvert relay: --bind '::1:80' is not HOST:PORT; write 127.0.0.1:8080, [::1]:8080, "
-     'NAME:8080 or unix:/PATH'),
+     "culvert relay: --bind '::1:80' is not ADDRESS:PORT; write 127.0.0.1:8080, "
+     '0.0.0.0:8080, [::]:8080 or unix:/PATH'),
     ('bind to a relative unix path', 'relay', {'--bind': 'unix:relay.sock'}, 2,
-     "culvert relay: --bind 'unix:relay.sock' is not HOST:PORT; write 127.0.0.1:8080, "
-     '[::1]:8080, NAME:8080 or unix:/PATH'),
+     "culvert relay: --bind 'unix:relay.sock' is not ADDRESS:PORT; write 127.0.0.1:8080, "
+     '0.0.0.0:8080, [::]:8080 or unix:/PATH'),
     ('bind to a name', 'relay', {'--bind': 'localhost:8443'}, 2,
      "culvert relay: --bind 'localhost:8443' is a name; write the IP address to listen "
      'on, for example 127.0.0.1:8443 or 0.0.0.0:8443'),
@@ -29,12 +29,19 @@ RELAY_ROWS = [
      'culvert relay: --bind 192.0.2.1:8443: cannot listen on 192.0.2.1:8443: Cannot '
      'assign requested address; no interface of this machine has that address'),
     ('no bind', 'relay', {'--bind': None}, 2,
-     'culvert relay: --bind is missing; write --bind HOST:PORT; see culvert relay --help'),
+     'culvert relay: --bind is missing; write --bind ADDRESS:PORT; see culvert relay --help'),
     ('bind twice', 'relay', {'--bind': ['127.0.0.1:0', '127.0.0.1:0']}, 2,
      'culvert relay: --bind is given more than once; write it once; see culvert relay '
      '--help'),
     ('bind without a value', 'relay', {'--bind': None, '': ['--bind']}, 2,
-     'culvert relay: --bind has no value; write --bind HOST:PORT; see culvert relay --help'),
+     'culvert relay: --bind has no value; write --bind ADDRESS:PORT; see culvert relay --help'),
+    ('bind mode that is none', 'relay', {'--bind': 'unix:{folder}/x', '--bind-mode': '0888'}, 2,
+     "culvert relay: --bind-mode '0888' is no mode of a file; write 0660"),
+    ('bind mode of more than permissions', 'relay', {'--bind': 'unix:{folder}/x', '--bind-mode': '4755'}, 2,
+     "culvert relay: --bind-mode '4755' is no mode of a file; write 0660"),
+    ('bind mode of a port', 'relay', {'--bind-mode': '0660'}, 2,
+     'culvert relay: --bind-mode is for a unix socket, and --bind 127.0.0.1:0 is none; leave '
+     'it out'),
     ('no certificate', 'relay', {'--tls-cert': None}, 2,
      'culvert relay: --tls-cert is missing; write --tls-cert FILE; see culvert relay '
      '--help'),
@@ -141,7 +148,10 @@ RELAY_ROWS = [
     ('rule with a right twice', 'relay', {'--rule': 'r:listen,LISTEN:env:KEY'}, 2,
      'culvert relay: --rule r: a right is named twice; write each once'),
     ('rule twice', 'relay', {'--rule': ['r:listen:env:KEY', 'R:send:env:KEY']}, 2,
-     "culvert relay: rule 'R' is given twice (case does not count): remove one of them"),
+     'culvert relay: --rule R: the second key of a rule has the rights of the first; write '
+     'the same rights, or another name'),
+    ('rule three times', 'relay', {'--rule': ['r:listen:env:KEY', 'R:listen:env:KEY', 'r:listen:env:KEY']}, 2,
+     'culvert relay: --rule r: a rule has at most two keys; leave the third out'),
     ('rule with a literal secret', 'relay', {'--rule': 'r:listen:{canary}'}, 2,
      'culvert relay: --rule r: a secret on the command line can be read by every user of '
      'this machine; write env:NAME, file:PATH or - (standard input), or add '

@@ -1,4 +1,6 @@
 """`culvert sas`: the tokens it makes, what it says of them, and that a relay takes them."""
+import ctypes
+import os
 import re
 import subprocess
 import time
@@ -14,11 +16,35 @@ RESOURCE = {"transport_azure": "http://127.0.0.1/other/",  # what a token of the
             "example_relay": "sb://127.0.0.1/other"}
 
 
+class SocketFilter(ctypes.Structure):
+    _fields_ = [("code", ctypes.c_ushort), ("jt", ctypes.c_ubyte), ("jf", ctypes.c_ubyte),
+                ("k", ctypes.c_uint)]
+
+
+class FilterProgram(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.POINTER(SocketFilter))]
+
+
+def forbid_io_uring():
+    """io_uring_setup() fails with EPERM in this process, as under Docker's default settings."""
+    set_no_new_privileges, set_seccomp, filter_mode = 38, 22, 2
+    io_uring_setup, eperm = 425, 0x00050001
+    program = (SocketFilter * 4)((0x20, 0, 0, 0),  # load the number of the system call
+                                 (0x15, 0, 1, io_uring_setup), (0x06, 0, 0, eperm),
+                                 (0x06, 0, 0, 0x7fff0000))  # all others are allowed
+    libc = ctypes.CDLL(None, use_errno=True)
+    done = libc.prctl(set_no_new_privileges, 1, 0, 0, 0) == 0 and libc.prctl(
+        set_seccomp, filter_mode, ctypes.byref(FilterProgram(4, program)), 0, 0) == 0
+    assert done, os.strerror(ctypes.get_errno())
+
+
 class Sas(NeighbourCase):
+    forbidden = None  # what the next command may not do
+
     def culvert_says(self, *arguments):
         done = subprocess.run([self.culvert(), "sas", *arguments], text=True, timeout=60,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE)
+                              stderr=subprocess.PIPE, preexec_fn=self.forbidden)
         return done.returncode, done.stdout, done.stderr
 
     def make(self, *options, rule="listener"):
@@ -41,8 +67,15 @@ class Sas(NeighbourCase):
             rules += ["--rule", f"{rule}:{rights}:file:{key}"]
         code, said, errors = self.culvert_says(
             "verify", "--token", "file:" + self.write_secret("token", token), "--name", name,
-            "--entity", entity, "--right", right, *rules)
+            "--entity", entity, *(["--right", right] if right else []), *rules)
         return code, said + errors
+
+    def shown(self, token):
+        """What is shown of a good token when no right is asked for."""
+        code, said = self.verdict(token, right=None)
+        *lines, verdict = said.splitlines()
+        self.assertEqual((code, verdict), (0, "accepted"))
+        return dict(line.split(maxsplit=1) for line in lines)
 
     def test_a_token_is_good_for_as_long_as_was_asked(self):
         for options, lifetime_s in [((), DEFAULT_S), (("--lifetime", "60"), 60),
@@ -55,7 +88,9 @@ class Sas(NeighbourCase):
                 expiry = int(self.fields(token)["se"])
                 self.assertLessEqual(before + lifetime_s, expiry)
                 self.assertLessEqual(expiry, after + lifetime_s)
-                self.assertEqual(self.verdict(token), (0, "accepted\n"))
+                self.assertEqual(self.verdict(token)[0], 0)
+                self.assertEqual(self.shown(token)["expires"], time.strftime(
+                    "%Y-%m-%dT%H:%M:%SZ", time.gmtime(expiry)))
 
     def test_what_a_protocols_token_is_for(self):
         for transport, resource in RESOURCE.items():
@@ -63,7 +98,9 @@ class Sas(NeighbourCase):
                 token = self.make("--transport", transport, rule="sender")
                 fields = self.fields(token)
                 self.assertEqual((fields["sr"], fields["skn"]), (resource, "sender"))
-                self.assertEqual(self.verdict(token, right="send"), (0, "accepted\n"))
+                self.assertEqual(self.verdict(token, right="send")[0], 0)
+                self.assertEqual(self.shown(token), {**self.shown(token), "rule": "sender",
+                                                     "rights": "send"})
 
     def test_what_a_token_is_not_for_is_refused(self):
         for transport in RESOURCE:
@@ -76,6 +113,16 @@ class Sas(NeighbourCase):
                     code, said = self.verdict(**{"token": token, **more})
                     self.assertEqual(code, 1)
                     self.assertIn("refused: ", said)
+
+    def test_both_run_where_io_uring_is_forbidden(self):
+        token = self.make()
+        self.forbidden = forbid_io_uring
+        code, said = self.verdict(token)
+        self.assertEqual((code, said.splitlines()[-1]), (0, "accepted"))
+        self.assertTrue(self.make().startswith("SharedAccessSignature "))
+        relay = subprocess.run([self.culvert(), "demo", "--once"], text=True, capture_output=True,
+                               preexec_fn=forbid_io_uring, timeout=60, check=False)
+        self.assertIn("io_uring", relay.stderr, "the filter works: an engine cannot start under it")
 
     def test_the_relay_takes_it(self):
         for options in ((), ("--transport", "example_relay"), ("--lifetime", "60")):

@@ -5,7 +5,7 @@ import re
 import signal
 import unittest
 
-from culvert_processes import CulvertCase
+from culvert_processes import PEER_KEY, CulvertCase, connect, echo
 
 
 class Startup(CulvertCase):
@@ -37,6 +37,51 @@ class Startup(CulvertCase):
         relay.terminate()
         self.assertRegex(relay.log(), "the certificate is not valid for a name.*"
                                       " name=public.example certificate=")
+
+    def test_a_secret_file_that_every_user_may_open_is_warned_about(self):
+        os.chmod(self.certificates.key, 0o644)
+        key = self.write_secret("open key", f"open-{PEER_KEY}")
+        os.chmod(key, 0o604)
+        relay = self.start_relay("--rule", f"open:send:file:{key}", log_level="warn")
+        relay.terminate()
+        words = "warn every user of this machine may open the secret file; run: chmod 600 "
+        self.assertEqual([line.split("Z ", 1)[1] for line in relay.log().splitlines()],
+                         [f"{words}'{key}' mode=0604", f"{words}{self.certificates.key} mode=0644"])
+        os.chmod(self.certificates.key, 0o640)
+        os.chmod(key, 0o600)
+        relay = self.start_relay("--rule", f"open:send:file:{key}", log_level="warn")
+        relay.terminate()
+        self.assertEqual(relay.log(), "")
+
+    def test_a_second_key_of_one_rule_is_taken_too(self):
+        second = self.write_secret("second.key", f"second-{PEER_KEY}")
+        relay = self.start_relay("--rule", f"SENDER:send:file:{second}")
+        self.start_listener(relay, f"127.0.0.1:{self.serve(echo)}")
+        first = self.start_sender(relay)
+        string = relay.connection_string("sender").replace(f"sender-{PEER_KEY}", f"second-{PEER_KEY}")
+        other = self.start("second", [
+            self.culvert(), "connect", "--connection-string",
+            "file:" + self.write_secret("second.connection", string), "--bind", "127.0.0.1:0",
+            "--ca", self.certificates.ca])
+        for port in (first.port, other.wait_listening()):
+            with connect(port) as app:
+                app.sendall(b"either key")
+                self.assertEqual(app.recv(10), b"either key")
+
+    def test_a_signal_says_what_is_drained_and_for_how_long(self):
+        relay = self.start_relay()
+        self.start_listener(relay, f"127.0.0.1:{self.serve(echo)}")
+        sender = self.start_sender(relay)
+        with connect(sender.port) as app:
+            app.sendall(b"open")
+            self.assertEqual(app.recv(4), b"open")
+            sender.signal(signal.SIGTERM)
+            line = sender.wait_for_line("draining: ")
+            self.assertTrue(line.endswith("signal=SIGTERM tunnels=1 seconds=10"), line)
+            sender.signal(signal.SIGINT)
+            line = sender.wait_for_line("second signal: ending at once")
+            self.assertTrue(line.endswith("signal=SIGINT"), line)
+        self.assertEqual(sender.wait(), 0)
 
     def test_the_soft_limit_of_open_files_is_raised_to_the_hard_one(self):
         relay = self.start_relay(prefix=("sh", "-c", 'ulimit -Sn 256; exec "$0" "$@"'))

@@ -17,13 +17,13 @@ class UnixSocket(CulvertCase):
             "connection", "Endpoint=sb://127.0.0.1:1/;SharedAccessKeyName=r;SharedAccessKey=k;"
                           "EntityPath=app")
 
-    def sender(self):
-        return self.start("sender", [self.culvert(), "connect", "--connection-string",
+    def sender(self, *extra, prefix=()):
+        return self.start("sender", [*prefix, self.culvert(), "connect", "--connection-string",
                                      f"file:{self.connection}", "--bind", f"unix:{self.path}",
-                                     "--ca", self.certificates.ca])
+                                     "--ca", self.certificates.ca, *extra])
 
-    def started(self):
-        sender = self.sender()
+    def started(self, *extra, **options):
+        sender = self.sender(*extra, **options)
         sender.wait_for_line(f"info listening on unix:{self.path} ")
         return sender
 
@@ -83,6 +83,21 @@ class UnixSocket(CulvertCase):
         relay.wait_for_line(f"info listening on unix:{self.path} ")
         self.assertEqual(relay.terminate(), 0)
         self.assertFalse(os.path.lexists(self.path))
+
+    def test_its_mode_is_what_bind_mode_says_else_what_the_umask_leaves(self):
+        umask = ("sh", "-c", 'umask 027; exec "$0" "$@"')
+        for extra, mode in [((), 0o750), (("--bind-mode", "0660"), 0o660),
+                            (("--bind-mode", "600"), 0o600), (("--bind-mode", "0777"), 0o777)]:
+            sender = self.started(*extra, prefix=umask)
+            self.assertEqual(stat.S_IMODE(os.lstat(self.path).st_mode), mode)
+            self.assertEqual(sender.terminate(), 0)
+        relay = self.start("relay", [
+            self.culvert(), "relay", "--bind", f"unix:{self.path}", "--tls-cert",
+            self.certificates.certificate, "--tls-key", self.certificates.key, "--name",
+            "127.0.0.1", "--entity", "app", "--rule", f"r:listen:file:{self.connection}",
+            "--bind-mode", "0620"])
+        relay.wait_for_line("listening on")
+        self.assertEqual(stat.S_IMODE(os.lstat(self.path).st_mode), 0o620)
 
     def test_what_a_killed_process_left_is_taken_over(self):
         self.leave_a_file()

@@ -6,6 +6,7 @@ namespace {
 struct ClientOptions {
   std::string connection_string;
   std::string address; // --target or --bind
+  std::string bind_mode;
   std::vector<std::string> rendezvous_hosts;
   ClientConfig client;
 };
@@ -51,23 +52,24 @@ Run add_listen(CLI::App &parent, Common &common) {
   app->add_option("--target", options->address, "The service behind this listener")
       ->type_name("HOST:PORT")
       ->required();
-  app->add_option("--rendezvous-hosts", options->rendezvous_hosts,
-                  "Hosts an offer may send us to besides the relay itself (and, of an Azure "
-                  "namespace, its gateways): exact, or *.SUFFIX")
+  app->add_option(
+         "--rendezvous-hosts", options->rendezvous_hosts,
+         "Extra hosts that the relay may direct this listener to: a name, or *.SUFFIX (the "
+         "relay itself, and the gateways of an Azure namespace, need not be named)")
       ->type_name("HOST[,HOST]")
       ->allow_extra_args(false);
   add_common(*app, common);
   return [options, &common] {
-    SecretReader secrets(common.literal_secrets);
+    const std::unique_ptr<Log> log = read_log(common);
+    SecretReader secrets(common, *log);
     auto config = read_client<ListenerConfig>(*options, secrets);
     config.target = read_target(options->address);
     config.rendezvous_hosts = read_list(options->rendezvous_hosts, "--rendezvous-hosts");
     const EngineConfig engine_config =
         read_engine(common, secrets, {config.transport, config.auth, config.resolver});
-    const std::unique_ptr<Log> log = read_log(common);
     const std::unique_ptr<Engine> engine = make_engine(engine_config, *log);
-    require(engine->start_listener(config));
-    return run_until_signal(*engine);
+    const RoleId role = require(engine->start_listener(config));
+    return run_until_signal(*engine, {role}, *log);
   };
 }
 
@@ -77,19 +79,22 @@ Run add_connect(CLI::App &parent, Common &common) {
       "connect", "Run a sender beside the app: local connections go to the target");
   add_client(*app, *options);
   app->add_option("--bind", options->address, "Where the app connects")
-      ->type_name("HOST:PORT")
+      ->type_name("ADDRESS:PORT")
       ->required();
+  add_bind_mode(*app, options->bind_mode);
   add_common(*app, common);
   return [options, &common] {
-    SecretReader secrets(common.literal_secrets);
+    const std::unique_ptr<Log> log = read_log(common);
+    SecretReader secrets(common, *log);
     auto config = read_client<SenderConfig>(*options, secrets);
-    config.bind = read_host_port(options->address, "--bind");
+    config.prove_at_start = true;
+    config.bind = read_bind(options->address);
+    config.bind_mode = read_bind_mode(options->bind_mode, config.bind);
     const EngineConfig engine_config =
         read_engine(common, secrets, {config.transport, config.auth, config.resolver});
-    const std::unique_ptr<Log> log = read_log(common);
     const std::unique_ptr<Engine> engine = make_engine(engine_config, *log);
-    require(engine->start_sender(config));
-    return run_until_signal(*engine);
+    const RoleId role = require(engine->start_sender(config));
+    return run_until_signal(*engine, {role}, *log);
   };
 }
 

@@ -1,6 +1,8 @@
 #include "command.hpp"
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cctype>
 #include <iterator>
 #include <sched.h>
@@ -12,10 +14,55 @@ namespace {
 
 constexpr unsigned kMostShards = 64;
 
+struct Setting {
+  std::string_view field; // of the engine's configuration
+  const char *option;
+};
+constexpr Setting kSettings[] = {{"bind_mode", "--bind-mode"},
+                                 {"ca_file", "--ca"},
+                                 {"plugin_directory", "--plugin-dir"},
+                                 {"rendezvous_hosts", "--rendezvous-hosts"}};
+
 /// The engine names a field of its configuration where this command has an option.
-std::string as_option(const std::string &message) {
+std::string as_option(std::string message) {
+  for (const Setting &setting : kSettings) {
+    const std::size_t at = message.find(setting.field);
+    if (at != std::string::npos) {
+      message.replace(at, setting.field.size(), setting.option);
+    }
+  }
   return message.starts_with("bind ") ? "--" + message : message;
 }
+
+/// The command's log: behind a line that names a setting of the engine, once for each, the option
+/// that sets it here.
+class CommandLog final : public Log {
+public:
+  explicit CommandLog(std::unique_ptr<Log> log) : log_(std::move(log)) {}
+  [[nodiscard]] bool enabled(LogLevel level) const override { return log_->enabled(level); }
+  void write(LogLevel level, std::string_view message,
+             std::initializer_list<LogField> fields) override {
+    log_->write(level, message, fields);
+    for (const LogField &field : fields) {
+      if (field.name == "why" && level <= LogLevel::kWarn) {
+        hint(level, field.value);
+      }
+    }
+  }
+
+private:
+  void hint(LogLevel level, std::string_view why) {
+    for (std::size_t i = 0; i < std::size(kSettings); ++i) {
+      if (why.find(kSettings[i].field) != std::string_view::npos && !told_[i].exchange(true)) {
+        log_->write(level, std::string(kSettings[i].field) + " is set with " + kSettings[i].option,
+                    {});
+      }
+    }
+  }
+
+  const std::unique_ptr<Log> log_;
+  std::array<std::atomic<bool>, std::size(kSettings)> told_{};
+};
 
 unsigned allowed_processors() {
   cpu_set_t set;
@@ -85,6 +132,14 @@ Rights read_rights(const std::string &text, const std::string &option) {
   return rights;
 }
 
+namespace {
+
+/// Of a rule in a message: a long name may be a secret in the wrong place.
+std::string rule_option(const std::string &name) {
+  constexpr std::size_t kShortName = 24;
+  return name.size() > kShortName ? "--rule" : "--rule " + name;
+}
+
 RuleConfig read_rule(const std::string &text, SecretReader &secrets) {
   const std::size_t first = text.find(':');
   const std::size_t second = first == std::string::npos ? first : text.find(':', first + 1);
@@ -94,8 +149,7 @@ RuleConfig read_rule(const std::string &text, SecretReader &secrets) {
   }
   RuleConfig rule;
   rule.name = text.substr(0, first);
-  constexpr std::size_t kShortName = 24; // a longer one may be a secret in the wrong place
-  const std::string option = rule.name.size() > kShortName ? "--rule" : "--rule " + rule.name;
+  const std::string option = rule_option(rule.name);
   rule.rights = read_rights(text.substr(first + 1, second - first - 1), option);
   const std::string source = text.substr(second + 1);
   rule.primary = secrets.read(source, option);
@@ -104,6 +158,75 @@ RuleConfig read_rule(const std::string &text, SecretReader &secrets) {
                   option + ": the key holds a blank; write the key alone"};
   }
   return rule;
+}
+
+bool same(const Rights &one, const Rights &other) {
+  return one.listen == other.listen && one.send == other.send && one.manage == other.manage;
+}
+
+void add_secondary(RuleConfig &first, RuleConfig second) {
+  if (!same(first.rights, second.rights)) {
+    throw Refusal{kExitUsage, rule_option(second.name) +
+                                  ": the second key of a rule has the rights of the first; write "
+                                  "the same rights, or another name"};
+  }
+  if (!first.secondary.empty()) {
+    throw Refusal{kExitUsage,
+                  rule_option(second.name) + ": a rule has at most two keys; leave the third out"};
+  }
+  first.secondary = std::move(second.primary);
+}
+
+} // namespace
+
+std::vector<RuleConfig> read_rules(const std::vector<std::string> &texts, SecretReader &secrets) {
+  std::vector<RuleConfig> rules;
+  for (const std::string &text : texts) {
+    RuleConfig rule = read_rule(text, secrets);
+    const auto first = std::find_if(rules.begin(), rules.end(), [&rule](const RuleConfig &known) {
+      return lower(known.name) == lower(rule.name);
+    });
+    if (first != rules.end()) {
+      add_secondary(*first, std::move(rule));
+    } else {
+      rules.push_back(std::move(rule));
+    }
+  }
+  return rules;
+}
+
+HostPort read_bind(const std::string &text) {
+  Result<HostPort> parsed = HostPort::parse(text, "--bind");
+  if (!parsed.ok()) {
+    throw Refusal{kExitUsage, "--bind '" + text +
+                                  "' is not ADDRESS:PORT; write 127.0.0.1:8080, 0.0.0.0:8080, "
+                                  "[::]:8080 or unix:/PATH"};
+  }
+  return parsed.value();
+}
+
+unsigned read_bind_mode(const std::string &text, const HostPort &bind) {
+  if (text.empty()) {
+    return 0;
+  }
+  const bool octal = text.size() >= 3 && text.size() <= 4 &&
+                     text.find_first_not_of("01234567") == std::string::npos;
+  const unsigned long mode = octal ? std::stoul(text, nullptr, 8) : 0;
+  if (mode == 0 || mode > 0777) {
+    throw Refusal{kExitUsage, "--bind-mode '" + text + "' is no mode of a file; write 0660"};
+  }
+  if (bind.unix_path.empty()) {
+    throw Refusal{kExitUsage, "--bind-mode is for a unix socket, and --bind " + bind.text() +
+                                  " is none; leave it out"};
+  }
+  return static_cast<unsigned>(mode);
+}
+
+void add_bind_mode(CLI::App &app, std::string &mode) {
+  app.add_option("--bind-mode", mode,
+                 "Who may connect to the unix socket of --bind, as chmod writes it: 0660 for its "
+                 "user and group (default: as the umask says)")
+      ->type_name("MODE");
 }
 
 HostPort read_host_port(const std::string &text, const std::string &option) {
@@ -244,8 +367,9 @@ std::unique_ptr<Log> read_log(const Common &common) {
     throw Refusal{kExitUsage,
                   "--log-format: '" + common.log_format + "' is no format; write text or json"};
   }
-  return make_stderr_log(static_cast<LogLevel>(level - kLevels.begin()),
-                         common.log_format == "json" ? LogFormat::kJson : LogFormat::kText);
+  return std::make_unique<CommandLog>(
+      make_stderr_log(static_cast<LogLevel>(level - kLevels.begin()),
+                      common.log_format == "json" ? LogFormat::kJson : LogFormat::kText));
 }
 
 void check_common(const Common &common) {

@@ -33,10 +33,11 @@ struct Refusal {
 };
 
 /// Reads secrets as the operator named them; standard input once. One newline at the end, "\n" or
-/// "\r\n", does not belong to a secret.
+/// "\r\n", does not belong to a secret. Of a file that others may read the log has a warning.
 class SecretReader {
 public:
-  explicit SecretReader(bool literals_allowed) : literals_allowed_(literals_allowed) {}
+  SecretReader(const Common &common, Log &log)
+      : literals_allowed_(common.literal_secrets), log_(log) {}
   /// `text`: env:NAME, file:PATH or -; throws a Refusal that names `option`.
   Secret read(const std::string &text, const std::string &option);
   /// The exit code where what was read turns out wrong: only what stood on the command line itself
@@ -45,14 +46,22 @@ public:
 
 private:
   bool literals_allowed_;
+  Log &log_;
   std::string stdin_reader_; // the option that standard input was read for
 };
 
-/// NAME:RIGHTS:SECRET; throws a Refusal.
-RuleConfig read_rule(const std::string &text, SecretReader &secrets);
+/// A warning with the command that mends it, where the file of a secret is open to other users.
+void warn_of_readers(const std::string &path, Log &log);
+/// Each NAME:RIGHTS:SECRET; the second one of a name is its secondary key. Throws a Refusal.
+std::vector<RuleConfig> read_rules(const std::vector<std::string> &texts, SecretReader &secrets);
 /// throws a Refusal
 Rights read_rights(const std::string &text, const std::string &option);
 HostPort read_host_port(const std::string &text, const std::string &option);
+/// Something to listen on.
+HostPort read_bind(const std::string &text);
+/// --bind-mode of --bind: octal; "": 0.
+unsigned read_bind_mode(const std::string &text, const HostPort &bind);
+void add_bind_mode(CLI::App &app, std::string &mode);
 /// Something to connect to: port 0 is refused.
 HostPort read_target(const std::string &text);
 ConnectionString read_connection_string(const std::string &text, SecretReader &secrets);
@@ -99,10 +108,10 @@ void block_signals();
 void raise_open_files(Log &log);
 /// An engine in a process prepared for it: both of the above.
 std::unique_ptr<Engine> make_engine(const EngineConfig &config, Log &log);
-/// Waits for a signal for at most `timeout_ms`; true when one came.
-bool wait_for_signal(unsigned timeout_ms);
+/// Waits for a signal for at most `timeout_ms`; its number, or 0 when none came.
+int wait_for_signal(unsigned timeout_ms);
 /// Serves until such a signal; the first drains, a second one ends at once.
-int run_until_signal(Engine &engine);
+int run_until_signal(Engine &engine, const std::vector<RoleId> &roles, Log &log);
 
 // --- the subcommands: each adds itself and runs when chosen
 // ----------------------------------------
@@ -110,6 +119,7 @@ using Run = std::function<int()>;
 Run add_relay(CLI::App &parent, Common &common);
 Run add_listen(CLI::App &parent, Common &common);
 Run add_connect(CLI::App &parent, Common &common);
+Run add_setup(CLI::App &parent, Common &common);
 Run add_sas(CLI::App &parent, Common &common);
 Run add_plugins(CLI::App &parent, Common &common);
 Run add_demo(CLI::App &parent, Common &common);

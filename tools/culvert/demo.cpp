@@ -1,16 +1,12 @@
 #include "command.hpp"
 #include "demo_proof.hpp"
 #include "demo_services.hpp"
+#include "relay_folder.hpp"
 
-#include <algorithm>
-#include <cctype>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <fcntl.h>
 #include <iostream>
-#include <random>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace culvert::command {
@@ -39,72 +35,35 @@ std::string make_folder() {
   return path;
 }
 
-void write_file(const std::string &path, const std::string &content) {
-  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  const bool written = file >= 0 && write(file, content.data(), content.size()) ==
-                                        static_cast<ssize_t>(content.size());
-  if (file >= 0) {
-    close(file);
-  }
-  if (!written) {
-    throw Refusal{kExitFailure, "cannot write '" + path + "': " + std::strerror(errno)};
-  }
-}
-
-std::string random_key() {
-  static constexpr char kDigits[] =
-      "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-  std::random_device source;
-  std::uniform_int_distribution<std::size_t> digit(0, sizeof kDigits - 2);
-  std::string key;
-  for (int i = 0; i < 43; ++i) { // 256 bits
-    key += kDigits[digit(source)];
-  }
-  return key;
-}
-
-/// The demo's keys, and the connection strings made of them.
-struct Keys {
-  std::string listener = random_key();
-  std::string sender = random_key();
-
-  [[nodiscard]] std::string connection(std::uint16_t port, const std::string &entity,
-                                       bool listen) const {
-    return "Endpoint=sb://" + std::string(kName) + ":" + std::to_string(port) +
-           "/;SharedAccessKeyName=" + (listen ? "listener" : "sender") +
-           ";SharedAccessKey=" + (listen ? listener : sender) + ";EntityPath=" + entity;
-  }
-};
-
-RelayConfig relay_config(const std::string &folder, const Keys &keys) {
+RelayConfig relay_config(const RelayFolder &folder) {
   RelayConfig config;
   config.bind = {kName, 0, ""};
-  config.tls_certificate_file = folder + "/relay.pem";
-  config.tls_key_file = folder + "/relay.key";
+  config.tls_certificate_file = folder.file("relay.pem");
+  config.tls_key_file = folder.file("relay.key");
   config.names = {kName};
   config.entities.push_back({kEntity, {}});
   config.entities.push_back({kEchoEntity, {}});
   config.protocols = {"transport_azure"};
-  RuleConfig listener{"listener", {true, false, false}, Secret(keys.listener), {}};
-  RuleConfig sender{"sender", {false, true, false}, Secret(keys.sender), {}};
+  RuleConfig listener{"listener", {true, false, false}, Secret(folder.listener_key), {}};
+  RuleConfig sender{"sender", {false, true, false}, Secret(folder.sender_key), {}};
   config.rules.push_back(std::move(listener));
   config.rules.push_back(std::move(sender));
   return config;
 }
 
 /// One entity's listener and sender; returns the sender's role.
-RoleId start_pair(Engine &engine, const std::string &folder, const Keys &keys, std::uint16_t port,
+RoleId start_pair(Engine &engine, const RelayFolder &folder, std::uint16_t port,
                   const std::string &entity, const HostPort &target,
                   const std::vector<std::string> &resolve) {
   ListenerConfig listener;
-  listener.connection = require(ConnectionString::parse(keys.connection(port, entity, true)));
-  listener.ca_file = folder + "/ca.pem";
+  listener.connection = require(ConnectionString::parse(folder.connection(port, entity, true)));
+  listener.ca_file = folder.file("ca.pem");
   listener.target = target;
   listener.resolve = resolve;
   const RoleId role = require(engine.start_listener(listener));
   SenderConfig sender;
-  sender.connection = require(ConnectionString::parse(keys.connection(port, entity, false)));
-  sender.ca_file = folder + "/ca.pem";
+  sender.connection = require(ConnectionString::parse(folder.connection(port, entity, false)));
+  sender.ca_file = folder.file("ca.pem");
   sender.bind = {"127.0.0.1", 0, ""};
   const RoleId sender_role = require(engine.start_sender(sender));
   if (!engine.wait_for(role, RoleStats::State::kOnline, kStartMs)) {
@@ -128,70 +87,22 @@ void prove_target(Engine &engine, RoleId sender, const HostPort &target) {
   std::printf("  target   a connection to %s opened through the tunnel\n", target.text().c_str());
 }
 
-std::string program() {
-  std::string path(4096, '\0');
-  const ssize_t size = readlink("/proc/self/exe", path.data(), path.size());
-  path.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
-  return path.empty() ? "culvert" : path;
-}
-
-/// As a shell reads it back.
-std::string quoted(const std::string &word) {
-  const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 ||
-           std::string_view("/._-:,=@%+").find(static_cast<char>(c)) != std::string_view::npos;
-  });
-  if (plain) {
-    return word;
-  }
-  std::string result = "'";
-  for (const char c : word) {
-    result += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  }
-  return result + "'";
-}
-
-void print_command(std::vector<std::string> words, const Common &common) {
-  for (const std::string &directory : common.plugin_directories) {
-    words.insert(words.end(), {"--plugin-dir", directory});
-  }
-  for (const std::string &setting : common.settings) {
-    if (words.front() != "relay" || !setting.starts_with("resolver_static.")) { // it has none
-      words.insert(words.end(), {"--set", setting});
-    }
-  }
-  std::cout << "\n" << quoted(program());
-  for (const std::string &word : words) {
-    std::cout << " " << quoted(word);
-  }
-  std::cout << "\n";
-}
-
-void print_commands(const std::string &folder, const Keys &keys, const HostPort &target,
-                    const DemoOptions &options, const Common &common) {
+void print_commands(const RelayFolder &folder, const HostPort &target, const DemoOptions &options,
+                    const Common &common) {
   const auto [port, app_port] = free_ports();
-  const std::string authority = folder + "/ca.pem";
-  write_file(folder + "/listener.key", keys.listener + "\n");
-  write_file(folder + "/sender.key", keys.sender + "\n");
-  write_file(folder + "/listener.connection", keys.connection(port, kEntity, true) + "\n");
-  write_file(folder + "/sender.connection", keys.connection(port, kEntity, false) + "\n");
-  std::cout << "\nThe same as three processes, on other ports (run each in a shell of its own):\n";
-  print_command({"relay", "--bind", std::string(kName) + ":" + std::to_string(port), "--tls-cert",
-                 folder + "/relay.pem", "--tls-key", folder + "/relay.key", "--name", kName,
-                 "--entity", kEntity, "--rule", "listener:listen:file:" + folder + "/listener.key",
-                 "--rule", "sender:send:file:" + folder + "/sender.key"},
-                common);
-  std::vector<std::string> listen = {
-      "listen",   "--connection-string", "file:" + folder + "/listener.connection",
-      "--target", target.text(),         "--ca",
-      authority};
+  folder.write_secrets(port, kEntity);
+  std::cout
+      << "\nThe same as three processes, on other ports (run each in a shell of its own):\n\n";
+  const HostPort bind{kName, port, ""};
+  print_command(folder.relay_command(bind.text(), kEntity), common);
+  std::vector<std::string> listen = folder.listen_command(target.text());
   for (const std::string &entry : options.resolve) {
     listen.insert(listen.end(), {"--resolve", entry});
   }
+  std::cout << "\n";
   print_command(listen, common);
-  print_command({"connect", "--connection-string", "file:" + folder + "/sender.connection",
-                 "--bind", "127.0.0.1:" + std::to_string(app_port), "--ca", authority},
-                common);
+  std::cout << "\n";
+  print_command(folder.connect_command("127.0.0.1:" + std::to_string(app_port)), common);
   if (options.once && options.target.empty()) {
     std::cout << "(The built-in HTTP server ends now: name a target of your own in the second.)\n";
   }
@@ -205,23 +116,22 @@ int run_demo(const DemoOptions &options, const Common &common) {
   const HostPort wanted = options.target.empty() ? HostPort{} : read_target(options.target);
   const std::unique_ptr<Log> log = read_log(common);
   block_signals();
-  const std::string folder = make_folder();
-  const Keys keys;
-  require(make_throwaway_certificates(folder, {kName, "localhost"}));
+  const RelayFolder folder{make_folder(), kName};
+  require(make_throwaway_certificates(folder.path, {kName, "localhost"}));
 
   LocalService http(serve_http);
   LocalService echo(serve_echo);
   const HostPort target = options.target.empty() ? HostPort{"127.0.0.1", http.port(), ""} : wanted;
   raise_open_files(*log);
   const std::unique_ptr<Engine> engine = require(Engine::create(engine_config, *log));
-  const RoleId relay = require(engine->start_relay(relay_config(folder, keys)));
+  const RoleId relay = require(engine->start_relay(relay_config(folder)));
   const std::uint16_t port = engine->bound(relay).port;
-  const RoleId app = start_pair(*engine, folder, keys, port, kEntity, target, options.resolve);
+  const RoleId app = start_pair(*engine, folder, port, kEntity, target, options.resolve);
   const RoleId echo_app =
-      start_pair(*engine, folder, keys, port, kEchoEntity, {"127.0.0.1", echo.port(), ""}, {});
+      start_pair(*engine, folder, port, kEchoEntity, {"127.0.0.1", echo.port(), ""}, {});
 
   std::cout << "A relay, two listeners and two senders run in this process.\n"
-            << "  folder   " << folder << " (certificates and keys made just now; it stays)\n"
+            << "  folder   " << folder.path << " (certificates and keys made just now; it stays)\n"
             << "  relay    " << engine->bound(relay).text() << ", TLS, entities " << kEntity
             << " and " << kEchoEntity << "\n"
             << "  app      connect to " << engine->bound(app).text() << " to reach "
@@ -237,7 +147,7 @@ int run_demo(const DemoOptions &options, const Common &common) {
     std::cout << "  http     " << prove_http(engine->bound(app).port);
   }
   std::fflush(stdout);
-  print_commands(folder, keys, target, options, common);
+  print_commands(folder, target, options, common);
   finish_output();
   if (options.once) {
     engine->drain();
@@ -245,7 +155,7 @@ int run_demo(const DemoOptions &options, const Common &common) {
     return kExitOk;
   }
   std::cout << "Running until Ctrl-C.\n" << std::flush;
-  return run_until_signal(*engine);
+  return run_until_signal(*engine, {relay}, *log);
 }
 
 } // namespace

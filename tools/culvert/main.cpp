@@ -57,7 +57,8 @@ int main(int argc, char **argv) {
   Common common;
   using Add = Run (*)(CLI::App &, Common &);
   Commands commands;
-  for (const Add add : {add_relay, add_listen, add_connect, add_sas, add_plugins, add_demo}) {
+  for (const Add add :
+       {add_relay, add_listen, add_connect, add_setup, add_sas, add_plugins, add_demo}) {
     Run run = add(app, common);
     commands.emplace_back(app.get_subcommands({}).back(), std::move(run));
   }

@@ -8,10 +8,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
-#include <fcntl.h>
 #include <iostream>
 #include <limits.h>
-#include <poll.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -30,6 +28,23 @@ sigset_t ending_signals() {
   return set;
 }
 
+std::string word_of(int signal) {
+  return std::string("SIG") + sigabbrev_np(signal);
+}
+
+void say_what_drains(Engine &engine, const std::vector<RoleId> &roles, int signal, Log &log) {
+  std::uint64_t tunnels = 0;
+  for (const RoleId role : roles) {
+    tunnels += engine.stats(role).tunnels_open;
+  }
+  log.write(LogLevel::kInfo,
+            "draining: nothing new is accepted, and open tunnels may end by themselves; a second "
+            "signal ends at once",
+            {{"signal", word_of(signal)},
+             {"tunnels", std::to_string(tunnels)},
+             {"seconds", std::to_string(EngineConfig{}.limits.drain_grace_ms / 1000)}});
+}
+
 } // namespace
 
 void say_why(const std::string &line) {
@@ -38,18 +53,7 @@ void say_why(const std::string &line) {
   std::replace_if(
       text.begin(), text.end(), [](unsigned char c) { return std::iscntrl(c) != 0; }, '?');
   text += '\n';
-  // A terminal can block although it polls writable; it is opened once more for this.
-  const int terminal = ::isatty(STDERR_FILENO) == 1
-                           ? ::open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
-                           : -1;
-  const int out = terminal >= 0 ? terminal : STDERR_FILENO;
-  pollfd reader{out, POLLOUT, 0};
-  if (::poll(&reader, 1, kPatienceMs) == 1 && ::write(out, text.data(), text.size()) < 0) {
-    errno = 0; // whoever should have been told is gone, and the exit code says the rest
-  }
-  if (terminal >= 0) {
-    ::close(terminal);
-  }
+  write_stderr_line(text, kPatienceMs); // when nobody takes it, the exit code says the rest
 }
 
 void finish_output() {
@@ -87,23 +91,25 @@ std::unique_ptr<Engine> make_engine(const EngineConfig &config, Log &log) {
   return require(Engine::create(config, log));
 }
 
-bool wait_for_signal(unsigned timeout_ms) {
+int wait_for_signal(unsigned timeout_ms) {
   const sigset_t set = ending_signals();
   const timespec timeout{timeout_ms / 1000, static_cast<long>(timeout_ms % 1000) * 1'000'000};
-  return sigtimedwait(&set, nullptr, &timeout) > 0;
+  return std::max(sigtimedwait(&set, nullptr, &timeout), 0);
 }
 
-int run_until_signal(Engine &engine) {
+int run_until_signal(Engine &engine, const std::vector<RoleId> &roles, Log &log) {
   constexpr unsigned kLookMs = 100; // how soon after the last tunnel's end a drained process exits
   constexpr unsigned kDropMs = 5'000; // dropping waits for nobody but a plugin that owes an answer
   const auto drain_ms = static_cast<unsigned>(EngineConfig{}.limits.drain_grace_ms);
   int signals = 0;
   unsigned looks_left = 0; // once it ends
   while (!engine.stopped()) {
-    if (wait_for_signal(kLookMs)) {
+    if (const int number = wait_for_signal(kLookMs); number != 0) {
       if (++signals == 1) {
+        say_what_drains(engine, roles, number, log);
         engine.drain();
       } else {
+        log.write(LogLevel::kInfo, "second signal: ending at once", {{"signal", word_of(number)}});
         engine.drop();
       }
       looks_left = (signals == 1 ? drain_ms + kDropMs : kDropMs) / kLookMs;

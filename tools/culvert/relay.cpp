@@ -5,6 +5,7 @@ namespace {
 
 struct RelayOptions {
   std::string bind;
+  std::string bind_mode;
   std::string certificate;
   std::string key;
   std::vector<std::string> names;
@@ -36,7 +37,8 @@ void read_public_address(const std::string &text, RelayConfig &config) {
 
 RelayConfig read_relay(const RelayOptions &options, SecretReader &secrets) {
   RelayConfig config;
-  config.bind = read_host_port(options.bind, "--bind");
+  config.bind = read_bind(options.bind);
+  config.bind_mode = read_bind_mode(options.bind_mode, config.bind);
   config.tls_certificate_file = options.certificate;
   config.tls_key_file = options.key;
   config.names = read_list(options.names, "--name");
@@ -48,9 +50,7 @@ RelayConfig read_relay(const RelayOptions &options, SecretReader &secrets) {
   for (const std::string &path : options.entities) {
     config.entities.push_back({path, {}});
   }
-  for (const std::string &rule : options.rules) {
-    config.rules.push_back(read_rule(rule, secrets));
-  }
+  config.rules = read_rules(options.rules, secrets);
   if (!options.public_address.empty()) {
     read_public_address(options.public_address, config);
   }
@@ -63,8 +63,9 @@ Run add_relay(CLI::App &parent, Common &common) {
   auto options = std::make_shared<RelayOptions>();
   CLI::App *app = parent.add_subcommand("relay", "Run a relay: where senders and listeners meet");
   app->add_option("--bind", options->bind, "Where to accept connections")
-      ->type_name("HOST:PORT")
+      ->type_name("ADDRESS:PORT")
       ->required();
+  add_bind_mode(*app, options->bind_mode);
   app->add_option("--tls-cert", options->certificate,
                   "Certificate chain, PEM, the relay's own first")
       ->type_name("FILE")
@@ -82,12 +83,14 @@ Run add_relay(CLI::App &parent, Common &common) {
       ->required();
   app->add_option("--rule", options->rules,
                   "A key and its rights, for every entity: RIGHTS is a comma list of listen, send, "
-                  "manage; SECRET is env:NAME, file:PATH or -; repeats")
+                  "manage; SECRET is env:NAME, file:PATH or -; a second one of the same name gives "
+                  "that rule's secondary key; repeats")
       ->type_name("NAME:RIGHTS:SECRET")
       ->allow_extra_args(false)
       ->required();
   app->add_option("--protocol", options->protocols,
-                  "Plugin of a relay protocol; the first serves connections without ALPN; repeats "
+                  "Plugin of a relay protocol; the first is the default when a client names no "
+                  "protocol; repeats "
                   "(default: transport_azure)")
       ->type_name("ID")
       ->allow_extra_args(false);
@@ -99,15 +102,16 @@ Run add_relay(CLI::App &parent, Common &common) {
       ->type_name("HOST[:PORT]");
   add_common(*app, common);
   return [options, &common] {
-    SecretReader secrets(common.literal_secrets);
+    const std::unique_ptr<Log> log = read_log(common);
+    SecretReader secrets(common, *log);
     const RelayConfig config = read_relay(*options, secrets);
     std::vector<std::string> plugins = config.protocols;
     plugins.push_back(config.auth);
     const EngineConfig engine_config = read_engine(common, secrets, plugins);
-    const std::unique_ptr<Log> log = read_log(common);
     const std::unique_ptr<Engine> engine = make_engine(engine_config, *log);
-    require(engine->start_relay(config));
-    return run_until_signal(*engine);
+    const RoleId role = require(engine->start_relay(config));
+    warn_of_readers(options->key, *log);
+    return run_until_signal(*engine, {role}, *log);
   };
 }
 

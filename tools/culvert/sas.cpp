@@ -1,5 +1,7 @@
 #include "command.hpp"
 
+#include <array>
+#include <ctime>
 #include <iostream>
 
 namespace culvert::command {
@@ -14,7 +16,7 @@ struct SasOptions {
   std::vector<std::string> names;
   std::vector<std::string> rules;
   std::string path;
-  std::string right = "listen";
+  std::string right;
 };
 
 /// 0: not given.
@@ -41,7 +43,8 @@ Rights read_one_right(const std::string &text) {
 }
 
 int print_token(const SasOptions &options, const Common &common) {
-  SecretReader secrets(common.literal_secrets);
+  const std::unique_ptr<Log> log = read_log(common);
+  SecretReader secrets(common, *log);
   ClientConfig client;
   client.connection = read_connection_string(options.connection_string, secrets);
   client.transport = options.transport;
@@ -54,23 +57,41 @@ int print_token(const SasOptions &options, const Common &common) {
   return kExitOk;
 }
 
+std::string words_of(const Rights &rights) {
+  std::string words = rights.listen ? "listen" : "";
+  words += rights.send ? (words.empty() ? "send" : ",send") : "";
+  return rights.manage ? "manage" : words;
+}
+
+std::string utc(std::int64_t seconds) {
+  const auto time = static_cast<std::time_t>(seconds);
+  std::tm parts{};
+  gmtime_r(&time, &parts);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text.data();
+}
+
 int verify(const SasOptions &options, const Common &common) {
-  SecretReader secrets(common.literal_secrets);
+  const std::unique_ptr<Log> log = read_log(common);
+  SecretReader secrets(common, *log);
   TokenQuestion question;
   question.token = secrets.read(options.token, "--token");
   question.path = options.path;
   question.names = read_list(options.names, "--name");
   question.auth = options.auth;
-  question.wanted = read_one_right(options.right);
-  for (const std::string &rule : options.rules) {
-    question.rules.push_back(read_rule(rule, secrets));
+  if (!options.right.empty()) {
+    question.wanted = read_one_right(options.right);
   }
-  const Status status = check_token(read_engine(common, secrets, {question.auth}), question);
-  const bool verdict = status.code >= Code::kTokenMissing && status.code <= Code::kTokenRight;
-  if (verdict) {
-    throw Refusal{kExitFailure, "refused: " + status.message};
+  question.rules = read_rules(options.rules, secrets);
+  const CheckedToken checked = require(check_token(read_engine(common, secrets, {question.auth}), question));
+  if (checked.expires_s != 0) {
+    std::cout << "rule     " << (checked.rule.empty() ? "unknown" : checked.rule) << "\nrights   "
+              << words_of(checked.rights) << "\nexpires  " << utc(checked.expires_s) << '\n';
   }
-  require(status); // else nobody could judge it
+  if (!checked.verdict.ok()) {
+    throw Refusal{kExitFailure, "refused: " + checked.verdict.said()};
+  }
   std::cout << "accepted\n";
   return kExitOk;
 }
@@ -107,9 +128,10 @@ Run add_sas(CLI::App &parent, Common &common) {
       ->type_name("NAME:RIGHTS:SECRET")
       ->allow_extra_args(false)
       ->required();
-  check->add_option("--right", options->right, "listen, send or manage")
-      ->type_name("RIGHT")
-      ->capture_default_str();
+  check
+      ->add_option("--right", options->right,
+                   "What the token must allow: listen, send or manage (default: any of them)")
+      ->type_name("RIGHT");
   for (CLI::App *command : {token, check}) {
     command->add_option("--auth", options->auth, "Plugin that makes and verifies tokens")
         ->type_name("ID")

@@ -1,13 +1,16 @@
-#include "command.hpp"
+#include "relay_folder.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <sys/stat.h>
 
 namespace culvert::command {
 namespace {
@@ -96,6 +99,19 @@ void check_secret(const std::string &value, const std::string &option, int code)
 
 } // namespace
 
+void warn_of_readers(const std::string &path, Log &log) {
+  struct stat facts {};
+  const bool open_to_others =
+      stat(path.c_str(), &facts) == 0 && S_ISREG(facts.st_mode) && (facts.st_mode & S_IRWXO) != 0;
+  if (open_to_others) {
+    std::array<char, 8> mode{};
+    std::snprintf(mode.data(), mode.size(), "%04o", static_cast<unsigned>(facts.st_mode & 07777));
+    log.write(LogLevel::kWarn,
+              "every user of this machine may open the secret file; run: chmod 600 " + quoted(path),
+              {{"mode", mode.data()}});
+  }
+}
+
 int SecretReader::fault_of(const std::string &text) {
   const bool elsewhere = text.starts_with("env:") || text.starts_with("file:") || text == "-";
   return elsewhere ? kExitFailure : kExitUsage;
@@ -126,6 +142,9 @@ Secret SecretReader::read(const std::string &text, const std::string &option) {
                                   "input), or add --insecure-literal-secrets"};
   }
   check_secret(value, option, fault_of(text));
+  if (text.starts_with("file:")) {
+    warn_of_readers(text.substr(5), log_);
+  }
   return Secret(value);
 }
 

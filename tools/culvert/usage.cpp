@@ -22,6 +22,9 @@ std::string subcommands_of(const CLI::App &app) {
 /// Part of a connection string may stand where a word of ours is expected: only what cannot be one
 /// is repeated.
 bool may_be_repeated(const std::string &word) {
+  if (word.size() == 2 && word.front() == '-') {
+    return std::isalnum(static_cast<unsigned char>(word.back())) != 0; // one letter is no secret
+  }
   return !word.empty() && word.size() <= 24 &&
          std::all_of(word.begin(), word.end(),
                      [](unsigned char c) { return std::islower(c) != 0 || c == '-' || c == '_'; });

@@ -18,8 +18,7 @@
 
 namespace culvert {
 
-/// The connection string that Azure's portal shows for an entity, with a port allowed (reference
-/// section 3.4).
+/// The connection string that Azure's portal shows for an entity, with a port allowed.
 struct ConnectionString {
   std::string host; // lower case, without brackets
   std::uint16_t port = 443;
@@ -31,7 +30,7 @@ struct ConnectionString {
   /// Status of Source::kConfig: what is wrong with the text, never the text itself.
   static Result<ConnectionString> parse(std::string_view text);
   /// Where offers of this host may point besides the host itself: *.SUFFIX of a known Azure cloud,
-  /// whose gateways stand beside the namespaces (reference section 2); empty for any other host.
+  /// whose gateways stand beside the namespaces; empty for any other host.
   [[nodiscard]] std::vector<std::string> gateways() const;
 };
 
@@ -67,6 +66,7 @@ struct EntityConfig {
 
 struct RelayConfig {
   HostPort bind;
+  unsigned bind_mode = 0;           // of a unix socket, as chmod(2) takes it; 0: by the umask
   std::string tls_certificate_file; // PEM, leaf first
   std::string tls_key_file;         // PEM
   std::vector<std::string> names; // host names or IP literals this relay is known by; at least one
@@ -98,6 +98,10 @@ struct ListenerConfig : ClientConfig {
 
 struct SenderConfig : ClientConfig {
   HostPort bind;
+  unsigned bind_mode = 0; // as RelayConfig's
+  /// At its start the sender asks its relay whether it takes the token, again and again until it
+  /// does, and writes a line on each answer. Apps are served meanwhile as well as can be.
+  bool prove_at_start = false;
 };
 
 /// A value of one setting that a plugin declares: as text, whatever its type ("12", "true",

@@ -104,10 +104,10 @@ public:
   virtual bool run_ready() = 0;
 };
 
-/// A throw-away certificate authority and a server certificate for `names` (host names or IP
-/// literals) in `folder`: ca.pem, relay.pem, relay.key. For demos and tests.
-Status make_throwaway_certificates(const std::string &folder,
-                                   const std::vector<std::string> &names);
+/// A certificate authority, whose key is forgotten at once, and a server certificate for `names`
+/// (host names or IP literals), both good for `days`, in `folder`: ca.pem, relay.pem, relay.key.
+Status make_throwaway_certificates(const std::string &folder, const std::vector<std::string> &names,
+                                   unsigned days = 30);
 
 struct IssuedToken {
   Secret text;
@@ -122,11 +122,18 @@ struct TokenQuestion {
   std::string path; // what it is used for: an entity's path, or one below it
   std::vector<std::string> names;
   std::vector<RuleConfig> rules;
-  Rights wanted; // one of them
+  Rights wanted; // all of these; none: any right will do
   std::string auth = "auth_sas";
 };
-/// Success, or the refusal a relay with these names and rules would give.
-Status check_token(const EngineConfig &engine, const TokenQuestion &question);
+struct CheckedToken {
+  Status verdict; // success, or the refusal a relay with these names and rules would give
+  // Of a token whose signature, time and place are right:
+  std::string rule; // as the token names it; empty: the plugin does not say
+  Rights rights;
+  std::int64_t expires_s = 0; // Unix seconds
+};
+/// A failure: nobody could judge the token.
+Result<CheckedToken> check_token(const EngineConfig &engine, const TokenQuestion &question);
 
 /// The plugins in the engine's plugin directories; none of them is loaded.
 Result<std::vector<std::string>> list_plugins(const EngineConfig &engine);

@@ -25,6 +25,24 @@ struct ShardLimits {
   /// counted: what waits for control channels (channel_queue_bytes each), bytes that were read
   /// behind a head, libssl's own buffers.
   std::uint64_t held_bytes = 256ULL * 1024 * 1024;
+  /// After our last end a connection is read and discarded until the peer's end, at most so long
+  /// after the queue ran empty.
+  std::uint64_t linger_ms = 5'000;
+  /// After an error Close of ours the server ends the connection, answered or not.
+  std::uint64_t error_close_ms = 1'000;
+  /// An ending that makes no progress for so long is dropped.
+  std::uint64_t abort_stall_ms = 60'000;
+  /// On a control channel a pong is awaited so long: a peer that vanished is noticed one ping
+  /// interval and this after its last word. With pings every 15 s that is 25 s, which leaves 5 for
+  /// a dial of the 30 s in which a lost relay is found again.
+  std::uint64_t pong_ms = 10'000;
+  /// A dial tries the next address of a name when the one before has been silent for so long, and
+  /// goes on waiting for that one too (RFC 8305, section 5: the connection attempt delay).
+  std::uint64_t next_address_ms = 250;
+  /// For so long a dial begins with the address that answered where an earlier one did not (RFC
+  /// 8305, section 4: about 10 minutes), and so many a shard remembers: one a name that it dials.
+  std::uint64_t good_address_ms = 600'000;
+  std::uint64_t good_addresses = 64;
   /// A half-closed tunnel that is silent for so long is aborted.
   std::uint64_t half_closed_idle_ms = 3'600'000;
   /// After the kernel refused an accept, when no descriptor was freed before.
@@ -122,6 +140,10 @@ struct ClientLimits {
   /// Connections of a sender that wait for their tunnel, and offers a listener serves at once.
   std::uint64_t setups_per_shard = 4'096;
   std::uint64_t offers_per_shard = 4'096;
+  /// Tunnels: each needs two descriptors, and 100,000 of them, stalled both ways with the budget
+  /// out, hold 8 GB (kMinTurnHeldBytes each way); 34 GB if all read framing `messages`, for which
+  /// no plugin of ours asks in a tunnel.
+  std::uint64_t tunnels_per_shard = 100'000;
   /// Offers it refuses at once because it serves as many as it can: a refusal lives a few round
   /// trips, so 256 at 100 ms are 2,560 a second.
   std::uint64_t refusals_per_shard = 256;

@@ -32,4 +32,9 @@ enum class LogFormat : std::uint8_t { kText, kJson };
 /// A sink that writes lines to stderr, from `level` on. Thread-safe.
 std::unique_ptr<Log> make_stderr_log(LogLevel level, LogFormat format);
 
+/// Writes a line, which ends with a newline, to stderr without a log: before there is one, or as
+/// the last thing of a process. Waits at most `patience_ms` for the reader; false if nothing was
+/// written. Thread-safe; does not allocate.
+bool write_stderr_line(std::string_view line, int patience_ms);
+
 } // namespace culvert

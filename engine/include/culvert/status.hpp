@@ -58,11 +58,15 @@ struct Status {
   std::uint16_t peer_status = 0; // HTTP status or WebSocket close code the other side gave, else 0
   std::int32_t os_error = 0;     // errno, else 0
   std::string message;           // one sentence for an operator; never holds a secret
+  std::string note;              // for the log of this side alone: no peer is told
 
   [[nodiscard]] bool ok() const { return code == Code::kOk; }
 
+  /// The message with the note behind it, for a line of this side's log.
+  [[nodiscard]] std::string said() const { return note.empty() ? message : message + "; " + note; }
+
   static Status failure(Code code, Source source, Retry retry, std::string message) {
-    return {code, source, retry, 0, 0, std::move(message)};
+    return {code, source, retry, 0, 0, std::move(message), {}};
   }
   /// A setting that cannot work: the message names it and says what to write instead.
   static Status config(std::string message) {

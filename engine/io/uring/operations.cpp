@@ -1,9 +1,9 @@
-// Operations on their way into the ring and out of it.
+// Submits operations to the ring and handles their completions.
 //
 // A ring poll has a peculiarity: it always fires for POLLRDHUP, asked or not [measured on Linux
-// 6.18], so once the other side has ended, a poll for room answers at once and for ever. Such an
-// answer is not passed on: the poll is armed again as a multishot one, which fires at changes only,
-// and is ended when it brings what was wanted ("patient" below).
+// 6.18], so once the other side has ended, a poll for room completes at once, again and again. Such
+// a completion is not passed on: the poll is armed again as a multishot poll, which fires at
+// changes only, and is ended when the wanted event comes ("patient" below).
 #include "io/uring/ring_io.hpp"
 
 #include <cerrno>
@@ -17,15 +17,15 @@ enum Stage : std::uint8_t {
   kRoom,         // a one-shot poll for room
   kPatientRoom,  // the same as multishot poll
   kPatientBreak, // a multishot poll for an error
-  kFound,        // a multishot poll that brought it and is being ended
+  kFound,        // a multishot poll that found its event and is being ended
 };
 
 std::uint64_t tag_of(const Completion &completion) {
   return reinterpret_cast<std::uint64_t>(&completion);
 }
 
-/// The answers that are passed on. A hang-up means both directions have ended: room enough, as
-/// sending fails at once, but no break.
+/// The events that are passed on. A hang-up means that both directions have ended: it counts as
+/// room, because sending fails at once, but not as a break.
 int wanted_in(std::uint8_t stage) {
   return stage == kPatientBreak ? POLLERR : POLLOUT | POLLERR | POLLHUP;
 }
@@ -34,7 +34,8 @@ int wanted_in(std::uint8_t stage) {
 
 io_uring_sqe &UringIo::next_entry() {
   io_uring_sqe *entry = io_uring_get_sqe(&ring_);
-  while (entry == nullptr) { // full: the kernel takes all of it, or must be relieved of completions
+  while (entry ==
+         nullptr) { // full: submit all of it; if the kernel refuses, copy its completions out first
     enter();
     copy_completions();
     entry = io_uring_get_sqe(&ring_);
@@ -123,7 +124,7 @@ void UringIo::poll_finished(Completion &completion, int result, bool more) {
       complete(completion, {result, false});
     }
   } else if (!more) {
-    if (note.cancelled) { // the cancel looked for the poll that has just ended
+    if (note.cancelled) { // the cancel was for the poll that has just ended
       complete(completion, {-ECANCELED, false});
     } else {
       if (note.stage == kRoom) {
@@ -143,7 +144,7 @@ void UringIo::finished(std::uint64_t tag, int result, bool more) {
     return;
   }
   Completion &completion = *reinterpret_cast<Completion *>(tag);
-  const int real = result == -EINTR ? -ECANCELED : result; // a cancelled worker says so
+  const int real = result == -EINTR ? -ECANCELED : result; // the result of a cancelled worker
   if (note_of(completion).stage == kPlain) {
     complete(completion, {real, more});
   } else {

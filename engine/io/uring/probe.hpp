@@ -1,4 +1,4 @@
-// Makes a ring and says what its kernel can do, or why there is none.
+// Makes a ring and logs what the kernel supports, or reports why there is no ring.
 //
 // Called once on the thread that will drive the ring. The caller owns the ring it gets.
 #pragma once
@@ -10,12 +10,12 @@
 
 namespace culvert::uring {
 
-/// Fills `ring`, which must be ended with io_uring_queue_exit() when this succeeded. A failure says
-/// what to change on this machine. Writes one line a feature at level debug.
+/// Fills `ring`. After success the caller must end it with io_uring_queue_exit(). A failure says
+/// what to change on this machine. Writes one line for each feature at level debug.
 Status make_ring(io_uring &ring, Log &log);
 
-/// Why io_uring_setup() answered `error`; `disabled` is what kernel.io_uring_disabled says, -1 when
-/// there is no such setting.
+/// Explains the `error` of io_uring_setup(). `disabled` is the value of kernel.io_uring_disabled,
+/// or -1 if there is no such setting.
 Status no_ring(int error, int disabled);
 
 } // namespace culvert::uring

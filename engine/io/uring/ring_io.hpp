@@ -80,7 +80,7 @@ private:
   int host_descriptor_ = -1; // once a host has asked for it
   bool watching_mail_ = false;
   MailStack mailbox_;
-  std::atomic<int> visitors_ = 0; // other threads between their first and last touch of this object
+  std::atomic<int> visitors_ = 0; // threads that are using this object now
   // A connect's address must stay until its entry is submitted: one for each entry of the queue.
   std::array<socket_calls::KernelAddress, kSubmissionEntries> addresses_;
 };

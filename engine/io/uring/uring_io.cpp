@@ -39,9 +39,9 @@ UringIo::~UringIo() {
 }
 
 int UringIo::descriptor() {
-  // The ring's own descriptor does not wake who polls it: completions wait as deferred task work,
-  // and the kernel wakes only a thread that waits inside the ring. A registered eventfd is
-  // signalled.
+  // The ring's own descriptor does not wake a thread that polls it: completions wait as deferred
+  // task work, and the kernel wakes only a thread that waits inside the ring. A registered eventfd
+  // is signalled.
   if (host_descriptor_ >= 0) {
     return host_descriptor_;
   }
@@ -85,7 +85,7 @@ void UringIo::watch_mail() {
 }
 
 void UringIo::wake() {
-  // The counter is never read back: the poll fires at each write, and 2^64 of them never come.
+  // The counter is never read: the poll fires at each write, and 2^64 writes never happen.
   CULVERT_ASSERT(eventfd_write(wake_descriptor_, 1) == 0);
 }
 
@@ -94,7 +94,7 @@ void UringIo::start_deliver(Io *from, Mail &mail) {
     mailbox_.push(mail); // anything_new() sees it
     return;
   }
-  // From the push on, its shard may run the mail, join and be destroyed.
+  // After the push, the receiving shard may run the mail and be destroyed.
   visitors_.fetch_add(1, std::memory_order_relaxed);
   if (mailbox_.push(mail)) {
     wake();
@@ -132,14 +132,14 @@ void UringIo::copy_completions() {
     const std::uint64_t tag = entry.user_data;
     const int result = entry.res;
     const bool more = (entry.flags & IORING_CQE_F_MORE) != 0;
-    io_uring_cq_advance(&ring_, 1); // first, because what follows may come back here
+    io_uring_cq_advance(&ring_, 1); // first, because what follows may call this function again
     finished(tag, result, more);
   }
 }
 
 void UringIo::reap() {
   if (host_descriptor_ >= 0) {
-    eventfd_t signals = 0; // first, so that what comes from here on signals again
+    eventfd_t signals = 0; // first, so that a later event signals again
     static_cast<void>(eventfd_read(host_descriptor_, &signals));
   }
   do {
@@ -150,7 +150,7 @@ void UringIo::reap() {
   } while ((IO_URING_READ_ONCE(*ring_.sq.kflags) & IORING_SQ_CQ_OVERFLOW) != 0);
   mailbox_.drain([this](Mail &mail) { run_mail(mail); });
   if (!watching_mail_) {
-    watch_mail(); // a wake-up that came in between is still in the counter and fires at once
+    watch_mail(); // a wake-up in between is still in the counter and fires at once
   }
 }
 

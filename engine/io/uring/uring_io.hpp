@@ -1,15 +1,15 @@
-// The io_uring backend: one ring a shard.
+// The io_uring backend: one ring for each shard.
 //
 // Made, driven and destroyed on one thread: the kernel binds a ring to the task that made it.
 // deliver() and post() to it may come from any thread.
 //
-// It owns the ring and the eventfd that wakes it for mail; it is joined (in_flight() is 0) before
-// it is destroyed. The destructor waits for other threads that are still inside a wake-up.
+// It owns the ring and the eventfd that wakes it for mail; in_flight() must be 0 before it is
+// destroyed. The destructor waits for other threads that are still inside a wake-up.
 //
 // Accept, connect, poll and cancel go through the ring; everything else is a direct call
 // (socket_calls.hpp). Sockets stay blocking: O_NONBLOCK would make the ring answer -EAGAIN instead
-// of waiting. Timers stay in user space; wait() gives the kernel the nearest deadline, so a host
-// that sleeps on descriptor() itself must wake up at nearest_deadline_ns() by its own means.
+// of waiting. Timers stay in user space; wait() gives the kernel the nearest deadline. A host that
+// waits on descriptor() must use nearest_deadline_ns() as its timeout.
 #pragma once
 
 #include "culvert/log.hpp"

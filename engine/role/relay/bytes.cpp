@@ -1,5 +1,7 @@
 #include "role/relay/bytes.hpp"
 
+#include "link/http_date.hpp"
+
 #include <algorithm>
 
 namespace culvert {
@@ -7,7 +9,8 @@ namespace culvert {
 namespace {
 
 /// Behind an answer that opens no stream the connection ends.
-std::vector<Field> closing(std::vector<Field> fields) {
+std::vector<Field> closing(std::vector<Field> fields, std::int64_t wall_s) {
+  fields.push_back({"Date", http_date(wall_s)});
   if (find_field(fields, "Connection") == nullptr) {
     fields.push_back({"Connection", "close"});
   }
@@ -37,13 +40,14 @@ void write_bytes(Link &link, std::string bytes) {
 }
 
 Result<std::string> answer_bytes(const Answer &answer, bool upgrade, const RequestHead &request,
-                                 Digests &digests) {
+                                 Digests &digests, std::int64_t wall_s) {
   switch (answer.form) {
   case Answer::Form::kHttp:
     if (upgrade && answer.status == 101) {
       return build_upgrade_response(request, answer.reason, answer.fields, digests);
     }
-    return build_response(answer.status, answer.reason, closing(answer.fields), answer.body);
+    return build_response(answer.status, answer.reason, closing(answer.fields, wall_s),
+                          answer.body);
   case Answer::Form::kMessage: {
     const std::string &message = answer.message.bytes;
     if (message.size() > UINT16_MAX) {

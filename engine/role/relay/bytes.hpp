@@ -17,8 +17,9 @@ void send_message(Link &link, Message &message);
 void write_bytes(Link &link, std::string bytes);
 
 /// An answer as it leaves before any framing. `request` is what an HTTP answer answers; with
-/// `upgrade` a status of 101 is a WebSocket handshake. Nothing to say is an empty text.
+/// `upgrade` a status of 101 is a WebSocket handshake; any other has the Date `wall_s`, by which a
+/// client whose token has expired sees whose clock is wrong. Nothing to say is an empty text.
 Result<std::string> answer_bytes(const Answer &answer, bool upgrade, const RequestHead &request,
-                                 Digests &digests);
+                                 Digests &digests, std::int64_t wall_s);
 
 } // namespace culvert

@@ -9,7 +9,7 @@ namespace culvert {
 
 Result<std::string> Connection::opening(const Answer &answer) {
   return answer_bytes(answer, intent_.framing.framing == Framing::kWebSocket, request_,
-                      relay_.digests());
+                      relay_.digests(), relay_.shard().io.wall_s());
 }
 
 std::unique_ptr<Link> Connection::open(std::string opening) {
@@ -53,7 +53,8 @@ void Connection::make_room() {
 // --------------------------------------------------------------------------------------
 
 void Connection::tell(const Answer &answer) {
-  Result<std::string> said = answer_bytes(answer, false, request_, relay_.digests());
+  Result<std::string> said =
+      answer_bytes(answer, false, request_, relay_.digests(), relay_.shard().io.wall_s());
   if (!said.ok()) {
     relay_.log(LogLevel::kError, "an answer of the relay protocol cannot be written",
                {{"peer", peer_}, {"why", loggable(said.status().message)}});
@@ -61,7 +62,7 @@ void Connection::tell(const Answer &answer) {
     plain.form =
         protocol().head_form() == HeadForm::kHttp ? Answer::Form::kHttp : Answer::Form::kNone;
     plain.status = 500;
-    said = answer_bytes(plain, false, request_, relay_.digests());
+    said = answer_bytes(plain, false, request_, relay_.digests(), relay_.shard().io.wall_s());
   }
   if (said.ok()) {
     write_bytes(*link_, std::move(said.value()));
@@ -80,14 +81,17 @@ std::uint64_t Connection::count_refusal(Code why) {
 }
 
 void Connection::refuse(const Status &why) {
-  relay_.relay().counters().setups_failed.fetch_add(1, std::memory_order_relaxed);
-  if (const std::uint64_t count = count_refusal(why.code); count > 0) {
-    relay_.log(LogLevel::kWarn, "connection refused",
+  // A sender that names who may serve it may have asked for nobody, to prove its token.
+  const bool proof = why.code == Code::kNoListener && !intent_.allowed.empty();
+  relay_.relay().counters().setups_failed.fetch_add(proof ? 0 : 1, std::memory_order_relaxed);
+  const std::uint64_t count = proof ? 0 : count_refusal(why.code);
+  if (proof || count > 0) {
+    relay_.log(proof ? LogLevel::kDebug : LogLevel::kWarn, "connection refused",
                {{"peer", peer_},
                 {"path", loggable(intent_.path)},
                 {"id", loggable(intent_.loggable_id)},
                 {"code", std::string(word(why.code))},
-                {"why", loggable(why.message)},
+                {"why", loggable(why.said())},
                 {"refusals_of_address", std::to_string(count)}});
   }
   tell(protocol().outcome(Stage::kHead, intent_.facts, why));
@@ -105,7 +109,7 @@ void Connection::fail_set_up(const Status &why) {
     relay_.log(LogLevel::kWarn, "connection refused",
                {{"peer", peer_},
                 {"code", std::string(word(why.code))},
-                {"why", loggable(why.message)},
+                {"why", loggable(why.said())},
                 {"refusals_of_address", std::to_string(count)}});
   }
   Answer answer;
@@ -131,14 +135,14 @@ void Connection::fail_set_up(const Status &why) {
 /// worth a wait, as short as that behind an error Close.
 void Connection::end_before_head(const Status &why) {
   relay_.log(LogLevel::kDebug, "connection ended before its head",
-             {{"peer", peer_}, {"why", loggable(why.message)}});
+             {{"peer", peer_}, {"why", loggable(why.said())}});
   if (why.code == Code::kTimeout) {
     phase_ = Phase::kDropping;
     link_->drop(dropping_);
     return;
   }
   relay_.relay().sources().spent(origin_.source, limits(), relay_.shard().io.now_ns());
-  relay_.shard().io.arm_after_ms(patience_, kErrorCloseMs);
+  relay_.shard().io.arm_after_ms(patience_, relay_.shard().limits.error_close_ms);
   end_lingering();
 }
 

@@ -237,7 +237,8 @@ void Connection::redeem() {
              {{"entity", sender.entity_},
               {"id", loggable(sender.intent_.loggable_id)},
               {"peer", sender.peer_},
-              {"status", std::to_string(intent_.peer_answer.status)}});
+              {"status", std::to_string(intent_.peer_answer.status)},
+              {"why", loggable(intent_.peer_answer.reason)}});
   relay_.relay().counters().setups_failed.fetch_add(1, std::memory_order_relaxed);
   sender.tell(intent_.peer_answer);
   tell(intent_.answer);

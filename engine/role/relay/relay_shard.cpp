@@ -25,7 +25,7 @@ RelayShard::RelayShard(Relay &relay, Shard &shard, RelayParts parts, Delegate<> 
       acceptor_(shard, Delegate<Socket>::to<&RelayShard::on_arrived>(*this),
                 Delegate<>::to<&RelayShard::on_accepting_stopped>(*this)),
       watcher_(relay.registry(), relay.sources(), shard.log),
-      tunnels_(shard, relay.counters().tunnels, kTunnelsPerShard, {&watcher_},
+      tunnels_(shard, relay.counters().tunnels, {&watcher_},
                Delegate<>::to<&RelayShard::on_tunnel_ended>(*this)) {
   use(std::move(parts));
   grace_.bind<&RelayShard::drop>(*this);
@@ -274,7 +274,7 @@ void RelayShard::join(Connection &sender, SlabHandle listener_handle, const Chan
                               "not go together");
   } else if (!to_sender.ok() || !to_listener.ok()) {
     failure = to_sender.ok() ? to_listener.status() : to_sender.status();
-  } else if (tunnels_.size() >= most() || tunnels_.room() == 0) {
+  } else if (tunnels_.size() >= most()) {
     failure = Status::failure(Code::kOverload, Source::kRelay, Retry::kBackoff, "too many tunnels");
   }
   if (!failure.ok()) {

@@ -6,16 +6,6 @@
 
 namespace culvert {
 
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char &letter : lower) {
-    if (letter >= 'A' && letter <= 'Z') {
-      letter = static_cast<char>(letter - 'A' + 'a');
-    }
-  }
-  return lower;
-}
-
 std::string loggable(std::string_view text) {
   std::string clean(text.substr(0, kReasonPhraseBytes));
   for (char &letter : clean) {

@@ -3,14 +3,13 @@
 // Pure functions; safe from any thread.
 #pragma once
 
+#include "core/text.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace culvert {
-
-/// ASCII letters in lower case; every other byte as it is.
-std::string lower_case(std::string_view text);
 
 /// What may stand in a log line: control characters become '?', cut at kReasonPhraseBytes.
 std::string loggable(std::string_view text);

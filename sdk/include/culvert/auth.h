@@ -77,6 +77,10 @@ struct culvert_verify {
   uint32_t rights;       /* granted; with CULVERT_OK the wanted one or MANAGE among them */
   uint32_t reserved;
   int64_t expires_s; /* as the token says, without grace; 0: not known; never negative */
+  /* For the log of the relay alone, zero-terminated; no peer is told. Of a success the name of the
+     rule; of a failure what its message does not say: which rule, which key. Write it only where
+     size covers it: an older engine has no room for it. */
+  char note[256];
 };
 
 typedef struct culvert_auth {

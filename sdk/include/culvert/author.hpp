@@ -177,6 +177,10 @@ public:
     throw Error(CULVERT_UNSUPPORTED, CULVERT_SOURCE_PLUGIN, CULVERT_RETRY_NEVER,
                 "this transport has no renewal");
   }
+  virtual void prove(const culvert_dial_request &, Arena, culvert_link_description &) {
+    throw Error(CULVERT_UNSUPPORTED, CULVERT_SOURCE_PLUGIN, CULVERT_RETRY_NEVER,
+                "this transport has no proof of a token");
+  }
 };
 
 class Relay {

@@ -124,6 +124,11 @@ template <typename Instance> struct TransportCalls {
     return guarded(*error,
                    [&] { *message = at(instance).renew(*word, text(token), Arena(arena)); });
   }
+  static std::uint32_t prove(void *instance, const culvert_dial_request *request,
+                             culvert_arena *arena, culvert_link_description *link,
+                             culvert_status *error) noexcept {
+    return guarded(*error, [&] { at(instance).prove(*request, Arena(arena), *link); });
+  }
 };
 
 template <typename Instance> struct RelayCalls {
@@ -195,7 +200,7 @@ inline constexpr culvert_transport kTransport{
     &TransportCalls<Instance>::listen,   &TransportCalls<Instance>::dial,
     &TransportCalls<Instance>::on_reply, &TransportCalls<Instance>::on_message,
     &TransportCalls<Instance>::accept,   &TransportCalls<Instance>::reject,
-    &TransportCalls<Instance>::renew};
+    &TransportCalls<Instance>::renew,    &TransportCalls<Instance>::prove};
 
 /// A relay also states its head form and its ALPN words, a constant array of the plugin.
 template <typename Instance, typename Unit = NoUnit>

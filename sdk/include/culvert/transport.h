@@ -139,6 +139,11 @@ typedef struct culvert_transport {
      channel_word. May be NULL where a protocol has none. The engine does not call it yet. */
   uint32_t (*renew)(void *instance, uint64_t *channel_word, culvert_view token,
                     culvert_arena *arena, culvert_message *message, culvert_status *error);
+  /* As dial(), of a connection by which a sender proves its token when it starts: the relay judges
+     the token, and no listener is met. on_reply() is told as of dial(); CULVERT_NO_LISTENER is a
+     proof as well. NULL, or CULVERT_UNSUPPORTED: what dial() describes ends behind TLS. */
+  uint32_t (*prove)(void *instance, const culvert_dial_request *request, culvert_arena *arena,
+                    culvert_link_description *link, culvert_status *error);
 } culvert_transport;
 
 #ifdef __cplusplus

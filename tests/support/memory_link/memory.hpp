@@ -44,7 +44,7 @@ protected:
   [[nodiscard]] bool word_waits() const override { return !broken_ && held() > 0; }
   void say_word() override {}
   [[nodiscard]] bool awaits_peer() const override;
-  [[nodiscard]] std::uint64_t patience_ms() const override { return kLingerMs; }
+  [[nodiscard]] std::uint64_t patience_ms() const override { return shard_->limits.linger_ms; }
   void arm_ending() override;
   void release(End end) override { cut(end != End::kClose); }
   [[nodiscard]] bool released() const override { return true; }

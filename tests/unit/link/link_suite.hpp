@@ -78,7 +78,7 @@ struct LinkTraits {
   bool byte_stream = true;              // unread() works
   bool watch_sees_finish = false;       // a watch sees it past unread bytes; a Close is such a byte
   bool can_move = true;                 // leave() and arrive()
-  std::uint64_t layers_that_linger = 1; // each waits kLingerMs for a silent peer's end
+  std::uint64_t layers_that_linger = 1; // each waits linger_ms for a silent peer's end
   bool allocates = false;               // by a library below it, in steady state
 };
 

@@ -118,7 +118,7 @@ TEST_P(LinkSuite, BothAbortAtOnceBehindMegabytes) {
   near->abort();
   far->abort();
   if (traits().abort_is_read && !lab.virtual_time()) {
-    return; // neither reads, so each waits for the other until kAbortStallMs: not in real time
+    return; // neither reads, so each waits for the other until abort_stall_ms: not in real time
   }
   EXPECT_TRUE(run_until([&] { return near->over() && far->over(); }));
 }
@@ -169,7 +169,7 @@ TEST_P(LinkSuite, AnAbortTakesBackAFinishThatWaitsBehindHeldBytes) {
 
 TEST_P(LinkSuite, ACloseGivesUpOnAPeerThatNeverEnds) {
   if (!lab.virtual_time()) {
-    GTEST_SKIP() << "takes kLingerMs of real time";
+    GTEST_SKIP() << "takes ShardLimits{}.linger_ms of real time";
   }
   far->read_to();
   const std::uint64_t before_ns = lab.shard().io.now_ns();
@@ -177,13 +177,14 @@ TEST_P(LinkSuite, ACloseGivesUpOnAPeerThatNeverEnds) {
   ASSERT_TRUE(run_until([&] { return near->over(); }));
   EXPECT_EQ(near->ended.result(), 0);
   const std::uint64_t took_ms = (lab.shard().io.now_ns() - before_ns) / 1'000'000;
-  EXPECT_GE(took_ms, kLingerMs - 2 * kCloseProbeMs);
-  EXPECT_LE(took_ms, traits().layers_that_linger * kLingerMs + kCloseProbeMs);
+  EXPECT_GE(took_ms, ShardLimits{}.linger_ms - 2 * (ShardLimits{}.linger_ms / 10));
+  EXPECT_LE(took_ms,
+            traits().layers_that_linger * ShardLimits{}.linger_ms + (ShardLimits{}.linger_ms / 10));
 }
 
 TEST_P(LinkSuite, AnEndingWithoutProgressIsDropped) {
   if (!lab.virtual_time()) {
-    GTEST_SKIP() << "takes kAbortStallMs of real time";
+    GTEST_SKIP() << "takes ShardLimits{}.abort_stall_ms of real time";
   }
   for (const bool abort : {true, false}) {
     near->write_until_held();
@@ -192,8 +193,8 @@ TEST_P(LinkSuite, AnEndingWithoutProgressIsDropped) {
     ASSERT_TRUE(run_until([&] { return near->over(); }));
     EXPECT_EQ(near->ended.result(), -ETIMEDOUT);
     const std::uint64_t took_ms = (lab.shard().io.now_ns() - before_ns) / 1'000'000;
-    EXPECT_GE(took_ms, kAbortStallMs - 2 * kCloseProbeMs);
-    EXPECT_LE(took_ms, kAbortStallMs + kLingerMs);
+    EXPECT_GE(took_ms, ShardLimits{}.abort_stall_ms - 2 * (ShardLimits{}.linger_ms / 10));
+    EXPECT_LE(took_ms, ShardLimits{}.abort_stall_ms + ShardLimits{}.linger_ms);
     ASSERT_NO_FATAL_FAILURE(end_all());
     ASSERT_NO_FATAL_FAILURE(connect());
   }

@@ -162,8 +162,8 @@ TEST_P(TcpTest, AResetThatWaitsForAnUnreadingPeerLooksEverLessOften) {
   user->abort();
   ASSERT_TRUE(lab.run_until([&] { return user->over(); }));
   EXPECT_EQ(user->ended.result(), -ETIMEDOUT);
-  EXPECT_LT(sim->unsent_asked() - before, 2 * kAbortStallMs / kAbortProbeMostMs);
-  EXPECT_GT(sim->unsent_asked() - before, kAbortStallMs / kAbortProbeMostMs / 2);
+  EXPECT_LT(sim->unsent_asked() - before, 2 * ShardLimits{}.abort_stall_ms / kAbortProbeMostMs);
+  EXPECT_GT(sim->unsent_asked() - before, ShardLimits{}.abort_stall_ms / kAbortProbeMostMs / 2);
   io().close(pair.server);
 }
 

@@ -65,7 +65,7 @@ struct VerifySas : testing::Test {
     EXPECT_NE(auth.instance, nullptr) << auth.error.message;
     const std::vector<culvert_view> names{view("relay.test"), view("alias.test"), view("::1")};
     culvert_verify record{};
-    record.size = sizeof record;
+    record.size = room;
     record.status.size = sizeof record.status;
     record.token = view(given);
     record.path = view(path);
@@ -83,6 +83,7 @@ struct VerifySas : testing::Test {
     return verify(given, path, right).status.code;
   }
 
+  uint32_t room = sizeof(culvert_verify);
   FakeHost host;
   std::vector<culvert_rule> rules;
 };
@@ -185,6 +186,29 @@ TEST_F(VerifySas, AWrongSignatureIsRefusedWhateverElseIsRight) {
   later.replace(later.find("1900000000"), 10, "1900000001");
   EXPECT_EQ(code(later), uint32_t{CULVERT_TOKEN_SIGNATURE});
   EXPECT_STREQ(verify(later).status.message, "The token has an invalid signature.");
+}
+
+TEST_F(VerifySas, TheRelaysLogIsToldWhatThePeerIsNot) {
+  EXPECT_STREQ(verify(token(kKey, kSr, "root")).note, "root");
+  EXPECT_STREQ(verify(token("another key", kSr, "Root")).note, "the key of rule 'Root' differs");
+  EXPECT_STREQ(verify(token(kKey, kSr, "nobody")).note, "there is no rule 'nobody'");
+  EXPECT_STREQ(verify(token("send only", kSr, "sender")).note,
+               "rule 'sender' has no right to listen");
+  EXPECT_STREQ(
+      verify(token(kKey, "http%3A%2F%2Fother.test%2Fhyco", "Root")).note,
+      "the token is for http://other.test/hyco, this relay is relay.test, alias.test, ::1");
+  host.wall_s = kExpiry + 301;
+  EXPECT_STREQ(verify(token(kKey, kSr, "Root")).note,
+               "by this machine's clock the token of rule 'Root' expired 301 s ago");
+  EXPECT_STREQ(verify("").note, "");
+  EXPECT_STREQ(verify("nonsense").note, "");
+}
+
+TEST_F(VerifySas, AnEngineWithoutRoomForANoteIsNotWrittenTo) {
+  for (const std::string &given : {token(kKey, kSr, "Root"), token(kKey, kSr, "nobody")}) {
+    room = offsetof(culvert_verify, note);
+    EXPECT_STREQ(verify(given).note, "");
+  }
 }
 
 TEST_F(VerifySas, EveryFlippedBitOfTheSignatureIsRefused) {

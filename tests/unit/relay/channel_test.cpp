@@ -114,7 +114,8 @@ TEST(RelayChannel, AListenerThatVanishedWithoutAWordIsRemoved) {
     world.world.run_for(60'000 + seed * 1'000); // its pongs keep it
     ASSERT_EQ(world.counters().listeners, 1U);
     world.world.lose("10.0.0.1", "10.0.0.2");
-    EXPECT_TRUE(world.run_until([&] { return world.counters().listeners == 0; }, 15'000 + kPongMs));
+    EXPECT_TRUE(world.run_until([&] { return world.counters().listeners == 0; },
+                                15'000 + ShardLimits{}.pong_ms));
     EXPECT_EQ(world.relay->registry().size(), 0U);
     EXPECT_EQ(world.answered_peer("connect path=alpha token=all").answer, "no no-listener");
     gone.drop();

@@ -191,5 +191,24 @@ TEST(RelayLimit, AMessageOfAListenerIsNoLargerThanItsProtocolAndTheRelayAllow) {
   }
 }
 
+/// Of its shards: a listener that vanishes is noticed one ping and pong_ms later, and who does not
+/// end behind its answer is given up after linger_ms.
+TEST(RelayLimit, ThePongAndTheLingerOfAShardAreRespected) {
+  WorldOptions options = test_options(1);
+  options.shard_limits.pong_ms = 2'000;
+  options.shard_limits.linger_ms = 1'000;
+  RelayWorld world(options);
+  world.peer("hello").reading = false;
+  world.world.run_for(900);
+  EXPECT_EQ(world.connections(), 1U);
+  world.world.run_for(300);
+  EXPECT_EQ(world.connections(), 0U);
+  world.answered_peer("listen path=alpha token=all id=L framing=websocket pinged");
+  world.world.lose("10.0.0.1", "10.0.0.2");
+  const std::uint64_t from_ns = world.world.now_ns();
+  ASSERT_TRUE(world.run_until([&] { return world.counters().listeners == 0; }, 17'100));
+  EXPECT_GT(world.world.now_ns() - from_ns, 5'000'000'000U) << "it is the ping that finds it";
+}
+
 } // namespace
 } // namespace culvert::test

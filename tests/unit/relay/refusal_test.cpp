@@ -224,7 +224,7 @@ TEST(RelayRefusal, ConnectionsThatSayNothingAreLimitedAndTimedOut) {
   EXPECT_GE(world.log.count("turned away"), 1U);
   EXPECT_LE(world.log.count("turned away"), 2U); // once a shard, whatever the shards accept
   ASSERT_TRUE(world.run_until([&] { return world.counters().unauthenticated == 0; },
-                              RelayLimits{}.handshake_ms + kLingerMs + 1'000));
+                              RelayLimits{}.handshake_ms + ShardLimits{}.linger_ms + 1'000));
   EXPECT_EQ(world.answered_peer("hello").answer, "hello yourself");
 }
 
@@ -249,7 +249,7 @@ TEST(RelayRefusal, AShardThatIsFullOfConnectionsTurnsNewOnesAway) {
   EXPECT_EQ(world.counters().unauthenticated, 2U); // who is turned away keeps no seat
   EXPECT_EQ(world.log.count("too many connections: new ones are turned away"), 1U);
   ASSERT_TRUE(world.run_until([&] { return world.connections() == 0; },
-                              RelayLimits{}.handshake_ms + kLingerMs + 1'000));
+                              RelayLimits{}.handshake_ms + ShardLimits{}.linger_ms + 1'000));
   EXPECT_EQ(world.answered_peer("hello").answer, "hello yourself");
 }
 
@@ -303,7 +303,7 @@ TEST(RelayRefusal, AListenerThatCannotMoveToItsSendersShardIsRefusedWhereItIs) {
           return std::all_of(silent.begin(), silent.end(),
                              [](const RawPeer &each) { return each.ended; });
         },
-        RelayLimits{}.handshake_ms + kLingerMs + 1'000));
+        RelayLimits{}.handshake_ms + ShardLimits{}.linger_ms + 1'000));
   }
   EXPECT_GT(refused, 0U);
 }
@@ -334,7 +334,7 @@ TEST(RelayRefusal, ASourceThatSaysNothingTakesItsShareAlone) {
   EXPECT_EQ(world.log.count("of one address say nothing yet"), 1U) << world.log.text();
   EXPECT_EQ(world.log.count("source=10.0.0.2"), 1U) << world.log.text();
   ASSERT_TRUE(world.run_until([&] { return world.counters().unauthenticated == 0; },
-                              RelayLimits{}.handshake_ms + kLingerMs + 1'000));
+                              RelayLimits{}.handshake_ms + ShardLimits{}.linger_ms + 1'000));
   EXPECT_EQ(world.answered_peer("hello").answer, "hello yourself");
 }
 

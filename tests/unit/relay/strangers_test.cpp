@@ -260,7 +260,7 @@ TEST_F(Seats, WhoSaidNothingIsClosedWithoutLinger) {
 TEST_F(Seats, WhoIsNoTlsIsWaitedForNoLongerThanAnAlertTakes) {
   make(test_options(1), true);
   silent("10.0.0.2", "GET / HTTP/1.1\r\n\r\n");
-  world_->world.run_for(kErrorCloseMs + 100);
+  world_->world.run_for(ShardLimits{}.error_close_ms + 100);
   EXPECT_EQ(world_->connections(), 0U);
 }
 

@@ -23,14 +23,15 @@ TEST(Addresses, ADeadFirstOneCostsAQuarterOfASecondAndNothingTheNextTime) {
   world.start_sender();
   world.app();
   const std::uint64_t first = took_ms(world, [&] { return world.counters.tunnels.open() == 1; });
-  EXPECT_GE(first, kNextAddressMs);
-  EXPECT_LT(first, kNextAddressMs + 50);
+  EXPECT_GE(first, ShardLimits{}.next_address_ms);
+  EXPECT_LT(first, ShardLimits{}.next_address_ms + 50);
   world.app();
   EXPECT_LT(took_ms(world, [&] { return world.counters.tunnels.open() == 2; }), 50U);
   // It is remembered for a while, not for ever.
-  world.world.run_for(kGoodAddressMs);
+  world.world.run_for(ShardLimits{}.good_address_ms);
   world.app();
-  EXPECT_GE(took_ms(world, [&] { return world.counters.tunnels.open() == 3; }), kNextAddressMs);
+  EXPECT_GE(took_ms(world, [&] { return world.counters.tunnels.open() == 3; }),
+            ShardLimits{}.next_address_ms);
 }
 
 TEST(Addresses, OneThatRefusesIsFollowedByTheNextAtOnce) {
@@ -53,7 +54,7 @@ TEST(Addresses, ThreeDeadOnesCostThreeQuartersOfASecond) {
   world.start_sender();
   world.app();
   EXPECT_LT(took_ms(world, [&] { return world.counters.tunnels.open() == 1; }),
-            3 * kNextAddressMs + 50);
+            3 * ShardLimits{}.next_address_ms + 50);
 }
 
 TEST(Addresses, AllDeadEndAtTheDeadlineOfTheDialTogether) {
@@ -85,7 +86,7 @@ TEST(Addresses, ADeadFirstOneOfTheTargetCostsLittleToo) {
   };
   world.start_listener();
   EXPECT_LT(took_ms(world, [&] { return world.counters.tunnels.open() == 1; }),
-            kNextAddressMs + 50);
+            ShardLimits{}.next_address_ms + 50);
   world.channel()->say("offer 10.0.0.1 4430 second");
   EXPECT_LT(took_ms(world, [&] { return world.counters.tunnels.open() == 2; }), 50U);
 }

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace culvert::test {
 namespace {
 
@@ -15,7 +17,33 @@ struct Row {
   std::uint64_t ClientLimits::*field;
   std::function<void(RoleWorld &)> prepare;
   const char *log; // once it has passed
+  std::uint64_t slack_ms = kSlackMs;
 };
+
+/// A relay that lets a listener in, offers it one connection, and resets whoever fetches it.
+void offers_and_resets(RoleWorld &world) {
+  world.relay_script = [](Session &session) {
+    if (const auto head = session.message()) {
+      session.last = session.last.empty() ? *head : session.last;
+      if (*head == "ping") {
+        session.say("pong");
+      } else if (head->starts_with("listen")) {
+        session.say("ok");
+        session.say("offer 10.0.0.1 4430 x");
+      } else {
+        session.drop();
+      }
+    }
+  };
+}
+
+void is_busy(RoleWorld &world) {
+  world.relay_script = [](Session &session) {
+    if (session.message()) {
+      session.say("busy");
+    }
+  };
+}
 
 void black_hole(RoleWorld &world, const char *host) {
   world.world.cut("10.0.0.2", host);
@@ -65,13 +93,95 @@ TEST(ClientLimit, EachTimeIsRespected) {
          };
          world.start_listener();
        },
+       "cannot connect to the target for a sender"},
+      {"a resolver that is silent about a target", &ClientLimits::handshake_ms,
+       [](RoleWorld &world) {
+         world.resolver.silent = world.listener_options.target.host = "db.example";
+         offers_and_resets(world);
+         world.limits.rendezvous_ms = 2'001;
+         world.start_listener();
+       },
        "an offer came to nothing"},
+      {"a relay that is too busy for a sender", &ClientLimits::setup_repeat_ms,
+       [](RoleWorld &world) {
+         world.limits.repeat_ceiling_ms = world.limits.repeat_floor_ms;
+         is_busy(world);
+         world.start_sender();
+         world.app();
+       },
+       "no tunnel for a connection", 2 * kSlackMs},
+      {"a relay that resets whoever fetches a sender, or refuses it", &ClientLimits::rendezvous_ms,
+       [](RoleWorld &world) {
+         world.limits.fetch_ms = 1'000;
+         offers_and_resets(world);
+         world.start_listener();
+       },
+       "an offer came to nothing", ClientLimits{}.repeat_ceiling_ms},
   };
   for (const Row &row : rows) {
     RoleWorld world;
     const std::uint64_t took_ms = waited_ms(world, row);
     EXPECT_GE(took_ms, kSetMs) << row.what;
-    EXPECT_LE(took_ms, kSetMs + kSlackMs) << row.what;
+    EXPECT_LE(took_ms, kSetMs + row.slack_ms) << row.what;
+  }
+}
+
+TEST(ClientLimit, AListenerGivesUpAFetchAndSaysSo) {
+  RoleWorld world;
+  world.limits.fetch_ms = kSetMs;
+  offers_and_resets(world);
+  world.start_listener();
+  const auto rejects = [&] {
+    return std::any_of(world.relay.sessions.begin(), world.relay.sessions.end(),
+                       [](const Session &session) { return session.last.starts_with("reject"); });
+  };
+  world.world.run_for(kSetMs - kSlackMs);
+  EXPECT_FALSE(rejects());
+  EXPECT_TRUE(world.run_until(rejects, 2 * kSlackMs));
+}
+
+TEST(ClientLimit, ASenderBeginsWithAFewSetUpsOfThoseItMayHave) {
+  struct CountRow {
+    std::uint64_t ClientLimits::*field;
+    std::uint64_t value;
+    std::size_t dials;
+  };
+  for (const CountRow &row : {CountRow{&ClientLimits::first_setups, 7, 7},
+                              CountRow{&ClientLimits::setups_per_shard, 40, 10}}) {
+    RoleWorld world;
+    world.limits.*row.field = row.value;
+    world.relay_script = [](Session &) {}; // each waits for its tunnel
+    world.start_sender();
+    for (int i = 0; i < 30; ++i) {
+      world.app();
+    }
+    world.world.run_for(1'000);
+    EXPECT_EQ(world.relay.sessions.size(), row.dials);
+  }
+}
+
+TEST(ClientLimit, ThePausesOfASetUpDoubleBetweenFloorAndCeiling) {
+  struct PauseRow {
+    std::uint64_t floor_ms, ceiling_ms;
+    std::size_t least, most; // dials in setup_repeat_ms; a pause is between half and all of it
+  };
+  for (const PauseRow &row :
+       {PauseRow{5'000, 5'000, 3, 6}, PauseRow{100, 100, 100, 202}, PauseRow{100, 5'000, 7, 12}}) {
+    RoleWorld world;
+    world.limits.repeat_floor_ms = row.floor_ms;
+    world.limits.repeat_ceiling_ms = row.ceiling_ms;
+    std::size_t dials = 0;
+    world.relay_script = [&dials](Session &session) {
+      if (session.message()) {
+        ++dials;
+        session.say("busy");
+      }
+    };
+    world.start_sender();
+    world.app();
+    ASSERT_TRUE(world.run_until([&] { return world.log.count("no tunnel") == 1; }));
+    EXPECT_GE(dials, row.least) << row.floor_ms << " to " << row.ceiling_ms;
+    EXPECT_LE(dials, row.most) << row.floor_ms << " to " << row.ceiling_ms;
   }
 }
 

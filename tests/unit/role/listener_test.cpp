@@ -65,7 +65,8 @@ TEST(Listener, RefusesWithTheReasonWhenItsTargetDoes) {
   ASSERT_TRUE(world.run_until([&] { return head_of(world, "reject first") != nullptr; }));
   EXPECT_NE(head_of(world, "reject")->last.find("target 10.0.0.3:80: "), std::string::npos)
       << head_of(world, "reject")->last;
-  EXPECT_TRUE(world.run_until([&] { return world.log.count("an offer came to nothing") == 1; }));
+  EXPECT_TRUE(world.run_until(
+      [&] { return world.log.count("cannot connect to the target for a sender") == 1; }));
   EXPECT_NE(world.log.text().find("source=target"), std::string::npos);
   EXPECT_TRUE(world.online());
 }
@@ -315,7 +316,7 @@ TEST(Listener, DrainServesWhatTheRelayOfferedBeforeItHeardTheGoodbye) {
     head_of(world, "accept")->finish();
     world.target.sessions.at(0).finish();
     // It does not wait longer for a relay that never says goodbye than for any other end.
-    EXPECT_TRUE(world.run_until([&] { return world.stopped; }, kLingerMs + 100));
+    EXPECT_TRUE(world.run_until([&] { return world.stopped; }, ShardLimits{}.linger_ms + 100));
     EXPECT_EQ(world.end(), "");
   }
 }

@@ -114,7 +114,8 @@ TEST(Reconnect, AConnectionThatIsSwallowedIsReplacedWithinThirtySeconds) {
         << "seed " << seed << "\n"
         << world.log.text();
     const auto noticed = times_of(world.log, "lost the relay");
-    EXPECT_LE(noticed.at(0) - lost_ms, 15'000 + kPongMs + kLatencyMs) << "seed " << seed;
+    EXPECT_LE(noticed.at(0) - lost_ms, 15'000 + ShardLimits{}.pong_ms + kLatencyMs)
+        << "seed " << seed;
   }
 }
 
@@ -160,6 +161,27 @@ TEST(Reconnect, ARefusedTokenIsTriedAgainWithTheOtherKeyOnceAndThenLaterForEver)
     EXPECT_TRUE(world.run_until([&] { return heads.size() >= 5 * keys; }, 120'000));
     accepting = true;
     EXPECT_TRUE(world.run_until([&] { return world.online(); }, 30'000));
+  }
+}
+
+TEST(Reconnect, ARefusalThatNoWaitingMendsIsRepeatedAtThePaceOfALongOutageFromTheStart) {
+  for (const char *refusal : {"no token", "no way"}) {
+    RoleWorld world;
+    world.relay_script = [refusal](Session &session) {
+      if (session.message()) {
+        session.say(refusal);
+      }
+      if (session.heard_end) {
+        session.drop();
+      }
+    };
+    world.start_listener();
+    ASSERT_TRUE(world.run_until([&] { return world.log.count("cannot register") >= 4; }, 120'000));
+    const auto tries = times_of(world.log, "cannot register");
+    for (std::size_t i = 1; i < tries.size(); ++i) {
+      EXPECT_GE(tries[i] - tries[i - 1], ClientLimits{}.reconnect_ceiling_ms / 2) << refusal;
+    }
+    EXPECT_EQ(world.log.count("cannot register at the relay; trying again in "), tries.size());
   }
 }
 

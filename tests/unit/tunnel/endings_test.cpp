@@ -179,7 +179,7 @@ TEST_P(TunnelSuite, AnAbortOfOursReachesBothSidesBehindWhatWasReceived) {
 
 TEST_P(TunnelSuite, AnEndingThatStallsKeepsItsFirstReason) {
   if (!lab.virtual_time()) {
-    GTEST_SKIP() << "takes kAbortStallMs of real time";
+    GTEST_SKIP() << "takes ShardLimits{}.abort_stall_ms of real time";
   }
   start();
   fill(*app);

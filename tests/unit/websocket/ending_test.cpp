@@ -139,7 +139,7 @@ TEST(WebSocketEnding, TheClientWaitsForTheServersEnd) {
     }
     ASSERT_TRUE(bench->run_until([&] { return bench->reader->end() != nullptr; }));
     EXPECT_FALSE(bench->reader->end()->aborted);
-    EXPECT_EQ(io.now_ns() - start >= kLingerMs * 1'000'000, !server_ends);
+    EXPECT_EQ(io.now_ns() - start >= ShardLimits{}.linger_ms * 1'000'000, !server_ends);
     ASSERT_TRUE(bench->ended(closed));
     EXPECT_EQ(closed.result(), 0);
   }
@@ -153,8 +153,8 @@ TEST(WebSocketEnding, ACloseNobodyAnswersIsOverAfterTheLinger) {
     Event closed;
     bench->link->close(closed.completion);
     ASSERT_TRUE(bench->run_until([&] { return bench->reader->end() != nullptr; }));
-    EXPECT_GE(io.now_ns() - start, kLingerMs * 1'000'000);
-    EXPECT_LT(io.now_ns() - start, 2 * kLingerMs * 1'000'000);
+    EXPECT_GE(io.now_ns() - start, ShardLimits{}.linger_ms * 1'000'000);
+    EXPECT_LT(io.now_ns() - start, 2 * ShardLimits{}.linger_ms * 1'000'000);
     ASSERT_TRUE(bench->ended(closed));
   }
 }
@@ -177,10 +177,10 @@ TEST(WebSocketEnding, AfterAnErrorCloseTheServerWaitsForTheClientsCloseOrOneSeco
     ASSERT_TRUE(bench->run_until([&] { return bench->reader->end() != nullptr; }));
     const std::uint64_t waited = io.now_ns() - start;
     if (answered) {
-      EXPECT_LT(waited, kErrorCloseMs * 1'000'000);
+      EXPECT_LT(waited, ShardLimits{}.error_close_ms * 1'000'000);
     } else {
-      EXPECT_GE(waited, kErrorCloseMs * 1'000'000);
-      EXPECT_LT(waited, 2 * kErrorCloseMs * 1'000'000);
+      EXPECT_GE(waited, ShardLimits{}.error_close_ms * 1'000'000);
+      EXPECT_LT(waited, 2 * ShardLimits{}.error_close_ms * 1'000'000);
     }
     ASSERT_TRUE(bench->ended(aborted));
   }
@@ -272,7 +272,7 @@ TEST(WebSocketPing, APongIsAwaitedForLessThanALongInterval) {
   bench->read();
   ASSERT_TRUE(bench->run_until([&] { return bench->under_test->end() != nullptr; }));
   const std::uint64_t took_ms = (bench->lab.shard().io.now_ns() - from_ns) / 1'000'000U;
-  EXPECT_EQ(took_ms, 15'000 + kPongMs);
+  EXPECT_EQ(took_ms, 15'000 + ShardLimits{}.pong_ms);
   EXPECT_EQ(bench->frames().size(), 1U);
 }
 

@@ -1,0 +1,88 @@
+// What plugins in C++ do with text: comparison that ignores ASCII case, and percent encoding.
+//
+// Pure functions; views into an argument live as long as it does. helpers.h has the same comparison
+// for plugins in C.
+#pragma once
+
+#include "culvert/helpers.h"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace culvert::sdk {
+
+/// ASCII letters in lower case; every other byte as it is.
+inline std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char &letter : result) {
+    letter = culvert_lower(letter);
+  }
+  return result;
+}
+
+inline bool starts_ignoring_case(std::string_view text, std::string_view prefix) {
+  return text.size() >= prefix.size() &&
+         culvert_view_same_word({text.data(), prefix.size()}, {prefix.data(), prefix.size()}) != 0;
+}
+inline bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && starts_ignoring_case(a, b);
+}
+
+/// The byte that %XX at `at` stands for, or -1.
+inline int escaped_byte(std::string_view text, std::size_t at) {
+  if (at + 2 >= text.size() || text[at] != '%') {
+    return -1;
+  }
+  int value = 0;
+  for (const char digit : text.substr(at + 1, 2)) {
+    const char small = culvert_lower(digit);
+    if (small >= '0' && small <= '9') {
+      value = value * 16 + (small - '0');
+    } else if (small >= 'a' && small <= 'f') {
+      value = value * 16 + (small - 'a' + 10);
+    } else {
+      return -1;
+    }
+  }
+  return value;
+}
+
+/// Nothing where a '%' is not followed by two hex digits.
+inline std::optional<std::string> percent_decode(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      result += text[i];
+      continue;
+    }
+    const int byte = escaped_byte(text, i);
+    if (byte < 0) {
+      return std::nullopt;
+    }
+    result += static_cast<char>(byte);
+    i += 2;
+  }
+  return result;
+}
+
+/// Everything but the unreserved characters of RFC 3986 and those of `also_bare` becomes %XX.
+inline std::string percent_encode(std::string_view text, std::string_view also_bare = {}) {
+  constexpr char kHex[] = "0123456789ABCDEF";
+  constexpr std::string_view kUnreserved =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+  std::string result;
+  for (const char letter : text) {
+    if (kUnreserved.find(letter) != std::string_view::npos ||
+        also_bare.find(letter) != std::string_view::npos) {
+      result += letter;
+    } else {
+      const auto byte = static_cast<unsigned char>(letter);
+      result += {'%', kHex[byte >> 4], kHex[byte & 15]};
+    }
+  }
+  return result;
+}
+
+} // namespace culvert::sdk

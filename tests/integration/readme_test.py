@@ -1,0 +1,94 @@
+"""The README's commands, run as they are printed: in a scratch folder, and with ports replaced."""
+import os
+import re
+import subprocess
+import unittest
+
+from culvert_processes import CulvertCase, binary_folder, free_port
+
+README = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "README.md")
+PORTS = ("8443", "8080", "9000")
+
+
+def printed_commands():
+    """The commands of "Run it", each as one text."""
+    with open(README, encoding="utf-8") as file:
+        section = file.read().split("## Run it\n")[1].split("\n## ")[0]
+    return [block.strip() for block in re.findall(r"```\n(.*?)```", section, re.DOTALL)]
+
+
+class Readme(CulvertCase):
+    def setUp(self):
+        super().setUp()
+        self.environment = {"PATH": binary_folder() + ":" + os.environ["PATH"]}
+        self.scratch = os.path.join(self.folder, "scratch")
+        os.mkdir(self.scratch)
+        self.ports = {port: str(free_port()) for port in PORTS}
+
+    def in_scratch(self, command):
+        for port, free in self.ports.items():
+            command = re.sub(rf"\b{port}\b", free, command)
+        return command
+
+    def role(self, command):
+        name = "-".join(command.split()[:2])
+        return self.start(name, ["sh", "-c", f"exec {self.in_scratch(command)}"],
+                          environment=self.environment, cwd=self.scratch)
+
+    def run_to_end(self, command):
+        return subprocess.run(["sh", "-c", self.in_scratch(command)], cwd=self.scratch, text=True,
+                              env={**os.environ, **self.environment}, capture_output=True,
+                              timeout=60, check=True).stdout
+
+    def test_the_walkthrough_serves_a_page(self):
+        setup, relay, target, listen, connect, curl = printed_commands()
+        self.run_to_end(setup)
+        self.role(relay).wait_for_line("listening on")
+        self.role(target).wait_listening()
+        self.role(listen).wait_for_line("registered at the relay")
+        self.role(connect).wait_for_line("listening on")
+        page = self.run_to_end(curl)
+        self.assertIn("culvert-relay", page)  # the target lists the scratch folder
+
+    def test_setup_prints_commands_that_run(self):
+        said = self.run_to_end("culvert setup relay --name localhost --port 8443 --dir 'a folder'")
+        commands = re.findall(r"^\S*/culvert (?:relay|listen|connect) .*$", said, re.MULTILINE)
+        self.assertEqual(len(commands), 3, said)
+        relay, listen, connect = (self.start(each.split()[1], ["sh", "-c", f"exec {self.in_scratch(each)}"],
+                                             cwd=self.scratch) for each in commands)
+        relay.wait_for_line("listening on")
+        listen.wait_for_line("registered at the relay")
+        connect.wait_for_line("listening on")
+        for process in (relay, listen, connect):
+            self.assertEqual(process.lines("secret file"), [])
+
+    def test_setup_keeps_its_files_private_and_overwrites_nothing(self):
+        self.run_to_end("culvert setup relay --name relay.example --entity db")
+        made = os.path.join(self.scratch, "culvert-relay")
+        self.assertEqual(os.stat(made).st_mode & 0o777, 0o700)
+        names = sorted(os.listdir(made))
+        self.assertEqual(names, ["ca.pem", "listener.connection", "listener.key", "relay.key",
+                                 "relay.pem", "sender.connection", "sender.key"])
+        content = {}
+        for name in names:
+            path = os.path.join(made, name)
+            self.assertEqual(os.stat(path).st_mode & 0o777, 0o600, name)
+            with open(path, encoding="ascii") as file:
+                content[name] = file.read()
+        self.assertRegex(content["sender.connection"],
+                         r"\AEndpoint=sb://relay.example:443/;SharedAccessKeyName=sender;"
+                         rf"SharedAccessKey={content['sender.key'].strip()};EntityPath=db\n\Z")
+        dates = subprocess.run(["openssl", "x509", "-in", f"{made}/relay.pem", "-noout", "-checkend",
+                                str(364 * 24 * 3600)], capture_output=True, check=False)
+        self.assertEqual(dates.returncode, 0, "the certificate is good for a year")
+        done = subprocess.run([self.culvert(), "setup", "relay", "--name", "relay.example"],
+                              cwd=self.scratch, capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("the folder 'culvert-relay' is not empty", done.stderr)
+        for name in names:
+            with open(os.path.join(made, name), encoding="ascii") as file:
+                self.assertEqual(file.read(), content[name], name)
+
+
+if __name__ == "__main__":
+    unittest.main()

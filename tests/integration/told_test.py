@@ -1,0 +1,165 @@
+"""What an operator is told while roles run: each mistake is in the log of whoever can mend it, with
+what is wrong, whose it is and what to do. Mistakes that stop a start are operator_mistakes_test.py."""
+import email.utils
+import os
+import re
+import resource
+import ssl
+import time
+import unittest
+
+from culvert_processes import PEER_KEY, Certificates, connect, echo, free_port
+from hostile_relay import HostileRelayCase
+from raw_ends import LISTEN
+
+KEY = f"listener-{PEER_KEY}"
+
+
+class Told(HostileRelayCase):
+    def listener_with(self, relay, *, host="127.0.0.1", rule="listener", key=KEY, entity="app",
+                      ca=None, target="127.0.0.1:1"):
+        string = (f"Endpoint=sb://{host}:{relay.port}/;SharedAccessKeyName={rule};"
+                  f"SharedAccessKey={key};EntityPath={entity}")
+        return self.start("listener", [
+            self.culvert(), "listen", "--connection-string",
+            "file:" + self.write_secret("told.connection", string), "--target", target, "--ca",
+            ca or self.certificates.ca])
+
+    def test_who_is_refused_learns_why_and_when_it_tries_again(self):
+        relay = self.start_relay(names=("127.0.0.1",))
+        rows = [
+            ({"key": "another"}, "check that the relay has rule 'listener' and that the key is its key",
+             "token-signature .*the key of rule 'listener' differs"),
+            ({"rule": "nobody"}, "check that the relay has rule 'nobody' and that the key is its key",
+             "token-signature .*there is no rule 'nobody'"),
+            ({"rule": "sender", "key": f"sender-{PEER_KEY}"}, "rule 'sender' has no right to listen",
+             "token-right .*rule 'sender' has no right to listen"),
+            ({"entity": "database"}, "the relay has no entity 'database'; check EntityPath",
+             "path=database .*no-entity"),
+            ({"host": "localhost"}, "the token is for localhost/app, and the relay has no such name",
+             "the token is for http://localhost/app/, this relay is 127.0.0.1"),
+        ]
+        for changes, told, known in rows:
+            with self.subTest(changes):
+                listener = self.listener_with(relay, **changes)
+                line = listener.wait_for_line("cannot register at the relay; trying again in ")
+                self.assertIn(told, line)
+                relay.wait_for_line(f"connection refused .*{known}")
+                if "entity" not in changes:
+                    seconds = float(re.search(r"trying again in (\d+\.\d) s", line).group(1))
+                    self.assertGreaterEqual(seconds, 7.5, "no waiting mends it: the pace is slow")
+                listener.kill()
+
+    def test_a_sender_says_that_it_is_ready_when_the_relay_has_taken_its_token(self):
+        met = []
+        for transport, judged in (("transport_azure", True), ("example_relay", False)):
+            relay = self.start_relay(protocols=(transport,))
+            speaks = ("--transport", transport)
+            listener = self.start_listener(relay, f"127.0.0.1:{self.serve(met.append)}", *speaks)
+            ready = self.start_sender(relay, *speaks)
+            self.assertIn(f"ready for apps on 127.0.0.1:{ready.port}: the relay takes this sender",
+                          ready.wait_for_line("ready for apps"))
+            self.assertEqual((met, listener.lines("tunnel|offer"), relay.lines("warn|tunnel")),
+                             ([], [], []), "no listener was met, and nobody is alarmed")
+            if judged:
+                self.check_not_ready(relay)
+            listener.kill()  # without a listener too
+            self.start_sender(relay, *speaks).wait_for_line("ready for apps")
+
+    def check_not_ready(self, relay):
+        string = relay.connection_string("sender").replace(PEER_KEY, "another")
+        refused = self.start("refused", [
+            self.culvert(), "connect", "--connection-string",
+            "file:" + self.write_secret("wrong.connection", string), "--bind", "127.0.0.1:0", "--ca",
+            self.certificates.ca])
+        line = refused.wait_for_line("not ready: the relay does not take this sender; trying again in")
+        self.assertIn("check that the relay has rule 'sender' and that the key is its key", line)
+        self.assertEqual(refused.terminate(), 0)
+        self.assertEqual(refused.lines("ready for apps"), [])
+
+    def test_a_sender_goes_on_trying_while_the_relay_is_down(self):
+        port = free_port()
+        absent = type("Absent", (), {"port": port, "connection_string": lambda _, rule, entity: (
+            f"Endpoint=sb://127.0.0.1:{port}/;SharedAccessKeyName={rule};"
+            f"SharedAccessKey={rule}-{PEER_KEY};EntityPath={entity}")})()
+        sender = self.start_sender(absent)
+        sender.wait_for_line("not ready: .*Connection refused", count=2)
+        self.start_relay(bind=f"127.0.0.1:{port}")
+        sender.wait_for_line("ready for apps")
+        self.assertEqual(sender.terminate(), 0)
+
+    def test_an_authority_that_is_not_trusted_is_mended_with_ca(self):
+        relay = self.start_relay()
+        other = os.path.join(self.folder, "other")
+        os.mkdir(other)
+        listener = self.listener_with(relay, ca=Certificates(other).ca)
+        line = listener.wait_for_line("cannot register at the relay")
+        self.assertIn("name that authority's certificate with ca_file", line)
+        listener.wait_for_line("ca_file is set with --ca$")
+
+    def test_a_web_server_is_no_relay(self):
+        relay = self.start_hostile(
+            lambda connection, _: connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+        line = self.listener_with(relay).wait_for_line("cannot register at the relay")
+        self.assertIn("answered 200: OK; no Azure Relay is there: check the Endpoint's host and port",
+                      line)
+
+    def test_a_clock_that_is_off_is_told_by_how_much(self):
+        for ahead_s, words in [(3 * 3600 + 30, "3 h 0 min behind"), (-1230, "20 min ahead of")]:
+            date = email.utils.formatdate(time.time() + ahead_s, usegmt=True)
+            answer = ("HTTP/1.1 401 ExpiredToken: The token is expired.\r\nContent-Length: 0\r\n"
+                      f"Date: {date}\r\n\r\n").encode()
+            relay = self.start_hostile(lambda connection, _, said=answer: connection.sendall(said))
+            line = self.listener_with(relay).wait_for_line("cannot register at the relay")
+            self.assertIn(f"this machine's clock is {words} the relay's; set it right", line)
+
+    def test_our_relay_says_its_time_to_whom_it_refuses(self):
+        relay = self.start_relay()
+        listener = self.listener_with(relay, key="another")
+        listener.wait_for_line("cannot register")
+        head = self.refused_head(relay)
+        said = email.utils.parsedate_to_datetime(re.search(r"\r\nDate: (.*)\r\n", head).group(1))
+        self.assertLess(abs(said.timestamp() - time.time()), 60)
+
+    def refused_head(self, relay):
+
+        context = ssl.create_default_context(cafile=self.certificates.ca)
+        with context.wrap_socket(connect(relay.port), server_hostname="127.0.0.1") as peer:
+            peer.sendall(f"GET {LISTEN} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
+                         "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                         "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode())
+            return peer.recv(65536).decode()
+
+    def test_a_public_address_that_leads_nowhere_is_named_by_the_listener(self):
+        nowhere = free_port()
+        relay = self.start_relay("--public-address", f"127.0.0.1:{nowhere}")
+        listener = self.start_listener(relay, f"127.0.0.1:{self.serve(echo)}")
+        sender = self.start_sender(relay)
+        with connect(sender.port):
+            line = listener.wait_for_line("an offer came to nothing")
+        self.assertIn(f"the relay sends its listeners to 127.0.0.1:{nowhere}: if it is not reached "
+                      "there, correct the relay's public address", line)
+
+    def test_a_target_that_is_down_is_named_by_listener_and_relay(self):
+        relay = self.start_relay()
+        listener = self.start_listener(relay, "127.0.0.1:1")
+        sender = self.start_sender(relay)
+        self.check_reset(sender.port)
+        self.assertIn("source=target why=\"target 127.0.0.1:1: ",
+                      listener.wait_for_line("cannot connect to the target for a sender"))
+        self.assertIn("target 127.0.0.1:1: ", relay.wait_for_line("listener refused a sender"))
+
+    def test_a_limit_of_open_files_is_not_the_relays_fault(self):
+        relay = self.start_relay()
+        sender = self.start_sender(relay)
+        highest = max(int(number) for number in os.listdir(f"/proc/{sender.pid}/fd"))
+        room = highest + 1 - sender.descriptors()  # numbers below that are free
+        resource.prlimit(sender.pid, resource.RLIMIT_NOFILE, (highest + 2 - room,) * 2)
+        self.check_reset(sender.port)
+        line = sender.wait_for_line("no tunnel for a connection")
+        self.assertIn("source=local", line)
+        self.assertIn("ulimit -n", line)
+
+
+if __name__ == "__main__":
+    unittest.main()

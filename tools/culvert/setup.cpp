@@ -1,0 +1,115 @@
+#include "relay_folder.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <iostream>
+#include <sys/stat.h>
+
+namespace culvert::command {
+namespace {
+
+constexpr unsigned kDays = 365;
+
+struct SetUpOptions {
+  std::string name;
+  std::string folder = "culvert-relay";
+  std::string entity = "app";
+  std::string port = "443";
+};
+
+/// What is wrong with name, port or entity is what a connection string made of them would say.
+std::uint16_t check_words(const SetUpOptions &options, const RelayFolder &folder) {
+  const Result<HostPort> relay = HostPort::parse("localhost:" + options.port, "--port");
+  if (!relay.ok() || relay.value().port == 0) {
+    throw Refusal{kExitUsage, "--port '" + options.port + "' is not 1 to 65535"};
+  }
+  const std::uint16_t port = relay.value().port;
+  std::string host = options.name;
+  std::transform(host.begin(), host.end(), host.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const Result<ConnectionString> named =
+      ConnectionString::parse(folder.connection(port, "app", true));
+  if (!named.ok() || named.value().host != host) {
+    throw Refusal{kExitUsage, "--name '" + options.name +
+                                  "': write a host name or an IP address alone, without scheme, "
+                                  "port or path"};
+  }
+  const Result<ConnectionString> whole =
+      ConnectionString::parse(folder.connection(port, options.entity, true));
+  if (!whole.ok()) {
+    throw Refusal{kExitUsage, "--entity '" + options.entity + "': " + whole.status().message};
+  }
+  return port;
+}
+
+void make_new_folder(const std::string &path) {
+  std::error_code error;
+  if (mkdir(path.c_str(), 0700) == 0) {
+    return;
+  }
+  const int reason = errno;
+  if (reason == EEXIST && std::filesystem::is_directory(path, error)) {
+    if (std::filesystem::is_empty(path, error)) {
+      return;
+    }
+    throw Refusal{kExitFailure, "the folder '" + path +
+                                    "' is not empty, and nothing in it is overwritten; name "
+                                    "another one with --dir"};
+  }
+  throw Refusal{kExitFailure, "cannot make the folder '" + path + "': " + std::strerror(reason) +
+                                  "; name another one with --dir"};
+}
+
+int set_up_relay(const SetUpOptions &options, const Common &common) {
+  const RelayFolder folder{options.folder, options.name};
+  const std::uint16_t port = check_words(options, folder);
+  make_new_folder(folder.path);
+  require(make_throwaway_certificates(folder.path, {options.name}, kDays));
+  folder.write_secrets(port, options.entity);
+  std::cout << "Made in the folder " << folder.path << ", for this user alone:\n"
+            << "  ca.pem                 the authority that listeners and senders trust\n"
+            << "  relay.pem, relay.key   the relay's certificate for " << options.name
+            << ", good for " << kDays << " days, and its key\n"
+            << "  listener.key, sender.key                   the keys of two rules\n"
+            << "  listener.connection, sender.connection     connection strings with these keys\n\n"
+            << "The relay:\n\n";
+  print_command(folder.relay_command("0.0.0.0:" + std::to_string(port), options.entity), common);
+  std::cout << "\nA listener beside the target, with copies of ca.pem and listener.connection:\n\n";
+  print_command(folder.listen_command("127.0.0.1:8080"), common);
+  std::cout << "\nA sender beside the app, with copies of ca.pem and sender.connection:\n\n";
+  print_command(folder.connect_command("127.0.0.1:9000"), common);
+  std::cout << "\nOn a machine that knows no address of " << options.name << ", add --resolve "
+            << options.name
+            << "=ADDRESS to the last two. 127.0.0.1:8080 is the target, and an app\n"
+            << "connects to 127.0.0.1:9000: write your own.\n";
+  return kExitOk;
+}
+
+} // namespace
+
+Run add_setup(CLI::App &parent, Common &common) {
+  auto options = std::make_shared<SetUpOptions>();
+  CLI::App *app = parent.add_subcommand("setup", "Make the files that a role needs");
+  app->require_subcommand(1);
+  CLI::App *relay = app->add_subcommand(
+      "relay", "Make certificates, keys and connection strings for a relay in a new folder");
+  relay->add_option("--name", options->name, "The relay's host name or IP address")
+      ->type_name("HOST")
+      ->required();
+  relay->add_option("--dir", options->folder, "The folder to make; a full one is left alone")
+      ->type_name("DIR")
+      ->capture_default_str();
+  relay->add_option("--entity", options->entity, "The path that listeners and senders meet at")
+      ->type_name("PATH")
+      ->capture_default_str();
+  relay->add_option("--port", options->port, "The relay's port")
+      ->type_name("PORT")
+      ->capture_default_str();
+  add_common(*relay, common);
+  return [options, &common] { return set_up_relay(*options, common); };
+}
+
+} // namespace culvert::command
