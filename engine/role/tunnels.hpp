@@ -30,10 +30,12 @@ struct TunnelFacts {
     std::string address;   // of the socket's other end
   };
   std::string entity;
-  std::string id;          // of the app's connection; at a relay the sender's
-  std::string listener_id; // at a relay only, like the next two
-  ChannelRef channel;      // whose listener fetched the sender
-  bool moved = false;      // the listener's connection came from another shard
+  std::string id;            // of the app's connection; at a relay the sender's
+  std::string listener_id;   // at a relay only, like the next four
+  std::string sender_source; // as the relay counts them
+  std::string listener_source;
+  ChannelRef channel; // whose listener fetched the sender
+  bool moved = false; // the listener's connection came from another shard
   unsigned shard = 0;
   End first, second;
 };

@@ -58,12 +58,34 @@ struct ShardLimits {
 
 /// The bounds of one relay. Those of a shard apply to each shard.
 struct RelayLimits {
-  /// Connections that have shown no token yet.
+  /// Connections that have shown no token yet. Those from a source that has a registered listener
+  /// or an open tunnel do not count here; only the share of their source binds them.
   std::uint64_t unauthenticated = 1'024;
   /// The most of one source: half, so one client without a key cannot lock out all others. A client
   /// with a key needs about 5 round trips: with 100 ms each, 512 allow 1,000 connections a second,
   /// and a listener can fetch twice as many senders at once as one source may have waiting.
   std::uint64_t unauthenticated_per_source = 512;
+  /// Of one network, the /24 of an IPv4 address or the /48 of an IPv6 one: three quarters, more
+  /// than one source of it, and 256 are left for the rest of the world: 500 connections a second at
+  /// 5 round trips of 100 ms.
+  std::uint64_t unauthenticated_per_network = 768;
+  /// Where seats are full, the oldest connection makes room for a new one when it is
+  /// unauthenticated for so long: 5 round trips of 200 ms. Whoever wants to keep all others out
+  /// needs 1,024 new connections each second.
+  std::uint64_t unauthenticated_grace_ms = 1'000;
+  /// A source may come to nothing so often, first at once and then a second, before its new
+  /// connections are reset before TLS; never those of a source that has a registered listener or an
+  /// open tunnel. A refused handshake costs about 0.6 ms: 50 a second are 3 % of a core.
+  std::uint64_t refusals_burst_per_source = 250;
+  std::uint64_t refusals_per_second_per_source = 50;
+  /// The first refusals of a source are a line of the log each, as many as a person looks at. Then
+  /// the first for each reason and each power of two is: of 292,000 in two minutes 31.
+  std::uint64_t refusals_logged_per_source = 16;
+  /// A source that was not refused for so long is new again.
+  std::uint64_t refusal_memory_ms = 60'000;
+  /// Sources that the relay counts refusals of, at about 150 bytes each 2.5 MB; the refusals of all
+  /// others are counted as those of one.
+  std::uint64_t refused_sources = 16'384;
   /// Connections, channels and tunnels of one shard, each: at 34 KB of TLS a connection 2.2 GB.
   std::uint64_t connections_per_shard = 65'536;
   /// The most senders that wait for a listener: on one shard (enough for 16 full entities; the

@@ -28,6 +28,7 @@ struct ChannelSeed {
   std::string facts;
   std::string loggable_id;
   std::string peer;
+  std::string source;
   std::string opening; // what the listener is told before the framing
   FramingOptions framing;
 };
@@ -74,6 +75,7 @@ private:
   const std::string facts_;
   const std::string loggable_id_;
   const std::string peer_;
+  const std::string source_; // known while this channel is online
   const std::size_t largest_message_;
   std::string opening_;
   const FramingOptions framing_;

@@ -7,6 +7,7 @@
 // connection_end.cpp answers and ends it.
 #pragma once
 
+#include "core/list.hpp"
 #include "link/head_reader.hpp"
 #include "link/link.hpp"
 #include "plugin/kinds.hpp"
@@ -23,8 +24,9 @@ namespace culvert {
 
 class RelayShard;
 class TlsLink;
+struct SeatTag;
 
-class Connection final : public ParkedSender {
+class Connection final : public ParkedSender, public ListHook<SeatTag> {
 public:
   /// A new connection, which counts as unauthenticated, or one that moved here.
   Connection(RelayShard &relay, std::shared_ptr<const RelayParts> parts, Guest guest);
@@ -41,6 +43,12 @@ public:
   [[nodiscard]] const Intent &intent() const { return intent_; }
   [[nodiscard]] SlabHandle handle() const { return handle_; }
   [[nodiscard]] bool moved() const { return moved_; }
+  [[nodiscard]] const std::string &source() const { return origin_.source; }
+  [[nodiscard]] std::uint64_t arrived_ns() const { return arrived_ns_; }
+  /// It holds such a seat as a newcomer from this origin wants, and has not begun to act.
+  [[nodiscard]] bool can_make_room(Sources::Answer full, const Origin &newcomer) const;
+  /// Gives its seat back at once, and ends.
+  void make_room();
   [[nodiscard]] const std::string &entity() const { return entity_; }
   /// An answer as bytes, sent before framing begins.
   Result<std::string> opening(const Answer &answer);
@@ -101,7 +109,9 @@ private:
   void end_lingering();
   void end_broken();
   void on_ended(Outcome outcome);
+  void end_before_head(const Status &why);
   void give_seat_back();
+  [[nodiscard]] std::uint64_t count_refusal(Code why);
 
   RelayShard &relay_;
   const std::shared_ptr<const RelayParts>
@@ -110,11 +120,12 @@ private:
   TlsLink *tls_ = nullptr; // the same link during its handshake
   SlabHandle handle_;
   Phase phase_ = Phase::kSetUp;
-  bool has_seat_ = false;
+  Seat seat_;
+  const std::uint64_t arrived_ns_;
   bool moved_ = false;
   unsigned goes_to_ = 0; // the shard it moves to
   std::string peer_;
-  std::string source_;
+  Origin origin_;
 
   Steps<Connection> steps_;
   std::optional<HeadReader> reader_;
@@ -136,6 +147,7 @@ private:
   Completion watch_;
   Completion ending_;
   Completion dropping_;
+  Timer patience_; // with a close that nobody is known to wait for
 };
 
 } // namespace culvert

@@ -70,6 +70,7 @@ public:
   void join(Connection &sender, SlabHandle listener, const ChannelRef &channel);
   void refuse(SlabHandle connection, const Status &why);
 
+  void on_seated(Connection &connection) { seated_.push_back(connection); }
   void on_connection_ended(SlabHandle handle);
   void on_channel_ended(SlabHandle handle);
 
@@ -81,7 +82,10 @@ private:
   /// Connections, channels and tunnels, each.
   [[nodiscard]] std::uint64_t most() const { return limits().connections_per_shard; }
   [[nodiscard]] std::shared_ptr<const RelayParts> parts_for(const Guest &guest) const;
-  bool find_seat(const std::string &source);
+  Seat find_seat(const Origin &origin);
+  Connection *oldest_to_make_room(Sources::Answer full, const Origin &newcomer);
+  void log_full(const Sources::Admission &admission, const Origin &origin, bool made_room);
+  void log_crowded(std::string_view what);
   void on_accepting_stopped();
   void on_tunnel_ended();
   void on_letter(Mail &mail);
@@ -101,8 +105,9 @@ private:
   Phase phase_ = Phase::kRunning;
   Socket listening_;
   std::uint16_t bound_port_ = 0;
-  bool crowded_ = false; // the log has that connections are turned away
+  std::uint64_t crowded_log_ns_ = 0; // the log has until then that connections are turned away
   std::size_t letters_out_ = 0;
+  List<Connection, SeatTag> seated_; // in the order of their arrival here
   Slab<Connection> connections_;
   Slab<Channel> channels_;
   TunnelWatcher watcher_;
