@@ -47,7 +47,7 @@ void Connection::tell(const Answer &answer) {
 void Connection::refuse(const Status &why) {
   // A sender that names who may serve it may have asked for nobody, to prove its token.
   const bool proof = why.code == Code::kNoListener && !intent_.allowed.empty();
-  relay_.relay().counters().setups_failed.fetch_add(proof ? 0 : 1, std::memory_order_relaxed);
+  relay_.relay().counters().setups_failed.fetch_add(1, std::memory_order_relaxed);
   relay_.log(proof ? LogLevel::kDebug : LogLevel::kWarn, "connection refused",
              {{"peer", peer_},
               {"path", loggable(intent_.path)},
