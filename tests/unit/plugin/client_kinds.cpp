@@ -56,6 +56,7 @@ const culvert_transport kFunctions{
     },
     [](void *, culvert_view, const culvert_status *, culvert_arena *,
        culvert_link_description *link, culvert_status *) { return Plugin::describe(link); },
+    nullptr,
     nullptr};
 
 class TransportKind : public testing::Test {

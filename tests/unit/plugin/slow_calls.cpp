@@ -66,7 +66,9 @@ const culvert_transport kTransport{
     [](void *, culvert_view, const culvert_status *, culvert_arena *,
        culvert_link_description *link, culvert_status *) { return describe(link); },
     [](void *, std::uint64_t *, culvert_view, culvert_arena *, culvert_message *,
-       culvert_status *) { return take_time(1U); }};
+       culvert_status *) { return take_time(1U); },
+    [](void *, const culvert_dial_request *, culvert_arena *, culvert_link_description *link,
+       culvert_status *) { return describe(link); }};
 
 const culvert_relay kRelay{
     sizeof(culvert_relay),
@@ -195,6 +197,8 @@ TEST_F(SlowCalls, OfATransportAreNamed) {
   EXPECT_EQ(said(), "on_message");
   EXPECT_TRUE(transport->renew(word, "").ok());
   EXPECT_EQ(said(), "renew");
+  EXPECT_TRUE(transport->prove({}, "", "").ok());
+  EXPECT_EQ(said(), "prove");
   takes_ms = 0;
 }
 
