@@ -47,8 +47,8 @@ struct Found {
   std::uint32_t rights = 0;
 };
 
-/// The rights of every rule whose name and key fit. All rules and keys are tried, whatever fits, so
-/// that time tells neither which rule names exist nor how much of a signature was right.
+/// The rights of every rule whose name and key fit. Every rule and key is tried even when one has
+/// fitted, so that the time it takes tells neither which rules exist nor how near a signature was.
 Found look_up(const culvert::sdk::Host &host, const culvert_verify &record, const Token &token) {
   const std::string signed_text = std::string(token.audience) + "\n" + std::string(token.expiry);
   Found found;

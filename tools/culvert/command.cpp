@@ -18,10 +18,8 @@ struct Setting {
   std::string_view field; // of the engine's configuration
   const char *option;
 };
-constexpr Setting kSettings[] = {{"bind_mode", "--bind-mode"},
-                                 {"ca_file", "--ca"},
-                                 {"plugin_directory", "--plugin-dir"},
-                                 {"rendezvous_hosts", "--rendezvous-hosts"}};
+constexpr Setting kSettings[] = {
+    {"bind_mode", "--bind-mode"}, {"ca_file", "--ca"}, {"rendezvous_hosts", "--rendezvous-hosts"}};
 
 /// The engine names a field of its configuration where this command has an option.
 std::string as_option(std::string message) {

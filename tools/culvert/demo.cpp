@@ -110,11 +110,11 @@ void print_commands(const RelayFolder &folder, const HostPort &target, const Dem
 }
 
 int run_demo(const DemoOptions &options, const Common &common) {
-  SecretReader secrets(common.literal_secrets);
+  const std::unique_ptr<Log> log = read_log(common);
+  SecretReader secrets(common, *log);
   const EngineConfig engine_config =
       read_engine(common, secrets, {"transport_azure", "auth_sas", "resolver_static"});
   const HostPort wanted = options.target.empty() ? HostPort{} : read_target(options.target);
-  const std::unique_ptr<Log> log = read_log(common);
   block_signals();
   const RelayFolder folder{make_folder(), kName};
   require(make_throwaway_certificates(folder.path, {kName, "localhost"}));

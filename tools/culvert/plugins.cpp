@@ -16,7 +16,8 @@ Run add_plugins(CLI::App &parent, Common &common) {
   add_common(*list, common);
   add_common(*describe, common);
   return [id, list, &common] {
-    SecretReader secrets(common.literal_secrets);
+    const std::unique_ptr<Log> log = read_log(common);
+    SecretReader secrets(common, *log);
     const EngineConfig engine = read_engine(common, secrets, {});
     if (list->parsed()) {
       for (const std::string &name : require(list_plugins(engine))) {

@@ -84,7 +84,8 @@ int verify(const SasOptions &options, const Common &common) {
     question.wanted = read_one_right(options.right);
   }
   question.rules = read_rules(options.rules, secrets);
-  const CheckedToken checked = require(check_token(read_engine(common, secrets, {question.auth}), question));
+  const CheckedToken checked =
+      require(check_token(read_engine(common, secrets, {question.auth}), question));
   if (checked.expires_s != 0) {
     std::cout << "rule     " << (checked.rule.empty() ? "unknown" : checked.rule) << "\nrights   "
               << words_of(checked.rights) << "\nexpires  " << utc(checked.expires_s) << '\n';

@@ -83,7 +83,7 @@ std::uint64_t Connection::count_refusal(Code why) {
 void Connection::refuse(const Status &why) {
   // A sender that names who may serve it may have asked for nobody, to prove its token.
   const bool proof = why.code == Code::kNoListener && !intent_.allowed.empty();
-  relay_.relay().counters().setups_failed.fetch_add(proof ? 0 : 1, std::memory_order_relaxed);
+  relay_.relay().counters().setups_failed.fetch_add(1, std::memory_order_relaxed);
   const std::uint64_t count = proof ? 0 : count_refusal(why.code);
   if (proof || count > 0) {
     relay_.log(proof ? LogLevel::kDebug : LogLevel::kWarn, "connection refused",

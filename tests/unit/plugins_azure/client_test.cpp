@@ -56,6 +56,19 @@ struct AzureClient : testing::Test {
     return link(function(client.instance, &request, &room, &made, &error), made);
   }
 
+  ReadLink prove(std::string_view path, std::string_view token) {
+    culvert_dial_request request{};
+    request.size = sizeof request;
+    request.entity = {view("relay.test"), view(path), 443, 0};
+    request.token = view(token);
+    request.id = view(kGuid);
+    culvert_link_description made{};
+    made.size = sizeof made;
+    Room room;
+    reset();
+    return link(client.kind.prove(client.instance, &request, &room, &made, &error), made);
+  }
+
   ReadLink accept(std::string_view offer) {
     culvert_link_description made{};
     made.size = sizeof made;
@@ -145,6 +158,18 @@ TEST_F(AzureClient, AListenerAndASenderDialTheSameWayWithAnotherAction) {
     EXPECT_EQ(made.ping_interval_ms, listen ? 15'000U : 30'000U);
     ASSERT_EQ(made.fields.size(), 1U);
     EXPECT_EQ(made.fields.at("ServiceBusAuthorization"), std::pair(std::string("the token"), 1U));
+  }
+}
+
+TEST_F(AzureClient, AProofAllowsOneListenerThatIsNobody) {
+  for (const char *token : {"the token", ""}) {
+    const ReadLink proof = prove("hyco", token);
+    ASSERT_TRUE(proof.made) << error.message;
+    ReadLink dialled = dial(false, "relay.test", 443, "hyco", token);
+    EXPECT_EQ(proof.target, dialled.target);
+    EXPECT_EQ(proof.authority, dialled.authority);
+    dialled.fields["Microsoft-Relay-AllowedListeners"] = {std::string(kGuid), 0U};
+    EXPECT_EQ(proof.fields, dialled.fields);
   }
 }
 

@@ -108,7 +108,8 @@ TEST(Addresses, EachDialOfTheTargetAsksForThemAnew) {
   world.start_listener();
   ASSERT_TRUE(world.run_until([&] { return world.online(); }));
   world.channel()->say("offer 10.0.0.1 4430 first");
-  ASSERT_TRUE(world.run_until([&] { return world.log.count("an offer came to nothing") == 1; }));
+  ASSERT_TRUE(world.run_until(
+      [&] { return world.log.count("cannot connect to the target for a sender") == 1; }));
   world.resolver.names["db.example"] = {literal("10.0.0.3")};
   world.channel()->say("offer 10.0.0.1 4430 second");
   EXPECT_TRUE(world.run_until([&] { return world.counters.tunnels.open() == 1; }));

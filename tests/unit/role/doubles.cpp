@@ -63,6 +63,11 @@ Result<LinkDescription> WordTransport::dial(const EntityAddress &entity, std::st
   return to_entity("dial", entity, token);
 }
 
+Result<LinkDescription> WordTransport::prove(const EntityAddress &entity, std::string_view token,
+                                             std::string_view id) {
+  return proves ? to_entity("prove", entity, token) : Transport::prove(entity, token, id);
+}
+
 ReplyResult WordTransport::on_reply(Purpose, const Reply &reply) {
   const std::string &words = reply.message.bytes;
   ReplyResult result;

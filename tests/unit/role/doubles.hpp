@@ -23,13 +23,16 @@ public:
                                  std::string_view id) override;
   Result<LinkDescription> dial(const EntityAddress &entity, std::string_view token,
                                std::string_view id) override;
+  Result<LinkDescription> prove(const EntityAddress &entity, std::string_view token,
+                                std::string_view id) override;
   ReplyResult on_reply(Purpose purpose, const Reply &reply) override;
   Result<ChannelResult> on_message(std::uint64_t &channel_word, const Message &message) override;
   Result<LinkDescription> accept(std::string_view offer) override;
   Result<LinkDescription> reject(std::string_view offer, const Status &why) override;
   Result<Message> renew(std::uint64_t &channel_word, std::string_view token) override;
 
-  bool tls = true; // what an offer says; the simulation dials plain all the same
+  bool proves = false; // has a "prove PATH TOKEN"; otherwise a proof ends before a word is said
+  bool tls = true;     // what an offer says; the simulation dials plain all the same
 };
 
 /// Tokens "token0", "token1", ... one a key; refused() goes to the next one, once each.

@@ -120,7 +120,8 @@ TEST(ListenerFetch, ARefusalIsRepeatedToo) {
   });
   world.start_listener();
   EXPECT_TRUE(world.run_until([&] { return count_heads(world, "reject") == 3; }, 1'000));
-  EXPECT_TRUE(world.run_until([&] { return world.log.count("an offer came to nothing") == 1; }));
+  EXPECT_TRUE(world.run_until(
+      [&] { return world.log.count("cannot connect to the target for a sender") == 1; }));
   EXPECT_NE(world.log.text().find("source=target"), std::string::npos);
 }
 

@@ -101,7 +101,7 @@ TEST(ClientLimit, EachTimeIsRespected) {
          world.limits.rendezvous_ms = 2'001;
          world.start_listener();
        },
-       "an offer came to nothing"},
+       "cannot connect to the target for a sender"},
       {"a relay that is too busy for a sender", &ClientLimits::setup_repeat_ms,
        [](RoleWorld &world) {
          world.limits.repeat_ceiling_ms = world.limits.repeat_floor_ms;
