@@ -34,7 +34,7 @@ struct TunnelFacts {
   std::string listener_id;   // at a relay only, like the next four
   std::string sender_source; // as the relay counts them
   std::string listener_source;
-  ChannelRef channel; // whose listener fetched the sender
+  ChannelRef channel; // of the listener that fetched the sender
   bool moved = false; // the listener's connection came from another shard
   unsigned shard = 0;
   End first, second;

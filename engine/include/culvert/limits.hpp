@@ -58,8 +58,9 @@ struct ShardLimits {
 
 /// The bounds of one relay. Those of a shard apply to each shard.
 struct RelayLimits {
-  /// Connections that have shown no token yet. Those from a source that has a registered listener
-  /// or an open tunnel do not count here; only the share of their source binds them.
+  /// The most unauthenticated connections: those that have shown no valid token yet. Those from a
+  /// source that has a registered listener or an open tunnel do not count here; only the share of
+  /// their source binds them.
   std::uint64_t unauthenticated = 1'024;
   /// The most of one source: half, so one client without a key cannot lock out all others. A client
   /// with a key needs about 5 round trips: with 100 ms each, 512 allow 1,000 connections a second,
@@ -86,7 +87,8 @@ struct RelayLimits {
   /// Sources that the relay counts refusals of, at about 150 bytes each 2.5 MB; the refusals of all
   /// others are counted as those of one.
   std::uint64_t refused_sources = 16'384;
-  /// Connections, channels and tunnels of one shard, each: at 34 KB of TLS a connection 2.2 GB.
+  /// The most connections of one shard; the same for channels and for tunnels. With 34 KB of TLS
+  /// each, that is 2.2 GB.
   std::uint64_t connections_per_shard = 65'536;
   /// The most senders that wait for a listener: on one shard (enough for 16 full entities; the
   /// table then has 5 MB), for one entity, and of one source.

@@ -29,7 +29,7 @@ struct ChannelSeed {
   std::string loggable_id;
   std::string peer;
   std::string source;
-  std::string opening; // what the listener is told before the framing
+  std::string opening; // the answer to the listener, before framing begins
   FramingOptions framing;
 };
 

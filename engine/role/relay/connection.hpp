@@ -45,9 +45,10 @@ public:
   [[nodiscard]] bool moved() const { return moved_; }
   [[nodiscard]] const std::string &source() const { return origin_.source; }
   [[nodiscard]] std::uint64_t arrived_ns() const { return arrived_ns_; }
-  /// It holds such a seat as a newcomer from this origin wants, and has not begun to act.
+  /// True if it has the kind of seat that a new connection from this origin needs, and has not
+  /// begun to act.
   [[nodiscard]] bool can_make_room(Sources::Answer full, const Origin &newcomer) const;
-  /// Gives its seat back at once, and ends.
+  /// Gives its seat back at once, then ends.
   void make_room();
   [[nodiscard]] const std::string &entity() const { return entity_; }
   /// An answer as bytes, sent before framing begins.

@@ -1,8 +1,8 @@
-// What the shards of one relay write to each other.
+// The letters that the shards of one relay send to each other.
 //
-// A letter is made on its home shard, which owns it; it is lent to another (or to the same) shard,
-// acts there, is always sent back, and acts at home once more before it dies. So a shard knows that
-// nothing of its own is under way when no letter is out.
+// A letter belongs to its home shard. It is sent to another shard (or to the same one), acts there,
+// always comes back, and acts once more at home. When no letter is out, nothing of this shard is in
+// flight elsewhere.
 #pragma once
 
 #include "io/io.hpp"
@@ -49,7 +49,7 @@ private:
   bool written_ = false;
 };
 
-/// A control channel is gone: a shard that offered to it offers elsewhere.
+/// A control channel is gone: its offers are made again to other listeners.
 class LostLetter final : public Letter {
 public:
   LostLetter(const ChannelRef &channel, ChannelEnd end) : channel_(channel), end_(end) {}
@@ -72,11 +72,11 @@ private:
   ChannelRef channel_;
 };
 
-/// A connection on its way into a shard: just accepted, or moved between "head read" and "answer
-/// sent" with nothing in the kernel.
+/// A connection that enters a shard: just accepted, or moved after its head was read and before it
+/// is answered, with nothing in flight.
 struct Guest {
   std::unique_ptr<Link> link;
-  std::shared_ptr<const RelayPolicy> policy; // it began with
+  std::shared_ptr<const RelayPolicy> policy; // the one that it began with
   std::string protocol;                      // the plugin's id; empty: not known yet
   Intent intent;
   RequestHead request; // of HeadForm::kHttp
@@ -86,13 +86,13 @@ struct Guest {
   bool moved = false;
 };
 
-/// A listener's connection goes on at the shard its capability names.
+/// Moves a listener's connection to the shard that its capability names.
 class MoveLetter final : public Letter {
 public:
   void deliver(RelayShard &there) override;
   void returned(RelayShard &home) override;
 
-  Guest guest; // empty once it was taken in
+  Guest guest; // empty after the other shard has taken it in
   SlabHandle connection;
 
 private:

@@ -1,11 +1,10 @@
-// The relay of one process: what its shards share whatever its policy is.
+// The relay of one process: what its shards share, independent of the policy.
 //
-// Made on the control thread before its shards, destroyed there after them. The registry and
-// what is known of sources have a mutex each (set-up and tear-down only), the counters are atomics,
-// read from any thread. Its shards belong to the engine and are known here so that letters find
-// them.
+// Made on the control thread before its shards, destroyed there after them. The registry and the
+// table of sources have a mutex each, used in set-up and tear-down only. Any thread may read the
+// counters. The engine owns the shards; they are listed here so that letters find them.
 //
-// A reader begins with relay_shard.hpp, then connection.hpp.
+// How two connections meet: engine/shards.md. Read relay_shard.hpp next, then connection.hpp.
 #pragma once
 
 #include "culvert/limits.hpp"
@@ -22,7 +21,7 @@ namespace culvert {
 
 class RelayShard;
 
-/// Sums over all shards since the start; each is read by itself.
+/// Sums over all shards since the start. They are read one by one, not together.
 struct RelayCounters {
   explicit RelayCounters(unsigned shards) : tunnels(shards) {}
 
@@ -48,7 +47,7 @@ public:
   // --- for RelayShard ---------------------------------------------------------------------------
   void attach(unsigned index, RelayShard &shard);
   void detach(unsigned index);
-  /// nullptr: no such shard, or not attached yet.
+  /// nullptr: no such shard, or it is not attached yet.
   [[nodiscard]] RelayShard *shard(unsigned index) const;
   /// True for the last shard that stops accepting: it closes the listening socket.
   bool stop_accepting() { return accepting_.fetch_sub(1, std::memory_order_acq_rel) == 1; }

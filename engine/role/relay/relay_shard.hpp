@@ -105,7 +105,7 @@ private:
   Phase phase_ = Phase::kRunning;
   Socket listening_;
   std::uint16_t bound_port_ = 0;
-  std::uint64_t crowded_log_ns_ = 0; // the log has until then that connections are turned away
+  std::uint64_t crowded_log_ns_ = 0; // until then the log says already that connections are refused
   std::size_t letters_out_ = 0;
   List<Connection, SeatTag> seated_; // in the order of their arrival here
   Slab<Connection> connections_;

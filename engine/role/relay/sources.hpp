@@ -1,10 +1,10 @@
-// What a relay knows of the sources of its connections: the seats of those that are
-// unauthenticated, who has a registered listener or an open tunnel, and who is refused again and
-// again. One source alone must not take every seat, and a storm of it must not fill the log or cost
-// the tunnels of others more than a small share of a core.
+// What a relay knows about the sources of its connections: the places ("seats") of their
+// unauthenticated connections, which sources have a registered listener or an open tunnel, and
+// which are refused repeatedly. One source must not take all seats. Its refused connections must
+// not fill the log, and may cost the tunnels of others only a small share of a core.
 //
-// Behind one mutex, for any thread; touched in set-up and tear-down only, never on the byte path.
-// It knows a source while it has a connection here, and for RelayLimits::refusal_memory_ms behind
+// Behind one mutex, for any thread; touched in set-up and tear-down only, never on the byte path. A
+// source is remembered while it has a connection here, and for RelayLimits::refusal_memory_ms after
 // its last refusal.
 #pragma once
 
@@ -19,9 +19,9 @@
 
 namespace culvert {
 
-/// Who a peer counts as: its IPv4 address (IPv6 may carry it as ::ffff:a.b.c.d), the /64 of an IPv6
-/// one, whose lower half a host chooses itself (RFC 4291 section 2.5.4); empty for a unix socket,
-/// which is not counted.
+/// The source that a peer counts for: its IPv4 address (IPv6 may carry it as ::ffff:a.b.c.d), or
+/// the /64 of its IPv6 address, because a host chooses the lower half itself (RFC 4291, section
+/// 2.5.4). Empty for a unix socket, which is not counted.
 std::string source_of(const Address &peer);
 /// The network around it: the /24 of an IPv4 address, the /48 of an IPv6 one, which is what one
 /// site has (RFC 6177); empty for a unix socket.
@@ -32,9 +32,9 @@ struct Origin {
   std::string network;
 };
 
-/// The place of an unauthenticated connection. Who is known, because its source has a registered
-/// listener or an open tunnel, is bound by the share of its source alone and competes with no
-/// stranger.
+/// The place of an unauthenticated connection. A source is known if it has a registered listener or
+/// an open tunnel. Its connections are limited only by the share of their source, and do not
+/// compete with strangers.
 enum class Seat : std::uint8_t { kNone, kStranger, kKnown };
 
 class Sources {
@@ -49,7 +49,7 @@ public:
   struct Admission {
     Answer answer = Answer::kTaken;
     Seat seat = Seat::kNone;
-    bool told = false; // the log has it
+    bool told = false; // logged already
   };
 
   // --- seats
@@ -61,14 +61,14 @@ public:
   void went(const std::string &source);
 
   // --- refusals
-  /// A set-up that came to nothing before it showed a token.
+  /// A set-up that failed before it showed a token.
   void spent(const std::string &source, const RelayLimits &limits, std::uint64_t now_ns);
   /// One more was refused. Returns how many of its source there were, or 0 when this one is no line
   /// of the log (RelayLimits::refusals_logged_per_source).
   std::uint64_t refused(const std::string &source, Code why, const RelayLimits &limits,
                         std::uint64_t now_ns);
 
-  /// Nobody has a seat, a channel or a tunnel.
+  /// True if no source has a seat, a channel or a tunnel.
   [[nodiscard]] bool idle() const;
 
 private:
@@ -84,7 +84,7 @@ private:
     std::uint64_t refusals = 0;
     std::uint64_t reasons = 0;    // a bit for each code among them
     std::uint64_t refused_ns = 0; // the latest
-    std::uint64_t paid_ns = 0;    // each set-up that came to nothing moves it on
+    std::uint64_t paid_ns = 0;    // each failed set-up moves it forward
     [[nodiscard]] bool needed() const { return seats.taken > 0 || online > 0 || remembered; }
   };
   Source &remember(const std::string &source, const RelayLimits &limits, std::uint64_t now_ns);
@@ -94,7 +94,7 @@ private:
 
   mutable std::mutex mutex_;
   std::unordered_map<std::string, Source> sources_;
-  std::unordered_map<std::string, Share> networks_; // strangers alone
+  std::unordered_map<std::string, Share> networks_; // of strangers only
   std::uint64_t strangers_ = 0;
   std::uint64_t remembered_ = 0;
   Source others_; // refused, beyond RelayLimits::refused_sources

@@ -1,5 +1,5 @@
-// What a relay does when a tunnel is joined or has ended: it tells the registry how busy the
-// listener is, the sources who is known, and the log.
+// What a relay does when a tunnel is joined or has ended: it counts the listener's tunnels in the
+// registry and the source's tunnels in the table of sources, and writes a log line.
 //
 // Belongs to one shard's part of a relay.
 #pragma once
