@@ -112,7 +112,8 @@ private:
   void on_ended(Outcome outcome);
   void end_before_head(const Status &why);
   void give_seat_back();
-  [[nodiscard]] std::uint64_t count_refusal(Code why);
+  void count_spent();
+  [[nodiscard]] Sources::Refusal count_refusal(Code why);
 
   RelayShard &relay_;
   const std::shared_ptr<const RelayParts>

@@ -45,6 +45,7 @@ bool Connection::can_make_room(Sources::Answer full, const Origin &newcomer) con
 
 void Connection::make_room() {
   relay_.log(LogLevel::kDebug, "connection makes room for a newer one", {{"peer", peer_}});
+  count_spent();
   give_seat_back();
   drop();
 }
@@ -70,30 +71,31 @@ void Connection::tell(const Answer &answer) {
   end_lingering();
 }
 
-/// Returns which one of its source it is, or 0 when it is no line of the log.
-std::uint64_t Connection::count_refusal(Code why) {
-  Sources &sources = relay_.relay().sources();
-  const std::uint64_t now_ns = relay_.shard().io.now_ns();
+/// It comes to nothing: that counts against its source, unless it has shown a token.
+void Connection::count_spent() {
   if (seat_ != Seat::kNone) {
-    sources.spent(origin_.source, limits(), now_ns);
+    relay_.relay().sources().spent(origin_.source, limits(), relay_.shard().io.now_ns());
   }
-  return sources.refused(origin_.source, why, limits(), now_ns);
+}
+
+Sources::Refusal Connection::count_refusal(Code why) {
+  count_spent();
+  return relay_.relay().sources().refused(origin_.source, why, limits(),
+                                          relay_.shard().io.now_ns());
 }
 
 void Connection::refuse(const Status &why) {
   // A sender that names who may serve it may have asked for nobody, to prove its token.
   const bool proof = why.code == Code::kNoListener && !intent_.allowed.empty();
   relay_.relay().counters().setups_failed.fetch_add(1, std::memory_order_relaxed);
-  const std::uint64_t count = proof ? 0 : count_refusal(why.code);
-  if (proof || count > 0) {
-    relay_.log(proof ? LogLevel::kDebug : LogLevel::kWarn, "connection refused",
-               {{"peer", peer_},
-                {"path", loggable(intent_.path)},
-                {"id", loggable(intent_.loggable_id)},
-                {"code", std::string(word(why.code))},
-                {"why", loggable(why.said())},
-                {"refusals_of_address", std::to_string(count)}});
-  }
+  const Sources::Refusal refusal = proof ? Sources::Refusal{} : count_refusal(why.code);
+  relay_.log(refusal.level(LogLevel::kWarn), "connection refused",
+             {{"peer", peer_},
+              {"path", loggable(intent_.path)},
+              {"id", loggable(intent_.loggable_id)},
+              {"code", std::string(word(why.code))},
+              {"why", loggable(why.said())},
+              {"refusals_of_address", std::to_string(refusal.count)}});
   tell(protocol().outcome(Stage::kHead, intent_.facts, why));
 }
 
@@ -105,13 +107,12 @@ void Connection::fail_set_up(const Status &why) {
     return;
   }
   relay_.relay().counters().setups_failed.fetch_add(1, std::memory_order_relaxed);
-  if (const std::uint64_t count = count_refusal(why.code); count > 0) {
-    relay_.log(LogLevel::kWarn, "connection refused",
-               {{"peer", peer_},
-                {"code", std::string(word(why.code))},
-                {"why", loggable(why.said())},
-                {"refusals_of_address", std::to_string(count)}});
-  }
+  const Sources::Refusal refused = count_refusal(why.code);
+  relay_.log(refused.level(LogLevel::kWarn), "connection refused",
+             {{"peer", peer_},
+              {"code", std::string(word(why.code))},
+              {"why", loggable(why.said())},
+              {"refusals_of_address", std::to_string(refused.count)}});
   Answer answer;
   answer.form = Answer::Form::kHttp;
   if (fault_ == HeadFault::kNone) {
@@ -136,12 +137,12 @@ void Connection::fail_set_up(const Status &why) {
 void Connection::end_before_head(const Status &why) {
   relay_.log(LogLevel::kDebug, "connection ended before its head",
              {{"peer", peer_}, {"why", loggable(why.said())}});
+  count_spent();
   if (why.code == Code::kTimeout) {
     phase_ = Phase::kDropping;
     link_->drop(dropping_);
     return;
   }
-  relay_.relay().sources().spent(origin_.source, limits(), relay_.shard().io.now_ns());
   relay_.shard().io.arm_after_ms(patience_, relay_.shard().limits.error_close_ms);
   end_lingering();
 }

@@ -52,16 +52,15 @@ void Connection::act_answer() {
     relay_.relay().counters().setups_failed.fetch_add(1, std::memory_order_relaxed);
   }
   const bool message = answer.form == Answer::Form::kMessage;
-  if (const auto count = count_refusal(refused ? Code::kRejected : Code::kOk); count > 0) {
-    relay_.log(refused ? LogLevel::kWarn : LogLevel::kInfo,
-               refused ? "connection refused" : "connection answered",
-               {{"peer", peer_},
-                {"path", loggable(intent_.path)},
-                {"id", loggable(intent_.loggable_id)},
-                {"status", std::to_string(answer.status)},
-                {"answer", loggable(message ? answer.message.bytes : answer.reason)},
-                {"refusals_of_address", std::to_string(count)}});
-  }
+  const Sources::Refusal count = count_refusal(refused ? Code::kRejected : Code::kOk);
+  relay_.log(count.level(refused ? LogLevel::kWarn : LogLevel::kInfo),
+             refused ? "connection refused" : "connection answered",
+             {{"peer", peer_},
+              {"path", loggable(intent_.path)},
+              {"id", loggable(intent_.loggable_id)},
+              {"status", std::to_string(answer.status)},
+              {"answer", loggable(message ? answer.message.bytes : answer.reason)},
+              {"refusals_of_address", std::to_string(count.count)}});
   tell(answer);
 }
 

@@ -6,6 +6,8 @@
 // `done` runs once, when nothing of it is left: no connection, channel, tunnel, letter or
 // operation. It answers letters until it is destroyed. It may be destroyed only when every shard of
 // the relay is done.
+//
+// relay_shard_seats.cpp finds a seat for a connection that arrives; the rest is relay_shard.cpp.
 #pragma once
 
 #include "crypto/digest.hpp"

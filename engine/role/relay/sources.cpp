@@ -158,17 +158,17 @@ void Sources::spent(const std::string &source, const RelayLimits &limits, std::u
   of.paid_ns = std::min(std::max(of.paid_ns, now_ns) + cost_ns(limits), now_ns + most);
 }
 
-std::uint64_t Sources::refused(const std::string &source, Code why, const RelayLimits &limits,
-                               std::uint64_t now_ns) {
+Sources::Refusal Sources::refused(const std::string &source, Code why, const RelayLimits &limits,
+                                  std::uint64_t now_ns) {
   const std::lock_guard lock(mutex_);
   Source &of = remember(source, limits, now_ns);
   ++of.refusals;
   const std::uint64_t reason = std::uint64_t{1} << static_cast<unsigned>(why);
   const bool first = (of.reasons & reason) == 0;
   of.reasons |= reason;
-  const bool line =
+  const bool told =
       first || of.refusals <= limits.refusals_logged_per_source || std::has_single_bit(of.refusals);
-  return line ? of.refusals : 0;
+  return {of.refusals, told};
 }
 
 void Sources::forget_old(Source &source, const RelayLimits &limits, std::uint64_t now_ns) {

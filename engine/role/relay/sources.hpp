@@ -9,6 +9,7 @@
 #pragma once
 
 #include "culvert/limits.hpp"
+#include "culvert/log.hpp"
 #include "culvert/status.hpp"
 #include "io/address.hpp"
 
@@ -52,6 +53,16 @@ public:
     bool told = false; // logged already
   };
 
+  /// A refusal, and whether it is a line of the log for an operator: else it is one for who
+  /// debugs (RelayLimits::refusals_logged_per_source).
+  struct Refusal {
+    std::uint64_t count = 0; // of its source, with this one
+    bool told = false;
+    [[nodiscard]] LogLevel level(LogLevel if_told) const {
+      return told ? if_told : LogLevel::kDebug;
+    }
+  };
+
   // --- seats
   Admission take_seat(const Origin &origin, const RelayLimits &limits, std::uint64_t now_ns);
   void leave_seat(const Origin &origin, Seat seat);
@@ -63,10 +74,9 @@ public:
   // --- refusals
   /// A set-up that failed before it showed a token.
   void spent(const std::string &source, const RelayLimits &limits, std::uint64_t now_ns);
-  /// One more was refused. Returns how many of its source there were, or 0 when this one is no line
-  /// of the log (RelayLimits::refusals_logged_per_source).
-  std::uint64_t refused(const std::string &source, Code why, const RelayLimits &limits,
-                        std::uint64_t now_ns);
+  /// One more was refused.
+  Refusal refused(const std::string &source, Code why, const RelayLimits &limits,
+                  std::uint64_t now_ns);
 
   /// True if no source has a seat, a channel or a tunnel.
   [[nodiscard]] bool idle() const;

@@ -33,9 +33,8 @@ TEST(RelayRefusal, EveryBadHeadIsAnsweredAndLoggedInOneLine) {
   RelayWorld world(test_options(2));
   for (const Row &row : rows) {
     const std::size_t lines = world.log.lines.size();
-    const std::string own = "10.0.1." + std::to_string(&row - rows + 1); // not refused before
-    Peer &peer = world.peer(row.head, own);
-    EXPECT_EQ(world.answer_of(peer), row.answer) << row.head;
+    Peer &peer = world.answered_peer(row.head);
+    EXPECT_EQ(peer.answer, row.answer) << row.head;
     ASSERT_TRUE(world.run_until([&] { return peer.heard_end.has_value(); })) << row.head;
     EXPECT_FALSE(peer.heard_end->aborted) << row.head; // a lingering close
     peer.close();

@@ -4,18 +4,29 @@
 
 namespace culvert::test {
 
-void LinesLog::write(LogLevel, std::string_view message, std::initializer_list<LogField> fields) {
+void LinesLog::write(LogLevel level, std::string_view message,
+                     std::initializer_list<LogField> fields) {
   std::string line(message);
   for (const LogField &field : fields) {
     line += " " + std::string(field.name) + "=" + field.value;
   }
   lines.push_back(std::move(line));
+  levels_.push_back(level);
 }
 
 std::size_t LinesLog::count(std::string_view text) const {
   std::size_t count = 0;
   for (const std::string &line : lines) {
     count += line.find(text) != std::string::npos ? 1 : 0;
+  }
+  return count;
+}
+
+std::size_t LinesLog::told(std::string_view text) const {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const bool told = levels_[i] < LogLevel::kDebug;
+    count += told && lines[i].find(text) != std::string::npos ? 1 : 0;
   }
   return count;
 }

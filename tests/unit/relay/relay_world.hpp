@@ -29,9 +29,14 @@ public:
              std::initializer_list<LogField> fields) override;
   /// Lines that hold this text.
   [[nodiscard]] std::size_t count(std::string_view text) const;
+  /// Those of them for an operator: without debug.
+  [[nodiscard]] std::size_t told(std::string_view text) const;
   [[nodiscard]] std::string text() const;
 
   std::vector<std::string> lines;
+
+private:
+  std::vector<LogLevel> levels_; // of the lines
 };
 
 struct WorldOptions : RelayOptions {
