@@ -65,7 +65,8 @@ struct EntityConfig {
 };
 
 struct RelayConfig {
-  HostPort bind;
+  HostPort bind; // [::] serves both families
+  std::vector<HostPort> also_bind;
   unsigned bind_mode = 0;           // of a unix socket, as chmod(2) takes it; 0: by the umask
   std::string tls_certificate_file; // PEM, leaf first
   std::string tls_key_file;         // PEM
@@ -97,7 +98,8 @@ struct ListenerConfig : ClientConfig {
 };
 
 struct SenderConfig : ClientConfig {
-  HostPort bind;
+  HostPort bind; // [::] serves both families
+  std::vector<HostPort> also_bind;
   unsigned bind_mode = 0; // as RelayConfig's
   /// At its start the sender asks its relay whether it takes the token, again and again until it
   /// does, and writes a line on each answer. Apps are served meanwhile as well as can be.

@@ -35,7 +35,7 @@ public:
   /// What begins from now on begins with these parts; what runs keeps its own.
   void use(RelayParts parts);
   /// All shards are given the same socket; the last of them to stop closes it.
-  void start(Socket listening);
+  void start(std::vector<Socket> listening);
   /// Stops accepting, leaves the registry, refuses who waits, ends the channels, waits for the
   /// tunnels up to the grace, then drops them.
   void drain();
@@ -99,7 +99,7 @@ private:
   Rendezvous rendezvous_;
   Acceptor acceptor_;
   Phase phase_ = Phase::kRunning;
-  Socket listening_;
+  std::vector<Socket> listening_;
   std::uint16_t bound_port_ = 0;
   bool crowded_ = false; // the log has that connections are turned away
   std::size_t letters_out_ = 0;
