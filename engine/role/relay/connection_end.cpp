@@ -48,7 +48,8 @@ void Connection::refuse(const Status &why) {
   // A sender that names who may serve it may have asked for nobody, to prove its token.
   const bool proof = why.code == Code::kNoListener && !intent_.allowed.empty();
   relay_.relay().counters().setups_failed.fetch_add(1, std::memory_order_relaxed);
-  relay_.log(proof ? LogLevel::kDebug : LogLevel::kWarn, "connection refused",
+  relay_.log(proof ? LogLevel::kDebug : LogLevel::kWarn,
+             proof ? "no listener that the sender allows is connected" : "connection refused",
              {{"peer", peer_},
               {"path", loggable(intent_.path)},
               {"id", loggable(intent_.loggable_id)},
