@@ -20,7 +20,7 @@ ConfigValues auth_settings(const ConnectionString &connection, SecretLease &leas
 
 } // namespace
 
-Result<ClientUnits> ClientUnits::make(PluginRegistry &plugins, SecretStore &secrets,
+Result<ClientUnits> ClientUnits::make(PluginSet &plugins, SecretStore &secrets,
                                       const ClientConfig &config, std::int64_t token_lifetime_s) {
   ClientUnits units;
   units.limits = config.limits;

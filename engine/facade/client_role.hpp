@@ -1,13 +1,13 @@
-// What listener and sender share when they are made or changed: the units of a client, and one part
-// a shard.
+// The common code for making and changing a listener or sender: the units of a client, and one part
+// for each shard.
 //
-// Control thread only, but for the members of ClientPart, which live on their shard.
+// Control thread only, except for the members of ClientPart, which live on their shard.
 #pragma once
 
 #include "crypto/secret.hpp"
 #include "facade/running_role.hpp"
 #include "link/tls_context.hpp"
-#include "plugin/registry.hpp"
+#include "plugin/plugin_set.hpp"
 #include "role/counters.hpp"
 #include "role/outbound.hpp"
 
@@ -20,7 +20,7 @@
 
 namespace culvert {
 
-/// The three units that reach a relay, and what to trust there.
+/// The three units that reach a relay, and the authorities to trust.
 struct ClientUnits {
   std::unique_ptr<Unit> transport;
   std::unique_ptr<Unit> auth;
@@ -30,16 +30,18 @@ struct ClientUnits {
   std::string authorities_pem;                // empty: the system's
   ClientLimits limits;
 
-  static Result<ClientUnits> make(PluginRegistry &plugins, SecretStore &secrets,
+  static Result<ClientUnits> make(PluginSet &plugins, SecretStore &secrets,
                                   const ClientConfig &config, std::int64_t token_lifetime_s);
-  /// Why what they say will never lead to this relay (kListen, kDial) or this target, asked before
-  /// anything starts: no token, a name without an address. What may succeed later is no reason.
+  /// Asks the plugins before anything starts. A failure means that this relay (kListen, kDial) or
+  /// target can never be reached: no token, or a name without an address. A failure that may go
+  /// away later is not reported.
   Status check(Purpose purpose, const EntityAddress &entity, const std::string &target_host = {});
-  /// Nothing runs with the latter two any more: a role keeps its first transport.
+  /// True if nothing uses auth and resolver any more. The transport does not count: a role keeps
+  /// its first one.
   [[nodiscard]] bool idle() const { return auth->instances() == 0 && resolver->instances() == 0; }
 };
 
-/// One shard's instances of them.
+/// One shard's instances of these units.
 struct ClientPart {
   std::shared_ptr<const SecretLease> secrets;
   std::shared_ptr<Transport> transport;
@@ -49,7 +51,8 @@ struct ClientPart {
   ClientLimits limits;
   std::string rule;
 
-  /// On the shard; the plugins' instances alone, or all of it. A transport that is there stays.
+  /// Both are called on the shard: attach_plugins() makes only the plugins' instances, attach()
+  /// everything. An existing transport is kept.
   Status attach_plugins(ClientUnits &units, Shard &shard);
   Status attach(ClientUnits &units, Shard &shard);
   static ClientKit kit(const std::shared_ptr<ClientPart> &part, ShardThread &thread) {
@@ -61,7 +64,7 @@ struct ClientPart {
 RoleStats stats_of(const TunnelCounts &counts);
 RoleStats stats_of(const RoleCounters &counters);
 
-/// The parts of a listener or sender, one a shard; destroyed on their shards.
+/// The parts of a listener or sender, one for each shard; destroyed on their shards.
 template <typename Role> class ClientParts {
 public:
   explicit ClientParts(ShardThreads &threads) : threads_(threads) {}
@@ -73,8 +76,8 @@ public:
     }
   }
 
-  /// Makes what the units give on every shard, and only then hands it over, on each:
-  /// use(std::optional<Role> &, const ClientKit &). A failure leaves everything as it was.
+  /// Makes the instances on every shard. Only when all exist, calls use(std::optional<Role> &,
+  /// const ClientKit &) on each shard. After a failure nothing has changed.
   template <typename Use> Status serve(ClientUnits units, Use use) {
     Status status;
     std::vector<std::shared_ptr<ClientPart>> made(threads_.size());
@@ -94,7 +97,7 @@ public:
     units_.push_back(std::move(units));
     for (std::size_t i = 0; i < threads_.size(); ++i) {
       threads_[i]->call([&] {
-        std::shared_ptr<ClientPart> mine = std::move(made[i]); // dies here if nobody takes it
+        std::shared_ptr<ClientPart> mine = std::move(made[i]); // destroyed here unless handed over
         if (all_made) {
           hand_over(i, std::move(mine), use);
         }
@@ -120,7 +123,7 @@ public:
 
 private:
   struct Part {
-    std::shared_ptr<ClientPart> client; // what the role begins with now
+    std::shared_ptr<ClientPart> client; // what the role uses for new connections
     std::optional<Role> role;
   };
   template <typename Use>
@@ -135,7 +138,7 @@ private:
 
   ShardThreads &threads_;
   std::unique_ptr<Unit> transport_; // that of the first units
-  std::vector<ClientUnits> units_;  // the latest, and those that something runs with
+  std::vector<ClientUnits> units_;  // the latest, and older ones that are still in use
   std::vector<std::unique_ptr<Part>> parts_;
 };
 

@@ -240,7 +240,7 @@ private:
   SystemClock clock_;
   SecretStore secrets_;
   ShardThreads threads_;
-  PluginRegistry plugins_;
+  PluginSet plugins_;
   std::vector<Role> roles_; // by id
   bool untidy_ = false;     // tidy() has something to look at
 };

@@ -1,8 +1,8 @@
-// A plugin's answer without a running engine: one shard without sockets on the calling thread, for
-// one operation at a time, with a log that says nothing. It needs no io_uring.
+// Gets a plugin's answer without a running engine: one shard without sockets on the calling thread,
+// for one operation at a time, with a log that discards everything. It needs no io_uring.
 //
-// Control thread only. Used where a tool asks one question, and for what a role must know before it
-// starts. Instances attached to its shard must be gone before it is.
+// Control thread only. A tool uses it for one question, and a role for what it must know before it
+// starts. Instances on its shard must be destroyed before it.
 #pragma once
 
 #include "core/random.hpp"
@@ -21,7 +21,7 @@ public:
   [[nodiscard]] Shard &shard() { return shard_; }
   [[nodiscard]] Log &log() { return log_; }
 
-  /// begin(operation) starts it; returns when it is complete, which is the plugin's to bound.
+  /// begin(operation) starts it; run() waits until the plugin has completed it, without a deadline.
   template <typename Operation, typename Begin> auto run(Begin begin) {
     Operation operation;
     start(operation, begin);
@@ -32,7 +32,7 @@ public:
     operation.template bind<&OperationBench::on_done>(*this);
     begin(operation);
   }
-  /// Until it is complete or the time has come; whether it is.
+  /// Waits until it is complete or the deadline; returns whether it is.
   template <typename Operation> bool wait(Operation &operation, std::uint64_t deadline_ns) {
     while (operation.in_flight()) {
       if (!io_.run_ready() && operation.in_flight()) {

@@ -36,8 +36,7 @@ std::vector<std::string> plugin_directories(const EngineConfig &config) {
   return directories;
 }
 
-Status configure_plugins(PluginRegistry &plugins, SecretStore &secrets,
-                         const EngineConfig &config) {
+Status configure_plugins(PluginSet &plugins, SecretStore &secrets, const EngineConfig &config) {
   for (const auto &[id, settings] : config.plugin_settings) {
     const Result<const culvert_plugin *> entry = plugins.load(id);
     if (!entry.ok()) {

@@ -62,7 +62,7 @@ void warn_of_uncovered(Log &log, const RelayConfig &config, const Credentials &c
   }
 }
 
-Status make_units(PluginRegistry &plugins, const RelayConfig &config, RelayUnits &units) {
+Status make_units(PluginSet &plugins, const RelayConfig &config, RelayUnits &units) {
   if (config.protocols.empty()) {
     return Status::config(
         "the relay has no protocol: name at least one plugin of a relay protocol");

@@ -1,5 +1,5 @@
-// From an embedder's rules to the engine's: the secrets go into the store for as long
-// as the lease lives, references stay.
+// Converts an embedder's rules to the engine's: the secrets are in the store as long as the lease
+// exists, and the rules keep references.
 #pragma once
 
 #include "crypto/secret.hpp"

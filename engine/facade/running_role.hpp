@@ -1,6 +1,6 @@
-// A relay, listener or sender as the facade sees it: its parts on every shard, and what it counts.
+// A relay, listener or sender as the facade sees it: its parts on every shard, and its counters.
 //
-// Control thread only; what it does on shards goes through ShardThread::call().
+// Control thread only; work on shards goes through ShardThread::call().
 #pragma once
 
 #include "culvert/engine.hpp"
@@ -15,10 +15,10 @@ namespace culvert {
 
 using ShardThreads = std::vector<std::unique_ptr<ShardThread>>;
 
-/// What every role needs to be made, or to be given another configuration.
+/// What every role needs when it is made or gets another configuration.
 struct RoleMaking {
   ShardThreads &threads;
-  class PluginRegistry &plugins;
+  class PluginSet &plugins;
   class SecretStore &secrets;
   const EngineConfig &config;
   Random &random; // of the control thread
@@ -30,13 +30,13 @@ public:
   virtual ~RunningRole() = default;
   virtual void drain() = 0;
   virtual void drop() = 0;
-  /// Each but that of its own kind is refused.
+  /// A role refuses all of these except the one of its own kind.
   virtual Status update_relay(const RoleMaking &, const RelayConfig &) { return no("relay"); }
   virtual Status update_listener(const RoleMaking &, const ListenerConfig &) {
     return no("listener");
   }
   virtual Status update_sender(const RoleMaking &, const SenderConfig &) { return no("sender"); }
-  /// Gives up what no connection runs with any more; true when nothing of that kind is left.
+  /// Destroys older instances that no connection uses any more; true if none is left.
   virtual bool tidy() = 0;
   [[nodiscard]] virtual RoleStats stats() const = 0;
   [[nodiscard]] virtual HostPort bound() const { return {}; }
@@ -48,7 +48,7 @@ private:
   }
 };
 
-/// The sockets that all shards accept on, and where they are bound.
+/// The sockets that all shards accept on, and their addresses.
 struct Listening {
   std::vector<Socket> sockets;
   std::vector<HostPort> configured;
@@ -64,7 +64,7 @@ struct Listening {
 /// On all of them or none. `mode`: of unix sockets; 0: by the umask.
 Result<Listening> listen_on(ShardThreads &threads, const HostPort &first,
                             const std::vector<HostPort> &others, unsigned mode);
-/// A setting that a running role cannot change.
+/// The failure for a setting that a running role cannot change.
 Status needs_restart(std::string_view setting);
 
 Result<std::unique_ptr<RunningRole>> make_listener_role(const RoleMaking &making,

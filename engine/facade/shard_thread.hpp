@@ -1,8 +1,8 @@
-// One shard with everything it stands on: its Io, its random source, and, unless a host drives it,
-// its thread.
+// One shard with everything it needs: its Io, its random source, and, unless a host drives it, its
+// thread.
 //
-// The control thread makes it, calls into it and destroys it; what call() is given runs where the
-// shard runs. It owns the Io and the Shard.
+// The control thread makes it, calls into it and destroys it; a function given to call() runs on
+// the shard's thread. It owns the Io and the Shard.
 #pragma once
 
 #include "core/random.hpp"
@@ -30,7 +30,7 @@ public:
   /// Runs the function on the shard and returns when it has run. Control thread only.
   void call(const std::function<void()> &function);
 
-  /// For what runs on the shard.
+  /// For code that runs on the shard.
   [[nodiscard]] Shard &shard() { return *shard_; }
   [[nodiscard]] Digests &digests() { return *digests_; }
   [[nodiscard]] Io &io() { return *io_; }

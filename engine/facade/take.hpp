@@ -1,4 +1,4 @@
-// What a step made, into its place; or why it made nothing.
+// Moves the value of a Result into a variable, or returns its failure.
 //
 // A pure function; safe from any thread.
 #pragma once

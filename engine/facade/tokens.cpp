@@ -14,15 +14,13 @@ namespace {
 struct Question {
   explicit Question(const EngineConfig &config)
       : plugins({bench.log(), random, clock, secrets}, plugin_directories(config)) {}
-  Status start(const EngineConfig &config) {
-    return configure_plugins(plugins, secrets, config);
-  }
+  Status start(const EngineConfig &config) { return configure_plugins(plugins, secrets, config); }
 
   SystemRandom random;
   SystemClock clock;
   SecretStore secrets;
   OperationBench bench;
-  PluginRegistry plugins;
+  PluginSet plugins;
 };
 
 bool judged_by_a_relay(const Status &status) {

@@ -40,7 +40,7 @@ void IdleIo::start_poll(Socket, Interest, Completion &completion) {
 }
 
 void IdleIo::start_cancel(Completion &, Completion &with) {
-  complete(with, {-ENOENT}); // nothing runs here that could be cancelled
+  complete(with, {-ENOENT}); // there is no operation that could be cancelled
 }
 
 void IdleIo::start_deliver(Io *, Mail &mail) {

@@ -1,8 +1,8 @@
-// An Io without sockets: timers, mail and what yields. For a plugin's answer outside an engine,
-// where neither io_uring nor another door to the kernel is needed.
+// An Io without sockets, with timers, mail and yield() only. It is for a plugin's answer outside an
+// engine, where io_uring is not needed.
 //
 // Used by the thread that made it; deliver() and post() to it may come from any thread. It owns
-// nothing but its mailbox.
+// only its mailbox.
 #pragma once
 
 #include "core/clock.hpp"
@@ -48,7 +48,7 @@ private:
 
   SystemClock clock_;
   MailStack mailbox_;
-  std::mutex mutex_; // of the sleep alone
+  std::mutex mutex_; // only for the sleep
   std::condition_variable arrived_;
 };
 

@@ -1,9 +1,9 @@
 // The only interface to the kernel: a closed set of operations and the loop that completes them.
 //
 // One Io belongs to one shard and is used only by the thread that drives it; deliver() alone may be
-// called from any thread. Two backends implement it: uring (the engine) and sim (a deterministic
-// world). An epoll backend is not built yet. receive() and send() are immediate and never block;
-// poll() completes when it is time to try them.
+// called from any thread. Its backends are uring (the engine), sim (a deterministic world) and
+// IdleIo (no sockets, for a plugin's answer outside an engine). An epoll backend is not built yet.
+// receive() and send() are immediate and never block; poll() completes when it is time to try them.
 //
 // The caller that got a Socket from listen(), open() or the outcome of an accept owns it until
 // close(). Closing has three steps: cancel the operations, wait until they have completed (join),
@@ -137,7 +137,7 @@ public:
   [[nodiscard]] std::size_t in_flight() const {
     return in_flight_ + mail_.load(std::memory_order_acquire);
   }
-  /// The backend's name: "uring" or "sim".
+  /// The backend's name: "uring", "sim" or "idle".
   [[nodiscard]] virtual const char *name() const = 0;
 
 protected:

@@ -22,7 +22,8 @@ public:
   SocketFile &operator=(SocketFile &&other) noexcept;
   ~SocketFile() { remove(); }
 
-  /// 0 or the negated errno. A connection that came before it met the mode of the umask.
+  /// Sets the file's mode. Returns 0 or the negated errno. A connection made before this call met
+  /// the mode of the umask.
   [[nodiscard]] int set_mode(unsigned mode) const;
   /// Removes the file, unless the path now leads to another one. Call it before the socket is
   /// closed, because then another process may take the file over.

@@ -40,7 +40,7 @@ struct Ending {
 
   /// True if the writer's close code means failure (RFC 6455, section 7.4.1). 1001 does not count:
   /// Java clients end complete streams with it.
-  [[nodiscard]] bool says_failure() const {
+  [[nodiscard]] bool means_failure() const {
     return code == 1002 || code == 1003 || (code >= 1007 && code <= 1011);
   }
 };

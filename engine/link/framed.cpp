@@ -91,16 +91,16 @@ void FramedLink::send_frame_below(std::span<const std::byte> header, const Chunk
 
 void FramedLink::flush() {
   if (paused_) {
-    wake_words();
+    wake_for_own_frames();
   }
   below_->flush();
   slots_used_ = 0;
   note_broken();
 }
 
-void FramedLink::say_owed() {
-  if (word_due() && below_->held() == 0 && !below_->broken()) {
-    send_words();
+void FramedLink::send_due_frames() {
+  if (own_frame_due() && below_->held() == 0 && !below_->broken()) {
+    send_own_frames();
     below_->flush();
     slots_used_ = 0;
   }
@@ -139,13 +139,13 @@ void FramedLink::work() {
   if (paused_) {
     return;
   }
-  say_owed();
+  send_due_frames();
   note_broken();
   if (draining_ != nullptr && (clear() || broken_)) {
     complete_later(draining_, 0);
   }
   settle_finish();
-  const bool wanted = word_due() || draining_ != nullptr || finishing_ != nullptr;
+  const bool wanted = own_frame_due() || draining_ != nullptr || finishing_ != nullptr;
   if (wanted && !clear()) {
     drain_below();
   }
@@ -198,7 +198,7 @@ void FramedLink::prepare_end(End end) {
 }
 
 void FramedLink::arm_ending() {
-  if (state() == State::kLastWord && !clear()) {
+  if (state() == State::kSendingEnd && !clear()) {
     drain_below();
   } else if (state() == State::kAwaitingPeer && below_watch_.in_flight()) {
     below_->cancel(below_watch_);
@@ -220,7 +220,7 @@ void FramedLink::arrive(Shard &shard) {
   if (pings_.interval_ms > 0 && !received_end_) {
     shard.io.arm_after_ms(ping_timer_, pings_.interval_ms);
   }
-  if (word_due()) {
+  if (own_frame_due()) {
     wake();
   }
 }

@@ -33,9 +33,9 @@ protected:
 
   // --- of the framing ---------------------------------------------------------------------------
   /// True if frames of its own wait to be sent.
-  [[nodiscard]] virtual bool word_due() const = 0;
+  [[nodiscard]] virtual bool own_frame_due() const = 0;
   /// Gives all of them to the link below, whose held() must be 0.
-  virtual void send_words() = 0;
+  virtual void send_own_frames() = 0;
   virtual void queue_ping() = 0;
   /// The link below ended before the framing had ended.
   virtual void on_end_below(const Ending &ending) = 0;
@@ -53,15 +53,15 @@ protected:
   void on_below_drain(Outcome outcome) final;
   void work() final;
   void prepare_end(End end) final;
-  void say_word() final { say_owed(); }
+  void send_output() final { send_due_frames(); }
   void arm_ending() final;
 
   /// Takes a piece of the turn of the link below; false when that turn is over.
   bool take_below(Chunk &piece, const Take &how);
   /// Sends the frames of its own that wait, before anything else is sent.
-  void say_owed();
-  /// Call it when word_due() has become true, or when the link is no longer paused for a move.
-  void wake_words() {
+  void send_due_frames();
+  /// Call it when own_frame_due() has become true, or when the link is no longer paused for a move.
+  void wake_for_own_frames() {
     paused_ = false;
     wake();
   }

@@ -12,7 +12,7 @@ namespace culvert {
 
 /// "Sun, 06 Nov 1994 08:49:37 GMT".
 std::string http_date(std::int64_t unix_seconds);
-/// Of that form alone: it is the one that every server must send.
+/// Reads only that form, which every server must send.
 std::optional<std::int64_t> read_http_date(std::string_view text);
 
 } // namespace culvert

@@ -34,10 +34,10 @@
 //                 raw TCP that ends a tunnel          TCP, TLS, WebSocket that carry one
 //   finish()      FIN                                 FIN; close_notify; Close
 //   abort()       RST, once all sent bytes arrived    FIN without close_notify and without Close
-//                                                     (but behind a WebSocket's own error Close),
-//                                                     then as close() goes on behind its finish()
-//   close()       finish() if that was not done, then read and discard until the peer's end, at
-//                 most linger_ms from the moment the queue ran empty, then close
+//                                                     (except after a WebSocket's own error Close),
+//                                                     then the same as close() after its finish()
+//   close()       finish() if it was not called, then read and discard until the peer ends, at most
+//                 linger_ms after the last byte left, then close
 //   drop()        at once, linger 0
 //
 // In a stack, close() goes from the top down: the WebSocket exchanges Close, then the TLS link
@@ -47,7 +47,8 @@
 // error Close: error_close_ms and linger_ms).
 //
 // All links share one state machine for their ending: link_ending.cpp has its diagram and every
-// transition. The machine asks each link a few questions (word_waits() and the functions after it).
+// transition. The machine asks each link a few questions (output_waits() and the functions after
+// it).
 //
 // A Status of a link says what happened. Its source is a guess (the relay, for faults found by TLS
 // and framing); code that knows the peer replaces it: a tunnel in its record, a role in its
@@ -75,9 +76,9 @@ struct Take {
 };
 
 struct LinkFacts {
-  bool raw_socket = false; // only a socket: chunks have no boundaries, splice is possible
-  bool tells_ends = false; // the peer sees the code of an end and notices a message that is cut
-  bool gathers = false;    // send() keeps references until flush(): the source must Take::keep
+  bool raw_socket = false;   // only a socket: chunks have no boundaries, splice is possible
+  bool carries_ends = false; // the peer sees the code of an end and notices a message that is cut
+  bool gathers = false;      // send() keeps references until flush(): the source must Take::keep
   std::size_t largest_first_frame = kTurnBytes; // the most payload of a message's first frame
 };
 
@@ -161,7 +162,7 @@ protected:
   /// The state of the link; link_ending.cpp has the diagram.
   enum class State : std::uint8_t {
     kOpen,
-    kLastWord,     // accepted bytes, and the link's own end, are still to be sent
+    kSendingEnd,   // accepted bytes, and the link's own end, are still to be sent
     kAwaitingPeer, // everything is sent; what arrives is discarded until the peer's end
     kEndingBelow,  // the link or socket below ends in the same way
     kLeaving,      // the link or socket below is dropped
@@ -188,13 +189,13 @@ protected:
   /// the ending stalled (kDrop): nothing is sent any more.
   virtual void prepare_end(End end) = 0;
   /// True while accepted bytes or the link's own end have not been sent.
-  [[nodiscard]] virtual bool word_waits() const = 0;
+  [[nodiscard]] virtual bool output_waits() const = 0;
   /// Sends what waits, as far as there is room.
-  virtual void say_word() = 0;
+  virtual void send_output() = 0;
   /// Everything is sent: true if the link must still wait for the peer's end.
   [[nodiscard]] virtual bool awaits_peer() const = 0;
   /// How long to wait for the peer's end after the queue became empty.
-  [[nodiscard]] virtual std::uint64_t patience_ms() const = 0;
+  [[nodiscard]] virtual std::uint64_t peer_wait_ms() const = 0;
   /// Arms the operation that continues the ending: a drain, or a receive of bytes to discard. It is
   /// called repeatedly and must not arm twice.
   virtual void arm_ending() = 0;
@@ -202,7 +203,7 @@ protected:
   /// this number gets smaller.
   [[nodiscard]] virtual std::size_t queue() const { return held(); }
   /// When to check queue() again if no event reports a change.
-  [[nodiscard]] virtual std::uint64_t next_look_ms() { return UINT64_MAX; }
+  [[nodiscard]] virtual std::uint64_t next_check_ms() { return UINT64_MAX; }
   /// Ends the link or socket below; kDrop may follow another end.
   virtual void release(End end) = 0;
   /// True if nothing of the link or socket below is in flight.
@@ -264,7 +265,7 @@ private:
   void cancel_waiting();
   void note_queue();
   [[nodiscard]] bool stalled() const;
-  [[nodiscard]] bool patience_over() const;
+  [[nodiscard]] bool peer_wait_over() const;
   void arm_ending_timer();
   void on_wake();
   void complete_end();

@@ -11,7 +11,7 @@ namespace culvert {
 //     │
 //     │ abort(), close()
 //     v
-//   last word ──── nothing is left to send, and the peer's end matters ──> awaiting peer
+//   sending end ── nothing is left to send, and the peer's end matters ──> awaiting peer
 //     │                                                                          │
 //     │ nothing is left to send                  the peer's end, or its deadline │
 //     v                                                                          │
@@ -42,26 +42,26 @@ Link::State Link::next_state() const {
       return State::kOpen;
     case End::kAbort:
     case End::kClose:
-      return State::kLastWord;
+      return State::kSendingEnd;
     case End::kDrop:
       return State::kLeaving;
     case End::kPeel:
       return State::kPeeled;
     }
     break;
-  case State::kLastWord:
+  case State::kSendingEnd:
     if (dropped || stalled()) {
       return State::kLeaving;
     }
-    if (word_waits()) {
-      return State::kLastWord;
+    if (output_waits()) {
+      return State::kSendingEnd;
     }
     return awaits_peer() ? State::kAwaitingPeer : State::kEndingBelow;
   case State::kAwaitingPeer:
     if (dropped || stalled()) {
       return State::kLeaving;
     }
-    return awaits_peer() && !patience_over() ? State::kAwaitingPeer : State::kEndingBelow;
+    return awaits_peer() && !peer_wait_over() ? State::kAwaitingPeer : State::kEndingBelow;
   case State::kEndingBelow:
     if (dropped) {
       return State::kLeaving;
@@ -79,7 +79,7 @@ Link::State Link::next_state() const {
 void Link::enter(State next) {
   state_ = next;
   switch (next) {
-  case State::kLastWord:
+  case State::kSendingEnd:
     prepare_end(end_);
     cancel_waiting();
     queue_ = queue();
@@ -151,8 +151,8 @@ void Link::advance() {
   if (open()) {
     return;
   }
-  if (state_ == State::kLastWord) {
-    say_word();
+  if (state_ == State::kSendingEnd) {
+    send_output();
   }
   note_queue();
   for (State next = next_state(); next != state_; next = next_state()) {
@@ -161,14 +161,14 @@ void Link::advance() {
       return; // this object may be destroyed now
     }
   }
-  if (state_ == State::kLastWord || state_ == State::kAwaitingPeer) {
+  if (state_ == State::kSendingEnd || state_ == State::kAwaitingPeer) {
     arm_ending();
     arm_ending_timer();
   }
 }
 
 void Link::note_queue() {
-  if (state_ != State::kLastWord && state_ != State::kAwaitingPeer) {
+  if (state_ != State::kSendingEnd && state_ != State::kAwaitingPeer) {
     return;
   }
   const std::size_t now = queue();
@@ -186,19 +186,19 @@ bool Link::stalled() const {
          shard_->io.now_ns() - progress_ns_ >= shard_->limits.abort_stall_ms * kNsPerMs;
 }
 
-bool Link::patience_over() const {
-  return queue_ == 0 && shard_->io.now_ns() - busy_ns_ >= patience_ms() * kNsPerMs;
+bool Link::peer_wait_over() const {
+  return queue_ == 0 && shard_->io.now_ns() - busy_ns_ >= peer_wait_ms() * kNsPerMs;
 }
 
 void Link::arm_ending_timer() {
-  if (state_ == State::kLastWord && queue_ == 0) {
+  if (state_ == State::kSendingEnd && queue_ == 0) {
     return; // the end waits for an event, not for time
   }
   const std::uint64_t since = queue_ > 0 ? progress_ns_ : busy_ns_;
-  const std::uint64_t most_ms = queue_ > 0 ? shard_->limits.abort_stall_ms : patience_ms();
+  const std::uint64_t most_ms = queue_ > 0 ? shard_->limits.abort_stall_ms : peer_wait_ms();
   const std::uint64_t passed_ms = (shard_->io.now_ns() - since) / kNsPerMs;
   const std::uint64_t left_ms = most_ms - std::min(most_ms, passed_ms);
-  shard_->io.arm_after_ms(ending_timer_, std::min(left_ms, next_look_ms()));
+  shard_->io.arm_after_ms(ending_timer_, std::min(left_ms, next_check_ms()));
 }
 
 /// Ends all operations that wait for the other side. A finish waits for our own queue and

@@ -105,13 +105,13 @@ bool MessagesLink::read_message(Chunk &chunk, const Take &how) {
     chunk = {assembled_.back().data(), size_, 0};
   }
   size_ = 0;
-  return !is_own_word(chunk.bytes());
+  return !take_ping_or_pong(chunk.bytes());
 }
 
-bool MessagesLink::is_own_word(std::span<const std::byte> message) {
+bool MessagesLink::take_ping_or_pong(std::span<const std::byte> message) {
   if (same_bytes(message, ping_)) {
     pong_due_ = !pong_.empty();
-    wake_words();
+    wake_for_own_frames();
     return true;
   }
   return same_bytes(message, pong_);
@@ -137,28 +137,28 @@ void MessagesLink::send(const Chunk &chunk) {
   if (broken_ || sending_ != Sending::kOpen) {
     return;
   }
-  say_owed();
+  send_due_frames();
   const std::byte prefix[kPrefixBytes] = {static_cast<std::byte>(chunk.size >> 8U),
                                           static_cast<std::byte>(chunk.size)};
   send_frame_below(prefix, chunk);
   note_broken();
 }
 
-void MessagesLink::send_word(const std::string &word) {
-  std::string message = {static_cast<char>(word.size() >> 8U), static_cast<char>(word.size())};
-  message += word;
+void MessagesLink::send_own_message(const std::string &text) {
+  std::string message = {static_cast<char>(text.size() >> 8U), static_cast<char>(text.size())};
+  message += text;
   below_->send({reinterpret_cast<std::byte *>(message.data()), message.size(), 0});
   below_->flush(); // before the message is freed
 }
 
-void MessagesLink::send_words() {
+void MessagesLink::send_own_frames() {
   if (pong_due_) {
     pong_due_ = false;
-    send_word(pong_);
+    send_own_message(pong_);
   }
   if (ping_due_ && below_->held() == 0) {
     ping_due_ = false;
-    send_word(ping_);
+    send_own_message(ping_);
   }
 }
 

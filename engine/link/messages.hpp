@@ -33,24 +33,24 @@ public:
 protected:
   bool take_own(Chunk &chunk, const Take &how) override;
   void on_end_below(const Ending &ending) override;
-  [[nodiscard]] bool word_due() const override {
+  [[nodiscard]] bool own_frame_due() const override {
     return sending_ == Sending::kOpen && (pong_due_ || ping_due_);
   }
-  void send_words() override;
+  void send_own_frames() override;
   void queue_ping() override { ping_due_ = true; }
   void start_finish(const Ending &ending) override;
   // Only the link below sends an end.
-  [[nodiscard]] bool word_waits() const override { return false; }
+  [[nodiscard]] bool output_waits() const override { return false; }
   [[nodiscard]] bool awaits_peer() const override { return false; }
-  [[nodiscard]] std::uint64_t patience_ms() const override { return 0; }
+  [[nodiscard]] std::uint64_t peer_wait_ms() const override { return 0; }
 
 private:
   static constexpr std::size_t kPrefixBytes = 2;
 
   void read_prefix();
   bool read_message(Chunk &chunk, const Take &how);
-  bool is_own_word(std::span<const std::byte> message);
-  void send_word(const std::string &word);
+  bool take_ping_or_pong(std::span<const std::byte> message);
+  void send_own_message(const std::string &text);
   void fail(Code code, const char *why);
   void on_below_finish(Outcome outcome);
 

@@ -11,7 +11,7 @@ TcpLink::TcpLink(Shard &shard, Socket socket) : Link(shard), socket_(socket), he
   readable_.bind<&TcpLink::on_readable>(*this);
   writable_.bind<&TcpLink::on_writable>(*this);
   receive_retry_.bind<&TcpLink::arm_readable>(*this);
-  send_retry_.bind<&TcpLink::let_flow>(*this);
+  send_retry_.bind<&TcpLink::resume_held>(*this);
   unix_ = local_address().family == Address::Family::kUnix;
   if (!unix_) { // a broken socket refuses them, and fails when it is used
     shard.io.set_option(socket_, SocketOption::kNoDelay, 1);
@@ -119,7 +119,7 @@ void TcpLink::receive_turn(std::size_t most_bytes) {
   if (received > 0) {
     turn_size_ = static_cast<std::size_t>(received);
   } else if (received == 0) {
-    received_error(end_is_suspect_ ? ECONNRESET : 0);
+    received_error(error_was_cleared_ ? ECONNRESET : 0);
   } else if (out_of_memory(-received)) {
     receive_later_ = true;
   } else if (!only_later(-received)) {
@@ -178,7 +178,7 @@ void TcpLink::push_out() {
     shard_->io.arm_after_ms(send_retry_, kNoBufferRetryMs);
   }
   paused_ = false;
-  let_flow();
+  resume_held();
 }
 
 /// Copies the gathered bytes, without the first `from_byte` of them.
@@ -193,7 +193,7 @@ void TcpLink::hold(std::size_t from_byte) {
   CULVERT_ASSERT(held_.size() <= kDirectionHeldBytes);
 }
 
-void TcpLink::let_flow() {
+void TcpLink::resume_held() {
   if (!held_.empty() && !paused_ && !writable_.armed() && !send_retry_.armed()) {
     writable_.set_bulk(held_.size() >= kMinTurnBytes);
     writable_.poll(shard_->io, socket_, Interest::kWritable);
@@ -232,7 +232,7 @@ void TcpLink::push_held() {
   if (held_.empty()) {
     held_done();
   } else {
-    let_flow();
+    resume_held();
   }
 }
 
@@ -252,7 +252,7 @@ void TcpLink::held_done() {
 
 void TcpLink::send_failed(int error) {
   broken_ = os_status(error, "send");
-  end_is_suspect_ = error != EPIPE;
+  error_was_cleared_ = error != EPIPE;
   forget_parts();
   held_.clear();
 }
@@ -276,7 +276,7 @@ void TcpLink::forget_parts() {
 
 void TcpLink::start_drain() {
   paused_ = false;
-  let_flow();
+  resume_held();
 }
 
 void TcpLink::cancel_drain() {
@@ -296,7 +296,7 @@ void TcpLink::start_finish(const Ending &) {
   sending_ = Sending::kEndDue;
   paused_ = false;
   if (!held_.empty()) {
-    let_flow();
+    resume_held();
     return;
   }
   if (!broken_) {
@@ -327,7 +327,7 @@ void TcpLink::arrive(Shard &shard) {
   Link::arrive(shard);
   held_.take_over(shard.held);
   paused_ = false;
-  let_flow();
+  resume_held();
 }
 
 } // namespace culvert

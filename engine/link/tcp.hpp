@@ -49,13 +49,13 @@ protected:
   void start_finish(const Ending &ending) override;
 
   void prepare_end(End end) override;
-  [[nodiscard]] bool word_waits() const override;
-  void say_word() override;
+  [[nodiscard]] bool output_waits() const override;
+  void send_output() override;
   [[nodiscard]] bool awaits_peer() const override;
-  [[nodiscard]] std::uint64_t patience_ms() const override { return shard_->limits.linger_ms; }
+  [[nodiscard]] std::uint64_t peer_wait_ms() const override { return shard_->limits.linger_ms; }
   void arm_ending() override;
   [[nodiscard]] std::size_t queue() const override;
-  [[nodiscard]] std::uint64_t next_look_ms() override;
+  [[nodiscard]] std::uint64_t next_check_ms() override;
   void release(End end) override;
   [[nodiscard]] bool released() const override { return !readable_.armed() && !writable_.armed(); }
   void on_gone() override;
@@ -87,7 +87,7 @@ private:
   void push_out();
   void push_held();
   void hold(std::size_t from_byte);
-  void let_flow();
+  void resume_held();
   void held_done();
   void send_failed(int error);
   void forget_parts();
@@ -101,8 +101,8 @@ private:
   bool unix_ = false;
   LingerZero linger_zero_ = LingerZero::kNever;
   Exit exit_ = Exit::kFin;
-  std::uint64_t look_ms_ = kAbortProbeMs; // until the next check for unsent bytes
-  std::size_t looked_at_ = 0;             // unsent bytes at the last check
+  std::uint64_t check_ms_ = kAbortProbeMs; // until the next check for unsent bytes
+  std::size_t checked_ = 0;                // unsent bytes at the last check
 
   Cancellable readable_; // of receive(), watch() or the ending
   Interest awaited_ = Interest::kReadable;
@@ -115,8 +115,8 @@ private:
   HeldBytes held_;
   Cancellable writable_;
   Timer send_retry_;
-  bool paused_ = false;         // by a cancelled drain
-  bool end_is_suspect_ = false; // a send cleared the socket's error: a clean end then is a reset
+  bool paused_ = false;            // by a cancelled drain
+  bool error_was_cleared_ = false; // a send cleared the socket's error: a clean end then is a reset
 };
 
 } // namespace culvert

@@ -50,7 +50,7 @@ void TcpLink::prepare_end(End end) {
     sending_ = Sending::kEndDue;
   }
   paused_ = false;
-  let_flow();
+  resume_held();
 }
 
 /// True if the peer cannot receive anything any more.
@@ -58,7 +58,7 @@ bool TcpLink::broke() const {
   return broken_ || (received_end_ && received_end_->aborted);
 }
 
-bool TcpLink::word_waits() const {
+bool TcpLink::output_waits() const {
   if (broke()) {
     return false;
   }
@@ -73,7 +73,7 @@ bool TcpLink::word_waits() const {
   return false;
 }
 
-void TcpLink::say_word() {
+void TcpLink::send_output() {
   if (!held_.empty()) {
     return;
   }
@@ -120,13 +120,13 @@ std::size_t TcpLink::queue() const {
 
 /// While a reset waits for bytes to arrive, it checks them often as long as they become fewer, and
 /// less and less often otherwise: a peer may read nothing for a minute.
-std::uint64_t TcpLink::next_look_ms() {
+std::uint64_t TcpLink::next_check_ms() {
   if (exit_ == Exit::kFin || !held_.empty()) {
     return shard_->limits.linger_ms / 10; // of the deadline it has to keep
   }
-  look_ms_ = queue_seen() < looked_at_ ? kAbortProbeMs : std::min(2 * look_ms_, kAbortProbeMostMs);
-  looked_at_ = queue_seen();
-  return look_ms_;
+  check_ms_ = queue_seen() < checked_ ? kAbortProbeMs : std::min(2 * check_ms_, kAbortProbeMostMs);
+  checked_ = queue_seen();
+  return check_ms_;
 }
 
 bool TcpLink::resets() const {

@@ -32,7 +32,7 @@ LinkFacts TlsLink::facts() const {
 void TlsLink::handshake(Completion &completion) {
   CULVERT_ASSERT(stage_ == Session::kNew && open());
   begin(handshaking_, completion);
-  stage_ = Session::kShaking;
+  stage_ = Session::kHandshaking;
   wake(); // the caller may be in the middle of another link's turn
 }
 

@@ -56,16 +56,16 @@ protected:
   void work() override;
 
   void prepare_end(End end) override;
-  [[nodiscard]] bool word_waits() const override;
-  void say_word() override;
+  [[nodiscard]] bool output_waits() const override;
+  void send_output() override;
   [[nodiscard]] bool awaits_peer() const override { return false; }
-  [[nodiscard]] std::uint64_t patience_ms() const override { return 0; }
+  [[nodiscard]] std::uint64_t peer_wait_ms() const override { return 0; }
   void arm_ending() override { drain_below(); }
 
 private:
   enum class Session : std::uint8_t {
     kNew,
-    kShaking,
+    kHandshaking,
     kCancelled, // by the caller of handshake(); its operations below have not completed yet
     kReady,
     kFailed
@@ -90,7 +90,7 @@ private:
   void write_gathered();
   void send_pending();
   void advance_finish();
-  void say_close_notify();
+  void send_close_notify();
 
   TlsWire wire_;
   TlsSession session_;

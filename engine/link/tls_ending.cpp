@@ -20,7 +20,7 @@ void TlsLink::advance_finish() {
     return;
   }
   if (!broken_ && below_->held() == 0 && sending_ == Sending::kEndDue) {
-    say_close_notify();
+    send_close_notify();
   }
   if (!broken_ && below_->held() > 0) {
     drain_below();
@@ -29,7 +29,7 @@ void TlsLink::advance_finish() {
   }
 }
 
-void TlsLink::say_close_notify() {
+void TlsLink::send_close_notify() {
   sending_ = Sending::kEnded;
   open_turn();
   records_.close_notify();
@@ -58,17 +58,17 @@ void TlsLink::prepare_end(End end) {
 }
 
 /// Waits for close_notify, and for alerts and answers that libssl wrote while it read.
-bool TlsLink::word_waits() const {
+bool TlsLink::output_waits() const {
   const bool notify = sending_ == Sending::kEndDue && !broken_;
   return (notify || wire_.has_pending()) && !below_->broken();
 }
 
-void TlsLink::say_word() {
-  if (!word_waits() || below_->held() > 0) {
+void TlsLink::send_output() {
+  if (!output_waits() || below_->held() > 0) {
     return;
   }
   if (sending_ == Sending::kEndDue && !broken_) {
-    say_close_notify();
+    send_close_notify();
     return;
   }
   open_turn();

@@ -16,7 +16,7 @@ WebSocketLink::WebSocketLink(Shard &shard, std::unique_ptr<Link> below,
 LinkFacts WebSocketLink::facts() const {
   LinkFacts facts = below_->facts();
   facts.raw_socket = false;
-  facts.tells_ends = true;
+  facts.carries_ends = true;
   facts.largest_first_frame =
       options_.role == WebSocketRole::kClient ? kLargestMaskedFrame : kLargestUnmaskedFrame;
   return facts;
@@ -142,7 +142,7 @@ void WebSocketLink::on_ping() {
   pongs_.push_back(static_cast<std::byte>(control_size_));
   pongs_.insert(pongs_.end(), control_.begin(),
                 control_.begin() + static_cast<std::ptrdiff_t>(control_size_));
-  wake_words();
+  wake_for_own_frames();
 }
 
 void WebSocketLink::fail(std::uint16_t code, const char *why) {
@@ -177,7 +177,7 @@ void WebSocketLink::send(const Chunk &chunk) {
   if (broken_ || sending_ != Sending::kOpen) {
     return;
   }
-  say_owed();
+  send_due_frames();
   const std::size_t largest =
       options_.role == WebSocketRole::kClient ? kLargestMaskedFrame : kLargestUnmaskedFrame;
   Chunk piece = chunk;
@@ -230,12 +230,12 @@ void WebSocketLink::send_control(Opcode opcode, std::span<const std::byte> paylo
   below_->flush(); // before the buffer is freed
 }
 
-bool WebSocketLink::word_due() const {
+bool WebSocketLink::own_frame_due() const {
   return sending_ == Sending::kEndDue ||
          (sending_ == Sending::kOpen && (ping_due_ || !pongs_.empty()));
 }
 
-void WebSocketLink::send_words() {
+void WebSocketLink::send_own_frames() {
   std::size_t at = 0;
   while (at < pongs_.size()) {
     const std::size_t next = at + 1 + std::to_integer<std::size_t>(pongs_[at]);
@@ -273,7 +273,7 @@ void WebSocketLink::queue_close(std::uint16_t code, std::string reason) {
   sending_ = Sending::kEndDue;
   close_code_ = code;
   close_reason_ = std::move(reason);
-  wake_words();
+  wake_for_own_frames();
 }
 
 std::uint16_t WebSocketLink::answer_code(std::uint16_t code) const {
@@ -312,7 +312,7 @@ void WebSocketLink::queue_end(End end) {
   }
 }
 
-bool WebSocketLink::word_waits() const {
+bool WebSocketLink::output_waits() const {
   return !below_->broken() &&
          (sending_ == Sending::kEndDue || (sending_ == Sending::kEnded && !clear()));
 }
@@ -326,7 +326,7 @@ bool WebSocketLink::awaits_peer() const {
   return !over && !below_->broken() && below_->received_end() == nullptr;
 }
 
-std::uint64_t WebSocketLink::patience_ms() const {
+std::uint64_t WebSocketLink::peer_wait_ms() const {
   return failed_ ? shard_->limits.error_close_ms : shard_->limits.linger_ms;
 }
 

@@ -42,15 +42,15 @@ public:
 protected:
   bool take_own(Chunk &chunk, const Take &how) override;
   void on_end_below(const Ending &ending) override;
-  [[nodiscard]] bool word_due() const override;
-  void send_words() override;
+  [[nodiscard]] bool own_frame_due() const override;
+  void send_own_frames() override;
   void queue_ping() override;
   void start_finish(const Ending &ending) override;
   void settle_finish() override;
   void queue_end(End end) override;
-  [[nodiscard]] bool word_waits() const override;
+  [[nodiscard]] bool output_waits() const override;
   [[nodiscard]] bool awaits_peer() const override;
-  [[nodiscard]] std::uint64_t patience_ms() const override;
+  [[nodiscard]] std::uint64_t peer_wait_ms() const override;
 
 private:
   bool read_header(const Take &how);

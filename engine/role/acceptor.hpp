@@ -1,12 +1,12 @@
 // Accepts connections on one shard from listening sockets that all shards share.
 //
-// Embedded in the shard's part of a role; it does not own the listening sockets. Every socket it
-// hands out belongs to whoever takes it. When the kernel has no descriptor left it waits until one
-// was freed here, or for ShardLimits::accept_retry_ms. Held, it leaves connections in the kernel's
-// backlog; those that were accepted by then still arrive.
+// Embedded in the shard's part of a role; it does not own the listening sockets. The receiver of
+// `arrived` owns the socket. When the kernel has no descriptor left, the acceptor waits until one
+// is freed here, or for ShardLimits::accept_retry_ms. After hold() new connections stay in the
+// kernel's backlog; those that were already accepted still arrive.
 //
 // The kernel wakes the same one of several idle shards every time, so the acceptors of an
-// AcceptGroup deal what they accept to each other at random, by mail.
+// AcceptGroup give each new connection to a random member, by mail.
 #pragma once
 
 #include "io/shard.hpp"
@@ -20,8 +20,8 @@ namespace culvert {
 
 class Acceptor;
 
-/// The acceptors of the same listening sockets, by shard. Made before them and destroyed after
-/// them; none of them is destroyed before all have stopped.
+/// The acceptors of the same listening sockets, by shard. It is made before them and destroyed
+/// after them. None of them may be destroyed before all have stopped.
 class AcceptGroup {
 public:
   explicit AcceptGroup(unsigned shards) : members_(shards) {}
@@ -40,9 +40,9 @@ public:
   void share_with(AcceptGroup &group) { group_ = &group; }
   void start(std::span<const Socket> listening);
   void start(Socket listening) { start(std::span(&listening, 1)); }
-  /// Only after start(), once. What is accepted or dealt here from now on is reset.
+  /// Only after start(), once. Connections that arrive after this are reset.
   void stop();
-  /// Both only between start() and stop(); nothing happens when it is so already.
+  /// Both only between start() and stop(). A second call in a row does nothing.
   void hold();
   void release();
   /// A descriptor was closed.
@@ -52,8 +52,8 @@ public:
 private:
   enum class Phase : std::uint8_t { kIdle, kAccepting, kHeld, kStopping, kStopped };
 
-  struct Dealt; // a socket on its way to another shard
-  /// What is under way on one of the listening sockets.
+  struct Dealt; // a socket in a letter to another shard
+  /// The operations on one of the listening sockets.
   struct Ear {
     Ear(Acceptor &acceptor, Socket socket);
     void arm();
@@ -79,9 +79,9 @@ private:
   const Delegate<Socket> arrived_;
   const Delegate<> stopped_;
   AcceptGroup *group_ = nullptr;
-  std::size_t dealt_out_ = 0; // letters that are not back yet
+  std::size_t dealt_out_ = 0; // letters that have not come back yet
   Phase phase_ = Phase::kIdle;
-  bool told_ = false; // the log has the failure that lasts
+  bool told_ = false; // the current failure was logged already
   std::deque<Ear> ears_;
 };
 

@@ -1,7 +1,7 @@
-// What an operator can do about a refusal: a sentence of ours behind what the relay said, for the
-// log of a listener or sender. No peer is told.
+// What an operator can do about a refusal: adds a sentence to the relay's message, for the log of a
+// listener or sender. It is never sent to a peer.
 //
-// Pure functions; they keep nothing.
+// Pure functions; they own nothing.
 #pragma once
 
 #include "culvert/status.hpp"
@@ -19,14 +19,15 @@ namespace culvert {
 struct Refused {
   Purpose purpose;
   const EntityAddress &entity;
-  std::string_view rule;            // whose key signed the token; empty: a ready token
+  std::string_view rule; // the rule whose key signed the token; empty: a ready-made token
   const std::vector<Field> &fields; // of the answer
   std::int64_t wall_s;              // now
 };
 
-/// The status with the sentence behind its message.
+/// The status with the sentence added to its message.
 Status advised(Status status, const Refused &refused);
-/// Of a connection to where an offer pointed, `target`: whose setting that address is.
+/// The same for a connection to `target`, the address in an offer: names the setting that gives
+/// this address.
 Status advised_of_offer(Status status, const LinkDescription &target);
 
 /// "in 0.5 s", or "at once".

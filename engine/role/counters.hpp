@@ -1,7 +1,8 @@
-// What a running role counts. Any thread reads it; a role's parts write it on their shards.
+// The counters of a running role. Any thread reads them; a role's parts write them on their shards.
 //
-// It belongs to the role and outlives its parts. What moves with each turn or tunnel is kept in one
-// row a shard, which that shard alone writes; the rest is written in set-up and tear-down only.
+// They belong to the role, which lives longer than its parts. Counts that change with each turn or
+// tunnel are in one row for each shard, which only that shard writes. The others are written in
+// set-up and tear-down only.
 #pragma once
 
 #include "core/assert.hpp"
@@ -18,7 +19,7 @@ class TunnelCounts {
 public:
   struct alignas(64) Row { // a cache line of its own: no shard waits for another's additions
     ShardCount joined;
-    ShardCount moved; // of a relay: joined after a connection went to another shard
+    ShardCount moved; // of a relay: joined after a connection moved to another shard
     ShardCount ended;
     ShardCount aborted;   // of the ended ones
     ShardCount bytes_in;  // payload from the app's side towards the target, counted turn by turn

@@ -1,4 +1,4 @@
-// The link that frames what follows the heads, as a description or an intent says.
+// Makes the link for the bytes after the heads: WebSocket, messages or raw.
 #pragma once
 
 #include "link/description.hpp"
@@ -9,16 +9,16 @@
 
 namespace culvert {
 
-/// `role` is ours, where the framing is WebSocket. Takes the link over.
+/// `role` is our own role if the framing is WebSocket. Takes the link over.
 std::unique_ptr<Link> framed(Shard &shard, std::unique_ptr<Link> below,
                              const FramingOptions &framing, WebSocketRole role);
 
-/// Whether one message of so many bytes can be said on a control channel: framing `messages` has no
-/// empty one.
+/// True if a control channel can carry a message of this size. Framing `messages` has no empty
+/// message.
 bool can_say(const FramingOptions &framing, std::size_t message_bytes);
 
-/// Whether each of two sides can say whatever the other one does. A message that comes in parts is
-/// none of framing `messages`.
+/// True if each side can send on everything that the other side sends. Framing `messages` cannot
+/// carry a message in parts.
 bool go_together(const FramingOptions &one, const FramingOptions &other);
 
 } // namespace culvert

@@ -26,11 +26,11 @@ Listener::Listener(const ClientKit &kit, const ListenerOptions &options, std::st
 
 Listener::Serving::Serving(Listener &listener, std::string bytes, std::string loggable_id)
     : owner(listener),
-      offer(listener.kit_, listener.options_.target, listener.policy_, std::move(bytes),
-            std::move(loggable_id), Delegate<Offer &>::to<&Serving::on_done>(*this)) {}
+      fetch(listener.kit_, listener.options_.target, listener.policy_, std::move(bytes),
+            std::move(loggable_id), Delegate<Fetch &>::to<&Serving::on_done>(*this)) {}
 
-void Listener::Serving::on_done(Offer &) {
-  owner.offer_done(*this);
+void Listener::Serving::on_done(Fetch &) {
+  owner.fetch_done(*this);
 }
 
 // --- the control channel
@@ -296,37 +296,37 @@ void Listener::serve(std::string offer, std::string loggable_id) {
   // Later the channel is ending, and not read.
   CULVERT_ASSERT(phase_ == Phase::kRunning || phase_ == Phase::kDraining);
   const std::uint64_t served = kit_.limits->offers_per_shard;
-  const bool room = offers_.size() <
+  const bool room = fetches_.size() <
                     std::min<std::uint64_t>(served, tunnels_.room(kit_.limits->tunnels_per_shard));
-  const auto handle = offers_.size() < served + kit_.limits->refusals_per_shard
-                          ? offers_.make(*this, std::move(offer), std::move(loggable_id))
+  const auto handle = fetches_.size() < served + kit_.limits->refusals_per_shard
+                          ? fetches_.make(*this, std::move(offer), std::move(loggable_id))
                           : std::nullopt;
   if (!handle) {
     kit_.shard.log.write(LogLevel::kWarn, "too many offers at once; one is not even refused",
                          {{"entity", options_.entity.path},
                           {"tunnels", std::to_string(tunnels_.size())},
-                          {"offers", std::to_string(offers_.size())}});
+                          {"offers", std::to_string(fetches_.size())}});
     return;
   }
-  Serving &serving = *offers_.find(*handle);
+  Serving &serving = *fetches_.find(*handle);
   serving.handle = *handle;
   if (room) {
-    serving.offer.start();
+    serving.fetch.start();
   } else {
-    serving.offer.reject(Status::failure(Code::kOverload, Source::kLocal, Retry::kBackoff,
+    serving.fetch.reject(Status::failure(Code::kOverload, Source::kLocal, Retry::kBackoff,
                                          "the listener has too many offers at once, or tunnels"));
   }
 }
 
-void Listener::offer_done(Serving &serving) {
-  Offer &offer = serving.offer;
-  const Status &status = offer.status();
+void Listener::fetch_done(Serving &serving) {
+  Fetch &fetch = serving.fetch;
+  const Status &status = fetch.status();
   if (status.ok()) {
     TunnelFacts facts;
     facts.entity = options_.entity.path;
-    facts.id = offer.loggable_id();
-    tunnels_.join({offer.take_relay_link(), "relay", Source::kRelay},
-                  {offer.take_target_link(), "target", Source::kTarget}, std::move(facts));
+    facts.id = fetch.loggable_id();
+    tunnels_.join({fetch.take_relay_link(), "relay", Source::kRelay},
+                  {fetch.take_target_link(), "target", Source::kTarget}, std::move(facts));
   } else {
     counters_.failed(status.message);
     kit_.shard.log.write(LogLevel::kWarn,
@@ -334,11 +334,11 @@ void Listener::offer_done(Serving &serving) {
                              ? "cannot connect to the target for a sender"
                              : "an offer came to nothing",
                          {{"entity", options_.entity.path},
-                          {"id", offer.loggable_id()},
+                          {"id", fetch.loggable_id()},
                           {"source", std::string(word(status.source))},
                           {"why", status.message}});
   }
-  offers_.erase(serving.handle);
+  fetches_.erase(serving.handle);
   check_stopped();
 }
 
@@ -374,14 +374,14 @@ void Listener::drop() {
   } else if (channel_end_.in_flight() && !channel_drop_.in_flight()) {
     channel_->drop(channel_drop_);
   }
-  offers_.for_each([&why](SlabHandle, Serving &serving) { serving.offer.cancel(why); });
+  fetches_.for_each([&why](SlabHandle, Serving &serving) { serving.fetch.cancel(why); });
   tunnels_.drop_all(why);
   check_stopped();
 }
 
 void Listener::check_stopped() {
   if (phase_ == Phase::kRunning || phase_ == Phase::kStopped || channel_ != nullptr ||
-      outbound_.running() || offers_.size() > 0 || !tunnels_.empty()) {
+      outbound_.running() || fetches_.size() > 0 || !tunnels_.empty()) {
     return;
   }
   phase_ = Phase::kStopped;

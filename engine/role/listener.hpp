@@ -1,14 +1,14 @@
-// A listener on one shard: it keeps a control channel to the relay and serves the offers that come
-// through it.
+// A listener on one shard: it keeps a control channel to the relay and serves the offers that it
+// receives there.
 //
 // Belongs to its shard; its functions are called there. `stopped`, if any, runs once, when nothing
-// of it is left. A lost channel is sought again for ever; a channel's loss never touches the
-// tunnels.
+// of it is left. If the channel is lost, the listener connects again for ever. Open tunnels are not
+// affected.
 #pragma once
 
 #include "core/slab.hpp"
 #include "role/counters.hpp"
-#include "role/offer.hpp"
+#include "role/fetch.hpp"
 #include "role/outbound.hpp"
 #include "role/reconnect.hpp"
 #include "role/tunnels.hpp"
@@ -35,31 +35,31 @@ public:
   Listener &operator=(const Listener &) = delete;
 
   void start();
-  /// For offers and registrations from now on: another target, key, or bound. The entity and the
-  /// transport stay.
+  /// Changes the target, key or bounds for later offers and registrations. The entity and the
+  /// transport cannot change.
   void use(const ClientKit &kit, const ListenerOptions &options);
-  /// Leaves the relay, serves what that offers until it has heard so, lets tunnels end for the
-  /// grace time, then drops them.
+  /// Closes the channel; serves offers until the relay has answered the close; then gives open
+  /// tunnels the grace time to end, and drops the rest.
   void drain();
   /// Ends everything at once.
   void drop();
 
 private:
   enum class Phase : std::uint8_t { kRunning, kDraining, kDropping, kStopped };
-  /// kNone -> kOnline -> (kLeaving ->) kEnding -> kNone; one that came too late goes from kNone to
-  /// kEnding.
+  /// kNone -> kOnline -> (kLeaving ->) kEnding -> kNone; a channel that is ready too late goes from
+  /// kNone to kEnding.
   enum class ChannelState : std::uint8_t {
     kNone,
     kOnline,  // registered at the relay
-    kLeaving, // our end is said, the relay's is awaited
+    kLeaving, // we have sent Close and wait for the relay's
     kEnding   // it is closed or dropped
   };
   struct Serving {
     Serving(Listener &listener, std::string offer, std::string loggable_id);
-    void on_done(Offer &done);
+    void on_done(Fetch &done);
     Listener &owner;
     SlabHandle handle;
-    Offer offer;
+    Fetch fetch;
   };
 
   void connect();
@@ -80,7 +80,7 @@ private:
   void end_channel(bool politely);
   void on_channel_finished(Outcome outcome);
   void on_channel_ended(Outcome outcome);
-  void offer_done(Serving &serving);
+  void fetch_done(Serving &serving);
   void check_stopped();
   void log(LogLevel level, std::string_view message, const Status &why);
 
@@ -93,7 +93,7 @@ private:
   Phase phase_ = Phase::kRunning;
 
   Outbound outbound_;
-  bool redialled_ = false; // with another token, since the last success
+  bool redialled_ = false; // already, with another token, since the last success
   Reconnect reconnect_;
   Timer retry_;
 
@@ -103,7 +103,7 @@ private:
   std::uint64_t channel_word_ = 0;
   std::size_t largest_message_ = kControlMessageBytes;
   Message message_; // being received
-  Status broken_;   // what the relay said that nobody may say
+  Status broken_;   // the relay's protocol error
   std::deque<Message> answers_;
   std::size_t answers_bytes_ = 0;
   Completion receive_;
@@ -112,7 +112,7 @@ private:
   Completion channel_drop_;
   Completion channel_finish_;
 
-  Slab<Serving> offers_;
+  Slab<Serving> fetches_;
   TunnelLog tunnel_log_;
   Tunnels tunnels_;
   Timer grace_;

@@ -1,9 +1,9 @@
-// One connection out, from a name to a link that carries chunks: authorize, resolve, dial, TLS, say
-// what the transport wants said first, and hear from it what the answer means.
+// One outgoing connection, from a name to a link that carries chunks: authorize, resolve, dial,
+// TLS, send the transport's first message, and let the transport judge the answer.
 //
 // Belongs to a shard and to its owner; runs one connection at a time and may be used again after.
-// Whatever it opened is closed when `done` runs with a failure. Used by listeners (control channel,
-// accept, reject) and senders (dial).
+// When `done` runs with a failure, everything that it opened is closed. Used by listeners (control
+// channel, accept, reject) and senders (dial).
 #pragma once
 
 #include "crypto/digest.hpp"
@@ -30,7 +30,7 @@ struct ClientKit {
   TlsContext *tls; // nullptr: everything plain, in the simulation only
   Digests &digests;
   const ClientLimits *limits = &kStandardLimits;
-  std::shared_ptr<const void> held = nullptr; // owns the rest; none: somebody else does
+  std::shared_ptr<const void> held = nullptr; // owns the rest; nullptr: the caller does
   std::string_view rule = {};                 // whose key signs; empty: a ready token
 
   /// Becomes a copy of the other; references cannot be assigned.
@@ -49,26 +49,27 @@ public:
   Outbound(const Outbound &) = delete;
   Outbound &operator=(const Outbound &) = delete;
 
-  /// To an entity: kListen or kDial, with a token of its own. `id` as Transport says.
+  /// To an entity (kListen or kDial), with a fresh token. `id`: see Transport::listen().
   void start(Purpose purpose, const EntityAddress &entity, std::string id);
   /// As kDial, but only to prove the token and the relay: no link is left of it. Code::kNoListener
   /// is a proof too. Where the protocol has no proof it ends behind TLS.
   void prove(const EntityAddress &entity, std::string id);
-  /// Where an offer points: kAccept or kReject. `id`: for the log.
+  /// To the address in an offer (kAccept or kReject). `id` is for the log.
   void start(Purpose purpose, LinkDescription description, std::string id);
-  /// For what is started from now on; nothing may be running.
+  /// For connections that start after this; nothing may be running.
   void use(const ClientKit &kit) {
     CULVERT_ASSERT(!running());
     kit_.become(kit);
   }
-  /// Ends it early for this reason; done still comes.
+  /// Ends it early for this reason; done still runs.
   void cancel(Status why) { steps_.cancel(std::move(why)); }
   [[nodiscard]] bool running() const { return steps_.running() || dropping_.in_flight(); }
 
   // --- when done has run --------------------------------------------------------------------
-  /// Success, or who refused and what trying again needs.
+  /// Success, or who refused (source) and what trying again needs (retry).
   [[nodiscard]] const Status &status() const { return status_; }
-  /// Tells the auth plugin that its token was refused; true when another one is worth a redial.
+  /// Tells the auth plugin that its token was refused; true if the caller should dial again with
+  /// another one.
   [[nodiscard]] bool has_other_token() { return kit_.auth.refused(token_id_); }
   [[nodiscard]] const FramingOptions &framing() const { return description_.framing; }
   /// The framed link, once, after success; nullptr after a reject.

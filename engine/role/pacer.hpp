@@ -1,9 +1,9 @@
-// How many set-ups a sender may have under way at its relay at once: a window that grows with what
-// succeeds and shrinks when the relay refuses for overload, as TCP's congestion window does.
+// How many set-ups a sender may have in progress at its relay: a window that grows with each
+// success and shrinks when the relay refuses because of overload, as TCP's congestion window does.
 //
 // Pure; belongs to one shard's part of a sender. The window doubles in each round of full successes
-// until the first refusal, and grows by one a round from there on. A refusal halves it; further
-// refusals of set-ups that began before that are the same refusal.
+// until the first refusal, and grows by one a round from there on. A refusal halves it. Refusals of
+// other set-ups that began before that one count as the same refusal.
 #pragma once
 
 #include "core/assert.hpp"
@@ -23,7 +23,7 @@ public:
   [[nodiscard]] std::uint32_t window() const { return window_; }
   [[nodiscard]] std::uint32_t running() const { return running_; }
   [[nodiscard]] bool may_start() const { return running_ < window_; }
-  /// A set-up begins; what it returns goes to refused(), if it is refused.
+  /// A set-up begins. If it is refused, pass the result to refused().
   std::uint32_t begin() {
     ++running_;
     return round_;
@@ -46,7 +46,7 @@ public:
       window_ = std::max(window_ / 2, 1U);
     }
   }
-  /// It came to nothing for another reason.
+  /// It failed for another reason.
   void ended() {
     CULVERT_ASSERT(running_ > 0);
     --running_;

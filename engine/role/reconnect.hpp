@@ -1,12 +1,11 @@
-// When a lost listener tries its relay again: at once, then after a random part of what the outage
-// has lasted so far, between half and all of it, within a floor and a ceiling.
+// Delays between a listener's attempts to reach its relay: none before the first attempt, then a
+// random time between half and all of the outage so far, between a floor and a ceiling.
 //
-// So a relay that was away for seconds is found within seconds, one that was away for an hour is
-// not asked by everybody at once, and nobody waits longer than the ceiling. After a refusal that no
-// waiting mends (a wrong key, a missing right) the pace is that of a long outage at once. Pure but
-// for the random source; belongs to one shard. A connection that did not stand for the floor does
-// not end an outage: a relay that lets everybody in and out again must not be dialled without a
-// pause.
+// So a short outage ends within seconds; after a long one not all listeners dial at the same
+// moment, and none waits longer than the ceiling. After a refusal that waiting cannot cure (a wrong
+// key, a missing right) the delays are those of a long outage at once. A connection that lasted
+// shorter than the floor does not end an outage, so a relay that accepts and drops at once is not
+// dialled without a pause. Belongs to one shard; the random source is passed in.
 #pragma once
 
 #include "core/random.hpp"
@@ -20,11 +19,11 @@ namespace culvert {
 
 class Reconnect {
 public:
-  /// The connection stands: if it does so for the floor, the next loss begins a new outage.
+  /// The connection is registered. If it lasts for the floor, the next loss begins a new outage.
   void succeeded(std::uint64_t now_ns) { stands_since_ns_ = now_ns; }
   /// The relay is there and refuses who we are, until an operator has changed something.
   void refused() { refused_ = true; }
-  /// How long to wait from now; 0 for the first try of an outage.
+  /// How long to wait from now; 0 for the first attempt of an outage.
   std::uint64_t next_delay_ms(std::uint64_t now_ns, Random &random, const ClientLimits &limits) {
     const bool stood = stands_since_ns_ != 0 &&
                        now_ns - stands_since_ns_ >= limits.reconnect_floor_ms * 1'000'000U;
@@ -42,7 +41,7 @@ public:
 
 private:
   std::uint64_t lost_at_ns_ = 0;
-  std::uint64_t stands_since_ns_ = 0; // 0: it does not
+  std::uint64_t stands_since_ns_ = 0; // 0: not registered
   bool refused_ = false;              // the last try
 };
 

@@ -2,12 +2,12 @@
 //
 // Belongs to its shard; its functions are called there. The listening socket may be shared with
 // other shards: the last part to stop closes it. `stopped`, if any, runs once, when nothing is
-// left. start() comes on every shard before the first drain(). A set-up that fails resets the app's
-// connection, so that no app takes it for an empty answer.
+// left. start() is called on every shard before the first drain(). A set-up that fails resets the
+// app's connection, so the app does not read it as an empty answer.
 //
-// A crowd of apps is served at the pace of the relay (Pacer): the others wait, a few here and the
-// rest in the kernel's accept backlog. A set-up that the relay refuses for overload, or resets, is
-// repeated after a pause while the app waits, for setup_repeat_ms.
+// When many apps connect at once, the relay sets the pace (Pacer): the others wait, a few here and
+// the rest in the kernel's accept backlog. A set-up that the relay refuses because of overload, or
+// resets, is repeated after a pause while the app waits, for setup_repeat_ms.
 #pragma once
 
 #include "core/list.hpp"
@@ -36,10 +36,11 @@ public:
   Sender(const Sender &) = delete;
   Sender &operator=(const Sender &) = delete;
 
-  /// Before start(): the parts of one listening socket share what they accept.
+  /// Call it before start(): the parts of one listening socket share the connections that they
+  /// accept.
   void share_with(AcceptGroup &group) { acceptor_.share_with(group); }
   void start(std::vector<Socket> listening);
-  /// For the app connections from now on.
+  /// For app connections that arrive after this.
   void use(const ClientKit &kit, const SenderOptions &options);
   void drain();
   void drop();
@@ -54,7 +55,7 @@ private:
       kDialling, // its set-up runs
       kPausing,  // before its set-up is repeated
       kJoining,  // the set-up succeeded; the watch ends
-      kLeaving,  // the app is gone or given up; set-up or watch ends
+      kLeaving,  // the app has left or was refused; its set-up or watch is ending
     };
     Waiting(Sender &sender, Socket socket);
     void on_outbound(Outbound &) { owner.on_outbound(*this); }
@@ -68,9 +69,9 @@ private:
     State state = State::kQueued;
     Outbound outbound;
     bool other_key_tried = false;
-    std::uint32_t began_in_round = 0; // the pacer's word
+    std::uint32_t began_in_round = 0; // the result of Pacer::begin()
     std::uint64_t first_dial_ns = 0;
-    std::uint64_t pause_ms = 0; // the latest
+    std::uint64_t pause_ms = 0; // the last one
     Timer pause;
     Cancellable watch; // for a break of the app's connection
   };

@@ -1,4 +1,5 @@
-// The tunnels of one role on one shard: it owns them, counts them, and tells its observers of them.
+// The tunnels of one role on one shard: it owns them, counts them, and reports them to its
+// observers.
 //
 // Belongs to the shard. Listener, sender and relay each have one a shard; the log, and whatever
 // else wants to know of tunnels, is an observer. Observers outlive it and are called on the shard,
@@ -21,18 +22,20 @@ struct ChannelRef {
   bool operator==(const ChannelRef &) const = default;
 };
 
-/// What an observer may know of a tunnel. The words of peers are fit for a log line. `first` is
-/// the app's side.
+/// What an observer may know about a tunnel. Texts that come from peers can be written to a log.
+/// `first` is the app's side.
 struct TunnelFacts {
   struct End {
     const char *name = ""; // as TunnelSide
     std::string address;   // of the socket's other end
   };
   std::string entity;
-  std::string id;          // of the app's connection; at a relay the sender's
-  std::string listener_id; // at a relay only, like the next two
-  ChannelRef channel;      // whose listener fetched the sender
-  bool moved = false;      // the listener's connection came from another shard
+  std::string id;            // of the app's connection; at a relay the sender's
+  std::string listener_id;   // at a relay only, like the next four
+  std::string sender_source; // as the relay counts them
+  std::string listener_source;
+  ChannelRef channel; // whose listener fetched the sender
+  bool moved = false; // the listener's connection came from another shard
   unsigned shard = 0;
   End first, second;
 };
@@ -48,17 +51,16 @@ protected:
 
 class Tunnels {
 public:
-  /// `ended` runs when a tunnel is gone.
+  /// `ended` runs when a tunnel was destroyed.
   Tunnels(Shard &shard, TunnelCounts &counts, std::vector<TunnelObserver *> observers,
           Delegate<> ended);
 
-  /// How many more may be joined where `most` are allowed: whoever begins set-ups never has more of
-  /// them under way.
+  /// How many more may be joined if `most` are allowed; callers must not have more set-ups than
+  /// this in progress.
   [[nodiscard]] std::uint64_t room(std::uint64_t most) const {
     return most > tunnels_.size() ? most - tunnels_.size() : 0;
   }
-  /// Joins the two ends: the first is the app's side. Of the facts, shard and
-  /// ends are filled in here.
+  /// Joins the two ends: the first is the app's side. This fills in the facts' shard and ends.
   void join(TunnelSide first, TunnelSide second, TunnelFacts facts);
   void drop_all(const Status &why);
   [[nodiscard]] std::uint32_t size() const { return tunnels_.size(); }
@@ -83,7 +85,7 @@ private:
   Slab<Entry> tunnels_;
 };
 
-/// The lines of a listener's and a sender's tunnels.
+/// The log lines of a listener's and a sender's tunnels.
 class TunnelLog final : public TunnelObserver {
 public:
   explicit TunnelLog(Log &log) : log_(log) {}

@@ -10,7 +10,7 @@ Pump::Pump(Shard &shard, Link &source, Link &sink, Delegate<> changed, ShardCoun
   const LinkFacts facts = sink.facts();
   how_.chunk_bytes = facts.largest_first_frame;
   how_.keep = facts.gathers;
-  tells_ends_ = facts.tells_ends;
+  carries_ends_ = facts.carries_ends;
   receive_.bind<&Pump::on_receive>(*this);
   drain_.bind<&Pump::on_drain>(*this);
   finish_.bind<&Pump::on_finish>(*this);
@@ -88,7 +88,7 @@ void Pump::turn() {
 }
 
 bool Pump::hides_a_failure(const Ending &end) const {
-  return !tells_ends_ && (inside_message_ || end.says_failure());
+  return !carries_ends_ && (inside_message_ || end.means_failure());
 }
 
 Status Pump::why_aborted() const {
@@ -97,7 +97,7 @@ Status Pump::why_aborted() const {
     return end.status;
   }
   return Status::failure(Code::kTruncated, Source::kLocal, Retry::kNever,
-                         end.says_failure()
+                         end.means_failure()
                              ? "the stream was closed with the failure " + std::to_string(end.code)
                              : "the stream was closed inside a message");
 }

@@ -64,7 +64,7 @@ private:
   Delegate<> changed_;
   Take how_;
   State state_ = State::kIdle;
-  bool tells_ends_ = false;     // LinkFacts of the sink
+  bool carries_ends_ = false;   // LinkFacts of the sink
   bool inside_message_ = false; // the source has sent only a part of a message
   std::uint64_t bytes_ = 0;
   ShardCount *const total_;

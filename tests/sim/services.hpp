@@ -9,7 +9,7 @@
 #include "crypto/digest.hpp"
 #include "crypto/secret.hpp"
 #include "link/tls_context.hpp"
-#include "plugin/registry.hpp"
+#include "plugin/plugin_set.hpp"
 #include "role/outbound.hpp"
 #include "support/sim/sim_log.hpp"
 #include "support/sim/sim_world.hpp"
@@ -59,7 +59,7 @@ struct Services {
   WorldClock clock{world};
   std::unique_ptr<Random> random = world.make_random();
   SecretStore secrets;
-  PluginRegistry plugins{HostServices{log, *random, clock, secrets}, {}};
+  PluginSet plugins{HostServices{log, *random, clock, secrets}, {}};
   std::uint64_t key = 0; // of the rule "root"
   bool tls = false;
   std::size_t held_bytes = 0; // the budget of each shard

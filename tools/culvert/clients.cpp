@@ -78,7 +78,7 @@ Run add_connect(CLI::App &parent, Common &common) {
   CLI::App *app = parent.add_subcommand(
       "connect", "Run a sender beside the app: local connections go to the target");
   add_client(*app, *options);
-  add_bind(*app, options->bind, "Where the app connects");
+  add_bind(*app, options->bind, "Where apps connect");
   add_common(*app, common);
   return [options, &common] {
     const std::unique_ptr<Log> log = read_log(common);

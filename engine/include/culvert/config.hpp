@@ -1,5 +1,5 @@
-// What an embedder, or the command line, asks the engine to run. Plain values: nothing here is
-// bound to a thread, and nothing is opened before the engine is given them.
+// The configuration of the engine and its roles. Plain values, not bound to a thread; nothing is
+// opened before they are passed to the engine.
 #pragma once
 
 #include "culvert/limits.hpp"
@@ -18,7 +18,8 @@
 
 namespace culvert {
 
-/// The connection string that Azure's portal shows for an entity, with a port allowed.
+/// The connection string that Azure's portal shows for an entity. Its Endpoint may also have a
+/// port.
 struct ConnectionString {
   std::string host; // lower case, without brackets
   std::uint16_t port = 443;
@@ -27,10 +28,11 @@ struct ConnectionString {
   Secret key;
   Secret signature; // a ready token instead of a key
 
-  /// Status of Source::kConfig: what is wrong with the text, never the text itself.
+  /// A failure has Source::kConfig and says what is wrong with the text, never the text itself.
   static Result<ConnectionString> parse(std::string_view text);
-  /// Where offers of this host may point besides the host itself: *.SUFFIX of a known Azure cloud,
-  /// whose gateways stand beside the namespaces; empty for any other host.
+  /// Hosts that an offer of this relay may name, in addition to the relay itself. For a namespace
+  /// of a known Azure cloud this is *.SUFFIX, because Azure's offers name a gateway and not the
+  /// namespace. Empty for any other host.
   [[nodiscard]] std::vector<std::string> gateways() const;
 };
 
@@ -67,15 +69,15 @@ struct EntityConfig {
 struct RelayConfig {
   HostPort bind; // [::] serves both families
   std::vector<HostPort> also_bind;
-  unsigned bind_mode = 0;           // of a unix socket, as chmod(2) takes it; 0: by the umask
+  unsigned bind_mode = 0;           // of a unix socket, as for chmod(2); 0: by the umask
   std::string tls_certificate_file; // PEM, leaf first
   std::string tls_key_file;         // PEM
   std::vector<std::string> names; // host names or IP literals this relay is known by; at least one
   std::vector<EntityConfig> entities;
-  std::vector<RuleConfig> rules;      // of the relay: hold for every entity
-  std::vector<std::string> protocols; // plugin ids; the first serves connections without ALPN
+  std::vector<RuleConfig> rules;      // of the relay: they apply to every entity
+  std::vector<std::string> protocols; // plugin ids; the first is the default without ALPN
   std::string auth = "auth_sas";
-  std::string public_host; // of the address in an offer; empty: as the listener dialled
+  std::string public_host; // host in offers; empty: as the listener dialled
   std::uint16_t public_port = 0;
   RelayLimits limits;
 };
@@ -93,7 +95,8 @@ struct ClientConfig {
 
 struct ListenerConfig : ClientConfig {
   HostPort target;
-  /// HOST or *.SUFFIX an offer may send us to besides the relay and its gateways().
+  /// Extra hosts (HOST or *.SUFFIX) that the relay may direct this listener to, in addition to the
+  /// relay itself and its gateways().
   std::vector<std::string> rendezvous_hosts;
 };
 
@@ -101,8 +104,8 @@ struct SenderConfig : ClientConfig {
   HostPort bind; // [::] serves both families
   std::vector<HostPort> also_bind;
   unsigned bind_mode = 0; // as RelayConfig's
-  /// At its start the sender asks its relay whether it takes the token, again and again until it
-  /// does, and writes a line on each answer. Apps are served meanwhile as well as can be.
+  /// When it starts, the sender asks its relay whether it accepts the token, repeatedly until it
+  /// does, and logs a line for each answer. Apps can connect in the meantime.
   bool prove_at_start = false;
 };
 
@@ -115,11 +118,12 @@ using PluginSettings = std::map<std::string, std::map<std::string, PluginSetting
 
 struct EngineConfig {
   unsigned shards = 1;
-  /// Where <id>.so is looked for, in this order; the running program's own directory comes last.
-  /// The first directory that has the file wins.
+  /// The directories that may have <id>.so, in the order of the search; the running program's own
+  /// directory comes last. The first directory that has the file wins.
   std::vector<std::string> plugin_directories;
-  /// Engine::create() refuses a plugin that is not there, a setting that it does not declare and a
-  /// value of another type; starting a role, a setting that the role sets itself.
+  /// Engine::create() refuses a plugin that it cannot find, a setting that the plugin does not
+  /// declare, and a value of another type. Starting a role refuses a setting that the role sets
+  /// itself.
   PluginSettings plugin_settings;
   /// Turns the text of a secret setting ("env:NAME") into the secret; `setting` ("auth_x.key") is
   /// for its error. Without it a secret setting must be given as a Secret.

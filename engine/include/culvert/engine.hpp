@@ -2,7 +2,8 @@
 //
 // An Engine belongs to the thread that made it (the control thread); all its functions are called
 // there. It owns its shards, its plugins' units and, unless driven_by_host, a thread for each
-// shard. Several engines may live in one process. Plugins stay mapped after an engine is gone.
+// shard. Several engines may exist in one process. Plugins stay loaded after an engine is
+// destroyed.
 //
 // Driven by a host: the one shard runs only inside run_ready() and the other functions here, on the
 // control thread. Poll descriptor() for reading, at most until nearest_deadline_ms(), then call
@@ -29,9 +30,9 @@ using RoleId = std::uint32_t;
 
 struct RoleStats {
   enum class State : std::uint8_t {
-    kStarting, // a listener that was not registered yet
+    kStarting, // a listener that has not registered yet
     kOnline,   // serving; a listener: registered at its relay
-    kOffline,  // a listener that lost its relay and looks for it
+    kOffline,  // a listener that lost its relay and connects again
     kDraining,
     kStopped
   };
@@ -39,7 +40,7 @@ struct RoleStats {
   std::uint64_t tunnels_open = 0;
   std::uint64_t tunnels_ended = 0;
   std::uint64_t tunnels_aborted = 0; // of the ended ones
-  std::uint64_t tunnels_moved = 0;   // of a relay: joined after a connection went to another shard
+  std::uint64_t tunnels_moved = 0;   // of a relay: joined after a connection moved to another shard
   std::uint64_t setups_failed = 0;
   std::uint64_t bytes_in =
       0; // payload from the app's side towards the target, ended tunnels and open ones
@@ -57,38 +58,40 @@ struct ShardStats {
 
 class Engine {
 public:
-  /// The log must outlive the engine.
+  /// The log must live longer than the engine.
   static Result<std::unique_ptr<Engine>> create(const EngineConfig &config, Log &log);
   virtual ~Engine() = default;
 
-  /// Each checks everything first, then starts. A failure of Source::kConfig says what to write
-  /// instead; one of Source::kLocal, what this machine lacks. A listener or sender asks its plugins
-  /// first for a token and the addresses of its names, and does not start on a failure of
-  /// Retry::kNever, nor where one has not answered within 10 s; the call waits so long.
+  /// Each checks everything first, then starts. Source::kConfig: the configuration is wrong, and
+  /// the message says what to write. Source::kLocal: this machine lacks something. A listener or
+  /// sender first asks its plugins for a token and for addresses. It does not start if an answer is
+  /// Retry::kNever, or if a plugin does not answer within 10 s; the call blocks until then.
   virtual Result<RoleId> start_relay(const RelayConfig &config) = 0;
   virtual Result<RoleId> start_listener(const ListenerConfig &config) = 0;
   virtual Result<RoleId> start_sender(const SenderConfig &config) = 0;
 
-  /// Changes what the role's next connection meets; what runs goes on as it began. Of a relay
-  /// everything but its address; of a listener its target, keys, plugins of auth and resolver, and
-  /// what it trusts; of a sender also where it leads. Nothing is changed on a failure, which says
-  /// what is wrong, or what needs a restart. It asks plugins as a start does. Secrets of the
-  /// configuration before are wiped when no connection uses them any more.
+  /// Changes the configuration for the role's next connections; connections that exist keep theirs.
+  /// A relay can change everything except its address. A listener can change its target, keys, auth
+  /// and resolver plugins, and trusted authorities; a sender also its entity. After a failure
+  /// nothing has changed; the message says what is wrong, or what needs a restart. It asks plugins
+  /// as a start does. Secrets of the old configuration are wiped when no connection uses them any
+  /// more.
   virtual Status update(RoleId role, const RelayConfig &config) = 0;
   virtual Status update(RoleId role, const ListenerConfig &config) = 0;
   virtual Status update(RoleId role, const SenderConfig &config) = 0;
-  /// Drains one role, as drain() does with all; the others go on. A role that has stopped or never
-  /// was is a failure.
+  /// Drains one role, as drain() does with all; the others continue. It fails if the role has
+  /// stopped or does not exist.
   virtual Status stop(RoleId role) = 0;
 
   /// The address a relay or sender is or was bound to, with its real port; empty for another role.
   [[nodiscard]] virtual HostPort bound(RoleId role) const = 0;
-  /// Of a role that has stopped: what it counted until then. A role that never was has stopped.
+  /// A role that has stopped keeps its last counts. A role that does not exist counts as stopped.
   [[nodiscard]] virtual RoleStats stats(RoleId role) const = 0;
   [[nodiscard]] virtual ShardStats shard_stats(unsigned shard) const = 0;
 
-  /// Stops accepting, lets tunnels end for limits.drain_grace_ms, then drops them. drop() does so
-  /// at once and may follow. Both return immediately; stopped() says when nothing is left.
+  /// Stops accepting, lets tunnels end for limits.drain_grace_ms, then drops them. drop() ends
+  /// everything at once; it may follow drain(). Both return immediately; stopped() says when
+  /// nothing is left.
   virtual void drain() = 0;
   virtual void drop() = 0;
   [[nodiscard]] virtual bool stopped() const = 0;
@@ -104,8 +107,8 @@ public:
   virtual bool run_ready() = 0;
 };
 
-/// A certificate authority, whose key is forgotten at once, and a server certificate for `names`
-/// (host names or IP literals), both good for `days`, in `folder`: ca.pem, relay.pem, relay.key.
+/// Makes a certificate authority, whose key is not kept, and a server certificate for `names` (host
+/// names or IP literals), both valid for `days`, in `folder`: ca.pem, relay.pem, relay.key.
 Status make_throwaway_certificates(const std::string &folder, const std::vector<std::string> &names,
                                    unsigned days = 30);
 
@@ -113,8 +116,8 @@ struct IssuedToken {
   Secret text;
   std::int64_t expires_s = 0; // Unix seconds
 };
-/// A token as a sender or listener with this configuration would present it, good for `lifetime_s`
-/// (0: as the auth plugin's default).
+/// The token that a sender or listener with this configuration would use, valid for `lifetime_s`
+/// (0: the auth plugin's default).
 Result<IssuedToken> issue_token(const EngineConfig &engine, const ClientConfig &client,
                                 std::int64_t lifetime_s);
 struct TokenQuestion {
@@ -122,23 +125,23 @@ struct TokenQuestion {
   std::string path; // what it is used for: an entity's path, or one below it
   std::vector<std::string> names;
   std::vector<RuleConfig> rules;
-  Rights wanted; // all of these; none: any right will do
+  Rights wanted; // all of these; none: any right is enough
   std::string auth = "auth_sas";
 };
 struct CheckedToken {
-  Status verdict; // success, or the refusal a relay with these names and rules would give
+  Status verdict; // success, or the refusal of a relay with these names and rules
   // Of a token whose signature, time and place are right:
   std::string rule; // as the token names it; empty: the plugin does not say
   Rights rights;
   std::int64_t expires_s = 0; // Unix seconds
 };
-/// A failure: nobody could judge the token.
+/// A failure means that the token could not be checked at all.
 Result<CheckedToken> check_token(const EngineConfig &engine, const TokenQuestion &question);
 
 /// The plugins in the engine's plugin directories; none of them is loaded.
 Result<std::vector<std::string>> list_plugins(const EngineConfig &engine);
-/// What a plugin says of itself. It is loaded in a child process, so that one that crashes or exits
-/// when it is loaded is a failure that names it. Forks: for a process with one thread.
+/// Describes a plugin. It is loaded in a child process: if it crashes or exits then, the failure
+/// names it. This forks, so the process must have only one thread.
 Result<std::string> describe_plugin(const EngineConfig &engine, const std::string &id);
 
 } // namespace culvert

@@ -1,8 +1,8 @@
-// The bounds that an embedder may set: how many, how large, how long. What is arithmetic of the
-// byte path is no setting and stands in core/limits.hpp.
+// The bounds that an embedder may set: how many, how large, how long. Bounds that follow from the
+// arithmetic of the byte path cannot be set and are in core/limits.hpp.
 //
-// Plain values with their defaults, bound to no thread; they own nothing. EngineConfig carries what
-// all connections of a shard share, the configuration of a role what is of that role.
+// Plain values with their defaults, for any thread; they own nothing. EngineConfig has the bounds
+// that all connections of a shard share; the configuration of a role has those of the role.
 // limit_fields() describes each by name; check_limits() says which one is out of its range.
 #pragma once
 
@@ -15,117 +15,144 @@
 
 namespace culvert {
 
-/// Of each shard of an engine.
+/// The bounds of each shard of an engine.
 struct ShardLimits {
-  /// Held bytes of all tunnels together: while there is room turns are as large as it, then as
-  /// small as kMinTurnBytes. So no more is held than this, what framing adds to the turn that
-  /// filled it (kTurnBytes / 4), and kMinTurnHeldBytes for each direction that came later; for one
-  /// that reads framing `messages` 2 * kControlMessageBytes more: the message that such a turn
-  /// completed, in its sink, and the next one, which is counted whole from its first byte. Not
-  /// counted: what waits for control channels (channel_queue_bytes each), bytes that were read
-  /// behind a head, libssl's own buffers.
+  /// Held bytes of one shard, all tunnels together. While there is room, turns are as large as the
+  /// room; after that, as small as kMinTurnBytes. The shard can go beyond this by: kTurnBytes / 4
+  /// for the turn that filled it; kMinTurnHeldBytes for each direction that came later; and 2 *
+  /// kControlMessageBytes for each direction that reads framing `messages` (one message in its
+  /// sink, and the next one, which counts whole from its first byte). Not counted: queues of
+  /// control channels (channel_queue_bytes each), bytes read after a head, libssl's own buffers.
   std::uint64_t held_bytes = 256ULL * 1024 * 1024;
-  /// After our last end a connection is read and discarded until the peer's end, at most so long
-  /// after the queue ran empty.
+  /// After we have ended, a connection reads and discards until the peer ends, at most this long
+  /// after our last byte has left.
   std::uint64_t linger_ms = 5'000;
-  /// After an error Close of ours the server ends the connection, answered or not.
+  /// How long we wait for the answer to our own error Close before the connection ends.
   std::uint64_t error_close_ms = 1'000;
-  /// An ending that makes no progress for so long is dropped.
+  /// An ending that makes no progress for this long is dropped.
   std::uint64_t abort_stall_ms = 60'000;
-  /// On a control channel a pong is awaited so long: a peer that vanished is noticed one ping
-  /// interval and this after its last word. With pings every 15 s that is 25 s, which leaves 5 for
-  /// a dial of the 30 s in which a lost relay is found again.
+  /// How long a control channel waits for a pong. A peer that vanished is noticed one ping interval
+  /// plus this time after its last byte. With pings every 15 s that is 25 s: of the 30 s in which a
+  /// lost relay must be found again, 5 s are left for the dial.
   std::uint64_t pong_ms = 10'000;
-  /// A dial tries the next address of a name when the one before has been silent for so long, and
-  /// goes on waiting for that one too (RFC 8305, section 5: the connection attempt delay).
+  /// A dial tries the next address of a name when the one before has not answered for this long. It
+  /// still accepts a later answer of the earlier one (RFC 8305, section 5: the connection attempt
+  /// delay).
   std::uint64_t next_address_ms = 250;
-  /// For so long a dial begins with the address that answered where an earlier one did not (RFC
-  /// 8305, section 4: about 10 minutes), and so many a shard remembers: one a name that it dials.
+  /// An address that answered when an earlier one of the same name did not is tried first for this
+  /// long (RFC 8305, section 4: about 10 minutes). A shard remembers at most good_addresses of
+  /// them, one for each name that it dials.
   std::uint64_t good_address_ms = 600'000;
   std::uint64_t good_addresses = 64;
-  /// A half-closed tunnel that is silent for so long is aborted.
+  /// A half-closed tunnel that is silent for this long is aborted.
   std::uint64_t half_closed_idle_ms = 3'600'000;
-  /// After the kernel refused an accept, when no descriptor was freed before.
+  /// Delay before accept is tried again when the kernel had no descriptor. A descriptor that is
+  /// freed earlier ends the delay.
   std::uint64_t accept_retry_ms = 100;
-  /// An address in use is tried again for so long: its holder may be a process that was killed just
-  /// now.
+  /// How long binding to an address in use is tried again. The owner may be a process that was just
+  /// killed.
   std::uint64_t address_in_use_ms = 1'000;
-  /// A role that drains lets its tunnels end for so long.
+  /// How long a role that drains waits for its tunnels to end.
   std::uint64_t drain_grace_ms = 10'000;
 };
 
-/// Of one relay. Those of one shard hold for each shard.
+/// The bounds of one relay. Those of a shard apply to each shard.
 struct RelayLimits {
-  /// Connections that have shown no token yet.
+  /// Connections that have shown no token yet. Those from a source that has a registered listener
+  /// or an open tunnel do not count here; only the share of their source binds them.
   std::uint64_t unauthenticated = 1'024;
-  /// Of one source: half, so that one without a key shuts nobody else out. Who has one is through
-  /// in about 5 round trips: 512 at 100 ms are 1,000 connections a second, and a listener may come
-  /// for twice as many senders at once as one sender may have waiting.
+  /// The most of one source: half, so one client without a key cannot lock out all others. A client
+  /// with a key needs about 5 round trips: with 100 ms each, 512 allow 1,000 connections a second,
+  /// and a listener can fetch twice as many senders at once as one source may have waiting.
   std::uint64_t unauthenticated_per_source = 512;
+  /// Of one network, the /24 of an IPv4 address or the /48 of an IPv6 one: three quarters, more
+  /// than one source of it, and 256 are left for the rest of the world: 500 connections a second at
+  /// 5 round trips of 100 ms.
+  std::uint64_t unauthenticated_per_network = 768;
+  /// Where seats are full, the oldest connection makes room for a new one when it is
+  /// unauthenticated for so long: 5 round trips of 200 ms. Whoever wants to keep all others out
+  /// needs 1,024 new connections each second.
+  std::uint64_t unauthenticated_grace_ms = 1'000;
+  /// A source may come to nothing so often, first at once and then a second, before its new
+  /// connections are reset before TLS; never those of a source that has a registered listener or an
+  /// open tunnel. A refused handshake costs about 0.6 ms: 50 a second are 3 % of a core.
+  std::uint64_t refusals_burst_per_source = 250;
+  std::uint64_t refusals_per_second_per_source = 50;
+  /// The first refusals of a source are a line of the log each, as many as a person looks at. Then
+  /// the first for each reason and each power of two is: of 292,000 in two minutes 31.
+  std::uint64_t refusals_logged_per_source = 16;
+  /// A source that was not refused for so long is new again.
+  std::uint64_t refusal_memory_ms = 60'000;
+  /// Sources that the relay counts refusals of, at about 150 bytes each 2.5 MB; the refusals of all
+  /// others are counted as those of one.
+  std::uint64_t refused_sources = 16'384;
   /// Connections, channels and tunnels of one shard, each: at 34 KB of TLS a connection 2.2 GB.
   std::uint64_t connections_per_shard = 65'536;
-  /// Senders that wait for a listener: on one shard (16 full entities, 5 MB of table), for one
-  /// entity, and of one source.
+  /// The most senders that wait for a listener: on one shard (enough for 16 full entities; the
+  /// table then has 5 MB), for one entity, and of one source.
   std::uint64_t pending_per_shard = 16'384;
   std::uint64_t pending_per_entity = 1'000;
   std::uint64_t pending_per_source = 256;
-  /// Offers for one sender. Each further one takes the loss of a listener or a full queue: of a
-  /// fleet that is restarted one by one, 8 within rendezvous_ms would be one every 4 s. At 48 bytes
-  /// an offer 8 are 384 bytes a sender, 6 MiB of pending_per_shard at the worst.
+  /// How often one sender may be offered. A new offer is made only when a listener is lost or its
+  /// queue is full. 8 within rendezvous_ms allow for a listener lost every 4 s. An offer takes 48
+  /// bytes, so 8 for each of pending_per_shard are 6 MiB at worst.
   std::uint64_t offers_per_sender = 8;
-  /// A sender waits so long for its listener.
+  /// How long a sender waits for its listener.
   std::uint64_t rendezvous_ms = 30'000;
-  /// A listener that closed its channel may still come for what it was offered: 10 s for a target
-  /// that answers last of all, and 5 s for TCP, TLS and a head to a relay it just spoke to, which
-  /// even with a SYN lost twice (1 + 2 s) is enough.
+  /// How long a listener that closed its channel may still come for an offer it has read. The
+  /// target's dial takes at most 10 s; 5 s remain for TCP, TLS and the head, which is enough even
+  /// if a SYN is lost twice (1 + 2 s).
   std::uint64_t goodbye_ms = 15'000;
-  /// TLS, the head, and the plugin's answer to a token, each.
+  /// The deadline for TLS, for the head, and for the plugin's answer to a token, each.
   std::uint64_t handshake_ms = 10'000;
-  /// A message of a listener on its control channel; its protocol may name a smaller bound.
+  /// The largest message of a listener on its control channel; its protocol may give a smaller
+  /// bound.
   std::uint64_t control_message_bytes = 64ULL * 1024;
-  /// Messages that wait for one control channel, each with kHeadroom for its frame; what does not
-  /// fit goes to another listener. Four of the largest; they leave in one turn.
+  /// Messages that wait for one control channel, each with kHeadroom for its frame. There is room
+  /// for four of the largest, which leave in one turn. An offer that does not fit goes to another
+  /// listener.
   std::uint64_t channel_queue_bytes = 4 * (64ULL * 1024 + 16);
 };
 
-/// Of one listener or sender. Those of one shard hold for each shard.
+/// The bounds of one listener or sender. Those of a shard apply to each shard.
 struct ClientLimits {
-  /// A plugin's answer, TLS, and the relay's answer to a listener, each.
+  /// The deadline for a plugin's answer, for TLS, and for the relay's answer to a listener, each.
   std::uint64_t handshake_ms = 10'000;
   std::uint64_t relay_dial_ms = 10'000;
   std::uint64_t target_dial_ms = 10'000; // of a listener
-  /// A sender waits so long for the relay's answer, which comes with its listener.
+  /// How long a sender waits for the relay's answer, which comes when a listener has fetched it.
   std::uint64_t upgrade_ms = 40'000;
-  /// A sender repeats a set-up that its relay refused for overload, or reset, for so long: a crowd
-  /// of 1,500 apps is served within it, and most apps wait longer.
+  /// How long a sender repeats a set-up that its relay refused because of overload, or reset. 1,500
+  /// apps that connect at once are served within this time, and most apps wait longer.
   std::uint64_t setup_repeat_ms = 10'000;
-  /// A sender begins with so many set-ups at once, one part a shard: half of what a relay lets one
-  /// source have waiting. From there its pace follows what the relay takes.
+  /// How many set-ups a sender begins with at once, on each shard: half of what a relay lets one
+  /// source have waiting. After that its pace follows the relay's answers.
   std::uint64_t first_setups = 128;
-  /// A listener tries to fetch a sender for so long, and tells it then that it cannot; that leaves
-  /// 5 s of rendezvous_ms, in which the relay still lets it say so.
+  /// How long a listener tries to fetch a sender. Then it refuses the sender; 5 s of rendezvous_ms
+  /// are left for that.
   std::uint64_t fetch_ms = 25'000;
   std::uint64_t rendezvous_ms = 30'000;
-  /// The pauses between two tries of either, which double.
+  /// The pauses between two attempts of a set-up or a fetch; they double.
   std::uint64_t repeat_floor_ms = 100;
   std::uint64_t repeat_ceiling_ms = 2'000;
   [[nodiscard]] std::uint64_t next_pause_ms(std::uint64_t before_ms) const {
     return std::min(std::max(2 * before_ms, repeat_floor_ms), repeat_ceiling_ms);
   }
-  /// Between two tries of a listener to find its relay again.
+  /// The pauses between two attempts of a listener to reach its relay again.
   std::uint64_t reconnect_floor_ms = 500;
   std::uint64_t reconnect_ceiling_ms = 15'000;
-  /// Connections of a sender that wait for their tunnel, and offers a listener serves at once.
+  /// The most connections of a sender that wait for their tunnel, and the most offers that a
+  /// listener serves at once.
   std::uint64_t setups_per_shard = 4'096;
   std::uint64_t offers_per_shard = 4'096;
-  /// Tunnels: each needs two descriptors, and 100,000 of them, stalled both ways with the budget
-  /// out, hold 8 GB (kMinTurnHeldBytes each way); 34 GB if all read framing `messages`, for which
-  /// no plugin of ours asks in a tunnel.
+  /// The most tunnels. A tunnel needs two descriptors. If 100,000 tunnels stall in both directions
+  /// after the budget is used up, they hold 8 GB (kMinTurnHeldBytes each way), or 34 GB if all of
+  /// them use framing `messages`; none of our plugins uses that in a tunnel.
   std::uint64_t tunnels_per_shard = 100'000;
-  /// Offers it refuses at once because it serves as many as it can: a refusal lives a few round
+  /// Refusals that a full listener has in flight at the same time. A refusal takes a few round
   /// trips, so 256 at 100 ms are 2,560 a second.
   std::uint64_t refusals_per_shard = 256;
-  /// Answers of a listener that wait for its control channel.
+  /// Room for answers of a listener that wait for its control channel.
   std::uint64_t channel_queue_bytes = 4 * (64ULL * 1024 + 16);
 };
 
@@ -139,7 +166,7 @@ template <typename Limits> struct LimitField {
   [[nodiscard]] std::uint64_t standard() const { return Limits{}.*field; }
 };
 
-/// All of them, in the order above.
+/// All bounds, in the order above.
 template <typename Limits> std::span<const LimitField<Limits>> limit_fields();
 template <> std::span<const LimitField<ShardLimits>> limit_fields();
 template <> std::span<const LimitField<RelayLimits>> limit_fields();

@@ -1,4 +1,4 @@
-// Where log lines go. The engine writes one message with named fields; a sink decides the form.
+// The log. The engine writes one message with named fields; a sink decides the form.
 //
 // A sink may be shared by all shards and must be thread-safe. Secrets, request targets and header
 // values never go into a message or a field, at any level.
@@ -32,9 +32,9 @@ enum class LogFormat : std::uint8_t { kText, kJson };
 /// A sink that writes lines to stderr, from `level` on. Thread-safe.
 std::unique_ptr<Log> make_stderr_log(LogLevel level, LogFormat format);
 
-/// Writes a line, which ends with a newline, to stderr without a log: before there is one, or as
-/// the last thing of a process. Waits at most `patience_ms` for the reader; false if nothing was
-/// written. Thread-safe; does not allocate.
+/// Writes a line, which must end with a newline, to stderr without a log: before there is one, or
+/// when a process ends. Waits at most `patience_ms` for the reader; false if nothing was written.
+/// Thread-safe; does not allocate.
 bool write_stderr_line(std::string_view line, int patience_ms);
 
 } // namespace culvert

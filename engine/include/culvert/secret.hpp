@@ -1,6 +1,6 @@
 // A secret text (a key, a ready token): it cannot be copied or printed, and its bytes are
-// overwritten when it dies or is moved over. Not bound to a thread. Whoever passes bytes in
-// cleanses his own.
+// overwritten when it is destroyed or assigned. Not bound to a thread. The caller must overwrite
+// its own copy of the bytes.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,7 @@ public:
   Secret() = default;
   explicit Secret(std::span<const std::byte> bytes);
   explicit Secret(std::string_view text);
-  /// Takes the text over and cleanses the place it came from.
+  /// Copies the text and overwrites the original.
   static Secret take(std::string &text);
   Secret(const Secret &) = delete;
   Secret &operator=(const Secret &) = delete;
@@ -30,7 +30,7 @@ public:
     return {reinterpret_cast<const char *>(data_.get()), size_};
   }
   [[nodiscard]] bool empty() const { return size_ == 0; }
-  /// An intended copy.
+  /// An explicit copy.
   [[nodiscard]] Secret clone() const { return Secret(bytes()); }
 
 private:
@@ -39,7 +39,7 @@ private:
   std::size_t size_ = 0;
 };
 
-/// Overwrites the text in a way no optimizer removes, and empties it.
+/// Overwrites the text in a way that no optimizer removes, and empties it.
 void cleanse(std::string &text);
 
 } // namespace culvert

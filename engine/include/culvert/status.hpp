@@ -21,16 +21,16 @@ enum class Retry : std::uint8_t { kNever = 0, kNow = 1, kBackoff = 2, kNewToken 
 /// What happened. Append only: the numbers are those of the plugin ABI (culvert_code).
 enum class Code : std::uint16_t {
   kOk = 0,
-  kCancelled = 1,       // somebody on this side asked for it
+  kCancelled = 1,       // this side cancelled it
   kTimeout = 2,         // a deadline passed
-  kRefused = 3,         // nobody listens at that address
+  kRefused = 3,         // no process listens at that address
   kUnreachable = 4,     // no route to it
   kReset = 5,           // the stream was broken by its other end
-  kTruncated = 6,       // the stream ended where it must not
-  kProtocol = 7,        // the other side said something malformed
-  kTooLarge = 8,        // a bound of core/limits.hpp would be exceeded
+  kTruncated = 6,       // the stream ended at a place where it must not
+  kProtocol = 7,        // the other side sent something malformed
+  kTooLarge = 8,        // a bound would be exceeded
   kTls = 9,             // handshake or verification failed
-  kRejected = 10,       // the other side said no; peer_status has its number
+  kRejected = 10,       // the other side refused; peer_status has its number
   kTokenMissing = 11,   // no token where one is needed
   kTokenMalformed = 12, // a token that cannot be read
   kTokenSignature = 13, // a token signed with another key
@@ -45,7 +45,7 @@ enum class Code : std::uint16_t {
   kNoName = 22,         // a name that does not resolve
   kNoMemory = 23,       // the kernel or the byte budget has none left
   kNoDescriptor = 24,   // no descriptor left (EMFILE, ENFILE)
-  kUnsupported = 25,    // understood, and not done here
+  kUnsupported = 25,    // a request that is not supported here
   kConfig = 26,         // a setting that cannot work
   kInternal = 27,       // a fault of this program
 };
@@ -58,11 +58,11 @@ struct Status {
   std::uint16_t peer_status = 0; // HTTP status or WebSocket close code the other side gave, else 0
   std::int32_t os_error = 0;     // errno, else 0
   std::string message;           // one sentence for an operator; never holds a secret
-  std::string note;              // for the log of this side alone: no peer is told
+  std::string note;              // only for the log of this side, never sent to a peer
 
   [[nodiscard]] bool ok() const { return code == Code::kOk; }
 
-  /// The message with the note behind it, for a line of this side's log.
+  /// The message followed by the note, for this side's log.
   [[nodiscard]] std::string said() const { return note.empty() ? message : message + "; " + note; }
 
   static Status failure(Code code, Source source, Retry retry, std::string message) {
@@ -94,7 +94,7 @@ private:
   std::variant<T, Status> content_;
 };
 
-/// The fixed lower-case word of a code, source or retry, as logs and JSON use it.
+/// The fixed lower-case name of a code, source or retry, as logs and JSON have it.
 std::string_view word(Code code);
 std::string_view word(Source source);
 std::string_view word(Retry retry);

@@ -108,7 +108,7 @@ void UringIo::end_poll(Completion &completion) {
   note_of(completion).stage = kFound;
   io_uring_sqe &entry = next_entry();
   io_uring_prep_cancel64(&entry, tag_of(completion), 0);
-  entry.user_data = kNobodysTag;
+  entry.user_data = kIgnoredTag;
 }
 
 void UringIo::poll_finished(Completion &completion, int result, bool more) {
@@ -136,7 +136,7 @@ void UringIo::poll_finished(Completion &completion, int result, bool more) {
 }
 
 void UringIo::finished(std::uint64_t tag, int result, bool more) {
-  if (tag == kNobodysTag) {
+  if (tag == kIgnoredTag) {
     return;
   }
   if (tag == kMailTag) {

@@ -16,7 +16,7 @@
 namespace culvert::uring {
 
 /// user_data is the address of a Completion, or one of these.
-inline constexpr std::uint64_t kNobodysTag = 0;
+inline constexpr std::uint64_t kIgnoredTag = 0;
 inline constexpr std::uint64_t kMailTag = 1;
 static_assert(alignof(Completion) > 1);
 

@@ -1,7 +1,8 @@
-// What a listener shows to fetch a parked sender: where the sender waits, and 128 random bits.
+// The one-time secret that a listener shows to fetch a waiting sender: the sender's place, and 128
+// random bits.
 //
 // Plain values. A capability travels as lower-case hex, opaque to plugins; the relay keeps only its
-// hash. What a peer hands back is believed in nothing but where to look.
+// hash. A capability from a peer is only used to find the entry; the hash decides.
 #pragma once
 
 #include "core/random.hpp"
@@ -14,7 +15,7 @@
 
 namespace culvert {
 
-/// Where a sender waits.
+/// The place where a sender waits.
 struct PendingRef {
   unsigned shard = 0;
   SlabHandle slot;
@@ -25,9 +26,9 @@ inline constexpr std::size_t kCapabilityBytes = 28;
 
 /// A fresh capability, as hex.
 std::string make_capability(const PendingRef &pending, Random &random);
-/// Where to look; nothing when the text has not the form of a capability.
+/// The place in it; nothing if the text does not have the form of a capability.
 std::optional<PendingRef> read_capability(std::string_view text);
-/// What is kept of it. Only of a text that can be read; its case does not count.
+/// The hash that the relay keeps. The text must have the form of a capability; its case is ignored.
 Sha256Bytes capability_hash(std::string_view text, Digests &digests);
 
 } // namespace culvert

@@ -24,6 +24,7 @@ Channel::Channel(RelayShard &relay, ChannelSeed seed, std::unique_ptr<Link> link
     : relay_(relay), parts_(std::move(seed.parts)), protocol_(*seed.protocol->instance),
       link_(std::move(link)), listener_(std::move(seed.listener)), facts_(std::move(seed.facts)),
       loggable_id_(std::move(seed.loggable_id)), peer_(std::move(seed.peer)),
+      source_(std::move(seed.source)),
       largest_message_(std::min<std::uint64_t>(seed.framing.message_bound(),
                                                parts_->policy->limits().control_message_bytes)),
       opening_(std::move(seed.opening)), framing_(std::move(seed.framing)),
@@ -39,6 +40,7 @@ void Channel::start(SlabHandle handle) {
   handle_ = handle;
   listener_.channel = {relay_.shard().index, handle};
   relay_.on_listener(listener_);
+  relay_.relay().sources().came(source_);
   relay_.log(LogLevel::kInfo, "listener online",
              {{"entity", listener_.entity}, {"id", loggable(loggable_id_)}, {"peer", peer_}});
   write_bytes(*link_, std::move(opening_));
@@ -210,6 +212,7 @@ void Channel::lost(ChannelEnd end, LogLevel level, std::string_view reason) {
               {"id", loggable(loggable_id_)},
               {"peer", peer_},
               {"why", loggable(reason)}});
+  relay_.relay().sources().went(source_);
   relay_.on_listener_lost(listener_, end, offered_from_);
 }
 

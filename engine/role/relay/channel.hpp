@@ -1,15 +1,16 @@
 // A listener's control channel: messages in, offers out.
 //
 // Belongs to one shard, embedded in its relay part, never moves. It owns its link and the messages
-// that wait for it. It is registered from before its first byte until its Close, its end or its
-// drain; then it tells every shard and ends its link.
+// that wait for it. It is registered before it sends its first byte. It leaves the registry when
+// its Close or its end is read, or when the relay drains; then it tells every shard and ends its
+// link.
 #pragma once
 
 #include "culvert/log.hpp"
 #include "link/link.hpp"
 #include "plugin/intent.hpp"
+#include "role/relay/listener_registry.hpp"
 #include "role/relay/parts.hpp"
-#include "role/relay/registry.hpp"
 
 #include <deque>
 #include <memory>
@@ -21,12 +22,13 @@ namespace culvert {
 class RelayShard;
 
 struct ChannelSeed {
-  std::shared_ptr<const RelayParts> parts; // its connection began with
+  std::shared_ptr<const RelayParts> parts; // those that its connection began with
   const NamedProtocol *protocol = nullptr; // of them
   RegisteredListener listener;             // its channel is filled in by the shard
   std::string facts;
   std::string loggable_id;
   std::string peer;
+  std::string source;
   std::string opening; // what the listener is told before the framing
   FramingOptions framing;
 };
@@ -39,10 +41,10 @@ public:
 
   /// Registers it, then answers.
   void start(SlabHandle handle);
-  /// For a sender that waits on the shard `from`. False when it cannot be written: the channel
-  /// ends, or its queue is full.
+  /// For a sender that waits on the shard `from`. False if it cannot be written: the channel is
+  /// ending, or its queue is full.
   bool offer(Message message, unsigned from);
-  /// Tells the listener why, then ends.
+  /// Sends the listener the reason, then ends.
   void close(const Status &why);
   /// Leaves the registry; the channel stays open.
   void leave();
@@ -73,12 +75,13 @@ private:
   const std::string facts_;
   const std::string loggable_id_;
   const std::string peer_;
+  const std::string source_; // known while this channel is online
   const std::size_t largest_message_;
   std::string opening_;
   const FramingOptions framing_;
   SlabHandle handle_;
   Phase phase_ = Phase::kOpen;
-  std::uint64_t word_ = 0;         // the plugin's own
+  std::uint64_t word_ = 0;         // the plugin's state of this channel
   std::vector<bool> offered_from_; // by shard: it has offered here, and hears of the channel's loss
 
   Message message_; // that is being received

@@ -14,9 +14,9 @@ const Step<Connection> Connection::kSteps[] = {
 };
 
 Connection::Connection(RelayShard &relay, std::shared_ptr<const RelayParts> parts, Guest guest)
-    : relay_(relay), parts_(std::move(parts)), link_(std::move(guest.link)),
-      has_seat_(guest.has_seat), moved_(guest.moved), peer_(std::move(guest.peer)),
-      source_(std::move(guest.source)),
+    : relay_(relay), parts_(std::move(parts)), link_(std::move(guest.link)), seat_(guest.seat),
+      arrived_ns_(relay.shard().io.now_ns()), moved_(guest.moved), peer_(std::move(guest.peer)),
+      origin_(std::move(guest.origin)),
       steps_(relay.shard(), *this, Delegate<const Status &>::to<&Connection::on_set_up>(*this)),
       protocol_(guest.moved ? parts_->find(guest.protocol) : &parts_->protocols.front()),
       request_(std::move(guest.request)), intent_(std::move(guest.intent)) {
@@ -27,6 +27,10 @@ Connection::Connection(RelayShard &relay, std::shared_ptr<const RelayParts> part
   watch_.bind<&Connection::on_watch>(*this);
   ending_.bind<&Connection::on_ended>(*this);
   dropping_.bind<&Connection::on_ended>(*this);
+  patience_.bind<&Connection::drop>(*this);
+  if (seat_ != Seat::kNone) {
+    relay_.on_seated(*this);
+  }
 }
 
 Connection::~Connection() {
@@ -177,9 +181,7 @@ void Connection::on_set_up(const Status &status) {
   } else if (said_something) {
     fail_set_up(status);
   } else {
-    relay_.log(LogLevel::kDebug, "connection ended before its head",
-               {{"peer", peer_}, {"why", loggable(status.message)}});
-    end_lingering();
+    end_before_head(status);
   }
 }
 

@@ -1,12 +1,13 @@
-// One accepted connection, from its first byte until it has become something else: a control
-// channel, half of a tunnel, or an answer and a lingering close.
+// One accepted connection, from its first byte until it becomes a control channel or half of a
+// tunnel, or is answered and closed.
 //
 // Belongs to one shard, embedded in its relay part, never moves in memory; a connection that must
-// go on at another shard goes there as a Guest, in a letter, and begins there as a new Connection.
-// It owns its link. connection.cpp sets it up, connection_verbs.cpp acts on its intent,
+// continue on another shard is sent there as a Guest in a letter, and becomes a new Connection
+// there. It owns its link. connection.cpp sets it up, connection_verbs.cpp acts on its intent,
 // connection_end.cpp answers and ends it.
 #pragma once
 
+#include "core/list.hpp"
 #include "link/head_reader.hpp"
 #include "link/link.hpp"
 #include "plugin/kinds.hpp"
@@ -23,31 +24,37 @@ namespace culvert {
 
 class RelayShard;
 class TlsLink;
+struct SeatTag;
 
-class Connection final : public ParkedSender {
+class Connection final : public ParkedSender, public ListHook<SeatTag> {
 public:
-  /// One that was accepted (with a seat among the unauthenticated and nothing said yet), or one
-  /// that moved here.
+  /// A new connection, which counts as unauthenticated, or one that moved here.
   Connection(RelayShard &relay, std::shared_ptr<const RelayParts> parts, Guest guest);
   ~Connection();
 
   /// Sets it up; for a guest: acts on its intent.
   void start(SlabHandle handle);
-  /// Ends it at once, whatever it does.
+  /// Ends it at once, in any state.
   void drop();
 
   // --- for RelayShard ---------------------------------------------------------------------------
-  /// Its letter came back; `guest` still holds the link when it was not taken in.
+  /// Its letter came back; `guest` still has the link if the other shard refused it.
   void on_moved(Guest guest, const Status &refusal);
   [[nodiscard]] const Intent &intent() const { return intent_; }
   [[nodiscard]] SlabHandle handle() const { return handle_; }
   [[nodiscard]] bool moved() const { return moved_; }
+  [[nodiscard]] const std::string &source() const { return origin_.source; }
+  [[nodiscard]] std::uint64_t arrived_ns() const { return arrived_ns_; }
+  /// It holds such a seat as a newcomer from this origin wants, and has not begun to act.
+  [[nodiscard]] bool can_make_room(Sources::Answer full, const Origin &newcomer) const;
+  /// Gives its seat back at once, and ends.
+  void make_room();
   [[nodiscard]] const std::string &entity() const { return entity_; }
-  /// An answer as bytes that precede this connection's framing.
+  /// An answer as bytes, sent before framing begins.
   Result<std::string> opening(const Answer &answer);
-  /// Says the opening and gives the link away, framed.
+  /// Sends the opening and returns the framed link.
   std::unique_ptr<Link> open(std::string opening);
-  /// Logs why, answers as its protocol says, and ends.
+  /// Logs the reason, answers in the connection's protocol, and ends.
   void refuse(const Status &why);
 
   [[nodiscard]] const RelayLimits &limits() const override { return parts_->policy->limits(); }
@@ -58,10 +65,10 @@ public:
 private:
   enum class Phase : std::uint8_t {
     kSetUp,
-    kMoving,  // its letter is out; it owns no link
+    kMoving,  // its letter is on another shard; it owns no link
     kParked,  // a sender that waits
     kMeeting, // a sender that was fetched, or the listener's connection that fetches it
-    kJoined,  // its link is given away
+    kJoined,  // its link has another owner
     kEnding,
     kDropping
   };
@@ -102,40 +109,45 @@ private:
   void end_lingering();
   void end_broken();
   void on_ended(Outcome outcome);
+  void end_before_head(const Status &why);
   void give_seat_back();
+  [[nodiscard]] std::uint64_t count_refusal(Code why);
 
   RelayShard &relay_;
-  const std::shared_ptr<const RelayParts> parts_; // it began with; they outlive the link
+  const std::shared_ptr<const RelayParts>
+      parts_; // those that it began with; they live longer than the link
   std::unique_ptr<Link> link_;
-  TlsLink *tls_ = nullptr; // the same link, while its handshake runs
+  TlsLink *tls_ = nullptr; // the same link during its handshake
   SlabHandle handle_;
   Phase phase_ = Phase::kSetUp;
-  bool has_seat_ = false;
+  Seat seat_;
+  const std::uint64_t arrived_ns_;
   bool moved_ = false;
   unsigned goes_to_ = 0; // the shard it moves to
   std::string peer_;
-  std::string source_;
+  Origin origin_;
 
   Steps<Connection> steps_;
   std::optional<HeadReader> reader_;
   const NamedProtocol *protocol_; // of the parts
   RequestHead request_;
-  HeadFault fault_ = HeadFault::kNone; // of the request: refused without asking the protocol
+  HeadFault fault_ = HeadFault::kNone; // of the request: it is refused without asking the plugin
   Intent intent_;
   EntityTable::Match match_; // within the policy
   std::string entity_;       // of a listener or sender: as configured
   TokenCheck check_;
 
   SlabHandle pending_; // of a parked sender
-  SlabHandle partner_; // of one that is fetched: who fetches it
-  ChannelRef met_;     // and by whose offer
+  SlabHandle partner_; // of a sender that is fetched: the listener's connection
+  ChannelRef met_;     // and the channel of the redeemed offer
 
   Completion handshake_;
   VerifyToken verify_;
-  Completion settle_; // held bytes stand still before a move
+  Completion settle_; // pauses held bytes before a move
   Completion watch_;
   Completion ending_;
   Completion dropping_;
+  Timer patience_; // with a close that nobody is known to wait for
 };
 
 } // namespace culvert

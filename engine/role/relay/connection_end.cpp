@@ -3,6 +3,8 @@
 #include "role/relay/connection.hpp"
 #include "role/relay/relay_shard.hpp"
 
+#include <utility>
+
 namespace culvert {
 
 Result<std::string> Connection::opening(const Answer &answer) {
@@ -17,10 +19,34 @@ std::unique_ptr<Link> Connection::open(std::string opening) {
 }
 
 void Connection::give_seat_back() {
-  if (has_seat_) {
-    has_seat_ = false;
-    relay_.relay().leave_seat(source_);
+  if (seat_ != Seat::kNone) {
+    unlink();
+    relay_.relay().leave_seat(origin_, std::exchange(seat_, Seat::kNone));
   }
+}
+
+bool Connection::can_make_room(Sources::Answer full, const Origin &newcomer) const {
+  if (phase_ != Phase::kSetUp && phase_ != Phase::kEnding) {
+    return false;
+  }
+  switch (full) {
+  case Sources::Answer::kSourceFull:
+    return origin_.source == newcomer.source;
+  case Sources::Answer::kNetworkFull:
+    return seat_ == Seat::kStranger && origin_.network == newcomer.network;
+  case Sources::Answer::kFull:
+    return seat_ == Seat::kStranger;
+  case Sources::Answer::kTaken:
+  case Sources::Answer::kRefusedTooOften:
+    break;
+  }
+  return false;
+}
+
+void Connection::make_room() {
+  relay_.log(LogLevel::kDebug, "connection makes room for a newer one", {{"peer", peer_}});
+  give_seat_back();
+  drop();
 }
 
 // --- answers
@@ -44,17 +70,31 @@ void Connection::tell(const Answer &answer) {
   end_lingering();
 }
 
+/// Returns which one of its source it is, or 0 when it is no line of the log.
+std::uint64_t Connection::count_refusal(Code why) {
+  Sources &sources = relay_.relay().sources();
+  const std::uint64_t now_ns = relay_.shard().io.now_ns();
+  if (seat_ != Seat::kNone) {
+    sources.spent(origin_.source, limits(), now_ns);
+  }
+  return sources.refused(origin_.source, why, limits(), now_ns);
+}
+
 void Connection::refuse(const Status &why) {
   // A sender that names who may serve it may have asked for nobody, to prove its token.
   const bool proof = why.code == Code::kNoListener && !intent_.allowed.empty();
   relay_.relay().counters().setups_failed.fetch_add(1, std::memory_order_relaxed);
-  relay_.log(proof ? LogLevel::kDebug : LogLevel::kWarn,
-             proof ? "no listener that the sender allows is connected" : "connection refused",
-             {{"peer", peer_},
-              {"path", loggable(intent_.path)},
-              {"id", loggable(intent_.loggable_id)},
-              {"code", std::string(word(why.code))},
-              {"why", loggable(why.said())}});
+  const std::uint64_t count = proof ? 0 : count_refusal(why.code);
+  if (proof || count > 0) {
+    relay_.log(proof ? LogLevel::kDebug : LogLevel::kWarn,
+               proof ? "no listener that the sender allows is connected" : "connection refused",
+               {{"peer", peer_},
+                {"path", loggable(intent_.path)},
+                {"id", loggable(intent_.loggable_id)},
+                {"code", std::string(word(why.code))},
+                {"why", loggable(why.said())},
+                {"refusals_of_address", std::to_string(count)}});
+  }
   tell(protocol().outcome(Stage::kHead, intent_.facts, why));
 }
 
@@ -66,9 +106,13 @@ void Connection::fail_set_up(const Status &why) {
     return;
   }
   relay_.relay().counters().setups_failed.fetch_add(1, std::memory_order_relaxed);
-  relay_.log(
-      LogLevel::kWarn, "connection refused",
-      {{"peer", peer_}, {"code", std::string(word(why.code))}, {"why", loggable(why.said())}});
+  if (const std::uint64_t count = count_refusal(why.code); count > 0) {
+    relay_.log(LogLevel::kWarn, "connection refused",
+               {{"peer", peer_},
+                {"code", std::string(word(why.code))},
+                {"why", loggable(why.said())},
+                {"refusals_of_address", std::to_string(count)}});
+  }
   Answer answer;
   answer.form = Answer::Form::kHttp;
   if (fault_ == HeadFault::kNone) {
@@ -87,6 +131,21 @@ void Connection::fail_set_up(const Status &why) {
 
 // --- endings
 // --------------------------------------------------------------------------------------
+
+/// Without a lingering close where there is no answer that the peer could lose: only a TLS alert is
+/// worth a wait, as short as that behind an error Close.
+void Connection::end_before_head(const Status &why) {
+  relay_.log(LogLevel::kDebug, "connection ended before its head",
+             {{"peer", peer_}, {"why", loggable(why.said())}});
+  if (why.code == Code::kTimeout) {
+    phase_ = Phase::kDropping;
+    link_->drop(dropping_);
+    return;
+  }
+  relay_.relay().sources().spent(origin_.source, limits(), relay_.shard().io.now_ns());
+  relay_.shard().io.arm_after_ms(patience_, relay_.shard().limits.error_close_ms);
+  end_lingering();
+}
 
 void Connection::end_lingering() {
   phase_ = Phase::kEnding;
@@ -122,6 +181,7 @@ void Connection::on_ended(Outcome) {
     return;
   }
   CULVERT_ASSERT(!watch_.in_flight() && !steps_.running());
+  patience_.disarm();
   relay_.on_connection_ended(handle_); // this is gone behind it
 }
 

@@ -52,13 +52,16 @@ void Connection::act_answer() {
     relay_.relay().counters().setups_failed.fetch_add(1, std::memory_order_relaxed);
   }
   const bool message = answer.form == Answer::Form::kMessage;
-  relay_.log(refused ? LogLevel::kWarn : LogLevel::kInfo,
-             refused ? "connection refused" : "connection answered",
-             {{"peer", peer_},
-              {"path", loggable(intent_.path)},
-              {"id", loggable(intent_.loggable_id)},
-              {"status", std::to_string(answer.status)},
-              {"answer", loggable(message ? answer.message.bytes : answer.reason)}});
+  if (const auto count = count_refusal(refused ? Code::kRejected : Code::kOk); count > 0) {
+    relay_.log(refused ? LogLevel::kWarn : LogLevel::kInfo,
+               refused ? "connection refused" : "connection answered",
+               {{"peer", peer_},
+                {"path", loggable(intent_.path)},
+                {"id", loggable(intent_.loggable_id)},
+                {"status", std::to_string(answer.status)},
+                {"answer", loggable(message ? answer.message.bytes : answer.reason)},
+                {"refusals_of_address", std::to_string(count)}});
+  }
   tell(answer);
 }
 
@@ -83,6 +86,7 @@ void Connection::act_listen() {
   seed.facts = intent_.facts;
   seed.loggable_id = intent_.loggable_id;
   seed.peer = peer_;
+  seed.source = origin_.source;
   seed.opening = std::move(said.value());
   seed.framing = intent_.framing;
   seed.framing.awaits_pong = true;
@@ -101,7 +105,7 @@ void Connection::act_listen() {
 void Connection::act_connect() {
   const Wish wish{entity_, protocol_->id, intent_.allowed, intent_.denied,
                   parts_->policy->choice()};
-  const auto parked = relay_.rendezvous().park(*this, wish, source_);
+  const auto parked = relay_.rendezvous().park(*this, wish, origin_.source);
   if (!parked.ok()) {
     refuse(parked.status());
     return;
@@ -189,14 +193,15 @@ void Connection::on_settled(Outcome outcome) {
   link_->leave();
   auto letter = std::make_unique<MoveLetter>();
   letter->guest = {std::move(link_),    parts_->policy, protocol_->id, std::move(intent_),
-                   std::move(request_), peer_,          source_,       has_seat_};
+                   std::move(request_), peer_,          origin_,       seat_};
   letter->connection = handle_;
   relay_.send(std::move(letter), goes_to_);
 }
 
 void Connection::on_moved(Guest guest, const Status &refusal) {
   if (!guest.link) {
-    has_seat_ = false; // it went along
+    unlink();
+    seat_ = Seat::kNone; // it went along
     phase_ = Phase::kJoined;
     relay_.on_connection_ended(handle_); // this is gone behind it
     return;

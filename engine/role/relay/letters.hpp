@@ -9,8 +9,9 @@
 #include "link/http.hpp"
 #include "link/link.hpp"
 #include "plugin/intent.hpp"
+#include "role/relay/listener_registry.hpp"
 #include "role/relay/policy.hpp"
-#include "role/relay/registry.hpp"
+#include "role/relay/sources.hpp"
 
 #include <cstddef>
 #include <memory>
@@ -80,8 +81,8 @@ struct Guest {
   Intent intent;
   RequestHead request; // of HeadForm::kHttp
   std::string peer;    // as logs name it
-  std::string source;  // whose share its seat is of
-  bool has_seat = false;
+  Origin origin;
+  Seat seat = Seat::kNone;
   bool moved = false;
 };
 

@@ -1,5 +1,4 @@
-// A policy as one shard serves it: the policy, and the plugins' instances and the TLS context that
-// this shard has for it.
+// One policy on one shard: the policy, and this shard's plugin instances and TLS context for it.
 //
 // Made and destroyed on its shard, constant in between. The shard holds the parts that new
 // connections begin with; a connection or channel holds those it began with.
@@ -24,9 +23,9 @@ struct NamedProtocol {
 
 struct RelayParts {
   std::shared_ptr<const RelayPolicy> policy;
-  std::vector<NamedProtocol> protocols; // the first serves connections without ALPN
+  std::vector<NamedProtocol> protocols; // the first is the default when a client names no protocol
   std::unique_ptr<Auth> auth;
-  std::shared_ptr<TlsContext> tls; // none: plain connections, in tests only
+  std::shared_ptr<TlsContext> tls; // nullptr: plain connections, in tests only
 
   /// nullptr: the policy has no such protocol.
   [[nodiscard]] const NamedProtocol *find(std::string_view id) const {
@@ -34,7 +33,7 @@ struct RelayParts {
                                     [id](const NamedProtocol &each) { return each.id == id; });
     return found == protocols.end() ? nullptr : &*found;
   }
-  /// The protocol with this ALPN word; the first when none has it.
+  /// The protocol with this ALPN id; the first one if none has it.
   [[nodiscard]] const NamedProtocol &for_alpn(std::string_view alpn) const {
     for (const NamedProtocol &each : protocols) {
       const std::vector<std::string> &words = each.instance->alpn();

@@ -1,14 +1,14 @@
-// What a relay is told by its operator: its names, entities, rules and limits, and where listeners
-// reach it.
+// What an operator configures for a relay: its names, entities, rules and limits, and the address
+// for listeners.
 //
-// A snapshot: made once, constant, read by all shards at once. It is held by each shard's parts
-// that serve it and by each connection that began with it, and its secrets are wiped when nobody
-// holds it any more. It owns the rules; what points into them is kept no longer than the snapshot.
+// A snapshot: made once, then constant, and read by all shards. Each shard's parts and each
+// connection that began with it keep it alive; its secrets are wiped when the last of them is gone.
+// It owns the rules; pointers to them must not live longer than it.
 #pragma once
 
 #include "crypto/secret.hpp"
 #include "culvert/limits.hpp"
-#include "role/relay/registry.hpp"
+#include "role/relay/listener_registry.hpp"
 #include "role/relay/rules.hpp"
 #include "role/relay/text.hpp"
 
@@ -23,16 +23,16 @@ struct RelayOptions {
   std::vector<std::string> names; // host names or IP literals; at least one
   std::vector<EntityOptions> entities;
   std::vector<Rule> own_rules;
-  std::shared_ptr<const SecretLease> secrets; // what the rules refer to; none: somebody else's
-  std::string public_host;                    // in offers; empty: as the listener dialled
-  std::uint16_t public_port = 0;              // 0 with a public_host: 443
+  std::shared_ptr<const SecretLease> secrets; // of the rules; nullptr: the caller keeps them
+  std::string public_host;       // host in offers; empty: the host that the listener dialled
+  std::uint16_t public_port = 0; // 0 with a public_host: 443
   ChoicePolicy choice = ChoicePolicy::kRandom;
   RelayLimits limits;
 };
 
 class RelayPolicy {
 public:
-  /// What cannot work, as Source::kConfig.
+  /// Refuses what cannot work, with Source::kConfig.
   static Status check(const RelayOptions &options);
   static Status check_names(const std::vector<std::string> &names);
 
@@ -45,7 +45,7 @@ public:
   [[nodiscard]] const EntityTable &entities() const { return entities_; }
   [[nodiscard]] ChoicePolicy choice() const { return options_.choice; }
   [[nodiscard]] const RelayLimits &limits() const { return options_.limits; }
-  /// Where a listener that dialled `authority` is told to fetch its senders.
+  /// The relay address in offers to a listener that dialled `authority`.
   [[nodiscard]] Authority public_address(std::string_view authority,
                                          std::uint16_t bound_port) const;
 

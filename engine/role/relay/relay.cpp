@@ -29,22 +29,18 @@ RelayShard *Relay::shard(unsigned index) const {
   return index < shards_.size() ? shards_[index].load(std::memory_order_acquire) : nullptr;
 }
 
-Relay::Seat Relay::take_seat(const std::string &source, const RelayLimits &limits) {
-  const SourceShares::Answer share = shares_.take(source, limits.unauthenticated_per_source);
-  if (share != SourceShares::Answer::kTaken) {
-    return share == SourceShares::Answer::kFull ? Seat::kNoneOfSource : Seat::kNoneOfSourceAgain;
+Sources::Admission Relay::take_seat(const Origin &origin, const RelayLimits &limits,
+                                    std::uint64_t now_ns) {
+  const Sources::Admission admission = sources_.take_seat(origin, limits, now_ns);
+  if (admission.answer == Sources::Answer::kTaken) {
+    counters_.unauthenticated.fetch_add(1, std::memory_order_relaxed);
   }
-  const std::uint32_t taken = counters_.unauthenticated.fetch_add(1, std::memory_order_relaxed);
-  if (taken < limits.unauthenticated) {
-    return Seat::kTaken;
-  }
-  leave_seat(source);
-  return Seat::kNone;
+  return admission;
 }
 
-void Relay::leave_seat(const std::string &source) {
+void Relay::leave_seat(const Origin &origin, Seat seat) {
   counters_.unauthenticated.fetch_sub(1, std::memory_order_relaxed);
-  shares_.give_back(source);
+  sources_.leave_seat(origin, seat);
 }
 
 } // namespace culvert

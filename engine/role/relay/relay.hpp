@@ -1,16 +1,17 @@
 // The relay of one process: what its shards share whatever its policy is.
 //
-// Made on the control thread before its shards, destroyed there after them. The registry and the
-// shares of sources have a mutex each (set-up and tear-down only), the counters are atomics, read
-// from any thread. Its shards belong to the engine and are known here so that letters find them.
+// Made on the control thread before its shards, destroyed there after them. The registry and
+// what is known of sources have a mutex each (set-up and tear-down only), the counters are atomics,
+// read from any thread. Its shards belong to the engine and are known here so that letters find
+// them.
 //
 // A reader begins with relay_shard.hpp, then connection.hpp.
 #pragma once
 
 #include "culvert/limits.hpp"
 #include "role/acceptor.hpp"
-#include "role/relay/registry.hpp"
-#include "role/relay/source_shares.hpp"
+#include "role/relay/listener_registry.hpp"
+#include "role/relay/sources.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -40,7 +41,7 @@ public:
   ~Relay();
 
   [[nodiscard]] unsigned shards() const { return static_cast<unsigned>(shards_.size()); }
-  [[nodiscard]] Registry &registry() { return registry_; }
+  [[nodiscard]] ListenerRegistry &registry() { return registry_; }
   [[nodiscard]] RelayCounters &counters() { return counters_; }
   [[nodiscard]] AcceptGroup &accept_group() { return accept_group_; }
 
@@ -51,15 +52,15 @@ public:
   [[nodiscard]] RelayShard *shard(unsigned index) const;
   /// True for the last shard that stops accepting: it closes the listening socket.
   bool stop_accepting() { return accepting_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
-  enum class Seat : std::uint8_t { kTaken, kNone, kNoneOfSource, kNoneOfSourceAgain };
-  /// One among the unauthenticated connections; `source` as in SourceShares.
-  Seat take_seat(const std::string &source, const RelayLimits &limits);
-  void leave_seat(const std::string &source);
-  [[nodiscard]] const SourceShares &shares() const { return shares_; }
+  /// A seat among the unauthenticated connections, or why there is none.
+  Sources::Admission take_seat(const Origin &origin, const RelayLimits &limits,
+                               std::uint64_t now_ns);
+  void leave_seat(const Origin &origin, Seat seat);
+  [[nodiscard]] Sources &sources() { return sources_; }
 
 private:
-  Registry registry_;
-  SourceShares shares_;
+  ListenerRegistry registry_;
+  Sources sources_;
   RelayCounters counters_;
   AcceptGroup accept_group_;
   std::vector<std::atomic<RelayShard *>> shards_;

@@ -10,6 +10,9 @@ namespace culvert {
 
 namespace {
 
+/// While connections are turned away it is one line in so long, from each shard.
+constexpr std::uint64_t kCrowdedLogMs = 10'000;
+
 Status stopped() {
   return Status::failure(Code::kShuttingDown, Source::kRelay, Retry::kBackoff,
                          "the relay is stopping");
@@ -21,7 +24,7 @@ RelayShard::RelayShard(Relay &relay, Shard &shard, RelayParts parts, Delegate<> 
     : relay_(relay), shard_(shard), done_(done), rendezvous_(shard, relay.registry(), digests_),
       acceptor_(shard, Delegate<Socket>::to<&RelayShard::on_arrived>(*this),
                 Delegate<>::to<&RelayShard::on_accepting_stopped>(*this)),
-      watcher_(relay.registry(), shard.log),
+      watcher_(relay.registry(), relay.sources(), shard.log),
       tunnels_(shard, relay.counters().tunnels, {&watcher_},
                Delegate<>::to<&RelayShard::on_tunnel_ended>(*this)) {
   use(std::move(parts));
@@ -65,47 +68,83 @@ void RelayShard::start(std::vector<Socket> listening) {
 void RelayShard::on_arrived(Socket socket) {
   const Result<Address> peer = shard_.io.peer_address(socket);
   const Address from = peer.ok() ? peer.value() : Address{}; // of none: it is gone already
-  const std::string source = source_of(from);
-  if (!find_seat(source)) {
+  Guest guest;
+  guest.origin = {source_of(from), network_of(from)};
+  guest.seat = find_seat(guest.origin);
+  if (guest.seat == Seat::kNone) {
     // A plain close would read as a clean, empty answer.
     shard_.io.set_option(socket, SocketOption::kLingerZero, 1);
     shard_.io.close(socket);
     return;
   }
-  Guest guest;
   guest.link = std::make_unique<TcpLink>(shard_, socket);
   guest.peer = from.text();
-  guest.source = source;
-  guest.has_seat = true;
   const auto handle = connections_.make(*this, parts_, std::move(guest));
   connections_.find(*handle)->start(*handle);
 }
 
-bool RelayShard::find_seat(const std::string &source) {
-  const bool full = connections_.size() >= most();
-  const Relay::Seat seat = full ? Relay::Seat::kNone : relay_.take_seat(source, limits());
-  switch (seat) {
-  case Relay::Seat::kTaken:
-    crowded_ = false;
-    return true;
-  case Relay::Seat::kNoneOfSource:
-    log(LogLevel::kWarn,
-        "too many connections of one address say nothing yet: its new ones are turned away",
-        {{"source", source}});
-    return false;
-  case Relay::Seat::kNoneOfSourceAgain:
-    return false;
-  case Relay::Seat::kNone:
-    break;
+Seat RelayShard::find_seat(const Origin &origin) {
+  if (connections_.size() >= most()) {
+    log_crowded("too many connections: new ones are turned away");
+    return Seat::kNone;
   }
-  if (!crowded_) {
-    crowded_ = true;
-    log(LogLevel::kWarn,
-        full ? "too many connections: new ones are turned away"
-             : "too many connections say nothing yet: new ones are turned away",
-        {});
+  const std::uint64_t now_ns = shard_.io.now_ns();
+  const Sources::Admission first = relay_.take_seat(origin, limits(), now_ns);
+  Connection *const oldest = oldest_to_make_room(first.answer, origin);
+  if (oldest != nullptr) {
+    oldest->make_room();
   }
-  return false;
+  if (first.answer != Sources::Answer::kTaken) {
+    log_full(first, origin, oldest != nullptr);
+  }
+  // Another shard may have taken what was freed: then this one is turned away.
+  return oldest == nullptr ? first.seat : relay_.take_seat(origin, limits(), now_ns).seat;
+}
+
+/// Only of this shard: connections are dealt at random, so it has its part of the oldest.
+Connection *RelayShard::oldest_to_make_room(Sources::Answer full, const Origin &newcomer) {
+  if (full == Sources::Answer::kTaken || full == Sources::Answer::kRefusedTooOften) {
+    return nullptr;
+  }
+  const std::uint64_t grace_ns = limits().unauthenticated_grace_ms * 1'000'000U;
+  for (Connection *each = seated_.front(); each != nullptr; each = seated_.after(*each)) {
+    if (each->arrived_ns() + grace_ns > shard_.io.now_ns()) {
+      return nullptr;
+    }
+    if (each->can_make_room(full, newcomer)) {
+      return each;
+    }
+  }
+  return nullptr;
+}
+
+void RelayShard::log_full(const Sources::Admission &admission, const Origin &origin,
+                          bool made_room) {
+  const std::string then =
+      made_room ? ": the oldest make room for new ones" : ": new ones are turned away";
+  if (admission.answer == Sources::Answer::kFull) {
+    log_crowded("too many connections say nothing yet" + then);
+  } else if (admission.told) {
+    return;
+  } else if (admission.answer == Sources::Answer::kSourceFull) {
+    log(LogLevel::kWarn, "too many connections of one address say nothing yet" + then,
+        {{"source", origin.source}});
+  } else if (admission.answer == Sources::Answer::kNetworkFull) {
+    log(LogLevel::kWarn, "too many connections of one network say nothing yet" + then,
+        {{"network", origin.network}});
+  } else {
+    log(LogLevel::kWarn,
+        "too many connections of one address were refused: some of its new ones are reset",
+        {{"source", origin.source}});
+  }
+}
+
+void RelayShard::log_crowded(std::string_view what) {
+  const std::uint64_t now_ns = shard_.io.now_ns();
+  if (now_ns >= crowded_log_ns_) {
+    crowded_log_ns_ = now_ns + kCrowdedLogMs * 1'000'000U;
+    log(LogLevel::kWarn, what, {});
+  }
 }
 
 void RelayShard::on_accepting_stopped() {
@@ -251,6 +290,8 @@ void RelayShard::join(Connection &sender, SlabHandle listener_handle, const Chan
   facts.listener_id = loggable(listener->intent().loggable_id);
   facts.channel = channel;
   facts.moved = listener->moved();
+  facts.sender_source = sender.source();
+  facts.listener_source = listener->source();
   std::unique_ptr<Link> sender_link = sender.open(std::move(to_sender.value()));
   std::unique_ptr<Link> listener_link = listener->open(std::move(to_listener.value()));
   connections_.erase(listener_handle);

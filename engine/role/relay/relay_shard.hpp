@@ -2,10 +2,10 @@
 // shard has of this relay.
 //
 // Used by the shard's thread alone, from its construction to its destruction; other shards reach it
-// by letters. start() comes once on every shard before the first drain() or drop() on any. `done`
-// runs once, when nothing of it is left: no connection, channel, tunnel, letter or operation. It
-// answers the letters of others until it is destroyed, which must wait until every shard of the
-// relay is done.
+// by letters. start() is called once on every shard before the first drain() or drop() on any.
+// `done` runs once, when nothing of it is left: no connection, channel, tunnel, letter or
+// operation. It answers letters until it is destroyed. It may be destroyed only when every shard of
+// the relay is done.
 #pragma once
 
 #include "crypto/digest.hpp"
@@ -32,12 +32,12 @@ public:
   RelayShard &operator=(const RelayShard &) = delete;
   ~RelayShard();
 
-  /// What begins from now on begins with these parts; what runs keeps its own.
+  /// New connections use these parts; connections and channels that exist keep theirs.
   void use(RelayParts parts);
-  /// All shards are given the same socket; the last of them to stop closes it.
+  /// All shards get the same sockets; the last shard to stop closes them.
   void start(std::vector<Socket> listening);
-  /// Stops accepting, leaves the registry, refuses who waits, ends the channels, waits for the
-  /// tunnels up to the grace, then drops them.
+  /// Stops accepting, leaves the registry, refuses waiting senders, ends the channels, gives the
+  /// tunnels the grace time to end, then drops the rest.
   void drain();
   /// Ends everything at once; may follow drain().
   void drop();
@@ -54,14 +54,14 @@ public:
   [[nodiscard]] bool stopping() const { return phase_ != Phase::kRunning; }
   void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields);
 
-  /// Lends the letter to another shard, or to this one; it comes back.
+  /// Sends the letter to another shard, or to this one; it comes back.
   void send(std::unique_ptr<Letter> letter, unsigned shard);
-  /// A failure leaves `guest` untouched: it cannot go on here.
+  /// On failure `guest` is unchanged, and the connection cannot continue here.
   Status take_in(Guest &guest);
   void on_moved(SlabHandle connection, Guest guest, const Status &refusal);
   Channel *channel(SlabHandle handle) { return channels_.find(handle); }
 
-  /// Takes the link, or leaves it and returns false.
+  /// Takes the link; or returns false and does not take it.
   bool add_channel(ChannelSeed seed, std::unique_ptr<Link> &link);
   void on_listener(const RegisteredListener &listener);
   /// `offered_from`: by shard, whether it has offered senders to this listener.
@@ -70,6 +70,7 @@ public:
   void join(Connection &sender, SlabHandle listener, const ChannelRef &channel);
   void refuse(SlabHandle connection, const Status &why);
 
+  void on_seated(Connection &connection) { seated_.push_back(connection); }
   void on_connection_ended(SlabHandle handle);
   void on_channel_ended(SlabHandle handle);
 
@@ -81,7 +82,10 @@ private:
   /// Connections, channels and tunnels, each.
   [[nodiscard]] std::uint64_t most() const { return limits().connections_per_shard; }
   [[nodiscard]] std::shared_ptr<const RelayParts> parts_for(const Guest &guest) const;
-  bool find_seat(const std::string &source);
+  Seat find_seat(const Origin &origin);
+  Connection *oldest_to_make_room(Sources::Answer full, const Origin &newcomer);
+  void log_full(const Sources::Admission &admission, const Origin &origin, bool made_room);
+  void log_crowded(std::string_view what);
   void on_accepting_stopped();
   void on_tunnel_ended();
   void on_letter(Mail &mail);
@@ -93,7 +97,7 @@ private:
   Relay &relay_;
   Shard &shard_;
   std::shared_ptr<const RelayParts> parts_;            // none when done
-  std::vector<std::weak_ptr<const RelayParts>> older_; // that something still runs with
+  std::vector<std::weak_ptr<const RelayParts>> older_; // that a connection or channel still uses
   const Delegate<> done_;
   Digests digests_;
   Rendezvous rendezvous_;
@@ -101,14 +105,15 @@ private:
   Phase phase_ = Phase::kRunning;
   std::vector<Socket> listening_;
   std::uint16_t bound_port_ = 0;
-  bool crowded_ = false; // the log has that connections are turned away
+  std::uint64_t crowded_log_ns_ = 0; // the log has until then that connections are turned away
   std::size_t letters_out_ = 0;
+  List<Connection, SeatTag> seated_; // in the order of their arrival here
   Slab<Connection> connections_;
   Slab<Channel> channels_;
   TunnelWatcher watcher_;
   Tunnels tunnels_;
   Timer grace_;
-  Completion tick_; // reports done outside of whoever ended last
+  Completion tick_; // calls done_ outside the callback of the part that ended last
 };
 
 } // namespace culvert

@@ -27,7 +27,7 @@ Rendezvous::Pending::Pending(Rendezvous &table_of_it, ParkedSender &sender_of_it
   deadline.bind<&Pending::on_deadline>(*this);
 }
 
-Rendezvous::Rendezvous(Shard &shard, Registry &registry, Digests &digests)
+Rendezvous::Rendezvous(Shard &shard, ListenerRegistry &registry, Digests &digests)
     : shard_(shard), registry_(registry), digests_(digests) {}
 
 Rendezvous::~Rendezvous() {

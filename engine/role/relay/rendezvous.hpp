@@ -1,18 +1,18 @@
 // The senders that wait on one shard for a listener to fetch them.
 //
-// Used on that shard only. The table owns what it remembers of a sender, never the sender: one
-// parks, and leaves by exactly one of redeem(), revoke(), or its on_unmet(). A capability is bound
-// to one offer; all offers of a sender stay valid until one is redeemed, and none outlives it. An
-// offer that is not written, or whose channel has ended, is made again to another listener, and
-// only then: so the latest is the only one with a channel. The deadline runs on. When nobody is
-// left to offer to, the wait goes on for a listener that closed its channel and may still come, no
-// longer than RelayLimits::goodbye_ms behind its close; without one it ends at once.
+// Used on that shard only. The table owns its entries, not the senders. Each sender enters with
+// park() and leaves by exactly one of redeem(), revoke() or its on_unmet(). A capability belongs to
+// one offer. All offers of a sender stay valid until one is redeemed or the sender leaves. An offer
+// is repeated, to another listener, only if it could not be written or its channel has ended: so
+// only the latest offer has a channel. The deadline is not extended. If no listener is left, the
+// sender still waits for a listener that closed its channel and may still come, at most
+// RelayLimits::goodbye_ms after that close; without one, the wait ends at once.
 #pragma once
 
 #include "core/list.hpp"
 #include "io/shard.hpp"
 #include "role/relay/capability.hpp"
-#include "role/relay/registry.hpp"
+#include "role/relay/listener_registry.hpp"
 
 #include <cstddef>
 #include <string>
@@ -24,13 +24,13 @@ namespace culvert {
 /// A sender that waits; implemented by its connection.
 class ParkedSender {
 public:
-  /// How long and how often it is offered; they stay until it has left.
+  /// How long it waits and how often it is offered; valid until it has left the table.
   [[nodiscard]] virtual const RelayLimits &limits() const = 0;
-  /// Asks that this offer be brought to the listener's channel. A failure ends the wait; else one
+  /// Sends this offer to the listener's channel. A failure ends the wait; otherwise one
   /// offer_written() or offer_failed() follows, never from inside this call.
   virtual Status offer(SlabHandle pending, const RegisteredListener &listener,
                        const std::string &capability) = 0;
-  /// Nobody came, or can come any more; it is not in the table any more.
+  /// No listener came in time, or none can come. The sender has left the table.
   virtual void on_unmet(const Status &why) = 0;
 
 protected:
@@ -44,21 +44,22 @@ public:
     ChannelRef channel; // of the listener whose offer was redeemed
   };
 
-  Rendezvous(Shard &shard, Registry &registry, Digests &digests);
+  Rendezvous(Shard &shard, ListenerRegistry &registry, Digests &digests);
   ~Rendezvous();
 
-  /// Makes the first offer. A failure: it does not wait, and on_unmet() does not follow.
+  /// Makes the first offer. After a failure the sender does not wait, and on_unmet() does not
+  /// follow.
   Result<SlabHandle> park(ParkedSender &sender, const Wish &wish, const std::string &source);
   void offer_written(SlabHandle pending);
   void offer_failed(SlabHandle pending);
   /// Those whose latest offer this channel carries are offered to another. Returns how many senders
   /// it looked at: no others.
   std::size_t channel_lost(const ChannelRef &channel, ChannelEnd end);
-  /// The sender of this capability, if it waits here and speaks that protocol; it waits no more.
+  /// Takes the sender of this capability out of the table, if it waits here and uses that protocol.
   Result<Met> redeem(std::string_view capability, std::string_view protocol);
-  /// The sender has gone. Nothing happens when it waits no more.
+  /// The sender has gone. Does nothing if it does not wait any more.
   void revoke(SlabHandle pending);
-  /// Each that waits gets on_unmet().
+  /// Calls on_unmet() of each waiting sender.
   void refuse_all(const Status &why);
 
   [[nodiscard]] std::uint32_t size() const { return table_.size(); }
@@ -84,7 +85,7 @@ private:
     std::vector<Offer> offers;
     Timer deadline;
     std::uint64_t deadline_ns = 0;
-    std::uint64_t may_come_until_ns = 0; // who was offered it and said goodbye
+    std::uint64_t may_come_until_ns = 0; // a listener that closed its channel may come until then
   };
 
   Status make_offer(Pending &pending);
@@ -95,7 +96,7 @@ private:
   void unmet(Pending &pending, const Status &why);
 
   Shard &shard_;
-  Registry &registry_;
+  ListenerRegistry &registry_;
   Digests &digests_;
   Slab<Pending> table_;
   /// By the channel that carries their latest offer; without those whose offer is under way.

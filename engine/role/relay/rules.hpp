@@ -1,11 +1,10 @@
 // The relay's entities and the rules that apply to a path.
 //
-// Built once and then constant: read by all shards at once. It owns the rules; a match points into
-// it.
+// Built once, then constant, and read by all shards. It owns the rules; a match points into it.
 //
 // Paths are compared segment by segment, ignoring the case of ASCII letters. A path belongs to the
-// longest entity whose segments it begins with; what stands behind is a suffix. A path of no entity
-// is judged by the relay's own rules, so that a wrong token tells nothing of what exists.
+// longest entity whose segments it begins with; the rest is a suffix. A path without an entity is
+// judged by the relay's own rules, so that a wrong token does not reveal which entities exist.
 #pragma once
 
 #include "plugin/kinds.hpp"
@@ -32,9 +31,9 @@ public:
   /// The paths must have passed check().
   EntityTable(std::vector<EntityOptions> entities, std::vector<Rule> own_rules);
 
-  /// Paths that cannot be told apart or cannot be asked for, and their rules.
+  /// Refuses paths that are equal or cannot be requested, and wrong rules.
   static Status check(const std::vector<EntityOptions> &entities);
-  /// Rules that cannot be told apart or give nothing.
+  /// Refuses rules with the same name or without a right.
   static Status check_rules(const std::vector<Rule> &rules);
 
   [[nodiscard]] Match match(std::string_view path) const;

@@ -11,17 +11,18 @@
 
 namespace culvert {
 
-/// What may stand in a log line: control characters become '?', cut at kReasonPhraseBytes.
+/// Makes text safe for a log line: control characters become '?', and it is cut at
+/// kReasonPhraseBytes.
 std::string loggable(std::string_view text);
 
-/// What a peer says it dialled.
+/// The address that a peer says it dialled.
 struct Authority {
   std::string host; // an IPv6 literal without brackets
   std::uint16_t port = 0;
 };
 
-/// "host", "host:port", "[::1]" or "[::1]:port". A missing port is 443; what cannot be read has an
-/// empty host.
+/// "host", "host:port", "[::1]" or "[::1]:port". A missing port is 443. A text that cannot be read
+/// gives an empty host.
 Authority parse_authority(std::string_view text);
 
 } // namespace culvert

@@ -6,6 +6,8 @@ namespace culvert {
 
 void TunnelWatcher::joined(const TunnelFacts &facts) {
   registry_.tunnel_began(facts.entity, facts.channel);
+  sources_.came(facts.sender_source);
+  sources_.came(facts.listener_source);
   log_.write(LogLevel::kInfo, "tunnel joined",
              {{"entity", facts.entity},
               {"sender", facts.id},
@@ -18,6 +20,8 @@ void TunnelWatcher::joined(const TunnelFacts &facts) {
 
 void TunnelWatcher::ended(const TunnelFacts &facts, const EndingRecord &record) {
   registry_.tunnel_ended(facts.entity, facts.channel);
+  sources_.went(facts.sender_source);
+  sources_.went(facts.listener_source);
   log_.write(LogLevel::kInfo, "tunnel ended",
              {{"entity", facts.entity},
               {"sender", facts.id},

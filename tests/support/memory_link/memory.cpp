@@ -189,7 +189,7 @@ void MemoryLink::cut(bool reset) {
 
 LinkFacts MemoryLink::facts() const {
   LinkFacts facts;
-  facts.tells_ends = true;
+  facts.carries_ends = true;
   return facts;
 }
 

@@ -41,10 +41,10 @@ protected:
   void start_finish(const Ending &ending) override;
 
   void prepare_end(End end) override;
-  [[nodiscard]] bool word_waits() const override { return !broken_ && held() > 0; }
-  void say_word() override {}
+  [[nodiscard]] bool output_waits() const override { return !broken_ && held() > 0; }
+  void send_output() override {}
   [[nodiscard]] bool awaits_peer() const override;
-  [[nodiscard]] std::uint64_t patience_ms() const override { return shard_->limits.linger_ms; }
+  [[nodiscard]] std::uint64_t peer_wait_ms() const override { return shard_->limits.linger_ms; }
   void arm_ending() override;
   void release(End end) override { cut(end != End::kClose); }
   [[nodiscard]] bool released() const override { return true; }

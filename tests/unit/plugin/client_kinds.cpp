@@ -63,8 +63,9 @@ class TransportKind : public testing::Test {
 protected:
   void SetUp() override {
     Plugin::script = {};
-    ASSERT_EQ(world_.registry.register_static(entry_.entry).message, "");
-    unit_ = std::move(world_.registry.make_unit("test_plugin", PluginKind::kTransport, {}).value());
+    ASSERT_EQ(world_.plugin_set.register_static(entry_.entry).message, "");
+    unit_ =
+        std::move(world_.plugin_set.make_unit("test_plugin", PluginKind::kTransport, {}).value());
     transport_ = std::move(unit_->transport(world_.shard).value());
   }
   PluginWorld world_;
@@ -243,8 +244,8 @@ class AuthKind : public testing::Test {
 protected:
   void SetUp() override {
     Plugin::script = {};
-    ASSERT_EQ(world_.registry.register_static(entry_.entry).message, "");
-    unit_ = std::move(world_.registry.make_unit("test_plugin", PluginKind::kAuth, {}).value());
+    ASSERT_EQ(world_.plugin_set.register_static(entry_.entry).message, "");
+    unit_ = std::move(world_.plugin_set.make_unit("test_plugin", PluginKind::kAuth, {}).value());
     auth_ = std::move(unit_->auth(world_.shard).value());
   }
   PluginWorld world_;

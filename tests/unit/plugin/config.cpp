@@ -125,10 +125,11 @@ protected:
   ConfiguredPlugin() {
     entry_.entry.config_keys = kKeys;
     entry_.entry.config_key_count = std::size(kKeys);
-    EXPECT_TRUE(world_.registry.register_static(entry_.entry).ok());
+    EXPECT_TRUE(world_.plugin_set.register_static(entry_.entry).ok());
   }
   Status make(ConfigValues values) {
-    auto unit = world_.registry.make_unit("test_plugin", PluginKind::kResolver, std::move(values));
+    auto unit =
+        world_.plugin_set.make_unit("test_plugin", PluginKind::kResolver, std::move(values));
     return unit.ok() ? Status{} : unit.status();
   }
   PluginWorld world_;
@@ -141,7 +142,7 @@ protected:
 };
 
 TEST_F(ConfiguredPlugin, ItsOwnSettingsReachEveryUnitBesideThoseOfItsRole) {
-  ASSERT_TRUE(world_.registry
+  ASSERT_TRUE(world_.plugin_set
                   .configure("test_plugin", {{"name", std::string("n")},
                                              {"ttl", std::string("7")},
                                              {"strict", std::string("false")},
@@ -178,12 +179,12 @@ TEST_F(ConfiguredPlugin, ASettingThatCannotBeIsRefusedBeforeAnyUnit) {
        "plugin 'other' is not part of this program, and there is no plugin directory"},
   };
   for (const Row &row : rows) {
-    EXPECT_EQ(world_.registry.configure(row.id, row.values).message, row.message);
+    EXPECT_EQ(world_.plugin_set.configure(row.id, row.values).message, row.message);
   }
 }
 
 TEST_F(ConfiguredPlugin, ASettingOfTheRolesOwnIsRefusedAndARequiredOneIsMissed) {
-  ASSERT_TRUE(world_.registry.configure("test_plugin", {{"name", std::string("n")}}).ok());
+  ASSERT_TRUE(world_.plugin_set.configure("test_plugin", {{"name", std::string("n")}}).ok());
   EXPECT_EQ(make({{"key", SecretReference{5}}, {"name", std::string("m")}}).message,
             "plugin test_plugin: setting 'name' is given by the role that uses the plugin; remove "
             "it from the plugin's settings");

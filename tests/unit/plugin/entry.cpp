@@ -182,8 +182,8 @@ TEST(Entry, AStaticPluginIsCheckedToo) {
   PluginWorld world;
   Parts parts;
   parts.test.entry.magic = 0;
-  EXPECT_EQ(world.registry.register_static(parts.test.entry).source, Source::kLocal);
-  EXPECT_EQ(world.registry.load("test_plugin").status().message,
+  EXPECT_EQ(world.plugin_set.register_static(parts.test.entry).source, Source::kLocal);
+  EXPECT_EQ(world.plugin_set.load("test_plugin").status().message,
             "plugin 'test_plugin' is not part of this program, and there is no plugin directory");
 }
 

@@ -40,8 +40,8 @@ private:
 
 TEST(Loader, LoadsAPluginAndItsInstanceAnswers) {
   PluginWorld world;
-  PluginRegistry registry(world.services, {plugins()});
-  auto unit = registry.make_unit("plain", PluginKind::kResolver, {});
+  PluginSet plugin_set(world.services, {plugins()});
+  auto unit = plugin_set.make_unit("plain", PluginKind::kResolver, {});
   ASSERT_TRUE(unit.ok()) << unit.status().message;
   auto resolver = unit.value()->resolver(world.shard);
   ASSERT_TRUE(resolver.ok());
@@ -54,16 +54,16 @@ TEST(Loader, LoadsAPluginAndItsInstanceAnswers) {
       "plugin loaded plugin=plain version=1.2.3 license=MIT file=" + plugins() + "/plain.so"));
 }
 
-TEST(Loader, AnIdIsLoadedOnceAndStaysMappedWhenItsRegistryIsGone) {
+TEST(Loader, AnIdIsLoadedOnceAndStaysLoadedWhenItsPluginSetIsGone) {
   PluginWorld world;
   const culvert_plugin *entry = nullptr;
   {
-    PluginRegistry registry(world.services, {plugins()});
-    entry = registry.load("plain").value();
-    EXPECT_EQ(registry.load("plain").value(), entry);
+    PluginSet plugin_set(world.services, {plugins()});
+    entry = plugin_set.load("plain").value();
+    EXPECT_EQ(plugin_set.load("plain").value(), entry);
   }
   EXPECT_EQ(std::string(entry->id), "plain");
-  PluginRegistry again(world.services, {plugins()});
+  PluginSet again(world.services, {plugins()});
   EXPECT_EQ(again.load("plain").value(), entry);
 }
 
@@ -189,8 +189,8 @@ TEST(Loader, APluginOfAnotherKindIsRefusedWithThoseThatWouldDo) {
   Folder folder;
   fs::copy_file(plugins() + "/wrong_id.so", folder.path() + "/second.so");
   std::ofstream(folder.path() + "/text.so") << "culvert.kind.resolver/1" << '\0';
-  PluginRegistry registry(world.services, {folder.path()});
-  EXPECT_EQ(registry.make_unit("plain", PluginKind::kAuth, {}).status().message,
+  PluginSet plugin_set(world.services, {folder.path()});
+  EXPECT_EQ(plugin_set.make_unit("plain", PluginKind::kAuth, {}).status().message,
             "plugin plain: wanted the kind culvert.kind.auth/1, found culvert.kind.resolver/1, "
             "culvert.kind.later/1; name another plugin here");
   EXPECT_EQ(list_plugins_of_kind({folder.path()}, "culvert.kind.resolver/1"),

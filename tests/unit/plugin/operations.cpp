@@ -41,8 +41,8 @@ std::uint32_t resolve(void *instance, culvert_resolve *record) {
 class OperationTest : public testing::Test {
 protected:
   void SetUp() override {
-    ASSERT_TRUE(world_.registry.register_static(entry_.entry).ok());
-    auto unit = world_.registry.make_unit("test_plugin", PluginKind::kResolver, {});
+    ASSERT_TRUE(world_.plugin_set.register_static(entry_.entry).ok());
+    auto unit = world_.plugin_set.make_unit("test_plugin", PluginKind::kResolver, {});
     ASSERT_TRUE(unit.ok()) << unit.status().message;
     unit_ = std::move(unit.value());
     auto resolver = unit_->resolver(world_.shard);

@@ -4,7 +4,7 @@
 
 #include "core/clock.hpp"
 #include "crypto/secret.hpp"
-#include "plugin/registry.hpp"
+#include "plugin/plugin_set.hpp"
 #include "support/sim/sim_log.hpp"
 #include "support/sim/sim_world.hpp"
 
@@ -34,7 +34,7 @@ struct PluginWorld {
   SecretStore secrets;
   Shard shard{io, *random, log, 3};
   HostServices services{log, *random, clock, secrets};
-  PluginRegistry registry{services, {}};
+  PluginSet plugin_set{services, {}};
 
   /// Runs the loop until the operation is done.
   template <typename Operation> bool run(const Operation &operation) {

@@ -61,8 +61,8 @@ protected:
   void make() {
     relay_.reset();
     unit_.reset();
-    ASSERT_EQ(world_.registry.register_static(entry_.entry).message, "");
-    unit_ = std::move(world_.registry.make_unit("test_plugin", PluginKind::kRelay, {}).value());
+    ASSERT_EQ(world_.plugin_set.register_static(entry_.entry).message, "");
+    unit_ = std::move(world_.plugin_set.make_unit("test_plugin", PluginKind::kRelay, {}).value());
     relay_ = std::move(unit_->relay_protocol(world_.shard).value());
   }
 

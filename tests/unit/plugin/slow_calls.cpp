@@ -112,8 +112,8 @@ class SlowCalls : public testing::Test {
 protected:
   std::unique_ptr<Unit> make(const char *kind_id, PluginKind kind, const void *functions) {
     entry_ = std::make_unique<TestEntry>(kind_id, functions);
-    EXPECT_TRUE(registry_.register_static(entry_->entry).ok());
-    return std::move(registry_.make_unit("test_plugin", kind, {}).value());
+    EXPECT_TRUE(plugin_set_.register_static(entry_->entry).ok());
+    return std::move(plugin_set_.make_unit("test_plugin", kind, {}).value());
   }
   /// Of the warnings so far.
   [[nodiscard]] std::string warnings() const {
@@ -135,7 +135,7 @@ protected:
 
   PluginWorld world_;
   PluginTime time_;
-  PluginRegistry registry_{{world_.log, *world_.random, time_, world_.secrets}, {}};
+  PluginSet plugin_set_{{world_.log, *world_.random, time_, world_.secrets}, {}};
   std::unique_ptr<TestEntry> entry_;
 };
 

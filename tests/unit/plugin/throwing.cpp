@@ -8,7 +8,7 @@ class Throwing : public testing::TestWithParam<std::pair<const char *, const cha
 protected:
   std::unique_ptr<Unit> unit(PluginKind kind) {
     return std::move(
-        registry_.make_unit("throws", kind, {{"throws", std::string(GetParam().first)}}).value());
+        plugin_set_.make_unit("throws", kind, {{"throws", std::string(GetParam().first)}}).value());
   }
   /// An Error of the author's stands as it is; another is the plugin's, in that function.
   [[nodiscard]] std::string message(const std::string &function) const {
@@ -17,7 +17,7 @@ protected:
   }
 
   PluginWorld world_;
-  PluginRegistry registry_{world_.services, {CULVERT_TEST_PLUGINS}};
+  PluginSet plugin_set_{world_.services, {CULVERT_TEST_PLUGINS}};
 };
 
 TEST_P(Throwing, TransportFails) {
@@ -84,13 +84,13 @@ INSTANTIATE_TEST_SUITE_P(Ways, Throwing,
 
 TEST(ThrowingLife, CreateAndAttachFail) {
   PluginWorld world;
-  PluginRegistry registry(world.services, {CULVERT_TEST_PLUGINS});
+  PluginSet plugin_set(world.services, {CULVERT_TEST_PLUGINS});
   const auto made =
-      registry.make_unit("throws", PluginKind::kAuth, {{"throws", std::string("create")}});
+      plugin_set.make_unit("throws", PluginKind::kAuth, {{"throws", std::string("create")}});
   ASSERT_FALSE(made.ok());
   EXPECT_EQ(made.status().message, std::string("plugin throws: create: ") + kOther);
   const auto unattached =
-      registry.make_unit("throws", PluginKind::kAuth, {{"throws", std::string("attach")}});
+      plugin_set.make_unit("throws", PluginKind::kAuth, {{"throws", std::string("attach")}});
   ASSERT_TRUE(unattached.ok());
   const auto auth = unattached.value()->auth(world.shard);
   ASSERT_FALSE(auth.ok());

@@ -13,7 +13,7 @@ constexpr char kHex[] = "00ff00ff00ff00ff00ff00ff00ff00ff";
 
 struct ProtocolTest : testing::TestWithParam<const char *> {
   std::unique_ptr<Unit> unit(const char *id, PluginKind kind, ConfigValues values = {}) {
-    auto made = registry.make_unit(id, kind, std::move(values));
+    auto made = plugin_set.make_unit(id, kind, std::move(values));
     EXPECT_TRUE(made.ok()) << made.status().message;
     return made.ok() ? std::move(made.value()) : nullptr;
   }
@@ -93,7 +93,7 @@ struct ProtocolTest : testing::TestWithParam<const char *> {
   }
 
   PluginWorld world;
-  PluginRegistry registry{world.services, {PLUGIN_DIRECTORY}};
+  PluginSet plugin_set{world.services, {PLUGIN_DIRECTORY}};
   std::uint64_t key = 0;
   std::unique_ptr<Unit> transport_unit, relay_unit, auth_unit;
   std::unique_ptr<Transport> transport;
@@ -183,10 +183,10 @@ INSTANTIATE_TEST_SUITE_P(Both, ProtocolTest, testing::Values("transport_azure", 
 
 TEST(StaticResolverTest, AnswersThroughTheRealHost) {
   PluginWorld world;
-  PluginRegistry registry(world.services, {PLUGIN_DIRECTORY});
-  auto unit = registry.make_unit("resolver_static", PluginKind::kResolver,
-                                 {{"resolve", std::vector<std::string>{"db=192.0.2.1,::2"}},
-                                  {"hosts_file", std::string("/nonexistent")}});
+  PluginSet plugin_set(world.services, {PLUGIN_DIRECTORY});
+  auto unit = plugin_set.make_unit("resolver_static", PluginKind::kResolver,
+                                   {{"resolve", std::vector<std::string>{"db=192.0.2.1,::2"}},
+                                    {"hosts_file", std::string("/nonexistent")}});
   ASSERT_TRUE(unit.ok()) << unit.status().message;
   auto resolver = unit.value()->resolver(world.shard);
   ASSERT_TRUE(resolver.ok()) << resolver.status().message;

@@ -172,7 +172,9 @@ TEST(RelayLimit, EachTimeIsRespected) {
     const std::uint64_t took_ms = (world.world.now_ns() - from_ns) / 1'000'000U;
     EXPECT_GE(took_ms, 1'900U) << row.log;
     EXPECT_LE(took_ms, 2'100U) << row.log;
-    ASSERT_TRUE(world.run_until([&] { return raw.empty() || world.connections() == 0; }));
+    ASSERT_TRUE(world.run_until(
+        [&] { return raw.empty() || (raw.front().ended && world.connections() == 0); }));
+    world.world.run_for(10); // its link is gone
   }
 }
 

@@ -33,8 +33,9 @@ TEST(RelayRefusal, EveryBadHeadIsAnsweredAndLoggedInOneLine) {
   RelayWorld world(test_options(2));
   for (const Row &row : rows) {
     const std::size_t lines = world.log.lines.size();
-    Peer &peer = world.answered_peer(row.head);
-    EXPECT_EQ(peer.answer, row.answer) << row.head;
+    const std::string own = "10.0.1." + std::to_string(&row - rows + 1); // not refused before
+    Peer &peer = world.peer(row.head, own);
+    EXPECT_EQ(world.answer_of(peer), row.answer) << row.head;
     ASSERT_TRUE(world.run_until([&] { return peer.heard_end.has_value(); })) << row.head;
     EXPECT_FALSE(peer.heard_end->aborted) << row.head; // a lingering close
     peer.close();
@@ -204,7 +205,8 @@ TEST(RelayRefusal, ConnectionsThatSayNothingAreLimitedAndTimedOut) {
   options.limits.unauthenticated = 4;
   RelayWorld world(options);
   // A listener that is online takes no seat.
-  world.answered_peer("listen path=alpha token=all id=L");
+  Peer &listener = world.peer("listen path=alpha token=all id=L", "10.0.0.9");
+  ASSERT_EQ(world.answer_of(listener), "listening");
   ASSERT_EQ(world.counters().unauthenticated, 0U);
   std::deque<RawPeer> silent;
   for (int i = 0; i < 6; ++i) {

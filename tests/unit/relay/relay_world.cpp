@@ -207,7 +207,7 @@ std::string RelayWorld::end() {
   std::string left = world.leaks();
   const RelayCounters &sums = relay->counters();
   if (sums.unauthenticated != 0 || sums.pending != 0 || sums.listeners != 0 ||
-      sums.tunnels.open() != 0 || relay->registry().size() != 0 || relay->shares().sources() != 0) {
+      sums.tunnels.open() != 0 || relay->registry().size() != 0 || !relay->sources().idle()) {
     left += "a counter is not zero\n";
   }
   for (const auto &shard : shards) {

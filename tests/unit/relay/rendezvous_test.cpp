@@ -69,7 +69,7 @@ protected:
   std::unique_ptr<Random> random = world.make_random();
   NoLog log;
   Shard shard{io, *random, log, 7};
-  Registry registry;
+  ListenerRegistry registry;
   Digests digests;
   Rendezvous table{shard, registry, digests};
   TestSender sender;

@@ -8,7 +8,7 @@ using How = EndingRecord::How;
 
 class Closes : public TunnelSuite {
 protected:
-  bool tells_ends(const LinkUser &user) {
+  bool carries_ends(const LinkUser &user) {
     return is_websocket(kind_of(user)) || kind_of(user) == SideKind::kMemory;
   }
   /// Each side that can say a Close does, in a tunnel of its own: its last bytes, then its end;
@@ -42,7 +42,7 @@ TEST_P(Closes, AFailureIsNoCleanEndOfAStream) {
        {1000U, 1001U, 1002U, 1003U, 1007U, 1008U, 1009U, 1010U, 1011U, 3000U, 4999U}) {
     for_each_closing_side(
         static_cast<std::uint16_t>(code), false, [&](LinkUser &actor, LinkUser &reader) {
-          const bool aborted = code >= 1002 && code <= 1011 && !tells_ends(reader);
+          const bool aborted = code >= 1002 && code <= 1011 && !carries_ends(reader);
           EXPECT_EQ(reader.end()->aborted, aborted);
           if (!aborted && is_websocket(kind_of(reader))) {
             EXPECT_EQ(reader.end()->code, code);
@@ -60,8 +60,8 @@ TEST_P(Closes, AFailureIsNoCleanEndOfAStream) {
 
 TEST_P(Closes, AMessageThatIsCutIsNoCleanEndOfAStream) {
   for_each_closing_side(1000, true, [&](LinkUser &actor, LinkUser &reader) {
-    EXPECT_EQ(reader.end()->aborted, !tells_ends(reader));
-    if (!tells_ends(reader)) {
+    EXPECT_EQ(reader.end()->aborted, !carries_ends(reader));
+    if (!carries_ends(reader)) {
       reader.close();
       actor.drop();
       expect_record(How::kAborted, name_of(actor), source_of(actor));

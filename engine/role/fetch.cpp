@@ -1,4 +1,4 @@
-#include "role/offer.hpp"
+#include "role/fetch.hpp"
 
 #include "core/text.hpp"
 #include "link/os_status.hpp"
@@ -54,22 +54,22 @@ bool RendezvousPolicy::allows(std::string_view host) const {
          });
 }
 
-Offer::Offer(const ClientKit &kit, const TargetAddress &target, const RendezvousPolicy &policy,
-             std::string offer, std::string loggable_id, Delegate<Offer &> done)
+Fetch::Fetch(const ClientKit &kit, const TargetAddress &target, const RendezvousPolicy &policy,
+             std::string offer, std::string loggable_id, Delegate<Fetch &> done)
     : kit_(kit), target_(target), policy_(policy), offer_(std::move(offer)),
       loggable_id_(std::move(loggable_id)), done_(done), dial_(kit.shard),
-      outbound_(kit, Delegate<Outbound &>::to<&Offer::on_outbound>(*this)) {
-  resolve_.bind<&Offer::on_resolved>(*this);
-  dial_.bind<&Offer::on_dialled>(*this);
-  dropping_.bind<&Offer::on_target_dropped>(*this);
-  pause_.bind<&Offer::on_pause>(*this);
-  late_.bind<&Offer::on_late>(*this);
+      outbound_(kit, Delegate<Outbound &>::to<&Fetch::on_outbound>(*this)) {
+  resolve_.bind<&Fetch::on_resolved>(*this);
+  dial_.bind<&Fetch::on_dialled>(*this);
+  dropping_.bind<&Fetch::on_target_dropped>(*this);
+  pause_.bind<&Fetch::on_pause>(*this);
+  late_.bind<&Fetch::on_late>(*this);
 }
 
 // --- the target
 // -----------------------------------------------------------------------------------
 
-void Offer::start() {
+void Fetch::start() {
   started_ns_ = kit_.shard.io.now_ns();
   if (target_.unix_path.empty()) {
     kit_.shard.io.arm_after_ms(late_, kit_.limits->handshake_ms);
@@ -79,7 +79,7 @@ void Offer::start() {
   }
 }
 
-void Offer::on_resolved(Outcome) {
+void Fetch::on_resolved(Outcome) {
   late_.disarm();
   if (!cancelled_.ok()) {
     end(cancelled_);
@@ -96,7 +96,7 @@ void Offer::on_resolved(Outcome) {
   dial_.start(std::move(addresses), kit_.limits->target_dial_ms);
 }
 
-void Offer::on_dialled(Result<Socket> socket) {
+void Fetch::on_dialled(Result<Socket> socket) {
   if (!socket.ok() && cancelled_.ok()) {
     blame_target(socket.status());
     return;
@@ -121,7 +121,7 @@ void Offer::on_dialled(Result<Socket> socket) {
   }
 }
 
-void Offer::blame_target(Status why) {
+void Fetch::blame_target(Status why) {
   why.source = lacks_resources(why) ? Source::kLocal : Source::kTarget;
   why.message = "target " + target_.text() + ": " + why.message;
   reject(why);
@@ -130,7 +130,7 @@ void Offer::blame_target(Status why) {
 // --- the relay
 // ------------------------------------------------------------------------------------
 
-Result<LinkDescription> Offer::allowed(Result<LinkDescription> description) const {
+Result<LinkDescription> Fetch::allowed(Result<LinkDescription> description) const {
   if (!description.ok()) {
     return description;
   }
@@ -145,12 +145,12 @@ Result<LinkDescription> Offer::allowed(Result<LinkDescription> description) cons
   return description;
 }
 
-void Offer::dial_relay() {
+void Fetch::dial_relay() {
   outbound_.start(phase_ == Phase::kFetching ? Purpose::kAccept : Purpose::kReject, description_,
                   loggable_id_);
 }
 
-void Offer::reject(const Status &why) {
+void Fetch::reject(const Status &why) {
   status_ = why;
   if (started_ns_ == 0) {
     started_ns_ = kit_.shard.io.now_ns();
@@ -168,7 +168,7 @@ void Offer::reject(const Status &why) {
 }
 
 /// Whether another connection may fare better: the relay was not reached, or had no room.
-bool Offer::worth_another_try(const Status &why) {
+bool Fetch::worth_another_try(const Status &why) {
   switch (why.code) {
   case Code::kTimeout:
   case Code::kRefused:
@@ -183,7 +183,7 @@ bool Offer::worth_another_try(const Status &why) {
   }
 }
 
-void Offer::on_outbound(Outbound &outbound) {
+void Fetch::on_outbound(Outbound &outbound) {
   const Status &outcome = outbound.status();
   if (!cancelled_.ok()) {
     end(cancelled_);
@@ -200,13 +200,13 @@ void Offer::on_outbound(Outbound &outbound) {
   }
 }
 
-void Offer::try_again() {
+void Fetch::try_again() {
   const std::uint64_t pause_ms = pause_ms_; // none before the first repetition
   pause_ms_ = kit_.limits->next_pause_ms(pause_ms_);
   kit_.shard.io.arm_after_ms(pause_, pause_ms / 2 + kit_.shard.random.below(pause_ms / 2 + 1));
 }
 
-void Offer::on_pause() {
+void Fetch::on_pause() {
   if (!cancelled_.ok()) {
     end(cancelled_);
   } else if (late_.armed()) {
@@ -218,7 +218,7 @@ void Offer::on_pause() {
   }
 }
 
-void Offer::on_late() {
+void Fetch::on_late() {
   if (phase_ == Phase::kTarget) {
     resolve_.abandon();
   } else if (pause_.armed()) {
@@ -232,7 +232,7 @@ void Offer::on_late() {
 // --- the end
 // --------------------------------------------------------------------------------------
 
-void Offer::end(Status status) {
+void Fetch::end(Status status) {
   phase_ = Phase::kEnding;
   late_.disarm();
   status_ = std::move(status);
@@ -243,12 +243,12 @@ void Offer::end(Status status) {
   }
 }
 
-void Offer::on_target_dropped(Outcome) {
+void Fetch::on_target_dropped(Outcome) {
   target_link_.reset();
   done_(*this);
 }
 
-void Offer::cancel(Status why) {
+void Fetch::cancel(Status why) {
   cancelled_ = why;
   resolve_.abandon();
   dial_.cancel();

@@ -1,12 +1,13 @@
-// One offer at a listener: dial the target first, then fetch the sender, or refuse it with the
-// reason; then the two are joined. A listener without room refuses it unserved.
+// Serves one offer at a listener: dials the target first, then fetches the sender, or refuses it
+// with the reason. The listener then joins the two. A listener that is full refuses the offer at
+// once.
 //
-// A relay that cannot be reached, breaks the connection, or has no room is dialled again: at once,
-// then with pauses that double, for ClientLimits::fetch_ms. Then the listener gives up and tells
-// the sender so, in the same way, while the capability lives (rendezvous_ms).
+// If the relay cannot be reached, breaks the connection or is full, it is dialled again: at once,
+// then after pauses that double, for ClientLimits::fetch_ms. Then the listener gives up and refuses
+// the sender in the same way, while the capability is valid (rendezvous_ms).
 //
-// Belongs to a shard and to its listener part; reports exactly once through `done`, with everything
-// of it closed unless it handed over both links.
+// Belongs to a shard and to its listener part; reports exactly once through `done`. Then everything
+// that it opened is closed, unless the caller takes both links.
 #pragma once
 
 #include "link/dial.hpp"
@@ -25,11 +26,11 @@ struct TargetAddress {
   [[nodiscard]] std::string text() const;
 };
 
-/// Where an offer may send us: the relay itself, and what the operator allowed besides.
+/// Hosts that an offer may name: the relay itself, and those that the operator allowed in addition.
 class RendezvousPolicy {
 public:
   RendezvousPolicy(const std::string &relay_host, const std::vector<std::string> &allowed);
-  /// Source::kConfig for what is neither a host nor *.SUFFIX.
+  /// Refuses with Source::kConfig what is neither a host nor *.SUFFIX.
   static Status check(const std::vector<std::string> &allowed);
   /// Exact, or any name below `*.suffix`; ignoring case.
   [[nodiscard]] bool allows(std::string_view host) const;
@@ -39,10 +40,10 @@ private:
   std::vector<std::string> suffixes_; // with their leading dot
 };
 
-class Offer {
+class Fetch {
 public:
-  Offer(const ClientKit &kit, const TargetAddress &target, const RendezvousPolicy &policy,
-        std::string offer, std::string loggable_id, Delegate<Offer &> done);
+  Fetch(const ClientKit &kit, const TargetAddress &target, const RendezvousPolicy &policy,
+        std::string offer, std::string loggable_id, Delegate<Fetch &> done);
 
   void start();
   /// Instead of start(): refuses the sender at once.
@@ -50,7 +51,7 @@ public:
   void cancel(Status why);
 
   [[nodiscard]] const std::string &loggable_id() const { return loggable_id_; }
-  /// Success: both links are there. Otherwise why not.
+  /// Success means that both links can be taken; otherwise the reason.
   [[nodiscard]] const Status &status() const { return status_; }
   std::unique_ptr<Link> take_relay_link() { return outbound_.take_link(); }
   std::unique_ptr<Link> take_target_link() { return std::move(target_link_); }
@@ -59,7 +60,7 @@ private:
   enum class Phase : std::uint8_t {
     kTarget,   // resolves and dials it
     kFetching, // dials the relay, or pauses before the next dial
-    kRefusing, // the same, to say that nobody comes
+    kRefusing, // the same, to refuse the sender
     kEnding
   };
   void on_resolved(Outcome outcome);
@@ -80,12 +81,12 @@ private:
   const RendezvousPolicy policy_;
   const std::string offer_;
   const std::string loggable_id_;
-  Delegate<Offer &> done_;
+  Delegate<Fetch &> done_;
   Status status_;
   Status cancelled_;
   Phase phase_ = Phase::kTarget;
   LinkDescription description_; // of the relay, in kFetching and kRefusing
-  std::uint64_t pause_ms_ = 0;  // the latest
+  std::uint64_t pause_ms_ = 0;  // the last one
   std::uint64_t started_ns_ = 0;
   Timer pause_;
   Timer late_; // of the phase

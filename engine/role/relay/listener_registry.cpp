@@ -1,4 +1,4 @@
-#include "role/relay/registry.hpp"
+#include "role/relay/listener_registry.hpp"
 
 #include "role/relay/text.hpp"
 
@@ -26,7 +26,7 @@ Status overload(std::string message) {
 
 } // namespace
 
-std::optional<ChannelRef> Registry::add(RegisteredListener listener) {
+std::optional<ChannelRef> ListenerRegistry::add(RegisteredListener listener) {
   const std::lock_guard lock(mutex_);
   std::vector<Entry> &entries = entities_[lower_case(listener.entity)];
   const auto same = std::find_if(entries.begin(), entries.end(), [&](const Entry &entry) {
@@ -42,7 +42,7 @@ std::optional<ChannelRef> Registry::add(RegisteredListener listener) {
   return replaced;
 }
 
-void Registry::remove(const std::string &entity, const ChannelRef &channel) {
+void ListenerRegistry::remove(const std::string &entity, const ChannelRef &channel) {
   const std::lock_guard lock(mutex_);
   const auto found = entities_.find(lower_case(entity));
   if (found == entities_.end()) {
@@ -55,7 +55,7 @@ void Registry::remove(const std::string &entity, const ChannelRef &channel) {
   }
 }
 
-std::size_t Registry::size() const {
+std::size_t ListenerRegistry::size() const {
   const std::lock_guard lock(mutex_);
   std::size_t count = 0;
   for (const auto &[entity, entries] : entities_) {
@@ -64,8 +64,9 @@ std::size_t Registry::size() const {
   return count;
 }
 
-Result<RegisteredListener> Registry::choose(const Wish &wish, const std::vector<ChannelRef> &tried,
-                                            Random &random) const {
+Result<RegisteredListener> ListenerRegistry::choose(const Wish &wish,
+                                                    const std::vector<ChannelRef> &tried,
+                                                    Random &random) const {
   const std::lock_guard lock(mutex_);
   std::vector<const Entry *> fit;
   bool any = false;
@@ -100,8 +101,8 @@ Result<RegisteredListener> Registry::choose(const Wish &wish, const std::vector<
   return fit[random.below(fit.size())]->listener;
 }
 
-void Registry::count_tunnel(const std::string &entity, const ChannelRef &channel,
-                            std::int64_t change) {
+void ListenerRegistry::count_tunnel(const std::string &entity, const ChannelRef &channel,
+                                    std::int64_t change) {
   const std::lock_guard lock(mutex_);
   const auto found = entities_.find(lower_case(entity));
   if (found == entities_.end()) {
@@ -114,8 +115,8 @@ void Registry::count_tunnel(const std::string &entity, const ChannelRef &channel
   }
 }
 
-Status Registry::admit(const std::string &entity, const std::string &source,
-                       const RelayLimits &limits) {
+Status ListenerRegistry::admit(const std::string &entity, const std::string &source,
+                               const RelayLimits &limits) {
   const std::lock_guard lock(mutex_);
   const auto waiting = [](const auto &counts, const std::string &key) -> std::uint32_t {
     const auto found = counts.find(key);
@@ -135,7 +136,7 @@ Status Registry::admit(const std::string &entity, const std::string &source,
   return {};
 }
 
-void Registry::release(const std::string &entity, const std::string &source) {
+void ListenerRegistry::release(const std::string &entity, const std::string &source) {
   const std::lock_guard lock(mutex_);
   lower_count(pending_by_entity_, lower_case(entity));
   if (!source.empty()) {

@@ -1,4 +1,4 @@
-#include "role/relay/registry.hpp"
+#include "role/relay/listener_registry.hpp"
 
 #include <gtest/gtest.h>
 
@@ -21,7 +21,7 @@ protected:
   }
 
   SeededRandom random{1};
-  Registry registry;
+  ListenerRegistry registry;
 };
 
 TEST_F(RegistryTest, EveryFittingListenerGetsItsShare) {
@@ -75,7 +75,7 @@ TEST_F(RegistryTest, ListenersWithoutAnIdDoNotReplaceEachOther) {
 
 TEST(RegistryPolicy, LeastTunnelsGivesToTheIdle) {
   SeededRandom random{1};
-  Registry registry;
+  ListenerRegistry registry;
   const Wish wish{"a", "p", {}, {}, ChoicePolicy::kLeastTunnels};
   registry.add(listener("a", "one", 1));
   registry.add(listener("a", "two", 2));
@@ -89,7 +89,7 @@ TEST(RegistryPolicy, LeastTunnelsGivesToTheIdle) {
 }
 
 TEST(RegistryLimit, SendersWaitUpToTheLimitsOfEntityAndSource) {
-  Registry registry;
+  ListenerRegistry registry;
   RelayLimits limits;
   limits.pending_per_entity = 3;
   limits.pending_per_source = 2;

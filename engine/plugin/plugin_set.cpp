@@ -1,4 +1,4 @@
-#include "plugin/registry.hpp"
+#include "plugin/plugin_set.hpp"
 
 #include "plugin/values.hpp"
 
@@ -7,7 +7,7 @@
 
 namespace culvert {
 
-Status PluginRegistry::register_static(const culvert_plugin &entry) {
+Status PluginSet::register_static(const culvert_plugin &entry) {
   const std::string id = entry.id == nullptr ? "" : entry.id;
   Status status = check_entry(entry, id, "static plugin '" + id + "'");
   if (status.ok()) {
@@ -16,7 +16,7 @@ Status PluginRegistry::register_static(const culvert_plugin &entry) {
   return status;
 }
 
-Result<const culvert_plugin *> PluginRegistry::load(std::string_view id) {
+Result<const culvert_plugin *> PluginSet::load(std::string_view id) {
   if (const auto found = entries_.find(id); found != entries_.end()) {
     return found->second;
   }
@@ -34,7 +34,7 @@ Result<const culvert_plugin *> PluginRegistry::load(std::string_view id) {
   return entry;
 }
 
-Status PluginRegistry::configure(std::string_view id, ConfigValues values) {
+Status PluginSet::configure(std::string_view id, ConfigValues values) {
   const Result<const culvert_plugin *> entry = load(id);
   if (!entry.ok()) {
     return entry.status();
@@ -48,7 +48,7 @@ Status PluginRegistry::configure(std::string_view id, ConfigValues values) {
 }
 
 /// "a, b": the plugins that could be named instead.
-std::string PluginRegistry::ids_of(PluginKind kind) const {
+std::string PluginSet::ids_of(PluginKind kind) const {
   std::set<std::string> ids;
   for (const auto &[id, entry] : entries_) {
     if (find_kind(*entry, kind).ok()) {
@@ -61,8 +61,8 @@ std::string PluginRegistry::ids_of(PluginKind kind) const {
   return comma_list({ids.begin(), ids.end()});
 }
 
-Result<std::unique_ptr<Unit>> PluginRegistry::make_unit(std::string_view id, PluginKind kind,
-                                                        ConfigValues values) {
+Result<std::unique_ptr<Unit>> PluginSet::make_unit(std::string_view id, PluginKind kind,
+                                                   ConfigValues values) {
   const Result<const culvert_plugin *> entry = load(id);
   if (!entry.ok()) {
     return entry.status();

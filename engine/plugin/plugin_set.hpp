@@ -16,11 +16,11 @@
 
 namespace culvert {
 
-class PluginRegistry {
+class PluginSet {
 public:
   /// The services must live longer than every unit. Without a directory only static plugins are
   /// found.
-  PluginRegistry(const HostServices &services, std::vector<std::string> directories)
+  PluginSet(const HostServices &services, std::vector<std::string> directories)
       : services_(services), directories_(std::move(directories)) {}
 
   /// A plugin that is part of this program; its entry must stay valid until the process ends.

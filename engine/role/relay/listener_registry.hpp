@@ -1,8 +1,8 @@
-// Who listens: every connected listener of every shard of one relay, and how many senders wait.
+// Every connected listener of every shard of one relay, and how many senders wait.
 //
 // Behind one mutex, for any thread; touched in set-up and tear-down only, never on the byte path.
-// It owns its entries and refers to channels by value, so an entry may outlive its channel by the
-// time one letter takes.
+// It owns its entries and refers to channels by value, so an entry may stay a little longer than
+// its channel, until a letter arrives.
 #pragma once
 
 #include "core/random.hpp"
@@ -21,40 +21,40 @@ namespace culvert {
 
 /// How a control channel ended.
 enum class ChannelEnd : std::uint8_t {
-  kGoodbye, // the listener closed it, and may still come for what it was offered
+  kGoodbye, // the listener closed it, and may still come for its offers
   kLost     // it broke, or the relay ended it
 };
 
 struct RegisteredListener {
-  std::string entity;   // its case does not count
+  std::string entity;   // its case is ignored
   std::string protocol; // the plugin's id
-  std::string id;       // empty: it named none, and replaces none
+  std::string id;       // empty if it gave none; it then replaces no other listener
   ChannelRef channel;
-  std::string public_host; // where it reaches this relay
+  std::string public_host; // the address in its offers
   std::uint16_t public_port = 0;
 };
 
 /// Which of several listeners gets a sender.
 enum class ChoicePolicy : std::uint8_t { kRandom, kLeastTunnels };
 
-/// What a sender asks for.
+/// The listeners that a sender asks for.
 struct Wish {
   std::string entity;
   std::string protocol;
   std::vector<std::string> allowed; // listener ids; empty: any
   std::vector<std::string> denied;
-  ChoicePolicy choice = ChoicePolicy::kRandom; // the relay's
+  ChoicePolicy choice = ChoicePolicy::kRandom; // of the relay
 };
 
-class Registry {
+class ListenerRegistry {
 public:
-  /// Returns the channel of the same id that was registered before, which is no longer.
+  /// Registers it. Returns the channel that it replaces, if one had the same id.
   std::optional<ChannelRef> add(RegisteredListener listener);
-  /// Nothing happens when it is not registered, or not any more.
+  /// Does nothing if it is not registered.
   void remove(const std::string &entity, const ChannelRef &channel);
   [[nodiscard]] std::size_t size() const;
 
-  /// One of those that fit the wish and are not among `tried`; else why there is none.
+  /// Chooses a listener that fits the wish and is not in `tried`; a failure says why there is none.
   Result<RegisteredListener> choose(const Wish &wish, const std::vector<ChannelRef> &tried,
                                     Random &random) const;
 
@@ -65,8 +65,9 @@ public:
     count_tunnel(entity, channel, -1);
   }
 
-  /// A sender wants to wait: counted until released, or refused by a limit. `source`: what
-  /// source_of() says; the empty one, of unix sockets, is bound by the entity's limit alone.
+  /// Counts a sender that wants to wait, until release(); or refuses it because of a limit.
+  /// `source`: what source_of() says; the empty one, of unix sockets, is bound by the entity's
+  /// limit alone.
   Status admit(const std::string &entity, const std::string &source, const RelayLimits &limits);
   void release(const std::string &entity, const std::string &source);
 
