@@ -1,5 +1,6 @@
 #include "facade/running_role.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -10,66 +11,118 @@ namespace {
 
 constexpr unsigned kEveryPermission = 0777;
 
-} // namespace
+std::vector<HostPort> all_of(const HostPort &first, const std::vector<HostPort> &others) {
+  std::vector<HostPort> all{first};
+  all.insert(all.end(), others.begin(), others.end());
+  return all;
+}
 
-Result<Listening> listen_on(ShardThreads &threads, const HostPort &where, unsigned mode) {
-  const ShardLimits &limits = threads[0]->shard().limits;
-  if (mode > kEveryPermission || (mode != 0 && where.unix_path.empty())) {
-    return Status::config("bind_mode is the mode of a unix socket, at most 0777; set it with a "
-                          "unix path alone");
-  }
-  std::optional<Address> address;
+Result<Address> address_of(const HostPort &where) {
   if (!where.unix_path.empty()) {
-    address = Address::unix_path(where.unix_path);
-  } else {
-    address = Address::from_literal(where.host, where.port);
+    return Address::unix_path(where.unix_path);
   }
+  const std::optional<Address> address = Address::from_literal(where.host, where.port);
   if (!address) {
     return Status::config("bind '" + where.text() +
                           "' is a name; write the IP address to listen on, for example "
                           "127.0.0.1:" +
                           std::to_string(where.port) + " or 0.0.0.0:" + std::to_string(where.port));
   }
-  // A process that was killed may have the address for a moment: until the kernel has ended its
-  // ring.
+  return *address;
+}
+
+/// A process that was killed may have the address for a moment: until the kernel has ended its
+/// ring.
+Result<Socket> listen_patiently(ShardThread &thread, const Address &address) {
   constexpr std::chrono::milliseconds kLook{20};
+  const std::uint64_t most_ms = thread.shard().limits.address_in_use_ms;
   Result<Socket> socket = Status{};
   for (std::uint64_t waited_ms = 0;; waited_ms += kLook.count()) {
-    threads[0]->call([&] { socket = threads[0]->io().listen(*address); });
-    if (socket.ok() || socket.status().os_error != EADDRINUSE ||
-        waited_ms >= limits.address_in_use_ms) {
-      break;
+    thread.call([&] { socket = thread.io().listen(address); });
+    if (socket.ok() || socket.status().os_error != EADDRINUSE || waited_ms >= most_ms) {
+      return socket;
     }
     std::this_thread::sleep_for(kLook);
   }
-  Result<Listening> result = Status{};
-  threads[0]->call([&] {
-    Io &io = threads[0]->io();
-    if (!socket.ok()) {
-      Status status = socket.status();
-      status.message = "bind " + where.text() + ": " + status.message;
-      result = status;
-      return;
-    }
-    Listening listening{socket.value(), where, SocketFile(where.unix_path)};
-    if (const int error = mode == 0 ? 0 : listening.file.set_mode(mode); error != 0) {
-      io.close(socket.value());
-      result = Status::machine("bind " + where.text() +
-                               ": cannot set its mode: " + std::strerror(-error));
-      return;
-    }
-    const Result<Address> local = io.local_address(socket.value());
-    if (local.ok() && where.unix_path.empty()) {
-      listening.bound = {local.value().host(), local.value().port, ""};
-    }
-    result = std::move(listening);
-  });
-  return result;
 }
 
-Status check_bind(const HostPort &wanted, const HostPort &configured, const HostPort &bound) {
-  const bool same = wanted.text() == configured.text() || wanted.text() == bound.text();
-  return same ? Status{} : needs_restart("bind");
+/// One more address.
+Status add(ShardThread &thread, const HostPort &where, unsigned mode, Listening &listening) {
+  const Result<Address> address = address_of(where);
+  if (!address.ok()) {
+    return address.status();
+  }
+  const Result<Socket> socket = listen_patiently(thread, address.value());
+  if (!socket.ok()) {
+    Status status = socket.status();
+    status.message = "bind " + where.text() + ": " + status.message;
+    return status;
+  }
+  listening.sockets.push_back(socket.value());
+  HostPort bound = where;
+  if (where.unix_path.empty()) {
+    thread.call([&] {
+      const Result<Address> local = thread.io().local_address(socket.value());
+      bound = local.ok() ? HostPort{local.value().host(), local.value().port, ""} : where;
+    });
+  } else {
+    const SocketFile &file = listening.files.emplace_back(where.unix_path);
+    if (const int error = mode == 0 ? 0 : file.set_mode(mode); error != 0) {
+      return Status::machine("bind " + where.text() +
+                             ": cannot set its mode: " + std::strerror(-error));
+    }
+  }
+  listening.bound.push_back(std::move(bound));
+  return {};
+}
+
+bool same(const std::vector<HostPort> &one, const std::vector<HostPort> &other) {
+  return std::equal(
+      one.begin(), one.end(), other.begin(), other.end(),
+      [](const HostPort &left, const HostPort &right) { return left.text() == right.text(); });
+}
+
+} // namespace
+
+Result<Listening> listen_on(ShardThreads &threads, const HostPort &first,
+                            const std::vector<HostPort> &others, unsigned mode) {
+  Listening listening;
+  listening.configured = all_of(first, others);
+  const bool any_path = std::any_of(listening.configured.begin(), listening.configured.end(),
+                                    [](const HostPort &where) { return !where.unix_path.empty(); });
+  if (mode > kEveryPermission || (mode != 0 && !any_path)) {
+    return Status::config("bind_mode is the mode of a unix socket, at most 0777; set it with a "
+                          "unix path alone");
+  }
+  for (const HostPort &where : listening.configured) {
+    if (Status status = add(*threads[0], where, mode, listening); !status.ok()) {
+      listening.remove_files();
+      threads[0]->call([&] {
+        for (const Socket socket : listening.sockets) {
+          threads[0]->io().close(socket);
+        }
+      });
+      return status;
+    }
+  }
+  return listening;
+}
+
+void Listening::remove_files() {
+  for (SocketFile &file : files) {
+    file.remove();
+  }
+}
+
+Status Listening::check(const HostPort &first, const std::vector<HostPort> &others) const {
+  const std::vector<HostPort> wanted = all_of(first, others);
+  return same(wanted, configured) || same(wanted, bound) ? Status{} : needs_restart("bind");
+}
+
+void Listening::log(Log &log, std::initializer_list<LogField> fields) const {
+  for (const HostPort &where : bound) {
+    log.write(LogLevel::kInfo, "listening on " + where.text(), fields);
+  }
 }
 
 Status needs_restart(std::string_view setting) {

@@ -136,16 +136,15 @@ public:
     });
     return status;
   }
-  void start(const HostPort &bind, Listening listening) {
-    bind_ = bind;
-    bound_ = listening.bound;
-    file_ = std::move(listening.file);
+  void start(Listening listening) {
+    listening_ = std::move(listening);
     running_ = static_cast<unsigned>(parts_.size());
-    for_each([&listening](RelayShard &shard) { shard.start(listening.socket); });
+    for_each([this](RelayShard &shard) { shard.start(listening_.sockets); });
   }
+  [[nodiscard]] const Listening &listening() const { return listening_; }
 
   Status update_relay(const RoleMaking &making, const RelayConfig &config) override {
-    if (Status status = check_bind(config.bind, bind_, bound_); !status.ok()) {
+    if (Status status = listening_.check(config.bind, config.also_bind); !status.ok()) {
       return status;
     }
     Result<RelaySetUp> made = set_up(making, config);
@@ -164,15 +163,15 @@ public:
 
   void drain() override {
     draining_ = true;
-    file_.remove(); // a successor may have the path at once
+    listening_.remove_files(); // a successor may have the path at once
     for_each([](RelayShard &shard) { shard.drain(); });
   }
   void drop() override {
     draining_ = true;
-    file_.remove(); // a successor may have the path at once
+    listening_.remove_files(); // a successor may have the path at once
     for_each([](RelayShard &shard) { shard.drop(); });
   }
-  [[nodiscard]] HostPort bound() const override { return bound_; }
+  [[nodiscard]] HostPort bound() const override { return listening_.bound.front(); }
   [[nodiscard]] RoleStats stats() const override;
 
 private:
@@ -233,9 +232,7 @@ private:
   mutable Relay relay_;                            // counters are read through it
   std::vector<std::unique_ptr<Part>> parts_;
   std::atomic<unsigned> running_ = 0;
-  HostPort bind_; // as configured
-  HostPort bound_;
-  SocketFile file_;
+  Listening listening_;
   bool draining_ = false;
 };
 
@@ -262,16 +259,16 @@ Result<std::unique_ptr<RunningRole>> make_relay_role(const RoleMaking &making,
   if (Status status = role->attach(std::move(made.value())); !status.ok()) {
     return status;
   }
-  Result<Listening> listening = listen_on(making.threads, config.bind, config.bind_mode);
+  Result<Listening> listening =
+      listen_on(making.threads, config.bind, config.also_bind, config.bind_mode);
   if (!listening.ok()) {
     return listening.status();
   }
-  role->start(config.bind, std::move(listening.value()));
-  making.log.write(LogLevel::kInfo, "listening on " + role->bound().text(),
-                   {{"role", "relay"},
-                    {"names", comma_list(config.names)},
-                    {"entities", std::to_string(config.entities.size())},
-                    {"protocols", comma_list(config.protocols)}});
+  role->start(std::move(listening.value()));
+  role->listening().log(making.log, {{"role", "relay"},
+                                     {"names", comma_list(config.names)},
+                                     {"entities", std::to_string(config.entities.size())},
+                                     {"protocols", comma_list(config.protocols)}});
   return std::unique_ptr<RunningRole>(std::move(role));
 }
 

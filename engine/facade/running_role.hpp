@@ -48,17 +48,22 @@ private:
   }
 };
 
-/// A socket that all shards accept on, and its address.
+/// The sockets that all shards accept on, and their addresses.
 struct Listening {
-  Socket socket;
-  HostPort bound;
-  SocketFile file; // of a unix socket
+  std::vector<Socket> sockets;
+  std::vector<HostPort> configured;
+  std::vector<HostPort> bound;   // with real ports
+  std::vector<SocketFile> files; // of unix sockets
+
+  void remove_files();
+  /// A running role keeps its addresses: as they were configured, or as they are bound.
+  [[nodiscard]] Status check(const HostPort &first, const std::vector<HostPort> &others) const;
+  /// A line for each.
+  void log(Log &log, std::initializer_list<LogField> fields) const;
 };
-/// `mode`: of a unix socket; 0: by the umask.
-Result<Listening> listen_on(ShardThreads &threads, const HostPort &where, unsigned mode);
-/// Refuses a changed address: a running role keeps the one that was configured, or that it is bound
-/// to.
-Status check_bind(const HostPort &wanted, const HostPort &configured, const HostPort &bound);
+/// On all of them or none. `mode`: of unix sockets; 0: by the umask.
+Result<Listening> listen_on(ShardThreads &threads, const HostPort &first,
+                            const std::vector<HostPort> &others, unsigned mode);
 /// The failure for a setting that a running role cannot change.
 Status needs_restart(std::string_view setting);
 

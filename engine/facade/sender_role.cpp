@@ -32,8 +32,8 @@ Result<SenderSetUp> set_up(const RoleMaking &making, const SenderConfig &config)
 class SenderRole final : public RunningRole {
 public:
   SenderRole(ShardThreads &threads, const SenderConfig &config)
-      : transport_(config.transport), bind_(config.bind), prove_at_start_(config.prove_at_start),
-        threads_(threads), counters_(static_cast<unsigned>(threads.size())),
+      : transport_(config.transport), prove_at_start_(config.prove_at_start), threads_(threads),
+        counters_(static_cast<unsigned>(threads.size())),
         group_(static_cast<unsigned>(threads.size())), parts_(threads) {}
   ~SenderRole() override {
     threads_[0]->call([this] { proof_.reset(); });
@@ -49,20 +49,20 @@ public:
                         });
   }
   void start(Listening listening) {
-    bound_ = listening.bound;
-    file_ = std::move(listening.file);
+    listening_ = std::move(listening);
     parts_.for_each([&](Sender &sender) {
       sender.share_with(group_);
-      sender.start(listening.socket);
+      sender.start(listening_.sockets);
     });
     threads_[0]->call([this] {
       if (proof_) {
-        proof_->start(bound_.text());
+        proof_->start(listening_.bound.front().text());
       }
     });
   }
+  [[nodiscard]] const Listening &listening() const { return listening_; }
   Status update_sender(const RoleMaking &making, const SenderConfig &config) override {
-    if (Status status = check_bind(config.bind, bind_, bound_); !status.ok()) {
+    if (Status status = listening_.check(config.bind, config.also_bind); !status.ok()) {
       return status;
     }
     if (config.transport != transport_) {
@@ -84,17 +84,17 @@ public:
 
   void drain() override {
     draining_ = true;
-    file_.remove(); // a successor may have the path at once
+    listening_.remove_files(); // a successor may have the path at once
     parts_.for_each([](Sender &sender) { sender.drain(); });
     end_proof();
   }
   void drop() override {
     draining_ = true;
-    file_.remove(); // a successor may have the path at once
+    listening_.remove_files(); // a successor may have the path at once
     parts_.for_each([](Sender &sender) { sender.drop(); });
     end_proof();
   }
-  [[nodiscard]] HostPort bound() const override { return bound_; }
+  [[nodiscard]] HostPort bound() const override { return listening_.bound.front(); }
   [[nodiscard]] RoleStats stats() const override {
     RoleStats stats = stats_of(counters_);
     stats.state = counters_.parts_running.load(std::memory_order_acquire) == 0 &&
@@ -114,15 +114,13 @@ private:
   }
 
   const std::string transport_;
-  const HostPort bind_; // as configured
   const bool prove_at_start_;
   ShardThreads &threads_;
   RoleCounters counters_;
   AcceptGroup group_;
   ClientParts<Sender> parts_;
   std::optional<Proof> proof_; // on the first shard
-  HostPort bound_;
-  SocketFile file_;
+  Listening listening_;
   bool draining_ = false;
 };
 
@@ -138,16 +136,17 @@ Result<std::unique_ptr<RunningRole>> make_sender_role(const RoleMaking &making,
   if (Status status = role->attach(std::move(made.value())); !status.ok()) {
     return status;
   }
-  Result<Listening> listening = listen_on(making.threads, config.bind, config.bind_mode);
+  Result<Listening> listening =
+      listen_on(making.threads, config.bind, config.also_bind, config.bind_mode);
   if (!listening.ok()) {
     return listening.status();
   }
   role->start(std::move(listening.value()));
   const ConnectionString &connection = config.connection;
-  making.log.write(LogLevel::kInfo, "listening on " + role->bound().text(),
-                   {{"role", "sender"},
-                    {"entity", connection.entity_path},
-                    {"relay", connection.host + ":" + std::to_string(connection.port)}});
+  role->listening().log(making.log,
+                        {{"role", "sender"},
+                         {"entity", connection.entity_path},
+                         {"relay", connection.host + ":" + std::to_string(connection.port)}});
   return std::unique_ptr<RunningRole>(std::move(role));
 }
 

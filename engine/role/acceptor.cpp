@@ -2,6 +2,7 @@
 
 #include "link/os_status.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 
@@ -13,17 +14,20 @@ struct Acceptor::Dealt final : Mail {
 };
 
 Acceptor::Acceptor(Shard &shard, Delegate<Socket> arrived, Delegate<> stopped)
-    : shard_(shard), arrived_(arrived), stopped_(stopped) {
-  accept_.bind<&Acceptor::on_accept>(*this);
-  cancel_.bind<&Acceptor::on_cancelled>(*this);
-  retry_.bind<&Acceptor::arm>(*this);
+    : shard_(shard), arrived_(arrived), stopped_(stopped) {}
+
+Acceptor::Ear::Ear(Acceptor &acceptor, Socket socket) : owner(acceptor), listening(socket) {
+  accept.bind<&Ear::on_accept>(*this);
+  cancel.bind<&Ear::on_cancelled>(*this);
+  retry.bind<&Ear::arm>(*this);
 }
 
-void Acceptor::start(Socket listening) {
-  CULVERT_ASSERT(phase_ == Phase::kIdle);
-  listening_ = listening;
+void Acceptor::start(std::span<const Socket> listening) {
+  CULVERT_ASSERT(phase_ == Phase::kIdle && !listening.empty());
   enter(Phase::kAccepting, this);
-  arm();
+  for (const Socket socket : listening) {
+    ears_.emplace_back(*this, socket).arm();
+  }
 }
 
 /// `dealt_to`: this, or nullptr when the others shall deal nothing here.
@@ -37,16 +41,20 @@ void Acceptor::enter(Phase phase, Acceptor *dealt_to) {
 void Acceptor::hold() {
   if (phase_ == Phase::kAccepting) {
     enter(Phase::kHeld, nullptr);
-    retry_.disarm();
-    cancel_accept();
+    for (Ear &ear : ears_) {
+      ear.retry.disarm();
+      ear.cancel_accept();
+    }
   }
 }
 
 void Acceptor::release() {
   if (phase_ == Phase::kHeld) {
     enter(Phase::kAccepting, this);
-    if (!accept_.in_flight() && !cancel_.in_flight()) {
-      arm();
+    for (Ear &ear : ears_) {
+      if (ear.idle()) {
+        ear.arm();
+      }
     }
   }
 }
@@ -54,50 +62,55 @@ void Acceptor::release() {
 void Acceptor::stop() {
   CULVERT_ASSERT(phase_ == Phase::kAccepting || phase_ == Phase::kHeld);
   phase_ = Phase::kStopping; // what was dealt here meanwhile is still reset here
-  retry_.disarm();
-  cancel_accept();
-  if (!accept_.in_flight() && !cancel_.in_flight()) {
-    shard_.io.yield(cancel_);
+  for (Ear &ear : ears_) {
+    ear.retry.disarm();
+    ear.cancel_accept();
+    if (ear.idle()) {
+      shard_.io.yield(ear.cancel);
+    }
   }
 }
 
-void Acceptor::cancel_accept() {
-  if (accept_.in_flight() && !cancel_.in_flight()) {
-    shard_.io.cancel(accept_, cancel_);
+void Acceptor::Ear::cancel_accept() {
+  if (accept.in_flight() && !cancel.in_flight()) {
+    owner.shard_.io.cancel(accept, cancel);
   }
 }
 
 void Acceptor::on_descriptor_freed() {
-  if (retry_.armed()) {
-    retry_.disarm();
-    arm();
+  for (Ear &ear : ears_) {
+    if (ear.retry.armed()) {
+      ear.retry.disarm();
+      ear.arm();
+    }
   }
 }
 
-void Acceptor::arm() {
-  shard_.io.accept(listening_, accept_);
+void Acceptor::Ear::arm() {
+  owner.shard_.io.accept(listening, accept);
 }
 
-void Acceptor::on_accept(Outcome outcome) {
+void Acceptor::Ear::on_accept(Outcome outcome) {
+  Shard &shard = owner.shard_;
   if (outcome.result >= 0) {
-    told_ = false;
-    deal(Socket{outcome.result});
-  } else if (phase_ == Phase::kAccepting && outcome.result != -ECONNABORTED &&
-             outcome.result != -ECANCELED && !told_) {
-    told_ = true;
-    shard_.log.write(LogLevel::kWarn, "no connection can be accepted",
-                     {{"why", os_status(-outcome.result, "accept").message}});
+    owner.told_ = false;
+    owner.deal(Socket{outcome.result});
+  } else if (owner.phase_ == Phase::kAccepting && outcome.result != -ECONNABORTED &&
+             outcome.result != -ECANCELED && !owner.told_) {
+    owner.told_ = true;
+    shard.log.write(LogLevel::kWarn, "no connection can be accepted",
+                    {{"why", os_status(-outcome.result, "accept").message}});
   }
   if (outcome.more) {
     return;
   }
-  if (phase_ != Phase::kAccepting || cancel_.in_flight()) {
+  if (owner.phase_ != Phase::kAccepting || cancel.in_flight()) {
     on_cancelled({});
   } else if (outcome.result >= 0 || outcome.result == -ECONNABORTED ||
              outcome.result == -ECANCELED) {
     arm();
   } else {
-    shard_.io.arm_after_ms(retry_, shard_.limits.accept_retry_ms);
+    shard.io.arm_after_ms(retry, shard.limits.accept_retry_ms);
   }
 }
 
@@ -142,17 +155,16 @@ void Acceptor::on_dealt_back(Mail &mail) {
 }
 
 /// An accept that ended, or its cancel: whichever comes last.
-void Acceptor::on_cancelled(Outcome) {
-  if (phase_ == Phase::kAccepting && !accept_.in_flight() && !cancel_.in_flight() &&
-      !retry_.armed()) {
+void Acceptor::Ear::on_cancelled(Outcome) {
+  if (owner.phase_ == Phase::kAccepting && idle() && !retry.armed()) {
     arm(); // it was released before the cancel came back
   }
-  check_stopped();
+  owner.check_stopped();
 }
 
 void Acceptor::check_stopped() {
-  if (phase_ == Phase::kStopping && dealt_out_ == 0 && !accept_.in_flight() &&
-      !cancel_.in_flight()) {
+  if (phase_ == Phase::kStopping && dealt_out_ == 0 &&
+      std::all_of(ears_.begin(), ears_.end(), [](const Ear &ear) { return ear.idle(); })) {
     phase_ = Phase::kStopped;
     stopped_();
   }

@@ -37,11 +37,11 @@ Sender::Waiting::Waiting(Sender &sender, Socket socket)
 // --- accepting
 // ------------------------------------------------------------------------------------
 
-void Sender::start(Socket listening) {
+void Sender::start(std::vector<Socket> listening) {
   counters_.parts_running.fetch_add(1, std::memory_order_relaxed);
   counters_.parts_accepting.fetch_add(1, std::memory_order_relaxed);
-  listening_ = listening;
-  acceptor_.start(listening);
+  listening_ = std::move(listening);
+  acceptor_.start(listening_);
 }
 
 void Sender::use(const ClientKit &kit, const SenderOptions &options) {
@@ -51,7 +51,9 @@ void Sender::use(const ClientKit &kit, const SenderOptions &options) {
 
 void Sender::on_acceptor_stopped() {
   if (counters_.parts_accepting.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-    kit_.shard.io.close(listening_);
+    for (const Socket socket : listening_) {
+      kit_.shard.io.close(socket);
+    }
   }
   check_stopped();
 }

@@ -20,6 +20,7 @@
 #include "role/tunnels.hpp"
 
 #include <string>
+#include <vector>
 
 namespace culvert {
 
@@ -38,7 +39,7 @@ public:
   /// Call it before start(): the parts of one listening socket share the connections that they
   /// accept.
   void share_with(AcceptGroup &group) { acceptor_.share_with(group); }
-  void start(Socket listening);
+  void start(std::vector<Socket> listening);
   /// For app connections that arrive after this.
   void use(const ClientKit &kit, const SenderOptions &options);
   void drain();
@@ -97,7 +98,7 @@ private:
   RoleCounters &counters_;
   Delegate<> stopped_;
   Phase phase_ = Phase::kRunning;
-  Socket listening_;
+  std::vector<Socket> listening_;
   Acceptor acceptor_;
   Pacer pacer_;
   Slab<Waiting> waiting_;

@@ -26,8 +26,8 @@ public:
       const std::string wrong = table.add_entry(entry);
       if (!wrong.empty()) {
         throw culvert::sdk::Error(CULVERT_CONFIG, CULVERT_SOURCE_CONFIG, CULVERT_RETRY_NEVER,
-                                  "--resolve " + entry.substr(0, 300) + ": " + wrong +
-                                      "; write --resolve NAME=ADDR[,ADDR]");
+                                  "the resolve entry " + entry.substr(0, 300) + ": " + wrong +
+                                      "; write NAME=ADDR[,ADDR]");
       }
     }
     // A machine without the file is not an error: the table just gets no names from it.
@@ -58,7 +58,7 @@ public:
     } else {
       const std::string quoted(name.substr(0, kQuotedName));
       throw culvert::sdk::Error(CULVERT_NO_NAME, CULVERT_SOURCE_CONFIG, CULVERT_RETRY_NEVER,
-                                "no address is known for " + quoted + ": write --resolve " +
+                                "no address is known for " + quoted + ": add the resolve entry " +
                                     quoted + "=ADDR, or add it to /etc/hosts and start again");
     }
     return CULVERT_DONE;
@@ -89,7 +89,7 @@ CULVERT_PLUGIN_ENTRY = {CULVERT_PLUGIN_MAGIC,
                         "0.1.0",
                         "Culvert",
                         "Apache-2.0",
-                        "IP literals, --resolve entries and /etc/hosts; no DNS",
+                        "IP literals, resolve entries and /etc/hosts; no DNS",
                         "",
                         resolver::kKeys,
                         2,

@@ -185,7 +185,7 @@ class Namespaces(CulvertCase):
         listener = self.start_listener(relay, "127.0.0.1:1", online=False,
                                        prefix=self.inside("listener1"))
         self.assertEqual(listener.wait(), 1)
-        listener.wait_for_line(f"no address is known for {RELAY_NAME}: write --resolve")
+        listener.wait_for_line(f"no address is known for {RELAY_NAME}: add the resolve entry")
 
 
 if __name__ == "__main__":

@@ -137,14 +137,14 @@ CLIENT_ROWS = [
      'example_relay, resolver_static, transport_azure; put its file there, or name another '
      'plugin directory'),
     ('resolve without address', 'listen', {'--resolve': 'a.example'}, 2,
-     'culvert listen: --resolve a.example: it is not NAME=ADDR[,ADDR]; write --resolve '
+     'culvert listen: --resolve a.example: it is not NAME=ADDR[,ADDR]; write '
      'NAME=ADDR[,ADDR]'),
     ('resolve to a name', 'listen', {'--resolve': 'a.example=b.example'}, 2,
      'culvert listen: --resolve a.example=b.example: "b.example" is not an IP address; '
-     'write --resolve NAME=ADDR[,ADDR]'),
+     'write NAME=ADDR[,ADDR]'),
     ('resolve with an empty piece', 'listen', {'--resolve': 'a.example=127.0.0.1,'}, 2,
      'culvert listen: --resolve a.example=127.0.0.1,: "" is not an IP address; write '
-     '--resolve NAME=ADDR[,ADDR]'),
+     'NAME=ADDR[,ADDR]'),
     ("sender's bind to a port in use", 'connect', {'--bind': '127.0.0.1:{busy}'}, 1,
      'culvert connect: --bind 127.0.0.1:{busy}: cannot listen on 127.0.0.1:{busy}: '
      'Address already in use; another process listens there: stop it or choose another '
@@ -268,22 +268,22 @@ CLIENT_ROWS = [
      "culvert demo: an option that takes no value has one; write it without '='; see "
      'culvert demo --help'),
     ('relay without an address', 'listen', {'env': 'Endpoint=sb://relay.nowhere.test/;SharedAccessKeyName=n;SharedAccessKey={canary};EntityPath=a'},1,
-     'culvert listen: no address is known for relay.nowhere.test: write --resolve '
+     'culvert listen: no address is known for relay.nowhere.test: add --resolve '
      'relay.nowhere.test=ADDR, or add it to /etc/hosts and start again'),
     ('target without an address', 'listen', {'--target': 'db.nowhere.test:5432'},1,
-     'culvert listen: no address is known for db.nowhere.test: write --resolve '
+     'culvert listen: no address is known for db.nowhere.test: add --resolve '
      'db.nowhere.test=ADDR, or add it to /etc/hosts and start again'),
     ("sender's relay without an address", 'connect', {'env': 'Endpoint=sb://relay.nowhere.test/;SharedAccessKeyName=n;SharedAccessKey={canary};EntityPath=a'},1,
-     'culvert connect: no address is known for relay.nowhere.test: write --resolve '
+     'culvert connect: no address is known for relay.nowhere.test: add --resolve '
      'relay.nowhere.test=ADDR, or add it to /etc/hosts and start again'),
     ('an expired signature', 'listen', {'env': 'Endpoint=sb://127.0.0.1/;EntityPath=a;SharedAccessSignature=SharedAccessSignature sr=http%3A%2F%2F127.0.0.1%2Fa&sig=MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA%3D&se=1000000000&skn=n'},1,
      "culvert listen: signature (a connection string's SharedAccessSignature) has expired: "
      'give a new one'),
     ("demo's target without an address", 'demo', {'--target': 'db.nowhere.test:5432'},1,
-     'culvert demo: no address is known for db.nowhere.test: write --resolve '
+     'culvert demo: no address is known for db.nowhere.test: add --resolve '
      'db.nowhere.test=ADDR, or add it to /etc/hosts and start again'),
     ('demo with a resolve of no address', 'demo', {'--target': 'localhost:1', '--resolve': 'a'}, 2,
-     'culvert demo: --resolve a: it is not NAME=ADDR[,ADDR]; write --resolve NAME=ADDR[,ADDR]'),
+     'culvert demo: --resolve a: it is not NAME=ADDR[,ADDR]; write NAME=ADDR[,ADDR]'),
     ('a line end and an escape in an address', 'connect', {'--bind': '127.0.0.1:7\n\x1b[1m'}, 2,
      "culvert connect: --bind '127.0.0.1:7??[1m' is not ADDRESS:PORT; write 127.0.0.1:8080, "
      '0.0.0.0:8080, [::]:8080 or unix:/PATH'),

@@ -30,8 +30,11 @@ RELAY_ROWS = [
      'assign requested address; no interface of this machine has that address'),
     ('no bind', 'relay', {'--bind': None}, 2,
      'culvert relay: --bind is missing; write --bind ADDRESS:PORT; see culvert relay --help'),
-    ('bind twice', 'relay', {'--bind': ['127.0.0.1:0', '127.0.0.1:0']}, 2,
-     'culvert relay: --bind is given more than once; write it once; see culvert relay '
+    ('one of two binds to a port in use', 'relay', {'--bind': ['127.0.0.1:0', '127.0.0.1:{busy}']}, 1,
+     'culvert relay: --bind 127.0.0.1:{busy}: cannot listen on 127.0.0.1:{busy}: Address '
+     'already in use; another process listens there: stop it or choose another port'),
+    ('name twice over', 'relay', {'--auth': ['auth_sas', 'auth_sas']}, 2,
+     'culvert relay: --auth is given more than once; write it once; see culvert relay '
      '--help'),
     ('bind without a value', 'relay', {'--bind': None, '': ['--bind']}, 2,
      'culvert relay: --bind has no value; write --bind ADDRESS:PORT; see culvert relay --help'),

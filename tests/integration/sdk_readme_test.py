@@ -75,13 +75,13 @@ class SilentPlugin(CulvertCase):
         sender.wait_for_line("listening on ")
         (port,) = sender.listening_ports()
         with connect(port):
-            sender.wait_for_line("will not answer")
+            sender.wait_for_line("will not answer", count=2)  # to the sender's proof, and for the app
             sender.signal(signal.SIGTERM)
             sender.wait_signal_taken(signal.SIGTERM)
             sender.signal(signal.SIGTERM)
             self.assertEqual(sender.wait(), 0)
         self.assertEqual(len(sender.lines("error a plugin has not completed its calls; it is not "
-                                          "detached, .* plugin=resolver_late calls=1")), 1)
+                                          "detached, .* plugin=resolver_late calls=2")), 1)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@ about its certificate, as many open files as it may have, and the signals that e
 import os
 import re
 import signal
+import socket
 import unittest
 
 from culvert_processes import PEER_KEY, CulvertCase, connect, echo
@@ -52,6 +53,34 @@ class Startup(CulvertCase):
         relay = self.start_relay("--rule", f"open:send:file:{key}", log_level="warn")
         relay.terminate()
         self.assertEqual(relay.log(), "")
+
+    def test_each_bind_is_served_and_one_of_all_addresses_serves_both_families(self):
+        path = os.path.join(self.folder, "app.sock")
+        for shards in ("1", "2"):
+            relay = self.start_relay("--bind", f"unix:{self.folder}/relay.sock", bind="[::]:0",
+                                     shards=shards)
+            relay.wait_for_line(f"listening on unix:{self.folder}/relay.sock ")
+            self.assertIn(f"listening on [::]:{relay.port} ", relay.wait_for_line("listening on"))
+            self.start_listener(relay, f"127.0.0.1:{self.serve(echo)}")  # over IPv4
+            relay.wait_for_line("listener online .*peer=127.0.0.1:")
+            sender = self.start_sender(relay, "--bind", f"unix:{path}", "--bind", "[::1]:0",
+                                       "--shards", shards)
+            lines = sender.wait_for_line("listening on", count=3) and sender.lines("listening on")
+            ports = [int(found) for line in lines for found in re.findall(r"\]?:(\d+) role", line)]
+            for host, port in (("127.0.0.1", ports[0]), ("::1", ports[1])):
+                with connect(port, host) as app:
+                    self.check_echo(app)
+            with socket.socket(socket.AF_UNIX) as app:
+                app.connect(path)
+                self.check_echo(app)
+            for process in (sender, relay):
+                self.assertEqual(process.terminate(), 0)
+            self.assertFalse(os.path.lexists(path))
+            self.assertFalse(os.path.lexists(f"{self.folder}/relay.sock"))
+
+    def check_echo(self, app):
+        app.sendall(b"by each way")
+        self.assertEqual(app.recv(11), b"by each way")
 
     def test_a_second_key_of_one_rule_is_taken_too(self):
         second = self.write_secret("second.key", f"second-{PEER_KEY}")

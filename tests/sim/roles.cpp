@@ -69,7 +69,7 @@ void RelayHost::start() {
       shards_.front()->io.listen(*Address::from_literal(kRelayHost, kRelayPort)).value();
   services_.world.faults() = faults;
   for (const auto &part : parts_) {
-    part->start(socket);
+    part->start({socket});
   }
 }
 

@@ -34,7 +34,7 @@ Storm::Storm(std::uint64_t seed)
 
 std::string Storm::run() {
   relay_.start();
-  sender_.role().start(sender_.io().listen(kSender).value());
+  sender_.role().start({sender_.io().listen(kSender).value()});
   start_listeners();
   const bool held = all_registered("at the start") && restart_relay() &&
                     all_registered("when the relay has restarted") && crowd() && stop();

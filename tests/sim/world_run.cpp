@@ -134,7 +134,7 @@ bool WorldRun::registered() {
 bool WorldRun::run() {
   relay_.start();
   for (unsigned i = 0; i < plan_.senders; ++i) {
-    senders_[i]->role().start(senders_[i]->io().listen(sender_addresses_[i]).value());
+    senders_[i]->role().start({senders_[i]->io().listen(sender_addresses_[i]).value()});
   }
   world_.faults() = plan_.faults;
   for (const auto &listener : listeners_) {

@@ -5,8 +5,8 @@ namespace {
 
 struct ClientOptions {
   std::string connection_string;
-  std::string address; // --target or --bind
-  std::string bind_mode;
+  std::string target;
+  BindOptions bind;
   std::vector<std::string> rendezvous_hosts;
   ClientConfig client;
 };
@@ -49,7 +49,7 @@ Run add_listen(CLI::App &parent, Common &common) {
   CLI::App *app = parent.add_subcommand(
       "listen", "Run a listener beside the target: what comes through the relay goes to it");
   add_client(*app, *options);
-  app->add_option("--target", options->address, "The service behind this listener")
+  app->add_option("--target", options->target, "The service behind this listener")
       ->type_name("HOST:PORT")
       ->required();
   app->add_option(
@@ -63,7 +63,7 @@ Run add_listen(CLI::App &parent, Common &common) {
     const std::unique_ptr<Log> log = read_log(common);
     SecretReader secrets(common, *log);
     auto config = read_client<ListenerConfig>(*options, secrets);
-    config.target = read_target(options->address);
+    config.target = read_target(options->target);
     config.rendezvous_hosts = read_list(options->rendezvous_hosts, "--rendezvous-hosts");
     const EngineConfig engine_config =
         read_engine(common, secrets, {config.transport, config.auth, config.resolver});
@@ -78,18 +78,14 @@ Run add_connect(CLI::App &parent, Common &common) {
   CLI::App *app = parent.add_subcommand(
       "connect", "Run a sender beside the app: local connections go to the target");
   add_client(*app, *options);
-  app->add_option("--bind", options->address, "Where the app connects")
-      ->type_name("ADDRESS:PORT")
-      ->required();
-  add_bind_mode(*app, options->bind_mode);
+  add_bind(*app, options->bind, "Where apps connect");
   add_common(*app, common);
   return [options, &common] {
     const std::unique_ptr<Log> log = read_log(common);
     SecretReader secrets(common, *log);
     auto config = read_client<SenderConfig>(*options, secrets);
     config.prove_at_start = true;
-    config.bind = read_bind(options->address);
-    config.bind_mode = read_bind_mode(options->bind_mode, config.bind);
+    read_bind(options->bind, config);
     const EngineConfig engine_config =
         read_engine(common, secrets, {config.transport, config.auth, config.resolver});
     const std::unique_ptr<Engine> engine = make_engine(engine_config, *log);

@@ -18,8 +18,10 @@ struct Setting {
   std::string_view field; // of the engine's configuration
   const char *option;
 };
-constexpr Setting kSettings[] = {
-    {"bind_mode", "--bind-mode"}, {"ca_file", "--ca"}, {"rendezvous_hosts", "--rendezvous-hosts"}};
+constexpr Setting kSettings[] = {{"bind_mode", "--bind-mode"},
+                                 {"ca_file", "--ca"},
+                                 {"rendezvous_hosts", "--rendezvous-hosts"},
+                                 {"the resolve entry", "--resolve"}};
 
 /// The engine names a field of its configuration where this command has an option.
 std::string as_option(std::string message) {
@@ -193,7 +195,7 @@ std::vector<RuleConfig> read_rules(const std::vector<std::string> &texts, Secret
   return rules;
 }
 
-HostPort read_bind(const std::string &text) {
+HostPort read_listening_address(const std::string &text) {
   Result<HostPort> parsed = HostPort::parse(text, "--bind");
   if (!parsed.ok()) {
     throw Refusal{kExitUsage, "--bind '" + text +
@@ -203,7 +205,8 @@ HostPort read_bind(const std::string &text) {
   return parsed.value();
 }
 
-unsigned read_bind_mode(const std::string &text, const HostPort &bind) {
+unsigned read_bind_mode(const BindOptions &options) {
+  const std::string &text = options.mode;
   if (text.empty()) {
     return 0;
   }
@@ -213,16 +216,21 @@ unsigned read_bind_mode(const std::string &text, const HostPort &bind) {
   if (mode == 0 || mode > 0777) {
     throw Refusal{kExitUsage, "--bind-mode '" + text + "' is no mode of a file; write 0660"};
   }
-  if (bind.unix_path.empty()) {
-    throw Refusal{kExitUsage, "--bind-mode is for a unix socket, and --bind " + bind.text() +
-                                  " is none; leave it out"};
+  if (std::none_of(options.addresses.begin(), options.addresses.end(),
+                   [](const std::string &address) { return address.starts_with("unix:"); })) {
+    throw Refusal{kExitUsage, "--bind-mode is for a unix socket, and --bind " +
+                                  options.addresses.front() + " is none; leave it out"};
   }
   return static_cast<unsigned>(mode);
 }
 
-void add_bind_mode(CLI::App &app, std::string &mode) {
-  app.add_option("--bind-mode", mode,
-                 "Who may connect to the unix socket of --bind, as chmod writes it: 0660 for its "
+void add_bind(CLI::App &app, BindOptions &options, const std::string &what_for) {
+  app.add_option("--bind", options.addresses, what_for + "; repeats. [::]:PORT serves IPv4 too")
+      ->type_name("ADDRESS:PORT")
+      ->allow_extra_args(false)
+      ->required();
+  app.add_option("--bind-mode", options.mode,
+                 "Who may connect to the unix sockets of --bind, as chmod writes it: 0660 for the "
                  "user and group (default: as the umask says)")
       ->type_name("MODE");
 }

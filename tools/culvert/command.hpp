@@ -57,11 +57,23 @@ std::vector<RuleConfig> read_rules(const std::vector<std::string> &texts, Secret
 /// throws a Refusal
 Rights read_rights(const std::string &text, const std::string &option);
 HostPort read_host_port(const std::string &text, const std::string &option);
-/// Something to listen on.
-HostPort read_bind(const std::string &text);
-/// --bind-mode of --bind: octal; "": 0.
-unsigned read_bind_mode(const std::string &text, const HostPort &bind);
-void add_bind_mode(CLI::App &app, std::string &mode);
+HostPort read_listening_address(const std::string &text);
+/// Where a relay or sender listens: --bind, which repeats, and --bind-mode.
+struct BindOptions {
+  std::vector<std::string> addresses;
+  std::string mode; // octal; empty: not given
+};
+unsigned read_bind_mode(const BindOptions &options);
+void add_bind(CLI::App &app, BindOptions &options, const std::string &what_for);
+/// Into a RelayConfig or SenderConfig.
+template <typename Config> void read_bind(const BindOptions &options, Config &config) {
+  for (const std::string &text : options.addresses) {
+    config.also_bind.push_back(read_listening_address(text));
+  }
+  config.bind = config.also_bind.front();
+  config.also_bind.erase(config.also_bind.begin());
+  config.bind_mode = read_bind_mode(options);
+}
 /// Something to connect to: port 0 is refused.
 HostPort read_target(const std::string &text);
 ConnectionString read_connection_string(const std::string &text, SecretReader &secrets);

@@ -4,8 +4,7 @@ namespace culvert::command {
 namespace {
 
 struct RelayOptions {
-  std::string bind;
-  std::string bind_mode;
+  BindOptions bind;
   std::string certificate;
   std::string key;
   std::vector<std::string> names;
@@ -37,8 +36,7 @@ void read_public_address(const std::string &text, RelayConfig &config) {
 
 RelayConfig read_relay(const RelayOptions &options, SecretReader &secrets) {
   RelayConfig config;
-  config.bind = read_bind(options.bind);
-  config.bind_mode = read_bind_mode(options.bind_mode, config.bind);
+  read_bind(options.bind, config);
   config.tls_certificate_file = options.certificate;
   config.tls_key_file = options.key;
   config.names = read_list(options.names, "--name");
@@ -62,10 +60,7 @@ RelayConfig read_relay(const RelayOptions &options, SecretReader &secrets) {
 Run add_relay(CLI::App &parent, Common &common) {
   auto options = std::make_shared<RelayOptions>();
   CLI::App *app = parent.add_subcommand("relay", "Run a relay: where senders and listeners meet");
-  app->add_option("--bind", options->bind, "Where to accept connections")
-      ->type_name("ADDRESS:PORT")
-      ->required();
-  add_bind_mode(*app, options->bind_mode);
+  add_bind(*app, options->bind, "Where to accept connections");
   app->add_option("--tls-cert", options->certificate,
                   "Certificate chain, PEM, the relay's own first")
       ->type_name("FILE")

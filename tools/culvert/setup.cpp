@@ -99,7 +99,7 @@ Run add_setup(CLI::App &parent, Common &common) {
   relay->add_option("--name", options->name, "The relay's host name or IP address")
       ->type_name("HOST")
       ->required();
-  relay->add_option("--dir", options->folder, "The folder to make; a full one is left alone")
+  relay->add_option("--dir", options->folder, "The folder to make; one that exists must be empty")
       ->type_name("DIR")
       ->capture_default_str();
   relay->add_option("--entity", options->entity, "The path that listeners and senders meet at")

@@ -67,7 +67,8 @@ struct EntityConfig {
 };
 
 struct RelayConfig {
-  HostPort bind;
+  HostPort bind; // [::] serves both families
+  std::vector<HostPort> also_bind;
   unsigned bind_mode = 0;           // of a unix socket, as for chmod(2); 0: by the umask
   std::string tls_certificate_file; // PEM, leaf first
   std::string tls_key_file;         // PEM
@@ -100,7 +101,8 @@ struct ListenerConfig : ClientConfig {
 };
 
 struct SenderConfig : ClientConfig {
-  HostPort bind;
+  HostPort bind; // [::] serves both families
+  std::vector<HostPort> also_bind;
   unsigned bind_mode = 0; // as RelayConfig's
   /// When it starts, the sender asks its relay whether it accepts the token, repeatedly until it
   /// does, and logs a line for each answer. Apps can connect in the meantime.

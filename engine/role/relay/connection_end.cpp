@@ -89,7 +89,8 @@ void Connection::refuse(const Status &why) {
   const bool proof = why.code == Code::kNoListener && !intent_.allowed.empty();
   relay_.relay().counters().setups_failed.fetch_add(1, std::memory_order_relaxed);
   const Sources::Refusal refusal = proof ? Sources::Refusal{} : count_refusal(why.code);
-  relay_.log(refusal.level(LogLevel::kWarn), "connection refused",
+  relay_.log(refusal.level(LogLevel::kWarn),
+             proof ? "no listener that the sender allows is connected" : "connection refused",
              {{"peer", peer_},
               {"path", loggable(intent_.path)},
               {"id", loggable(intent_.loggable_id)},

@@ -54,12 +54,12 @@ void RelayShard::log(LogLevel level, std::string_view message,
 // --- accepting
 // ------------------------------------------------------------------------------------
 
-void RelayShard::start(Socket listening) {
-  listening_ = listening;
-  const Result<Address> local = shard_.io.local_address(listening);
+void RelayShard::start(std::vector<Socket> listening) {
+  listening_ = std::move(listening);
+  const Result<Address> local = shard_.io.local_address(listening_.front());
   bound_port_ = local.ok() ? local.value().port : 0;
   acceptor_.share_with(relay_.accept_group());
-  acceptor_.start(listening);
+  acceptor_.start(listening_);
 }
 
 void RelayShard::on_arrived(Socket socket) {
@@ -82,7 +82,9 @@ void RelayShard::on_arrived(Socket socket) {
 
 void RelayShard::on_accepting_stopped() {
   if (relay_.stop_accepting()) {
-    shard_.io.close(listening_);
+    for (const Socket socket : listening_) {
+      shard_.io.close(socket);
+    }
   }
   check_done();
 }

@@ -36,8 +36,8 @@ public:
 
   /// New connections use these parts; connections and channels that exist keep theirs.
   void use(RelayParts parts);
-  /// All shards get the same socket; the last shard to stop closes it.
-  void start(Socket listening);
+  /// All shards get the same sockets; the last shard to stop closes them.
+  void start(std::vector<Socket> listening);
   /// Stops accepting, leaves the registry, refuses waiting senders, ends the channels, gives the
   /// tunnels the grace time to end, then drops the rest.
   void drain();
@@ -105,7 +105,7 @@ private:
   Rendezvous rendezvous_;
   Acceptor acceptor_;
   Phase phase_ = Phase::kRunning;
-  Socket listening_;
+  std::vector<Socket> listening_;
   std::uint16_t bound_port_ = 0;
   std::uint64_t crowded_log_ns_ = 0; // until then the log says already that connections are refused
   std::size_t letters_out_ = 0;

@@ -1,9 +1,11 @@
 #include "unit/engine/embedder.hpp"
 
 #include <arpa/inet.h>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -95,6 +97,14 @@ int App::how_it_ended() {
   while ((got = ::recv(socket_, &byte, 1, 0)) > 0 || (got < 0 && errno == EINTR)) {
   }
   return got == 0 ? broken_ : errno;
+}
+
+bool one_was_reset(App &one, App &other) {
+  std::array<pollfd, 2> sockets{{{one.socket_, POLLIN, 0}, {other.socket_, POLLIN, 0}}};
+  if (::poll(sockets.data(), sockets.size(), 20'000) != 1) {
+    return false;
+  }
+  return (sockets[0].revents != 0 ? one : other).how_it_ended() == ECONNRESET;
 }
 
 Setting::Setting() {

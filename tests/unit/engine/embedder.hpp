@@ -50,11 +50,15 @@ public:
   std::string receive(std::size_t count);
   /// 0: a clean end; else the errno.
   int how_it_ended();
+  /// Whether the first of the two that ends is reset while the other one is open.
+  friend bool one_was_reset(App &one, App &other);
 
 private:
   int socket_ = -1;
   int broken_ = 0; // what receive() met
 };
+
+bool one_was_reset(App &one, App &other);
 
 /// A folder with certificates, and configurations that fit together.
 class Setting {

@@ -257,7 +257,7 @@ TEST(Engine, WhatCannotWorkStartsNothing) {
       {"no plugin 'nowhere'", listener([](ListenerConfig &c) { c.transport = "nowhere"; }),
        Source::kLocal},
       {"wanted the kind", sender([](SenderConfig &c) { c.resolver = "auth_sas"; })},
-      {"--resolve", sender([](SenderConfig &c) { c.resolve = {"a"}; })},
+      {"the resolve entry a", sender([](SenderConfig &c) { c.resolve = {"a"}; })},
       {"Address already in use", sender([&](SenderConfig &c) { c.bind.port = taken; }),
        Source::kLocal},
   };

@@ -296,12 +296,12 @@ TEST_P(RolesTest, LimitsOfASenderAreItsOwn) {
 
 TEST_P(RolesTest, LimitsOfARelayAreItsOwnAndChangeWithIt) {
   RelayConfig changed = setting.relay();
-  changed.limits.unauthenticated = 1;
+  changed.limits.unauthenticated_per_source = 1;
   ASSERT_TRUE(engine->update(relay, changed).ok());
   meanwhile([&] {
-    App first(port);
-    App second(port);
-    EXPECT_EQ(second.how_it_ended(), ECONNRESET);
+    App one(port);
+    App other(port); // shards may take them in another order
+    EXPECT_TRUE(one_was_reset(one, other));
   });
 }
 

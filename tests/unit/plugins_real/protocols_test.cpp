@@ -199,7 +199,7 @@ TEST(StaticResolverTest, AnswersThroughTheRealHost) {
   resolver.value()->resolve(lost.operation, "unknown.test");
   ASSERT_TRUE(world.run(lost.operation));
   EXPECT_EQ(lost.operation.result.status().code, Code::kNoName);
-  EXPECT_NE(lost.operation.result.status().message.find("--resolve unknown.test=ADDR"),
+  EXPECT_NE(lost.operation.result.status().message.find("the resolve entry unknown.test=ADDR"),
             std::string::npos);
 }
 

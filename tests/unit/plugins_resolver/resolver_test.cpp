@@ -84,7 +84,7 @@ TEST_F(StaticResolver, AnUnknownNameIsOneLineThatSaysWhatToWrite) {
   EXPECT_EQ(status.code, uint32_t{CULVERT_NO_NAME});
   EXPECT_EQ(status.source, uint32_t{CULVERT_SOURCE_CONFIG});
   const std::string message = status.message;
-  EXPECT_NE(message.find("--resolve relay.test=ADDR"), std::string::npos) << message;
+  EXPECT_NE(message.find("the resolve entry relay.test=ADDR"), std::string::npos) << message;
   EXPECT_EQ(message.find('\n'), std::string::npos);
 }
 
@@ -102,7 +102,7 @@ TEST_F(StaticResolver, MalformedEntriesAreRefusedByName) {
                                        CULVERT_KIND_RESOLVER);
     EXPECT_EQ(resolver.unit, nullptr) << entry;
     EXPECT_EQ(resolver.error.code, uint32_t{CULVERT_CONFIG});
-    EXPECT_NE(std::string(resolver.error.message).find("--resolve " + entry + ":"),
+    EXPECT_NE(std::string(resolver.error.message).find("the resolve entry " + entry + ":"),
               std::string::npos)
         << resolver.error.message;
   }

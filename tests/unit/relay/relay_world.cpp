@@ -72,7 +72,7 @@ RelayWorld::RelayWorld(const WorldOptions &options, std::uint64_t seed, const Si
   const Socket socket = first.listen(options.at).value();
   address = first.local_address(socket).value();
   for (const auto &part : parts) {
-    part->start(socket);
+    part->start({socket});
   }
 }
 

@@ -246,6 +246,37 @@ TEST_F(AcceptorTest, HeldItLeavesConnectionsInTheBacklogUntilItIsReleased) {
   parts[0].shard.io.close(listening);
 }
 
+TEST_F(AcceptorTest, EachOfSeveralListeningSocketsIsServedHeldAndStopped) {
+  begin();
+  Io &io = parts[0].shard.io;
+  const Socket other = io.listen(world->fresh_address(Address::Family::kIpv4)).value();
+  const std::uint16_t other_port = io.local_address(other).value().port;
+  const Socket both[] = {listening, other};
+  Acceptor &acceptor = parts[0].acceptor;
+  acceptor.start(both);
+  dial(2);
+  clients.emplace_back(other_port);
+  ASSERT_TRUE(world->run_until([&] { return parts[0].served.size() == 3; }));
+  acceptor.hold();
+  ASSERT_TRUE(world->run_until([&] { return ios[0]->in_flight() == 0; }));
+  dial(1);
+  clients.emplace_back(other_port);
+  for (int rounds = 0; rounds < 50; ++rounds) {
+    ios[0]->run_ready();
+  }
+  EXPECT_EQ(parts[0].served.size(), 3U);
+  acceptor.release();
+  ASSERT_TRUE(world->run_until([&] { return parts[0].served.size() == 5; }));
+  acceptor.stop();
+  ASSERT_TRUE(world->run_until([&] { return acceptor.stopped(); }));
+  EXPECT_EQ(parts[0].stops, 1);
+  for (const Socket socket : parts[0].served) {
+    io.close(socket);
+  }
+  io.close(listening);
+  io.close(other);
+}
+
 TEST_F(AcceptorTest, NothingIsDealtToAShardThatIsHeld) {
   begin();
   parts[0].acceptor.start(listening);

@@ -172,7 +172,7 @@ void RoleWorld::start_listener(std::vector<std::string> rendezvous_hosts) {
 
 void RoleWorld::start_sender() {
   sender.emplace(kit(), sender_options, counters, Delegate<>::to<&RoleWorld::on_stopped>(*this));
-  sender->start(shard->io.listen(app_address_).value());
+  sender->start({shard->io.listen(app_address_).value()});
 }
 
 RawPeer &RoleWorld::app(std::string bytes, bool finishes) {
