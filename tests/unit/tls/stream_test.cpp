@@ -1,3 +1,5 @@
+#include "link/head_reader.hpp"
+
 #include "unit/tls/raw_peer.hpp"
 
 #include <cerrno>
@@ -231,6 +233,32 @@ TEST_F(RawTls, ABrokenRecordIsAnsweredWithAnAlertBeforeTheAbort) {
   link->abort(ended.completion);
   ASSERT_TRUE(until([&] { return raw->ended; }));
   EXPECT_EQ(SSL_get_error(raw->ssl, SSL_read(raw->ssl, text.data(), 0)), SSL_ERROR_SSL);
+}
+
+/// Counts how often a reader is done.
+struct Heads {
+  void on_done() { ++done; }
+  int done = 0;
+};
+
+TEST_F(RawTls, AHeadThatFollowsAnAnswerWhichCameWithItsEndIsAnEnd) {
+  make(false);
+  ASSERT_EQ(shake(), 0) << link->failure().message;
+  HeadReader reader(*link);
+  Heads heads;
+  const Delegate<> done = Delegate<>::to<&Heads::on_done>(heads);
+  SSL_write(raw->ssl, "\0\5again", 7);
+  SSL_shutdown(raw->ssl);
+  raw->push(); // the answer and close_notify in one segment
+  reader.start(HeadForm::kMessage, done);
+  ASSERT_TRUE(until([&] { return heads.done == 1; }));
+  ASSERT_TRUE(reader.status().ok()) << reader.status().message;
+  EXPECT_EQ(reader.bytes(), "again");
+  ASSERT_NE(link->received_end(), nullptr); // it is known, and the plugin wants the next answer
+  reader.start(HeadForm::kMessage, done);
+  ASSERT_TRUE(until([&] { return heads.done == 2; }));
+  EXPECT_EQ(reader.status().code, Code::kTruncated);
+  EXPECT_EQ(reader.status().message, "the connection ended before its head");
 }
 
 } // namespace
