@@ -21,6 +21,7 @@ from websocket_peer import (
     CLOSE,
     CONTINUATION,
     DEADLINE_S,
+    PING,
     PONG,
     TEXT,
     Frame,
