@@ -37,12 +37,13 @@
 //                                                     (except after a WebSocket's own error Close),
 //                                                     then the same as close() after its finish()
 //   close()       finish() if it was not called, then read and discard until the peer ends, at most
-//                 linger_ms after the last byte left, then close
+//                 linger_ms after the peer's kernel has acknowledged the last byte, then close
 //   drop()        at once, linger 0
 //
 // In a stack, close() goes from the top down: the WebSocket exchanges Close, then the TLS link
-// closes, then the socket. abort() goes the same way. A WebSocket waits for the peer's Close and a
-// socket for the peer's FIN, each for at most linger_ms; TLS waits for nothing. So close() towards
+// closes, then the socket. A WebSocket waits for the peer's Close and a socket for the peer's FIN,
+// each for at most linger_ms; TLS waits for nothing. abort() goes down at once: only the socket
+// waits, and a WebSocket after an error Close of its own. So close() towards
 // a silent peer lasts linger_ms on a socket and on TLS, and twice as long on a WebSocket (after an
 // error Close: error_close_ms and linger_ms).
 //

@@ -7,7 +7,7 @@ namespace culvert {
 
 // How every link ends. next_state() has each transition; enter() starts the work of a state.
 //
-//   open ── peel() ──────────────────────────────> peeled
+//   open ── peel() ──> peeled
 //     │
 //     │ abort(), close()
 //     v
@@ -16,16 +16,18 @@ namespace culvert {
 //     │ nothing is left to send                  the peer's end, or its deadline │
 //     v                                                                          │
 //   ending below <───────────────────────────────────────────────────────────────┘
-//     │                                                      │
-//     │ nothing is in flight                                 v
-//     v                                         nothing in flight
-//   gone <──────────────────────────────────────────────── leaving
-//                                                            ^
-//   drop() from any state but gone, and an ending that ──────┘
-//   makes no progress for ShardLimits::abort_stall_ms
+//     │
+//     │ nothing is in flight
+//     v
+//   gone <── nothing is in flight ── leaving
+//
+// leaving is reached from open, sending end, awaiting peer and ending below by drop(), and from
+// sending end and awaiting peer if there is no progress for ShardLimits::abort_stall_ms.
 //
 // After finish() the link is still open: only the sending direction ends (Sending), after the held
-// bytes. A link is also open until peel(): both directions have then finished.
+// bytes. A link is also open until peel(): both directions have then finished. A direction that is
+// handed to the kernel (not built yet) leaves the link open, too, and comes back before an ending
+// begins: its place is a value beside Sending's, not a state of its own here.
 
 namespace {
 
