@@ -166,7 +166,8 @@ private:
                 const Config &config) {
     tidy();
     RunningRole *const changed = running(role);
-    if (changed == nullptr || changed->stats().state == State::kDraining) {
+    const State state = changed == nullptr ? State::kStopped : changed->stats().state;
+    if (state == State::kDraining || state == State::kStopped) {
       return not_running(role);
     }
     untidy_ = true;

@@ -108,6 +108,7 @@ void FramedLink::send_due_frames() {
 
 void FramedLink::start_drain() {
   paused_ = false;
+  note_broken(); // what is below may have broken while it was read
   if (!clear() && !broken_) {
     drain_below();
   }

@@ -26,8 +26,10 @@ namespace culvert {
 //
 // After finish() the link is still open: only the sending direction ends (Sending), after the held
 // bytes. A link is also open until peel(): both directions have then finished. A direction that is
-// handed to the kernel (not built yet) leaves the link open, too, and comes back before an ending
-// begins: its place is a value beside Sending's, not a state of its own here.
+// handed to the kernel (not built yet) leaves the link open, too. It needs no state here: its bytes
+// count in queue() and held(), output_waits() is true until it has come back, and released()
+// includes its operation, which release() cancels. A peel that waits for close_notify both ways
+// would go through sending end and awaiting peer to peeled.
 
 namespace {
 

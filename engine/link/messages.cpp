@@ -111,7 +111,7 @@ bool MessagesLink::read_message(Chunk &chunk, const Take &how) {
 bool MessagesLink::take_ping_or_pong(std::span<const std::byte> message) {
   if (same_bytes(message, ping_)) {
     pong_due_ = !pong_.empty();
-    wake_for_own_frames();
+    wake();
     return true;
   }
   return same_bytes(message, pong_);

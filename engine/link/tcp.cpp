@@ -244,7 +244,7 @@ void TcpLink::held_done() {
   if (draining_ != nullptr) {
     complete_now(draining_, 0);
   }
-  if (finishing_ != nullptr) {
+  if (finishing_ != nullptr && held_.empty()) { // it may have begun in the callback above
     complete_now(finishing_, 0);
   }
   advance();

@@ -91,12 +91,12 @@ bool TcpLink::awaits_peer() const {
 }
 
 void TcpLink::arm_ending() {
-  if (readable_.armed() || receive_retry_.armed() || received_end_) {
+  if (readable_.armed() || receive_retry_.armed()) {
     return;
   }
-  if (exit_ != Exit::kReset) {
+  if (exit_ != Exit::kReset && !received_end_) {
     await(Interest::kReadable);
-  } else if (held_.empty()) {
+  } else if (exit_ == Exit::kReset && held_.empty()) {
     readable_.set_bulk(false);
     await(Interest::kBroken);
   }

@@ -211,6 +211,8 @@ void TlsLink::cancel_own(Completion &completion) {
 std::unique_ptr<Link> TlsLink::peel() {
   CULVERT_ASSERT(received_end_ && !received_end_->aborted && sending_ == Sending::kEnded);
   CULVERT_ASSERT(!below_receive_.in_flight() && !below_drain_.in_flight());
+  CULVERT_ASSERT(!below_watch_.in_flight() && finishing_ == nullptr && !has_unread());
+  CULVERT_ASSERT(!wire_.has_pending());
   become_peeled();
   return std::move(below_);
 }

@@ -142,7 +142,7 @@ void WebSocketLink::on_ping() {
   pongs_.push_back(static_cast<std::byte>(control_size_));
   pongs_.insert(pongs_.end(), control_.begin(),
                 control_.begin() + static_cast<std::ptrdiff_t>(control_size_));
-  wake_for_own_frames();
+  wake(); // not before what a cancelled drain has paused
 }
 
 void WebSocketLink::fail(std::uint16_t code, const char *why) {

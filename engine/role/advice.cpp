@@ -69,9 +69,9 @@ Status advised_of_offer(Status status, const LinkDescription &target) {
   if (status.code == Code::kRefused || status.code == Code::kTimeout ||
       status.code == Code::kUnreachable || status.code == Code::kTls ||
       status.code == Code::kNoName) {
-    status.message += "; the relay sends its listeners to " + target.host + ":" +
-                      std::to_string(target.port) +
-                      ": if it is not reached there, correct the relay's public address";
+    status.note = "the relay sends its listeners to " + target.host + ":" +
+                  std::to_string(target.port) +
+                  ": if it is not reached there, correct the relay's public address";
   }
   return status;
 }

@@ -26,8 +26,8 @@ struct Refused {
 
 /// The status with the sentence added to its message.
 Status advised(Status status, const Refused &refused);
-/// The same for a connection to `target`, the address in an offer: names the setting that gives
-/// this address.
+/// The status with a note, for a connection to `target`, the address in an offer: it names the
+/// setting that gives this address.
 Status advised_of_offer(Status status, const LinkDescription &target);
 
 /// "in 0.5 s", or "at once".

@@ -336,7 +336,7 @@ void Listener::fetch_done(Serving &serving) {
                          {{"entity", options_.entity.path},
                           {"id", fetch.loggable_id()},
                           {"source", std::string(word(status.source))},
-                          {"why", status.message}});
+                          {"why", status.said()}});
   }
   fetches_.erase(serving.handle);
   check_stopped();

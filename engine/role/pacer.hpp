@@ -17,8 +17,14 @@ namespace culvert {
 class Pacer {
 public:
   explicit Pacer(const ClientLimits &limits)
-      : most_(static_cast<std::uint32_t>(std::max<std::uint64_t>(limits.setups_per_shard / 4, 1))),
-        window_(static_cast<std::uint32_t>(std::min<std::uint64_t>(limits.first_setups, most_))) {}
+      : window_(static_cast<std::uint32_t>(limits.first_setups)) {
+    use(limits);
+  }
+  /// For what begins from now on: a window that is too large shrinks, what runs goes on.
+  void use(const ClientLimits &limits) {
+    most_ = static_cast<std::uint32_t>(std::max<std::uint64_t>(limits.setups_per_shard / 4, 1));
+    window_ = std::min(window_, most_);
+  }
 
   [[nodiscard]] std::uint32_t window() const { return window_; }
   [[nodiscard]] std::uint32_t running() const { return running_; }
@@ -54,7 +60,7 @@ public:
 
 private:
   /// As many may wait for the window, and as many again may have been accepted beyond that.
-  const std::uint32_t most_;
+  std::uint32_t most_ = 0;
   std::uint32_t window_;
   std::uint32_t running_ = 0;
   std::uint32_t credit_ = 0;

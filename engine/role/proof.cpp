@@ -3,6 +3,8 @@
 #include "core/uuid.hpp"
 #include "role/advice.hpp"
 
+#include <utility>
+
 namespace culvert {
 
 Proof::Proof(const ClientKit &kit, const EntityAddress &entity, RoleCounters &counters)
@@ -21,6 +23,7 @@ void Proof::use(const ClientKit &kit, const EntityAddress &entity) {
   if (running()) {
     kit_->become(kit);
     entity_ = entity;
+    outdated_ = outbound_.has_value();
   }
 }
 
@@ -53,6 +56,9 @@ void Proof::on_outbound(Outbound &outbound) {
   const Status status = outbound.status();
   if (ending_) {
     stop();
+  } else if (std::exchange(outdated_, false)) { // its answer is about another configuration
+    outbound_.reset();
+    shard_.io.arm_after_ms(retry_, 0);
   } else if (status.ok() || status.code == Code::kNoListener) {
     shard_.log.write(LogLevel::kInfo,
                      "ready for apps on " + where_ + ": the relay takes this sender",

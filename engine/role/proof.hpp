@@ -42,6 +42,7 @@ private:
   Timer retry_;
   bool other_token_tried_ = false;
   bool ending_ = false;
+  bool outdated_ = false; // the proof that runs began before an update
   std::atomic<bool> running_ = false;
 };
 

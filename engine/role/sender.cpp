@@ -47,6 +47,7 @@ void Sender::start(std::vector<Socket> listening) {
 void Sender::use(const ClientKit &kit, const SenderOptions &options) {
   kit_.become(kit);
   options_ = options;
+  pacer_.use(*kit.limits);
 }
 
 void Sender::on_acceptor_stopped() {
@@ -116,6 +117,10 @@ void Sender::enqueue(Waiting &waiting) {
 }
 
 void Sender::dial_queued() {
+  if (dialling_) {
+    return; // a set-up that failed inside its start: the loop below goes on
+  }
+  dialling_ = true;
   while (pacer_.may_start() && !queue_.empty()) {
     Waiting &waiting = *queue_.pop_front();
     waiting.state = Waiting::State::kDialling;
@@ -123,9 +128,16 @@ void Sender::dial_queued() {
     if (waiting.first_dial_ns == 0) {
       waiting.first_dial_ns = kit_.shard.io.now_ns();
     }
-    waiting.outbound.start(Purpose::kDial, options_.entity, waiting.id);
+    dial(waiting);
   }
+  dialling_ = false;
   pace_accepts();
+}
+
+/// With the keys and the entity of this moment, whatever an update changed while it waited.
+void Sender::dial(Waiting &waiting) {
+  waiting.outbound.use(kit_);
+  waiting.outbound.start(Purpose::kDial, options_.entity, waiting.id);
 }
 
 void Sender::on_outbound(Waiting &waiting) {
@@ -139,7 +151,7 @@ void Sender::on_outbound(Waiting &waiting) {
   } else if (status.retry == Retry::kNewToken && waiting.outbound.has_other_token() &&
              !waiting.other_key_tried && phase_ == Phase::kRunning) {
     waiting.other_key_tried = true;
-    waiting.outbound.start(Purpose::kDial, options_.entity, waiting.id);
+    dial(waiting);
     return;
   } else if (may_repeat(waiting)) {
     pacer_.refused(waiting.began_in_round);

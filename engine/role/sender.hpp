@@ -81,6 +81,7 @@ private:
   void reset(Socket socket);
   void enqueue(Waiting &waiting);
   void dial_queued();
+  void dial(Waiting &waiting);
   void pace_accepts();
   void on_outbound(Waiting &waiting);
   [[nodiscard]] bool may_repeat(const Waiting &waiting) const;
@@ -101,6 +102,7 @@ private:
   std::vector<Socket> listening_;
   Acceptor acceptor_;
   Pacer pacer_;
+  bool dialling_ = false; // dial_queued() runs
   Slab<Waiting> waiting_;
   List<Waiting, InQueue> queue_;
   TunnelLog tunnel_log_;

@@ -56,8 +56,11 @@ void RelayShard::log(LogLevel level, std::string_view message,
 
 void RelayShard::start(std::vector<Socket> listening) {
   listening_ = std::move(listening);
-  const Result<Address> local = shard_.io.local_address(listening_.front());
-  bound_port_ = local.ok() ? local.value().port : 0;
+  started_ns_ = shard_.io.now_ns();
+  for (const Socket socket : listening_) {
+    const Result<Address> local = shard_.io.local_address(socket);
+    bound_port_ = bound_port_ == 0 && local.ok() ? local.value().port : bound_port_;
+  }
   acceptor_.share_with(relay_.accept_group());
   acceptor_.start(listening_);
 }

@@ -53,6 +53,10 @@ public:
   [[nodiscard]] Rendezvous &rendezvous() { return rendezvous_; }
   [[nodiscard]] Digests &digests() { return digests_; }
   [[nodiscard]] std::uint16_t bound_port() const { return bound_port_; }
+  /// No older than a sender waits: listeners may still come for senders of the process before.
+  [[nodiscard]] bool is_young() const {
+    return shard_.io.now_ns() - started_ns_ < limits().rendezvous_ms * 1'000'000U;
+  }
   [[nodiscard]] bool stopping() const { return phase_ != Phase::kRunning; }
   void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields);
 
@@ -106,7 +110,8 @@ private:
   Acceptor acceptor_;
   Phase phase_ = Phase::kRunning;
   std::vector<Socket> listening_;
-  std::uint16_t bound_port_ = 0;
+  std::uint16_t bound_port_ = 0; // of the first socket that has one
+  std::uint64_t started_ns_ = 0;
   std::uint64_t crowded_log_ns_ = 0; // until then the log says already that connections are refused
   std::size_t letters_out_ = 0;
   List<Connection, SeatTag> seated_; // in the order of their arrival here

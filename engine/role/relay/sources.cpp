@@ -152,6 +152,9 @@ void Sources::spent(const std::string &source, const RelayLimits &limits, std::u
   }
   const std::lock_guard lock(mutex_);
   Source &of = remember(source, limits, now_ns);
+  if (of.online > 0) {
+    return; // it is held back by its own share of the seats alone
+  }
   // Those that were under way when it became too much count too, so that the average is kept.
   const std::uint64_t most =
       (limits.refusals_burst_per_source + limits.unauthenticated_per_source) * cost_ns(limits);

@@ -63,9 +63,10 @@ TEST(Advice, AnOfferThatLeadsNowhereIsTheRelaysPublicAddress) {
                                "reached there, correct the relay's public address";
   for (const Code code :
        {Code::kRefused, Code::kTimeout, Code::kUnreachable, Code::kTls, Code::kNoName}) {
-    EXPECT_EQ(advised_of_offer(said(code), target).message, said(code).message + sentence);
+    EXPECT_EQ(advised_of_offer(said(code), target).said(), said(code).message + sentence);
+    EXPECT_EQ(advised_of_offer(said(code), target).message, said(code).message) << "for the peer";
   }
-  EXPECT_EQ(advised_of_offer(said(Code::kRejected), target).message, said(Code::kRejected).message);
+  EXPECT_EQ(advised_of_offer(said(Code::kRejected), target).said(), said(Code::kRejected).message);
   EXPECT_TRUE(advised_of_offer(Status{}, target).ok());
 }
 

@@ -45,6 +45,40 @@ TEST(Update, ASendersConnectionGoesOnAsItBeganAndTheNextMeetsTheNew) {
   EXPECT_FALSE(second.expired());
 }
 
+TEST(Update, AnAppThatStillWaitsForItsSetUpMeetsTheNew) {
+  RoleWorld world;
+  world.limits.first_setups = 1;
+  world.relay_script = [&](Session &session) {
+    const auto head = session.message();
+    if (head) {
+      session.last = *head;
+    }
+    if (head && &session != &world.relay.sessions.front()) {
+      session.say("ok");
+    }
+  };
+  world.start_sender();
+  world.app();
+  world.app(); // it waits: one set-up at once
+  ASSERT_TRUE(world.run_until([&] { return world.log.count("an app has connected") == 2; }));
+  std::weak_ptr<int> second;
+  SenderOptions elsewhere = world.sender_options;
+  elsewhere.entity.path = "beta";
+  world.limits.upgrade_ms = 5'000;
+  world.sender->use(held_kit(world, second), elsewhere);
+  ASSERT_TRUE(world.run_until([&] { return world.counters.tunnels.open() == 1; }));
+  EXPECT_NE(world.relay.sessions.at(1).last.find("beta"), std::string::npos);
+}
+
+TEST(Update, APaceThatIsTooLargeShrinks) {
+  ClientLimits limits;
+  Pacer pacer(limits);
+  EXPECT_EQ(pacer.window(), limits.first_setups);
+  limits.setups_per_shard = 64;
+  pacer.use(limits);
+  EXPECT_EQ(pacer.window(), 16U);
+}
+
 TEST(Update, AListenersChannelStandsAndItsNextOneBeginsWithTheNew) {
   RoleWorld world;
   std::weak_ptr<int> first;
