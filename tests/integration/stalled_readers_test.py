@@ -18,8 +18,9 @@ TUNNEL_HELD_BYTES = 2 * (256 + 64) * 1024  # kTunnelHeldBytes in engine/core/lim
 BESIDES_BYTES = 32 << 20
 GIBIBYTE = 1 << 30
 WAKING_TUNNELS = 10
-# How long a machine may take whose memory for sockets is full: that is the kernel's affair, and no
-# criterion. It was 50 s each time but two, in which the neighbour had not ended after 240 s.
+# A guard against a test that never ends, no criterion. The kernel's memory for sockets is full then.
+# It takes about 50 s; twice the neighbour had not ended after 240 s, and it is not known whether it
+# was slow or stood still. The failure says how far it came.
 WINDOW_S = 720
 NOISE = os.urandom(1 << 20)
 
