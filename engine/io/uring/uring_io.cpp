@@ -165,7 +165,10 @@ void UringIo::wait(std::uint64_t deadline_ns) {
     result = io_uring_submit_and_wait(&ring_, 1);
   } else {
     const std::uint64_t now = now_ns();
-    const std::uint64_t left_ns = until_ns > now ? until_ns - now : 0;
+    if (until_ns <= now) {
+      return; // a timer is due already: run_ready() submits, without the cost of a wait
+    }
+    const std::uint64_t left_ns = until_ns - now;
     __kernel_timespec timeout{static_cast<std::int64_t>(left_ns / kNsPerSec),
                               static_cast<long long>(left_ns % kNsPerSec)};
     result = io_uring_submit_and_wait_timeout(&ring_, &first, 1, &timeout, nullptr);
