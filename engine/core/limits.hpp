@@ -62,7 +62,7 @@ inline constexpr std::size_t kControlMessageBytes = 64U * 1024;
 /// of framing `messages` that began in an earlier turn.
 inline constexpr std::size_t kDirectionHeldBytes =
     kTurnBytes + kTurnBytes / 4 + kControlMessageBytes;
-/// Bytes that a tunnel may hold because the kernel has not taken them: one turn for each direction.
+/// Bytes that a tunnel may hold because the kernel has not taken them, both directions together.
 inline constexpr std::size_t kTunnelHeldBytes = 2 * kDirectionHeldBytes;
 /// The most that a turn of kMinTurnBytes may leave held: its own bytes, one record that began in
 /// earlier turns, and the headers that framing and records add.

@@ -22,7 +22,7 @@ struct TunnelSide {
   Source source = Source::kLocal;
 };
 
-/// Which side ended a tunnel, and why.
+/// Which side ended a tunnel and why, what it had carried and how long.
 struct EndingRecord {
   enum class How : std::uint8_t {
     kFinished, // both directions have finished

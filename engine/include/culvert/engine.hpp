@@ -42,8 +42,8 @@ struct RoleStats {
   std::uint64_t tunnels_aborted = 0; // of the ended ones
   std::uint64_t tunnels_moved = 0;   // of a relay: joined after a connection moved to another shard
   std::uint64_t setups_failed = 0;
-  std::uint64_t bytes_in =
-      0; // payload from the app's side towards the target, ended tunnels and open ones
+  /// Payload from the app's side towards the target, of ended tunnels and open ones.
+  std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0; // the other way
   std::uint32_t listeners = 0; // of a relay: control channels now
   std::string last_failure;    // one sentence, or empty
@@ -65,14 +65,16 @@ public:
   /// Each checks everything first, then starts. Source::kConfig: the configuration is wrong, and
   /// the message says what to write. Source::kLocal: this machine lacks something. A listener or
   /// sender first asks its plugins for a token and for addresses. It does not start if an answer is
-  /// Retry::kNever, or if a plugin does not answer within 10 s; the call blocks until then.
+  /// Retry::kNever, if a plugin breaks the interface, or if it does not answer within
+  /// ClientLimits::handshake_ms; the call blocks until then.
   virtual Result<RoleId> start_relay(const RelayConfig &config) = 0;
   virtual Result<RoleId> start_listener(const ListenerConfig &config) = 0;
   virtual Result<RoleId> start_sender(const SenderConfig &config) = 0;
 
   /// Changes the configuration for the role's next connections; connections that exist keep theirs.
   /// A relay can change everything except its address. A listener can change its target, keys, auth
-  /// and resolver plugins, and trusted authorities; a sender also its entity. After a failure
+  /// and resolver plugins, trusted authorities, limits, `resolve` and `rendezvous_hosts`; a sender
+  /// also its relay and entity, and not `prove_at_start`, which is of its start. After a failure
   /// nothing has changed; the message says what is wrong, or what needs a restart. It asks plugins
   /// as a start does. Secrets of the old configuration are wiped when no connection uses them any
   /// more.
@@ -83,7 +85,8 @@ public:
   /// stopped or does not exist.
   virtual Status stop(RoleId role) = 0;
 
-  /// The address a relay or sender is or was bound to, with its real port; empty for another role.
+  /// The address a relay or sender is or was bound to, with its real port: that of `bind`, not of
+  /// `also_bind`. Empty for another role.
   [[nodiscard]] virtual HostPort bound(RoleId role) const = 0;
   /// A role that has stopped keeps its last counts. A role that does not exist counts as stopped.
   [[nodiscard]] virtual RoleStats stats(RoleId role) const = 0;

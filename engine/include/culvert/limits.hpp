@@ -25,15 +25,16 @@ struct ShardLimits {
   /// control channels (channel_queue_bytes each), bytes read after a head, libssl's own buffers.
   std::uint64_t held_bytes = 256ULL * 1024 * 1024;
   /// After we have ended, a connection reads and discards until the peer ends, at most this long
-  /// after our last byte has left.
+  /// after the peer's kernel has acknowledged our last byte.
   std::uint64_t linger_ms = 5'000;
   /// How long we wait for the answer to our own error Close before the connection ends.
   std::uint64_t error_close_ms = 1'000;
   /// An ending that makes no progress for this long is dropped.
   std::uint64_t abort_stall_ms = 60'000;
-  /// How long a control channel waits for a pong. A peer that vanished is noticed one ping interval
-  /// plus this time after its last byte. With pings every 15 s that is 25 s: of the 30 s in which a
-  /// lost relay must be found again, 5 s are left for the dial.
+  /// How long a control channel waits for a pong, and never longer than one ping interval. A peer
+  /// that vanished is noticed one ping interval plus this time after its last byte. With pings
+  /// every 15 s that is 25 s: of the 30 s in which a lost relay must be found again, 5 s are left
+  /// for the dial.
   std::uint64_t pong_ms = 10'000;
   /// A dial tries the next address of a name when the one before has not answered for this long. It
   /// still accepts a later answer of the earlier one (RFC 8305, section 5: the connection attempt
@@ -66,23 +67,25 @@ struct RelayLimits {
   /// with a key needs about 5 round trips: with 100 ms each, 512 allow 1,000 connections a second,
   /// and a listener can fetch twice as many senders at once as one source may have waiting.
   std::uint64_t unauthenticated_per_source = 512;
-  /// Of one network, the /24 of an IPv4 address or the /48 of an IPv6 one: three quarters, more
-  /// than one source of it, and 256 are left for the rest of the world: 500 connections a second at
-  /// 5 round trips of 100 ms.
+  /// The most of one network, the /24 of an IPv4 address or the /48 of an IPv6 one: three quarters,
+  /// so that one source cannot fill the share of its network. 256 seats are left for all other
+  /// networks; with 5 round trips of 100 ms they are enough for 500 connections a second.
   std::uint64_t unauthenticated_per_network = 768;
-  /// Where seats are full, the oldest connection makes room for a new one when it is
-  /// unauthenticated for so long: 5 round trips of 200 ms. Whoever wants to keep all others out
+  /// Where seats are full, the oldest connection makes room for a new one when it has been
+  /// unauthenticated for this long: 5 round trips of 200 ms. Whoever wants to keep all others out
   /// needs 1,024 new connections each second.
   std::uint64_t unauthenticated_grace_ms = 1'000;
-  /// A source may come to nothing so often, first at once and then a second, before its new
-  /// connections are reset before TLS; never those of a source that has a registered listener or an
-  /// open tunnel. A refused handshake costs about 0.6 ms: 50 a second are 3 % of a core.
+  /// So many connections of one source may fail before they show a valid token: the first number at
+  /// once, then the second number in each second. Beyond that its new connections are reset before
+  /// TLS; never those of a source that has a registered listener or an open tunnel. A refused
+  /// handshake costs about 0.6 ms: 50 a second are 3 % of a core.
   std::uint64_t refusals_burst_per_source = 250;
   std::uint64_t refusals_per_second_per_source = 50;
-  /// The first refusals of a source are a line of the log each, as many as a person looks at. Then
-  /// the first for each reason and each power of two is: of 292,000 in two minutes 31.
+  /// Each of the first refusals of a source is a line of the log, as many as a person looks at.
+  /// After that only the first for each reason is a line, and the refusals number 32, 64, 128 and
+  /// so on: of 292,000 refusals in two minutes, 31 were logged.
   std::uint64_t refusals_logged_per_source = 16;
-  /// A source that was not refused for so long is new again.
+  /// A source that was not refused for this long is new again.
   std::uint64_t refusal_memory_ms = 60'000;
   /// Sources that the relay counts refusals of, at about 150 bytes each 2.5 MB; the refusals of all
   /// others are counted as those of one.
@@ -133,6 +136,8 @@ struct ClientLimits {
   /// How long a listener tries to fetch a sender. Then it refuses the sender; 5 s of rendezvous_ms
   /// are left for that.
   std::uint64_t fetch_ms = 25'000;
+  /// How long, from the offer on, a listener tries to fetch a sender or to tell the relay that it
+  /// refuses it: as long as a relay keeps the sender.
   std::uint64_t rendezvous_ms = 30'000;
   /// The pauses between two attempts of a set-up or a fetch; they double.
   std::uint64_t repeat_floor_ms = 100;

@@ -39,7 +39,7 @@ enum class Code : std::uint16_t {
   kTokenRight = 16,     // a token whose rule lacks the right
   kNoEntity = 17,       // the relay has no such entity
   kNoListener = 18,     // no listener is connected for the entity
-  kGone = 19,           // a capability that was redeemed, revoked or never made
+  kGone = 19,           // what is there no more: a capability, an app that left, a channel
   kOverload = 20,       // a limit on how many was reached
   kShuttingDown = 21,   // this side is draining
   kNoName = 22,         // a name that does not resolve

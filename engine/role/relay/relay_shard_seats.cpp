@@ -5,7 +5,7 @@
 namespace culvert {
 namespace {
 
-/// While connections are turned away it is one line in so long, from each shard.
+/// While connections are turned away, each shard logs it once in this time.
 constexpr std::uint64_t kCrowdedLogMs = 10'000;
 
 } // namespace

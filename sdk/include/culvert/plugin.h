@@ -81,7 +81,7 @@ enum culvert_code {
   CULVERT_TOKEN_RIGHT = 16,     /* the token's rule does not have the right */
   CULVERT_NO_ENTITY = 17,       /* the relay has no such entity */
   CULVERT_NO_LISTENER = 18,     /* no listener is connected for the entity */
-  CULVERT_GONE = 19,            /* a capability that was used, revoked or never made */
+  CULVERT_GONE = 19,            /* what is there no more: a capability, an app, a channel */
   CULVERT_OVERLOAD = 20,        /* a limit on how many is reached */
   CULVERT_SHUTTING_DOWN = 21,   /* this side is draining */
   CULVERT_NO_NAME = 22,         /* the name has no address */
@@ -142,7 +142,7 @@ typedef struct culvert_message {
 enum culvert_head_form {
   CULVERT_HEAD_NONE = 0,
   CULVERT_HEAD_HTTP = 1,   /* an HTTP/1.1 GET request; the answer is a response head */
-  CULVERT_HEAD_MESSAGE = 2 /* one message behind a 16-bit length; the answer is another one */
+  CULVERT_HEAD_MESSAGE = 2 /* one message after a 16-bit length; the answer is another one */
 };
 
 /* How bytes are framed after the heads. */

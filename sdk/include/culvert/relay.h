@@ -45,7 +45,7 @@ enum culvert_answer_form {
   CULVERT_ANSWER_NONE = 0,
   CULVERT_ANSWER_HTTP = 1,    /* to HEAD_HTTP: status (101 or 200 to 599), reason, fields (at most
                                  128), a body of at most 64 KiB */
-  CULVERT_ANSWER_MESSAGE = 2, /* to HEAD_MESSAGE: `message` behind a 16-bit length; on a control
+  CULVERT_ANSWER_MESSAGE = 2, /* to HEAD_MESSAGE: `message` after a 16-bit length; on a control
                                  channel: `message` in the channel's framing */
   CULVERT_ANSWER_CLOSE = 3    /* ends a control channel: with FRAMING_WEBSOCKET a Close frame with
                                  the close code `status` and the reason, else without a message */
@@ -96,7 +96,7 @@ typedef struct culvert_intent {
   uint32_t denied_count;       /* at most 256 */
   culvert_answer answer;       /* to this connection */
   culvert_answer peer_answer;  /* ACCEPT, REJECT: to the waiting sender */
-  /* How this connection goes on behind its answer. MESSAGES can be joined to RAW, and to MESSAGES
+  /* How this connection goes on after its answer. MESSAGES can be joined to RAW, and to MESSAGES
    * of the same largest_message; WEBSOCKET to WEBSOCKET and RAW. */
   uint32_t framing;          /* enum culvert_framing */
   uint32_t ping_interval_ms; /* 0: no pings; else at least 100 */

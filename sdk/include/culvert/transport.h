@@ -48,7 +48,8 @@ typedef struct culvert_link_description {
   uint32_t framing;     /* enum culvert_framing, after the heads; of a control channel not RAW */
   culvert_view message; /* HEAD_MESSAGE: what to send, not empty; never logged, may hold a token */
   uint32_t ping_interval_ms; /* 0: no pings; else at least 100. The pong of a control channel must
-                                come within 10 s */
+                                come within the engine's pong_ms (default 10 s) and within one
+                                interval */
   uint32_t largest_message;  /* on a control channel, both ways: 16 to 65,536; 0: 65,536 */
   culvert_view ping;         /* FRAMING_MESSAGES: the message that is a ping, and its answer */
   culvert_view pong;
@@ -140,8 +141,9 @@ typedef struct culvert_transport {
   uint32_t (*renew)(void *instance, uint64_t *channel_word, culvert_view token,
                     culvert_arena *arena, culvert_message *message, culvert_status *error);
   /* As dial(), of a connection by which a sender proves its token when it starts: the relay judges
-     the token, and no listener is met. on_reply() is told as of dial(); CULVERT_NO_LISTENER is a
-     proof as well. NULL, or CULVERT_UNSUPPORTED: what dial() describes ends behind TLS. */
+     the token, and no listener is met. on_reply() is called with the purpose DIAL;
+     CULVERT_NO_LISTENER is a proof as well. NULL, or CULVERT_UNSUPPORTED: the engine dials what
+     dial() describes and ends it after the TLS handshake; then the token is not proved. */
   uint32_t (*prove)(void *instance, const culvert_dial_request *request, culvert_arena *arena,
                     culvert_link_description *link, culvert_status *error);
 } culvert_transport;
