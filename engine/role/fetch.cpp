@@ -152,6 +152,7 @@ void Fetch::dial_relay() {
 
 void Fetch::reject(const Status &why) {
   status_ = why;
+  drop_target();
   if (started_ns_ == 0) {
     started_ns_ = kit_.shard.io.now_ns();
   }
@@ -236,16 +237,25 @@ void Fetch::end(Status status) {
   phase_ = Phase::kEnding;
   late_.disarm();
   status_ = std::move(status);
-  if (!status_.ok() && target_link_ != nullptr) {
-    target_link_->drop(dropping_);
-  } else {
+  if (!status_.ok()) {
+    drop_target();
+  }
+  if (!dropping_.in_flight()) {
     done_(*this);
+  }
+}
+
+void Fetch::drop_target() {
+  if (target_link_ != nullptr && !dropping_.in_flight()) {
+    target_link_->drop(dropping_);
   }
 }
 
 void Fetch::on_target_dropped(Outcome) {
   target_link_.reset();
-  done_(*this);
+  if (phase_ == Phase::kEnding) {
+    done_(*this);
+  }
 }
 
 void Fetch::cancel(Status why) {
