@@ -53,6 +53,19 @@ void LayeredLink::note_broken() {
 
 // --- ending and moving --------------------------------------------------------------------------
 
+/// What arrives is discarded from the beginning, not only once the own end is sent: two ends that
+/// close while they hold bytes for each other would otherwise both wait for the other to read.
+void LayeredLink::arm_ending() {
+  if (state() == State::kSendingEnd) {
+    drain_below();
+  }
+  if (below_watch_.in_flight()) {
+    below_->cancel(below_watch_);
+  } else if (!below_receive_.in_flight() && below_->received_end() == nullptr) {
+    receive_below();
+  }
+}
+
 void LayeredLink::release(End end) {
   switch (end) {
   case End::kAbort:
