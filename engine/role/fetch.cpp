@@ -3,6 +3,7 @@
 #include "core/text.hpp"
 #include "link/os_status.hpp"
 #include "link/tcp.hpp"
+#include "role/repeat.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -204,7 +205,7 @@ void Fetch::on_outbound(Outbound &outbound) {
 void Fetch::try_again() {
   const std::uint64_t pause_ms = pause_ms_; // none before the first repetition
   pause_ms_ = kit_.limits->next_pause_ms(pause_ms_);
-  kit_.shard.io.arm_after_ms(pause_, pause_ms / 2 + kit_.shard.random.below(pause_ms / 2 + 1));
+  kit_.shard.io.arm_after_ms(pause_, part_of_pause_ms(pause_ms, kit_.shard.random));
 }
 
 void Fetch::on_pause() {
