@@ -24,6 +24,7 @@ Sender::Sender(const ClientKit &kit, const SenderOptions &options, RoleCounters 
       tunnels_(kit.shard, counters.tunnels, {&tunnel_log_},
                Delegate<>::to<&Sender::on_tunnel_ended>(*this)) {
   grace_.bind<&Sender::drop>(*this);
+  ending_.bind<&Sender::on_stopped>(*this);
 }
 
 Sender::Waiting::Waiting(Sender &sender, Socket socket)
@@ -310,6 +311,10 @@ void Sender::check_stopped() {
   }
   phase_ = Phase::kStopped;
   grace_.disarm();
+  kit_.shard.io.arm_after_ms(ending_, 0); // whoever asked may still have something to do here
+}
+
+void Sender::on_stopped() {
   counters_.parts_running.fetch_sub(1, std::memory_order_relaxed);
   if (stopped_) {
     stopped_();
