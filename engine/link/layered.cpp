@@ -6,8 +6,8 @@ LayeredLink::LayeredLink(Shard &shard, std::unique_ptr<Link> below)
     : Link(shard), below_(std::move(below)) {
   CULVERT_ASSERT(below_ != nullptr);
   below_receive_.bind<&LayeredLink::on_below_received>(*this);
-  below_watch_.bind<&LayeredLink::on_below_watched>(*this);
-  below_drain_.bind<&LayeredLink::on_below_drained>(*this);
+  below_watch_.bind<&LayeredLink::on_below_watch>(*this);
+  below_drain_.bind<&LayeredLink::on_below_drain>(*this);
   below_end_.bind<&LayeredLink::on_below_end>(*this);
   below_drop_.bind<&LayeredLink::on_below_drop>(*this);
 }

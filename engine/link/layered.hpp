@@ -48,8 +48,7 @@ protected:
 
 private:
   void on_below_received(Outcome outcome);
-  void on_below_drained(Outcome outcome) { on_below_drain(outcome); }
-  void on_below_watched(Outcome outcome) { on_below_watch(outcome); }
+  void on_below_watch(Outcome outcome);
   void on_below_end(Outcome outcome);
   void on_below_drop(Outcome) { advance(); }
 
