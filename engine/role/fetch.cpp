@@ -136,7 +136,13 @@ Result<LinkDescription> Fetch::allowed(Result<LinkDescription> description) cons
     return description;
   }
   const LinkDescription &link = description.value();
-  if (!link.tls || !policy_.allows(link.host)) {
+  if (!link.tls) {
+    return Status::failure(Code::kRejected, Source::kRelay, Retry::kNever,
+                           "the relay's offer names an address of " + link.host +
+                               " without TLS, and a listener uses TLS alone: let the relay offer "
+                               "an address with TLS");
+  }
+  if (!policy_.allows(link.host)) {
     return Status::failure(
         Code::kRejected, Source::kRelay, Retry::kNever,
         "the relay's offer points to " + link.host +
