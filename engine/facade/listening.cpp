@@ -88,6 +88,7 @@ Result<Listening> listen_on(ShardThreads &threads, const HostPort &first,
                             const std::vector<HostPort> &others, unsigned mode) {
   Listening listening;
   listening.configured = all_of(first, others);
+  listening.mode = mode;
   const bool any_path = std::any_of(listening.configured.begin(), listening.configured.end(),
                                     [](const HostPort &where) { return !where.unix_path.empty(); });
   if (mode > kEveryPermission || (mode != 0 && !any_path)) {
@@ -114,9 +115,13 @@ void Listening::remove_files() {
   }
 }
 
-Status Listening::check(const HostPort &first, const std::vector<HostPort> &others) const {
+Status Listening::check(const HostPort &first, const std::vector<HostPort> &others,
+                        unsigned wanted_mode) const {
   const std::vector<HostPort> wanted = all_of(first, others);
-  return same(wanted, configured) || same(wanted, bound) ? Status{} : needs_restart("bind");
+  if (!same(wanted, configured) && !same(wanted, bound)) {
+    return needs_restart("bind");
+  }
+  return wanted_mode == mode ? Status{} : needs_restart("bind_mode");
 }
 
 void Listening::log(Log &log, std::initializer_list<LogField> fields) const {

@@ -144,8 +144,9 @@ public:
   [[nodiscard]] const Listening &listening() const { return listening_; }
 
   Status update_relay(const RoleMaking &making, const RelayConfig &config) override {
-    if (Status status = listening_.check(config.bind, config.also_bind); !status.ok()) {
-      return status;
+    const Status kept = listening_.check(config.bind, config.also_bind, config.bind_mode);
+    if (!kept.ok()) {
+      return kept;
     }
     Result<RelaySetUp> made = set_up(making, config);
     if (!made.ok()) {

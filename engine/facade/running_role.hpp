@@ -53,15 +53,18 @@ struct Listening {
   std::vector<Socket> sockets;
   std::vector<HostPort> configured;
   std::vector<HostPort> bound;   // with real ports
+  unsigned mode = 0;             // of unix sockets; 0: by the umask
   std::vector<SocketFile> files; // of unix sockets
 
   void remove_files();
-  /// A running role keeps its addresses: as they were configured, or as they are bound.
-  [[nodiscard]] Status check(const HostPort &first, const std::vector<HostPort> &others) const;
+  /// A running role keeps its addresses, as they were configured or as they are bound, and the mode
+  /// of its unix sockets.
+  [[nodiscard]] Status check(const HostPort &first, const std::vector<HostPort> &others,
+                             unsigned wanted_mode) const;
   /// A line for each.
   void log(Log &log, std::initializer_list<LogField> fields) const;
 };
-/// On all of them or none. `mode`: of unix sockets; 0: by the umask.
+/// On all of them or none. `mode`: as Listening's.
 Result<Listening> listen_on(ShardThreads &threads, const HostPort &first,
                             const std::vector<HostPort> &others, unsigned mode);
 /// The failure for a setting that a running role cannot change.

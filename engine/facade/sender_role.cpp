@@ -62,8 +62,9 @@ public:
   }
   [[nodiscard]] const Listening &listening() const { return listening_; }
   Status update_sender(const RoleMaking &making, const SenderConfig &config) override {
-    if (Status status = listening_.check(config.bind, config.also_bind); !status.ok()) {
-      return status;
+    const Status kept = listening_.check(config.bind, config.also_bind, config.bind_mode);
+    if (!kept.ok()) {
+      return kept;
     }
     if (config.transport != transport_) {
       return needs_restart("transport");

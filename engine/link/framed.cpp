@@ -198,16 +198,6 @@ void FramedLink::prepare_end(End end) {
   queue_end(end);
 }
 
-void FramedLink::arm_ending() {
-  if (state() == State::kSendingEnd && !clear()) {
-    drain_below();
-  } else if (state() == State::kAwaitingPeer && below_watch_.in_flight()) {
-    below_->cancel(below_watch_);
-  } else if (state() == State::kAwaitingPeer && !below_receive_.in_flight()) {
-    receive_below();
-  }
-}
-
 void FramedLink::leave() {
   stop_pings();
   LayeredLink::leave();

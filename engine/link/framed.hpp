@@ -54,7 +54,6 @@ protected:
   void work() final;
   void prepare_end(End end) final;
   void send_output() final { send_due_frames(); }
-  void arm_ending() final;
 
   /// Takes a piece of the turn of the link below; false when that turn is over.
   bool take_below(Chunk &piece, const Take &how);

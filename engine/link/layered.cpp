@@ -6,8 +6,8 @@ LayeredLink::LayeredLink(Shard &shard, std::unique_ptr<Link> below)
     : Link(shard), below_(std::move(below)) {
   CULVERT_ASSERT(below_ != nullptr);
   below_receive_.bind<&LayeredLink::on_below_received>(*this);
-  below_watch_.bind<&LayeredLink::on_below_watched>(*this);
-  below_drain_.bind<&LayeredLink::on_below_drained>(*this);
+  below_watch_.bind<&LayeredLink::on_below_watch>(*this);
+  below_drain_.bind<&LayeredLink::on_below_drain>(*this);
   below_end_.bind<&LayeredLink::on_below_end>(*this);
   below_drop_.bind<&LayeredLink::on_below_drop>(*this);
 }
@@ -52,6 +52,19 @@ void LayeredLink::note_broken() {
 }
 
 // --- ending and moving --------------------------------------------------------------------------
+
+/// What arrives is discarded from the beginning, not only once the own end is sent: two ends that
+/// close while they hold bytes for each other would otherwise both wait for the other to read.
+void LayeredLink::arm_ending() {
+  if (state() == State::kSendingEnd) {
+    drain_below();
+  }
+  if (below_watch_.in_flight()) {
+    below_->cancel(below_watch_);
+  } else if (!below_receive_.in_flight() && below_->received_end() == nullptr) {
+    receive_below();
+  }
+}
 
 void LayeredLink::release(End end) {
   switch (end) {

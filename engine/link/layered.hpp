@@ -25,10 +25,10 @@ protected:
 
   virtual void on_below_receive(Outcome outcome) = 0;
   virtual void on_below_drain(Outcome outcome) = 0;
-  virtual void on_below_watch(Outcome outcome);
 
   void start_watch() override { below_->watch(below_watch_); }
   void cancel_reading() override;
+  void arm_ending() final;
   void release(End end) final;
   [[nodiscard]] bool released() const final {
     return !below_end_.in_flight() && !below_drop_.in_flight();
@@ -48,8 +48,7 @@ protected:
 
 private:
   void on_below_received(Outcome outcome);
-  void on_below_drained(Outcome outcome) { on_below_drain(outcome); }
-  void on_below_watched(Outcome outcome) { on_below_watch(outcome); }
+  void on_below_watch(Outcome outcome);
   void on_below_end(Outcome outcome);
   void on_below_drop(Outcome) { advance(); }
 

@@ -197,8 +197,8 @@ protected:
   [[nodiscard]] virtual bool awaits_peer() const = 0;
   /// How long to wait for the peer's end after the queue became empty.
   [[nodiscard]] virtual std::uint64_t peer_wait_ms() const = 0;
-  /// Arms the operation that continues the ending: a drain, or a receive of bytes to discard. It is
-  /// called repeatedly and must not arm twice.
+  /// Arms the operations that continue the ending: a drain, and a receive of bytes to discard. It
+  /// is called repeatedly and must not arm twice.
   virtual void arm_ending() = 0;
   /// Bytes that have not reached the peer, as far as the link knows. The ending makes progress when
   /// this number gets smaller.

@@ -21,6 +21,9 @@ namespace culvert {
 //     v
 //   gone <── nothing is in flight ── leaving
 //
+// In sending end and in awaiting peer a link reads and discards what arrives: a peer that closes at
+// the same time may have to be read before it can read. (A socket that will reset does not read.)
+//
 // leaving is reached from open, sending end, awaiting peer and ending below by drop(), and from
 // sending end and awaiting peer if there is no progress for ShardLimits::abort_stall_ms.
 //

@@ -60,7 +60,6 @@ protected:
   void send_output() override;
   [[nodiscard]] bool awaits_peer() const override { return false; }
   [[nodiscard]] std::uint64_t peer_wait_ms() const override { return 0; }
-  void arm_ending() override { drain_below(); }
 
 private:
   enum class Session : std::uint8_t {

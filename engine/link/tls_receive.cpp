@@ -14,6 +14,12 @@ void TlsLink::start_receive() {
 
 void TlsLink::on_below_receive(Outcome outcome) {
   if (!open()) {
+    Chunk chunk;
+    while (below_turn_ && below_->take(chunk, {kTurnBytes, kTurnBytes, false})) {
+      // The records are discarded as they are: nobody reads this link any more.
+    }
+    below_turn_ = false;
+    advance();
     return;
   }
   if (handshaking_ != nullptr) {

@@ -1,6 +1,7 @@
 #include "plugin/host.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace culvert {
 
@@ -37,14 +38,23 @@ bool offers_service(std::string_view id) {
   return find_service(id) != nullptr;
 }
 
-PluginHost::PluginHost(const HostServices &services, std::string_view plugin_id,
-                       const ConfigValues &values)
-    : culvert_host(functions()), id(plugin_id), config(values), log(services.log),
-      random(services.random), secrets(services.secrets), clock(services.clock), io(nullptr) {}
+PluginHost::PluginHost(const HostServices &services, std::string_view plugin_id, Config values)
+    : culvert_host(functions()), id(plugin_id), config(std::move(values)), log(&services.log),
+      random(&services.random), secrets(&services.secrets), clock(&services.clock), io(nullptr) {}
 
-PluginHost::PluginHost(const HostServices &services, std::string_view plugin_id,
-                       const ConfigValues &values, Shard &shard)
-    : culvert_host(functions()), id(plugin_id), config(values), log(shard.log),
-      random(shard.random), secrets(services.secrets), clock(services.clock), io(&shard.io) {}
+PluginHost::PluginHost(const HostServices &services, std::string_view plugin_id, Config values,
+                       Shard &shard)
+    : culvert_host(functions()), id(plugin_id), config(std::move(values)), log(&shard.log),
+      random(&shard.random), secrets(&services.secrets), clock(&services.clock), io(&shard.io) {}
+
+void PluginHost::cut_off() {
+  static const SystemClock system_clock;
+  own_random_ = std::make_unique<SystemRandom>();
+  log = nullptr;
+  random = own_random_.get();
+  secrets = nullptr;
+  clock = &system_clock;
+  io = nullptr;
+}
 
 } // namespace culvert

@@ -1,8 +1,11 @@
 // The host as a plugin sees it: the services of culvert_host.
 //
-// A unit's host is used on the control thread, an instance's on its shard. A host owns only its
-// digests; it must not move from create() to destroy(), or from attach() to detach(). Each service
-// has a file of its own.
+// A unit's host is used on the control thread, an instance's on its shard. A host owns its digests
+// and shares the settings; it must not move from create() to destroy(), or from attach() to
+// detach(). Each service has a file of its own.
+//
+// A plugin that has not completed all calls is not detached, so it may use its host for ever. Such
+// a host is cut off from the engine when the instance or the unit ends, and it is never freed.
 #pragma once
 
 #include "core/clock.hpp"
@@ -16,6 +19,7 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -34,9 +38,9 @@ struct HostServices {
 
 /// Made by Unit and by its instances only.
 struct PluginHost final : culvert_host {
-  PluginHost(const HostServices &services, std::string_view plugin_id, const ConfigValues &values);
-  PluginHost(const HostServices &services, std::string_view plugin_id, const ConfigValues &values,
-             Shard &shard);
+  using Config = std::shared_ptr<const ConfigValues>;
+  PluginHost(const HostServices &services, std::string_view plugin_id, Config values);
+  PluginHost(const HostServices &services, std::string_view plugin_id, Config values, Shard &shard);
   PluginHost(const PluginHost &) = delete;
   PluginHost &operator=(const PluginHost &) = delete;
 
@@ -44,14 +48,21 @@ struct PluginHost final : culvert_host {
     return *static_cast<const PluginHost *>(host);
   }
 
+  /// From here on the services reach nothing of the engine: the log discards, there are no secrets,
+  /// time and random bytes are the system's. The settings stay.
+  void cut_off();
+
   std::string_view id;
-  const ConfigValues &config;
-  Log &log;
-  Random &random;
-  const SecretStore &secrets;
-  const Clock &clock; // of a unit
+  Config config;
+  Log *log; // nullptr: cut off; the same for the secrets
+  Random *random;
+  const SecretStore *secrets;
+  const Clock *clock; // of a unit, or when it is cut off
   const Io *io;       // of an instance
   mutable Digests digests;
+
+private:
+  std::unique_ptr<Random> own_random_; // when it is cut off
 };
 
 /// True when hosts offer the service of this id.

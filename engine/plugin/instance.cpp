@@ -40,6 +40,7 @@ void Instance::detach(std::size_t not_completed) {
                      "a plugin has not completed its calls; it is not detached, and what it may "
                      "still use stays in memory",
                      {{"plugin", std::string(id())}, {"calls", std::to_string(not_completed)}});
+    host_->cut_off(); // the shard may end before the plugin uses it again
     keep_for_plugin(std::move(host_));
     keep_for_plugin(std::move(room_));
     unit_.keep();

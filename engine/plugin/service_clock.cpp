@@ -6,12 +6,12 @@ namespace {
 
 uint64_t monotonic_ns(const culvert_host *host) {
   const PluginHost &self = PluginHost::of(host);
-  return self.io != nullptr ? self.io->now_ns() : self.clock.now_ns();
+  return self.io != nullptr ? self.io->now_ns() : self.clock->now_ns();
 }
 
 int64_t wall_s(const culvert_host *host) {
   const PluginHost &self = PluginHost::of(host);
-  return self.io != nullptr ? self.io->wall_s() : self.clock.wall_s();
+  return self.io != nullptr ? self.io->wall_s() : self.clock->wall_s();
 }
 
 } // namespace

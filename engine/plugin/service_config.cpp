@@ -6,7 +6,7 @@ namespace {
 
 /// The value, or nullptr when the key is unset, unknown or of another type.
 template <typename T> const T *find(const culvert_host *host, const char *key) {
-  const ConfigValues &values = PluginHost::of(host).config;
+  const ConfigValues &values = *PluginHost::of(host).config;
   const auto found = key == nullptr ? values.end() : values.find(std::string_view(key));
   return found == values.end() ? nullptr : std::get_if<T>(&found->second);
 }

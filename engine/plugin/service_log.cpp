@@ -7,8 +7,8 @@ namespace culvert {
 namespace {
 
 uint32_t enabled(const culvert_host *host, uint32_t level) {
-  return level <= CULVERT_LOG_TRACE &&
-         PluginHost::of(host).log.enabled(static_cast<LogLevel>(level));
+  const Log *log = PluginHost::of(host).log;
+  return log != nullptr && level <= CULVERT_LOG_TRACE && log->enabled(static_cast<LogLevel>(level));
 }
 
 void write(const culvert_host *host, uint32_t level, culvert_view message) {
@@ -16,9 +16,9 @@ void write(const culvert_host *host, uint32_t level, culvert_view message) {
   if (enabled(host, level) == 0 || (message.data == nullptr && message.size > 0)) {
     return;
   }
-  self.log.write(static_cast<LogLevel>(level),
-                 one_line({message.data, message.size}, kLogLineBytes),
-                 {{"plugin", std::string(self.id)}});
+  self.log->write(static_cast<LogLevel>(level),
+                  one_line({message.data, message.size}, kLogLineBytes),
+                  {{"plugin", std::string(self.id)}});
 }
 
 } // namespace

@@ -6,7 +6,7 @@ namespace {
 
 void fill(const culvert_host *host, void *bytes, size_t count) {
   if (bytes != nullptr) {
-    PluginHost::of(host).random.fill({static_cast<std::byte *>(bytes), count});
+    PluginHost::of(host).random->fill({static_cast<std::byte *>(bytes), count});
   }
 }
 

@@ -10,7 +10,8 @@ namespace {
 uint32_t hmac_sha256(const culvert_host *host, uint64_t secret, culvert_view data,
                      uint8_t digest[32]) {
   const PluginHost &self = PluginHost::of(host);
-  const std::shared_ptr<const Secret> key = self.secrets.find(secret);
+  const std::shared_ptr<const Secret> key =
+      self.secrets == nullptr ? nullptr : self.secrets->find(secret);
   if (key == nullptr || digest == nullptr || (data.data == nullptr && data.size > 0)) {
     return 0;
   }

@@ -11,8 +11,9 @@ namespace culvert {
 
 Unit::Unit(const culvert_plugin &entry, KindFunctions functions, ConfigValues values,
            const HostServices &services, std::uint64_t generation)
-    : entry_(entry), functions_(functions), values_(std::move(values)), services_(services),
-      generation_(generation), host_(services_, entry_.id, values_),
+    : entry_(entry), functions_(functions),
+      values_(std::make_shared<ConfigValues>(std::move(values))), services_(services),
+      generation_(generation), host_(std::make_shared<PluginHost>(services_, entry_.id, values_)),
       calls_(services_.clock, services_.log, entry_.id) {}
 
 const culvert_life &Unit::life() const {
@@ -37,7 +38,7 @@ Result<std::unique_ptr<Unit>> Unit::make(const culvert_plugin &entry, PluginKind
     culvert_status error{};
     error.size = sizeof error;
     const CallWatch::Call call = unit->calls_.watch("create");
-    unit->self_ = life.create(&unit->host_, &error);
+    unit->self_ = life.create(unit->host_.get(), &error);
     if (unit->self_ == nullptr) {
       return Reader(entry.id, "create").failure(error);
     }
@@ -47,11 +48,14 @@ Result<std::unique_ptr<Unit>> Unit::make(const culvert_plugin &entry, PluginKind
 
 Unit::~Unit() {
   CULVERT_ASSERT(instances() == 0);
-  if (self_ != nullptr && life().destroy != nullptr && !kept_.load(std::memory_order_acquire)) {
+  if (kept_.load(std::memory_order_acquire)) {
+    host_->cut_off();
+    keep_for_plugin(host_);
+  } else if (self_ != nullptr && life().destroy != nullptr) {
     const CallWatch::Call call = calls_.watch("destroy");
     life().destroy(self_);
   }
-  for (auto &[name, value] : values_) {
+  for (auto &[name, value] : *values_) {
     if (auto *text = std::get_if<std::string>(&value)) {
       cleanse(*text); // a ready-made token is a secret
     }

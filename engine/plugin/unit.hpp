@@ -41,7 +41,8 @@ public:
   Result<std::unique_ptr<Auth>> auth(Shard &shard);
   Result<std::unique_ptr<Resolver>> resolver(Shard &shard);
 
-  /// Call it when an instance could not be detached: destroy() is not called then.
+  /// Call it when an instance could not be detached: destroy() is not called then, and the plugin
+  /// keeps its host.
   void keep() { kept_.store(true, std::memory_order_release); }
 
 private:
@@ -52,10 +53,10 @@ private:
 
   const culvert_plugin &entry_;
   const KindFunctions functions_;
-  ConfigValues values_; // constant until they are wiped
+  const std::shared_ptr<ConfigValues> values_; // constant until they are wiped
   const HostServices services_;
   const std::uint64_t generation_;
-  PluginHost host_;
+  const std::shared_ptr<PluginHost> host_;
   CallWatch calls_;      // of create() and destroy()
   void *self_ = nullptr; // the result of create()
   std::atomic<std::uint32_t> instances_ = 0;

@@ -3,6 +3,7 @@
 #include "core/text.hpp"
 #include "link/os_status.hpp"
 #include "link/tcp.hpp"
+#include "role/repeat.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -135,7 +136,13 @@ Result<LinkDescription> Fetch::allowed(Result<LinkDescription> description) cons
     return description;
   }
   const LinkDescription &link = description.value();
-  if (!link.tls || !policy_.allows(link.host)) {
+  if (!link.tls) {
+    return Status::failure(Code::kRejected, Source::kRelay, Retry::kNever,
+                           "the relay's offer names an address of " + link.host +
+                               " without TLS, and a listener uses TLS alone: let the relay offer "
+                               "an address with TLS");
+  }
+  if (!policy_.allows(link.host)) {
     return Status::failure(
         Code::kRejected, Source::kRelay, Retry::kNever,
         "the relay's offer points to " + link.host +
@@ -152,6 +159,7 @@ void Fetch::dial_relay() {
 
 void Fetch::reject(const Status &why) {
   status_ = why;
+  drop_target();
   if (started_ns_ == 0) {
     started_ns_ = kit_.shard.io.now_ns();
   }
@@ -203,7 +211,7 @@ void Fetch::on_outbound(Outbound &outbound) {
 void Fetch::try_again() {
   const std::uint64_t pause_ms = pause_ms_; // none before the first repetition
   pause_ms_ = kit_.limits->next_pause_ms(pause_ms_);
-  kit_.shard.io.arm_after_ms(pause_, pause_ms / 2 + kit_.shard.random.below(pause_ms / 2 + 1));
+  kit_.shard.io.arm_after_ms(pause_, part_of_pause_ms(pause_ms, kit_.shard.random));
 }
 
 void Fetch::on_pause() {
@@ -236,16 +244,25 @@ void Fetch::end(Status status) {
   phase_ = Phase::kEnding;
   late_.disarm();
   status_ = std::move(status);
-  if (!status_.ok() && target_link_ != nullptr) {
-    target_link_->drop(dropping_);
-  } else {
+  if (!status_.ok()) {
+    drop_target();
+  }
+  if (!dropping_.in_flight()) {
     done_(*this);
+  }
+}
+
+void Fetch::drop_target() {
+  if (target_link_ != nullptr && !dropping_.in_flight()) {
+    target_link_->drop(dropping_);
   }
 }
 
 void Fetch::on_target_dropped(Outcome) {
   target_link_.reset();
-  done_(*this);
+  if (phase_ == Phase::kEnding) {
+    done_(*this);
+  }
 }
 
 void Fetch::cancel(Status why) {

@@ -4,7 +4,8 @@
 //
 // If the relay cannot be reached, breaks the connection or is full, it is dialled again: at once,
 // then after pauses that double, for ClientLimits::fetch_ms. Then the listener gives up and refuses
-// the sender in the same way, while the capability is valid (rendezvous_ms).
+// the sender in the same way, while the capability is valid (rendezvous_ms). The target's
+// connection is dropped when a refusal begins.
 //
 // Belongs to a shard and to its listener part; reports exactly once through `done`. Then everything
 // that it opened is closed, unless the caller takes both links.
@@ -74,6 +75,7 @@ private:
   void try_again();
   static bool worth_another_try(const Status &why);
   [[nodiscard]] Result<LinkDescription> allowed(Result<LinkDescription> description) const;
+  void drop_target();
   void end(Status status);
 
   ClientKit kit_;

@@ -1,7 +1,6 @@
 #include "role/listener.hpp"
 
 #include "role/advice.hpp"
-#include "role/framing.hpp"
 
 #include <algorithm>
 
@@ -12,15 +11,13 @@ Listener::Listener(const ClientKit &kit, const ListenerOptions &options, std::st
     : kit_(kit), options_(options), policy_(options.entity.host, options.rendezvous_hosts),
       id_(std::move(id)), counters_(counters), stopped_(stopped),
       outbound_(kit, Delegate<Outbound &>::to<&Listener::on_outbound>(*this)),
+      channel_(kit_, counters,
+               {Delegate<ChannelResult &>::to<&Listener::on_offer>(*this),
+                Delegate<const Status &>::to<&Listener::on_lost>(*this),
+                Delegate<>::to<&Listener::on_channel_ended>(*this)}),
       tunnel_log_(kit.shard.log), tunnels_(kit.shard, counters.tunnels, {&tunnel_log_},
                                            Delegate<>::to<&Listener::check_stopped>(*this)) {
   retry_.bind<&Listener::connect>(*this);
-  receive_.bind<&Listener::on_receive>(*this);
-  drain_.bind<&Listener::on_drain>(*this);
-  channel_end_.bind<&Listener::on_channel_ended>(*this);
-  channel_drop_.bind<&Listener::on_channel_ended>(*this);
-  channel_finish_.bind<&Listener::on_channel_finished>(*this);
-  unanswered_.bind<&Listener::on_not_answered>(*this);
   grace_.bind<&Listener::drop>(*this);
 }
 
@@ -33,7 +30,7 @@ void Listener::Serving::on_done(Fetch &) {
   owner.fetch_done(*this);
 }
 
-// --- the control channel
+// --- the relay
 // --------------------------------------------------------------------------
 
 void Listener::start() {
@@ -64,9 +61,8 @@ std::uint64_t Listener::connect_later() {
 
 void Listener::on_outbound(Outbound &outbound) {
   if (phase_ != Phase::kRunning) {
-    channel_ = outbound.take_link();
-    if (channel_ != nullptr) {
-      end_channel(phase_ == Phase::kDraining);
+    if (std::unique_ptr<Link> link = outbound.take_link()) {
+      channel_.turn_away(std::move(link), phase_ == Phase::kDraining);
     } else {
       check_stopped();
     }
@@ -74,7 +70,6 @@ void Listener::on_outbound(Outbound &outbound) {
   }
   const Status &status = outbound.status();
   if (status.ok()) {
-    channel_ = outbound.take_link();
     online();
     return;
   }
@@ -98,190 +93,20 @@ void Listener::on_outbound(Outbound &outbound) {
 void Listener::online() {
   redialled_ = false;
   reconnect_.succeeded(kit_.shard.io.now_ns());
-  channel_word_ = 0;
-  message_ = {};
-  answers_.clear();
-  answers_bytes_ = 0;
-  largest_message_ = outbound_.framing().message_bound();
-  enter(ChannelState::kOnline);
+  channel_.open(outbound_.take_link(), outbound_.framing());
   kit_.shard.log.write(LogLevel::kInfo, "registered at the relay",
                        {{"entity", options_.entity.path},
                         {"relay", options_.entity.host},
                         {"listener", id_},
                         {"target", options_.target.text()}});
-  channel_->receive(receive_);
 }
 
-void Listener::enter(ChannelState state) {
-  if (state == ChannelState::kOnline) {
-    counters_.channels_online.fetch_add(1, std::memory_order_relaxed);
-  } else if (channel_state_ == ChannelState::kOnline) {
-    counters_.channels_online.fetch_sub(1, std::memory_order_relaxed);
-  }
-  channel_state_ = state;
-}
-
-void Listener::on_receive(Outcome outcome) {
-  if (outcome.result < 0 || channel_state_ == ChannelState::kEnding) {
-    return;
-  }
-  take_turn();
-  if (channel_state_ == ChannelState::kEnding) {
-    return;
-  }
-  if (const Ending *end = channel_->received_end()) {
-    if (channel_state_ == ChannelState::kLeaving) {
-      end_channel(!end->aborted);
-      return;
-    }
-    // A relay that said something malformed is there to be told so.
-    const bool malformed = end->aborted && end->status.code == Code::kProtocol;
-    Status why = end->aborted ? end->status : closed_by(*end);
-    if (end->aborted) {
-      why.source = Source::kRelay;
-    }
-    lost(why, !end->aborted || malformed);
-    return;
-  }
-  write_answers();
-  channel_->receive(receive_);
-}
-
-void Listener::take_turn() {
-  Chunk chunk;
-  std::vector<Message> messages; // handled behind the turn: an offer starts operations of its own
-  while (channel_->take(chunk, {})) {
-    if (message_.bytes.size() + chunk.size > largest_message_) {
-      broken_ = Status::failure(Code::kTooLarge, Source::kRelay, Retry::kBackoff,
-                                "a control message is larger than " +
-                                    std::to_string(largest_message_) + " bytes");
-      continue;
-    }
-    message_.bytes.append(reinterpret_cast<const char *>(chunk.data), chunk.size);
-    message_.kind = chunk.kind;
-    if (chunk.end_of_message) {
-      messages.push_back(std::move(message_));
-      message_ = {};
-    }
-  }
-  for (const Message &message : messages) {
-    if (broken_.ok()) {
-      heard(message);
-    }
-  }
-  if (!broken_.ok() && channel_state_ == ChannelState::kLeaving) {
-    end_channel(true);
-  } else if (!broken_.ok()) {
-    constexpr std::uint16_t kProtocolError = 1002; // RFC 6455, section 7.4.1
-    constexpr std::uint16_t kMessageTooBig = 1009;
-    const bool too_large = broken_.code == Code::kTooLarge;
-    channel_->finish(Ending::finished(too_large ? kMessageTooBig : kProtocolError),
-                     channel_finish_);
-    lost(std::exchange(broken_, {}), true);
-  }
-}
-
-void Listener::heard(const Message &message) {
-  Result<ChannelResult> result = kit_.transport.on_message(channel_word_, message);
-  if (!result.ok()) {
-    broken_ = result.status();
-    return;
-  }
-  switch (result.value().action) {
-  case ChannelResult::Action::kNothing:
-    return;
-  case ChannelResult::Action::kAnswer:
-    if (!can_say(outbound_.framing(), result.value().message.bytes.size())) {
-      broken_ = Status::failure(Code::kInternal, Source::kPlugin, Retry::kBackoff,
-                                "the relay protocol answers with a message that its own framing "
-                                "does not have");
-      return;
-    }
-    answers_bytes_ += result.value().message.bytes.size();
-    if (answers_bytes_ > kit_.limits->channel_queue_bytes) {
-      broken_ = Status::failure(Code::kOverload, Source::kRelay, Retry::kBackoff,
-                                "the relay asks for more answers than it reads");
-      return;
-    }
-    answers_.push_back(std::move(result.value().message));
-    return;
-  case ChannelResult::Action::kOffer:
-    serve(std::move(result.value().message.bytes), std::move(result.value().loggable_id));
-    return;
-  }
-}
-
-Status Listener::closed_by(const Ending &end) {
-  Reply reply;
-  reply.form = Reply::Form::kClose;
-  reply.status = end.code;
-  reply.reason = end.reason;
-  ReplyResult result = kit_.transport.on_reply(Purpose::kListen, reply);
-  if (result.verdict == ReplyResult::Verdict::kFail) {
-    return result.status;
-  }
-  return Status::failure(Code::kGone, Source::kRelay, Retry::kNow,
-                         "the relay closed the control channel");
-}
-
-void Listener::write_answers() {
-  if (channel_state_ == ChannelState::kLeaving || answers_.empty() || channel_->held() > 0 ||
-      drain_.in_flight()) {
-    return;
-  }
-  while (!answers_.empty() && channel_->held() == 0 && !channel_->broken()) {
-    std::string bytes = std::move(answers_.front().bytes);
-    const ChunkKind kind = answers_.front().kind;
-    answers_.pop_front();
-    answers_bytes_ -= bytes.size();
-    channel_->send({reinterpret_cast<std::byte *>(bytes.data()), bytes.size(), 0, kind, true});
-    channel_->flush();
-  }
-  if (channel_->held() > 0) {
-    channel_->drain(drain_);
-  }
-}
-
-void Listener::on_drain(Outcome outcome) {
-  if (outcome.result == 0 && channel_state_ != ChannelState::kEnding) {
-    write_answers();
-  }
-}
-
-void Listener::lost(const Status &why, bool relay_is_there) {
-  counters_.channels_lost.fetch_add(1, std::memory_order_relaxed);
+void Listener::on_lost(const Status &why) {
   counters_.failed(why.message);
   log(LogLevel::kWarn, "lost the relay; seeking it again", why);
-  end_channel(relay_is_there);
 }
 
-void Listener::leave_channel() {
-  // What the relay wrote before it reads our end is still to be served: nobody else would come.
-  enter(ChannelState::kLeaving);
-  channel_->finish(Ending::finished(), channel_finish_);
-  kit_.shard.io.arm_after_ms(unanswered_, kit_.shard.limits.linger_ms);
-}
-
-void Listener::end_channel(bool politely) {
-  // A relay that is gone would keep a polite end waiting, and with it the next connection.
-  enter(ChannelState::kEnding);
-  unanswered_.disarm();
-  if (politely) {
-    channel_->close(channel_end_);
-  } else {
-    channel_->drop(channel_drop_);
-  }
-}
-
-void Listener::on_channel_finished(Outcome) {} // close() behind it waits for the rest
-
-void Listener::on_channel_ended(Outcome) {
-  if (channel_end_.in_flight() || channel_drop_.in_flight()) {
-    return;
-  }
-  CULVERT_ASSERT(!channel_finish_.in_flight());
-  channel_.reset();
-  enter(ChannelState::kNone);
+void Listener::on_channel_ended() {
   if (phase_ == Phase::kRunning) {
     connect_later();
   } else {
@@ -292,15 +117,16 @@ void Listener::on_channel_ended(Outcome) {
 // --- offers
 // ---------------------------------------------------------------------------------------
 
-void Listener::serve(std::string offer, std::string loggable_id) {
+void Listener::on_offer(ChannelResult &offer) {
   // Later the channel is ending, and not read.
   CULVERT_ASSERT(phase_ == Phase::kRunning || phase_ == Phase::kDraining);
   const std::uint64_t served = kit_.limits->offers_per_shard;
   const bool room = fetches_.size() <
                     std::min<std::uint64_t>(served, tunnels_.room(kit_.limits->tunnels_per_shard));
-  const auto handle = fetches_.size() < served + kit_.limits->refusals_per_shard
-                          ? fetches_.make(*this, std::move(offer), std::move(loggable_id))
-                          : std::nullopt;
+  const auto handle =
+      fetches_.size() < served + kit_.limits->refusals_per_shard
+          ? fetches_.make(*this, std::move(offer.message.bytes), std::move(offer.loggable_id))
+          : std::nullopt;
   if (!handle) {
     kit_.shard.log.write(LogLevel::kWarn, "too many offers at once; one is not even refused",
                          {{"entity", options_.entity.path},
@@ -352,8 +178,8 @@ void Listener::drain() {
   phase_ = Phase::kDraining;
   retry_.disarm();
   outbound_.cancel(Status::failure(Code::kShuttingDown, Source::kLocal, Retry::kNever, "draining"));
-  if (channel_state_ == ChannelState::kOnline) {
-    leave_channel();
+  if (channel_.state() == ControlChannel::State::kOnline) {
+    channel_.leave();
   }
   kit_.shard.io.arm_after_ms(grace_, options_.drain_grace_ms);
   check_stopped();
@@ -369,19 +195,16 @@ void Listener::drop() {
   const Status why =
       Status::failure(Code::kShuttingDown, Source::kLocal, Retry::kNever, "dropped at shutdown");
   outbound_.cancel(why);
-  if (channel_state_ == ChannelState::kOnline || channel_state_ == ChannelState::kLeaving) {
-    end_channel(false);
-  } else if (channel_end_.in_flight() && !channel_drop_.in_flight()) {
-    channel_->drop(channel_drop_);
-  }
+  channel_.drop();
   fetches_.for_each([&why](SlabHandle, Serving &serving) { serving.fetch.cancel(why); });
   tunnels_.drop_all(why);
   check_stopped();
 }
 
 void Listener::check_stopped() {
-  if (phase_ == Phase::kRunning || phase_ == Phase::kStopped || channel_ != nullptr ||
-      outbound_.running() || fetches_.size() > 0 || !tunnels_.empty()) {
+  if (phase_ == Phase::kRunning || phase_ == Phase::kStopped ||
+      channel_.state() != ControlChannel::State::kNone || outbound_.running() ||
+      fetches_.size() > 0 || !tunnels_.empty()) {
     return;
   }
   phase_ = Phase::kStopped;

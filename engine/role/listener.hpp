@@ -7,14 +7,13 @@
 #pragma once
 
 #include "core/slab.hpp"
+#include "role/control_channel.hpp"
 #include "role/counters.hpp"
 #include "role/fetch.hpp"
 #include "role/outbound.hpp"
 #include "role/reconnect.hpp"
 #include "role/tunnels.hpp"
 
-#include <deque>
-#include <memory>
 #include <string>
 
 namespace culvert {
@@ -46,14 +45,6 @@ public:
 
 private:
   enum class Phase : std::uint8_t { kRunning, kDraining, kDropping, kStopped };
-  /// kNone -> kOnline -> (kLeaving ->) kEnding -> kNone; a channel that is ready too late goes from
-  /// kNone to kEnding.
-  enum class ChannelState : std::uint8_t {
-    kNone,
-    kOnline,  // registered at the relay
-    kLeaving, // we have sent Close and wait for the relay's
-    kEnding   // it is closed or dropped
-  };
   struct Serving {
     Serving(Listener &listener, std::string offer, std::string loggable_id);
     void on_done(Fetch &done);
@@ -66,20 +57,9 @@ private:
   std::uint64_t connect_later(); // in how many ms
   void on_outbound(Outbound &outbound);
   void online();
-  void enter(ChannelState state);
-  void on_receive(Outcome outcome);
-  void take_turn();
-  void heard(const Message &message);
-  void serve(std::string offer, std::string loggable_id);
-  void write_answers();
-  void on_drain(Outcome outcome);
-  void lost(const Status &why, bool relay_is_there);
-  Status closed_by(const Ending &end);
-  void leave_channel();
-  void on_not_answered() { end_channel(false); }
-  void end_channel(bool politely);
-  void on_channel_finished(Outcome outcome);
-  void on_channel_ended(Outcome outcome);
+  void on_offer(ChannelResult &offer);
+  void on_lost(const Status &why);
+  void on_channel_ended();
   void fetch_done(Serving &serving);
   void check_stopped();
   void log(LogLevel level, std::string_view message, const Status &why);
@@ -97,20 +77,7 @@ private:
   Reconnect reconnect_;
   Timer retry_;
 
-  std::unique_ptr<Link> channel_;
-  ChannelState channel_state_ = ChannelState::kNone;
-  Timer unanswered_;
-  std::uint64_t channel_word_ = 0;
-  std::size_t largest_message_ = kControlMessageBytes;
-  Message message_; // being received
-  Status broken_;   // the relay's protocol error
-  std::deque<Message> answers_;
-  std::size_t answers_bytes_ = 0;
-  Completion receive_;
-  Completion drain_;
-  Completion channel_end_;
-  Completion channel_drop_;
-  Completion channel_finish_;
+  ControlChannel channel_;
 
   Slab<Serving> fetches_;
   TunnelLog tunnel_log_;

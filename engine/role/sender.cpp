@@ -2,6 +2,7 @@
 
 #include "core/uuid.hpp"
 #include "link/tcp.hpp"
+#include "role/repeat.hpp"
 
 #include <algorithm>
 
@@ -23,6 +24,7 @@ Sender::Sender(const ClientKit &kit, const SenderOptions &options, RoleCounters 
       tunnels_(kit.shard, counters.tunnels, {&tunnel_log_},
                Delegate<>::to<&Sender::on_tunnel_ended>(*this)) {
   grace_.bind<&Sender::drop>(*this);
+  ending_.bind<&Sender::on_stopped>(*this);
 }
 
 Sender::Waiting::Waiting(Sender &sender, Socket socket)
@@ -171,12 +173,11 @@ bool Sender::may_repeat(const Waiting &waiting) const {
          kit_.shard.io.now_ns() - waiting.first_dial_ns < kit_.limits->setup_repeat_ms * 1'000'000U;
 }
 
-/// A random part of a pause that doubles: those that were refused together do not come together.
+/// After a random part of a pause that doubles.
 void Sender::repeat_later(Waiting &waiting) {
   waiting.state = Waiting::State::kPausing;
   waiting.pause_ms = kit_.limits->next_pause_ms(waiting.pause_ms);
-  kit_.shard.io.arm_after_ms(waiting.pause, waiting.pause_ms / 2 +
-                                                kit_.shard.random.below(waiting.pause_ms / 2 + 1));
+  kit_.shard.io.arm_after_ms(waiting.pause, part_of_pause_ms(waiting.pause_ms, kit_.shard.random));
   if (kit_.shard.log.enabled(LogLevel::kDebug)) {
     kit_.shard.log.write(LogLevel::kDebug, "the relay is too busy; a set-up is repeated",
                          {{"entity", options_.entity.path},
@@ -310,6 +311,10 @@ void Sender::check_stopped() {
   }
   phase_ = Phase::kStopped;
   grace_.disarm();
+  kit_.shard.io.arm_after_ms(ending_, 0); // whoever asked may still have something to do here
+}
+
+void Sender::on_stopped() {
   counters_.parts_running.fetch_sub(1, std::memory_order_relaxed);
   if (stopped_) {
     stopped_();

@@ -1,9 +1,10 @@
 // A sender on one shard: it accepts the app's connections and tunnels each to the entity.
 //
 // Belongs to its shard; its functions are called there. The listening socket may be shared with
-// other shards: the last part to stop closes it. `stopped`, if any, runs once, when nothing is
-// left. start() is called on every shard before the first drain(). A set-up that fails resets the
-// app's connection, so the app does not read it as an empty answer.
+// other shards: the last part to stop closes it. `stopped`, if any, runs once, from the loop, when
+// nothing is left; it may destroy the sender. start() is called on every shard before the first
+// drain(). A set-up that fails resets the app's connection, so the app does not read it as an empty
+// answer.
 //
 // When many apps connect at once, the relay sets the pace (Pacer): the others wait, a few here and
 // the rest in the kernel's accept backlog. A set-up that the relay refuses because of overload, or
@@ -93,6 +94,7 @@ private:
   void gone(Waiting &waiting);
   void on_tunnel_ended();
   void check_stopped();
+  void on_stopped();
 
   ClientKit kit_;
   SenderOptions options_;
@@ -108,6 +110,7 @@ private:
   TunnelLog tunnel_log_;
   Tunnels tunnels_;
   Timer grace_;
+  Timer ending_; // nothing is left
 };
 
 } // namespace culvert

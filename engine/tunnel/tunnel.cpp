@@ -131,7 +131,9 @@ void Tunnel::on_idle() {
     return;
   }
   abort(Status::failure(Code::kTimeout, Source::kLocal, Retry::kNever,
-                        "half-closed and silent for an hour"));
+                        "half-closed and silent for " +
+                            std::to_string(shard_.limits.half_closed_idle_ms) +
+                            " ms (half_closed_idle_ms)"));
 }
 
 void Tunnel::end_with_abort(const Side &by, const Status &why) {

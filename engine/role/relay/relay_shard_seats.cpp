@@ -24,8 +24,16 @@ Seat RelayShard::find_seat(const Origin &origin) {
   if (first.answer != Sources::Answer::kTaken) {
     log_full(first, origin, oldest != nullptr);
   }
-  // Another shard may have taken what was freed: then this one is turned away.
-  return oldest == nullptr ? first.seat : relay_.take_seat(origin, limits(), now_ns).seat;
+  if (oldest == nullptr) {
+    return first.seat;
+  }
+  // Another shard may have taken what was freed, or another bound is reached too: then this one is
+  // turned away.
+  const Sources::Admission second = relay_.take_seat(origin, limits(), now_ns);
+  if (second.answer != Sources::Answer::kTaken) {
+    log_full(second, origin, false);
+  }
+  return second.seat;
 }
 
 /// Only of this shard: connections are dealt at random, so it has its part of the oldest.

@@ -98,6 +98,7 @@ protected:
     };
     return {
         {"bind cannot be changed", row([](RelayConfig &c) { c.bind.port = 1; })},
+        {"bind_mode cannot be changed", row([](RelayConfig &c) { c.bind_mode = 0600; })},
         {"no entity", row([](RelayConfig &c) { c.entities.clear(); })},
         {"relay.pem", row([](RelayConfig &c) { c.tls_certificate_file = "/no/relay.pem"; })},
         {"nowhere", row([](RelayConfig &c) { c.protocols = {"nowhere"}; })},
@@ -136,6 +137,7 @@ protected:
     };
     return {
         {"bind cannot be changed", row([](SenderConfig &c) { c.bind.port = 1; })},
+        {"bind_mode cannot be changed", row([](SenderConfig &c) { c.bind_mode = 0600; })},
         {"transport cannot", row([](SenderConfig &c) { c.transport = "example_relay"; })},
         {"nowhere", row([](SenderConfig &c) { c.auth = "nowhere"; })},
         {"is no relay", [this] { return engine->update(sender, setting.relay()); }},

@@ -123,6 +123,17 @@ TEST_P(LinkSuite, BothAbortAtOnceBehindMegabytes) {
   EXPECT_TRUE(run_until([&] { return near->over() && far->over(); }));
 }
 
+/// Each must be read before it can send its own end, and nobody reads but the endings themselves.
+TEST_P(LinkSuite, BothCloseAtOnceBehindMegabytes) {
+  near->write_until_held();
+  far->write_until_held();
+  near->close();
+  far->close();
+  ASSERT_TRUE(run_until([&] { return near->over() && far->over(); }));
+  EXPECT_EQ(near->ended.result(), 0);
+  EXPECT_EQ(far->ended.result(), 0);
+}
+
 TEST_P(LinkSuite, ACloseDeliversMegabytesAndOutlastsThePeersOwn) {
   near->write_until_held();
   far->write_until_held();

@@ -1,6 +1,9 @@
 // Calls that complete now or later: exactly once, never inside the call, whatever the plugin does.
 #include "plugin_world.hpp"
 
+#include "culvert/helpers.h"
+#include "culvert/service.h"
+
 namespace culvert::test {
 namespace {
 
@@ -281,6 +284,83 @@ TEST_F(OperationTest, ARecordThatIsNeverCompletedOutlivesItsInstance) {
   unit_.reset();
   EXPECT_EQ(detached, 0);
   EXPECT_EQ(destroyed, 0);
+}
+
+/// The services of one host, as a plugin that is late uses them.
+struct LateUse {
+  explicit LateUse(const culvert_host *host)
+      : log(find<culvert_log>(host, CULVERT_SERVICE_LOG)),
+        clock(find<culvert_clock>(host, CULVERT_SERVICE_CLOCK)),
+        random(find<culvert_random>(host, CULVERT_SERVICE_RANDOM)),
+        config(find<culvert_config>(host, CULVERT_SERVICE_CONFIG)),
+        secret(find<culvert_secret>(host, CULVERT_SERVICE_SECRET)) {
+    log->write(host, CULVERT_LOG_ERROR, culvert_view_text("it is late"));
+    log_enabled = log->enabled(host, CULVERT_LOG_ERROR) != 0;
+    now_ns = clock->monotonic_ns(host);
+    wall_s = clock->wall_s(host);
+    random->fill(host, bytes.data(), bytes.size());
+    setting = config->integer(host, "number");
+    std::uint8_t digest[32];
+    signs = secret->hmac_sha256(host, 1, culvert_view_text("data"), digest) != 0;
+  }
+  template <typename Service> static const Service *find(const culvert_host *host, const char *id) {
+    return static_cast<const Service *>(host->service(host, id));
+  }
+
+  const culvert_log *log;
+  const culvert_clock *clock;
+  const culvert_random *random;
+  const culvert_config *config;
+  const culvert_secret *secret;
+  bool log_enabled = true;
+  std::uint64_t now_ns = 0;
+  std::int64_t wall_s = 0;
+  std::array<std::byte, 32> bytes{};
+  std::int64_t setting = 0;
+  bool signs = true;
+};
+
+/// A plugin with a record that is never completed is not detached, so it may use its hosts after
+/// the shard, the log and the unit are gone.
+TEST_F(OperationTest, APluginThatIsLateReachesNothingOfAnEngineThatHasEnded) {
+  static const culvert_host *hosts[2];
+  static const culvert_config_key key{"number", "of a test", "7", CULVERT_CONFIG_INTEGER, 0};
+  functions_.life.create = [](const culvert_host *host, culvert_status *) -> void * {
+    hosts[0] = host;
+    script_ = {};
+    return &script_;
+  };
+  functions_.life.attach = [](void *unit, const culvert_host *host, std::uint32_t,
+                              culvert_status *) {
+    hosts[1] = host;
+    return unit;
+  };
+  entry_.entry.config_keys = &key;
+  entry_.entry.config_key_count = 1;
+  resolver_.reset();
+  unit_.reset();
+  SetUp();
+  ASSERT_EQ(world_.secrets.add(Secret(std::string_view("key"))), 1U);
+  script_.progress = CULVERT_PENDING;
+  resolver_->resolve(owner_.operation, "x");
+  owner_.operation.abandon();
+  ASSERT_TRUE(world_.run(owner_.operation));
+  resolver_.reset();
+  for (const bool of_unit : {false, true}) {
+    if (of_unit) {
+      unit_.reset();
+    }
+    const std::size_t lines = world_.log.lines().size();
+    const LateUse late(hosts[of_unit ? 0 : 1]);
+    EXPECT_EQ(world_.log.lines().size(), lines) << "it wrote to the log of the engine";
+    EXPECT_FALSE(late.log_enabled);
+    EXPECT_NE(late.now_ns, world_.io.now_ns()) << "the clock of the engine";
+    EXPECT_GE(late.now_ns, 1U);
+    EXPECT_GT(late.wall_s, 0);
+    EXPECT_NE(late.bytes, decltype(late.bytes){});
+    EXPECT_EQ(late.setting, 7);
+    EXPECT_FALSE(late.signs) << "a secret of the engine";
+  }
 }
 
 TEST_F(OperationTest, AnInstanceMayNotDieWithARecordPending) {

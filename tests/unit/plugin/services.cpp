@@ -20,11 +20,12 @@ protected:
   static std::string text(culvert_view view) { return {view.data, view.size}; }
 
   PluginWorld world_;
-  ConfigValues values_{{"text", std::string("a text")},
-                       {"integer", std::int64_t{-7}},
-                       {"boolean", true},
-                       {"secret", SecretReference{9}},
-                       {"list", std::vector<std::string>{"x", "y"}}};
+  const PluginHost::Config values_ = std::make_shared<const ConfigValues>(
+      ConfigValues{{"text", std::string("a text")},
+                   {"integer", std::int64_t{-7}},
+                   {"boolean", true},
+                   {"secret", SecretReference{9}},
+                   {"list", std::vector<std::string>{"x", "y"}}});
   PluginHost unit_{world_.services, "test_plugin", values_};
   PluginHost instance_{world_.services, "test_plugin", values_, world_.shard};
 };

@@ -246,6 +246,25 @@ TEST_F(Seats, WhoHasAListenerNeedsNoSeatOfStrangers) {
   EXPECT_FALSE(served("10.0.8.8")) << "its tunnel has ended";
 }
 
+/// The oldest of its address has a seat that does not count for the network, which is full too.
+TEST_F(Seats, WhoIsTurnedAwayThoughOneMadeRoomIsTold) {
+  WorldOptions options = test_options(1);
+  options.limits.unauthenticated_per_source = 1;
+  options.limits.unauthenticated_per_network = 1;
+  options.limits.unauthenticated_grace_ms = 1'000;
+  make(options);
+  Peer &channel = world_->peer(kListen, "10.0.1.2");
+  ASSERT_EQ(world_->answer_of(channel), "listening");
+  silent("10.0.1.2");
+  channel.drop();
+  ASSERT_TRUE(world_->run_until([&] { return world_->counters().listeners == 0; }));
+  silent("10.0.1.3");
+  world_->world.run_for(1'000);
+  EXPECT_FALSE(served("10.0.1.2"));
+  EXPECT_EQ(world_->log.count("of one network say nothing yet: new ones are turned away"), 1U)
+      << world_->log.text();
+}
+
 TEST_F(Seats, WhoSaidNothingIsClosedWithoutLinger) {
   make(test_options(1));
   silent("10.0.0.2");

@@ -105,6 +105,32 @@ TEST(SenderCrowd, WhoHasNoRoomWaitsInTheBacklogOfTheKernel) {
   EXPECT_EQ(count_ended(apps), 0U);
 }
 
+TEST(SenderCrowd, WhoComesToAFullTableIsReset) {
+  struct Row {
+    std::uint64_t ClientLimits::*field;
+    bool room_behind_the_join;
+  };
+  for (const Row &row :
+       {Row{&ClientLimits::setups_per_shard, true}, Row{&ClientLimits::tunnels_per_shard, false}}) {
+    RoleWorld world;
+    world.limits.*row.field = 1;
+    BusyRelay relay(world, 10);
+    world.start_sender();
+    const RawPeer &first = world.app();
+    ASSERT_TRUE(world.run_until([&] { return relay.dials == 1; }));
+    const RawPeer &second = world.app("question");
+    ASSERT_TRUE(world.run_until([&] { return second.ended; }, 100));
+    EXPECT_TRUE(second.aborted);
+    EXPECT_EQ(world.log.count("too many connections; one is reset"), 1U);
+    relay.serve(1);
+    ASSERT_TRUE(world.run_until([&] { return world.counters.tunnels.open() == 1; }));
+    const RawPeer &third = world.app();
+    ASSERT_TRUE(world.run_until([&] { return relay.dials == 2 || third.ended; }, 100));
+    EXPECT_EQ(third.ended, !row.room_behind_the_join);
+    EXPECT_FALSE(first.ended);
+  }
+}
+
 TEST(SenderCrowd, DropInTheMidstOfItLeavesNothing) {
   for (std::uint64_t at_ms = 1; at_ms < 400; at_ms += 13) {
     RoleWorld world(at_ms);

@@ -100,6 +100,25 @@ TEST(ListenerFetch, ThatCannotSucceedIsToldToTheSenderWhileTheCapabilityLives) {
   EXPECT_TRUE(world.run_until([&] { return world.target.sessions.at(0).aborted; }));
 }
 
+/// The refusal itself may take as long as the capability lives; the target need not wait for it.
+TEST(ListenerFetch, ThatIsRefusedLetsTheTargetGoWhenTheRefusalBegins) {
+  RoleWorld world;
+  world.relay_script = [](Session &session) {
+    const auto head = session.message();
+    if (head && head->starts_with("listen")) {
+      session.say("ok");
+      session.say("offer 10.0.0.1 4430 unfetchable");
+    } else if (head && *head == "ping") {
+      session.say("pong");
+    }
+  };
+  world.start_listener();
+  ASSERT_TRUE(world.run_until([&] { return world.target.sessions.size() == 1; }));
+  EXPECT_TRUE(world.run_until([&] { return world.target.sessions.at(0).aborted; }, 1'000));
+  EXPECT_EQ(world.log.count("an offer came to nothing"), 0U) << "the refusal is still under way";
+  EXPECT_TRUE(world.run_until([&] { return world.log.count("an offer came to nothing") == 1; }));
+}
+
 TEST(ListenerFetch, ThatTheRelayRejectsIsNotRepeated) {
   RoleWorld world;
   world.relay_script = offering_to([](Session &session) { session.say("no luck"); });

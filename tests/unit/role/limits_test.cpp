@@ -185,6 +185,27 @@ TEST(ClientLimit, ThePausesOfASetUpDoubleBetweenFloorAndCeiling) {
   }
 }
 
+TEST(ClientLimit, TheShortestPauseOfASetUpIsAMillisecond) {
+  RoleWorld world;
+  world.limits.repeat_floor_ms = 1;
+  world.limits.repeat_ceiling_ms = 1;
+  world.limits.setup_repeat_ms = 1'000;
+  is_busy(world);
+  world.start_sender();
+  world.app();
+  ASSERT_TRUE(world.run_until([&] { return world.log.count("no tunnel") == 1; }));
+  std::size_t pauses = 0;
+  const std::vector<TimedLine> &lines = world.log.lines;
+  for (std::size_t i = 1; i < lines.size(); ++i) {
+    if (lines[i - 1].text.starts_with("the relay is too busy; a set-up is repeated") &&
+        lines[i].text.find("step=authorize") != std::string::npos) {
+      ++pauses;
+      EXPECT_GT(lines[i].at_ms, lines[i - 1].at_ms);
+    }
+  }
+  EXPECT_GT(pauses, 100U);
+}
+
 TEST(ClientLimit, AListenerWaitsBetweenFloorAndCeiling) {
   RoleWorld world;
   world.limits.reconnect_floor_ms = 5'000;

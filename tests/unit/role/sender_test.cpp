@@ -2,6 +2,8 @@
 #include "unit/role/role_world.hpp"
 
 #include <algorithm>
+#include <new>
+#include <sys/mman.h>
 
 namespace culvert::test {
 namespace {
@@ -180,6 +182,45 @@ TEST(Sender, EndsWithNothingLeftAtAnyMoment) {
       }
     }
   }
+}
+
+/// A sender that is destroyed when it says that it has stopped, in memory that nobody may touch
+/// after that.
+class OwnerThatWaitsForNothing {
+public:
+  explicit OwnerThatWaitsForNothing(RoleWorld &world)
+      : memory_(::mmap(nullptr, sizeof(Sender), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                       -1, 0)) {
+    CULVERT_ASSERT(memory_ != MAP_FAILED);
+    sender = new (memory_) Sender(world.kit(), world.sender_options, world.counters,
+                                  Delegate<>::to<&OwnerThatWaitsForNothing::on_stopped>(*this));
+    sender->start({world.shard->io.listen(*Address::from_literal("10.0.0.2", 9000)).value()});
+  }
+  OwnerThatWaitsForNothing(const OwnerThatWaitsForNothing &) = delete;
+  OwnerThatWaitsForNothing &operator=(const OwnerThatWaitsForNothing &) = delete;
+  ~OwnerThatWaitsForNothing() { ::munmap(memory_, sizeof(Sender)); }
+
+  Sender *sender; // nullptr: it has stopped
+
+private:
+  void on_stopped() {
+    std::destroy_at(std::exchange(sender, nullptr));
+    ::mprotect(memory_, sizeof(Sender), PROT_NONE);
+  }
+  void *const memory_;
+};
+
+TEST(Sender, MayBeDestroyedByWhoHearsThatItHasStopped) {
+  RoleWorld world;
+  std::size_t dials = 0;
+  world.relay_script = [&dials](Session &session) { dials += session.message() ? 1 : 0; };
+  OwnerThatWaitsForNothing owner(world);
+  RawPeer &app = world.app();
+  ASSERT_TRUE(world.run_until([&] { return dials == 1; }));
+  owner.sender->drain();
+  world.world.run_for(100);
+  app.drop(); // its set-up is the last thing of the sender
+  EXPECT_TRUE(world.run_until([&] { return owner.sender == nullptr; }, 100));
 }
 
 TEST(Sender, DrainWaitsForItsTunnelsAndNoLongerThanTheGrace) {

@@ -74,6 +74,9 @@ TEST_P(HalfClosed, SilenceOfAnHourAbortsBothSides) {
   target->close();
   ASSERT_TRUE(ends_within(60'000));
   expect_aborted_by("us", Source::kLocal, Code::kTimeout);
+  EXPECT_EQ(under_test->record.status.message,
+            "half-closed and silent for " + std::to_string(ShardLimits{}.half_closed_idle_ms) +
+                " ms (half_closed_idle_ms)");
 }
 
 TEST_P(HalfClosed, AByteNowAndThenKeepsItForHours) {
