@@ -77,7 +77,7 @@ Status ClientUnits::check(Purpose purpose, const EntityAddress &entity,
                           const std::string &target_host) {
   auto check = std::make_unique<Check>();
   check->units = std::move(*this);
-  const Status status = check->all(purpose, entity, target_host);
+  Status status = check->all(purpose, entity, target_host);
   check->part = {};
   *this = std::move(check->units);
   return status;

@@ -127,7 +127,7 @@ private:
     std::optional<Role> role;
   };
   template <typename Use>
-  void hand_over(std::size_t index, std::shared_ptr<ClientPart> client, Use &use) {
+  void hand_over(std::size_t index, const std::shared_ptr<ClientPart> &client, Use &use) {
     if (parts_[index] == nullptr) {
       parts_[index] = std::make_unique<Part>();
     }

@@ -44,7 +44,8 @@ Status configure_plugins(PluginSet &plugins, SecretStore &secrets, const EngineC
     }
     ConfigValues values;
     for (const auto &[name, setting] : settings) {
-      const std::string whole = id + "." + name;
+      std::string whole = id;
+      whole.append(".").append(name);
       const auto *text = std::get_if<std::string>(&setting);
       Result<ConfigValue> value = value_of(setting, secrets);
       if (text != nullptr && config.read_secret && is_secret(*entry.value(), name)) {

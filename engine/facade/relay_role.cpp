@@ -128,13 +128,12 @@ public:
   }
 
   Status attach(RelaySetUp made) {
-    const Status status = serve(std::move(made), [this](std::size_t i, RelayParts parts) {
+    return serve(std::move(made), [this](std::size_t i, RelayParts parts) {
       Part &part = *parts_.emplace_back(std::make_unique<Part>());
       part.owner = this;
       part.shard.emplace(relay_, threads_[i]->shard(), std::move(parts),
                          Delegate<>::to<&Part::on_done>(part));
     });
-    return status;
   }
   void start(Listening listening) {
     listening_ = std::move(listening);

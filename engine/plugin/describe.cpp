@@ -64,7 +64,7 @@ Status system_failure(const char *what) {
 Result<std::string> describe_in_child(const Directories &directories, std::string_view id) {
   const Result<std::string> file = find_plugin(directories, id);
   if (!file.ok()) {
-    return file;
+    return file.status();
   }
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {

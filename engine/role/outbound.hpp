@@ -35,9 +35,9 @@ struct ClientKit {
 
   /// Becomes a copy of the other; references cannot be assigned.
   void become(const ClientKit &other) {
-    const ClientKit copy = other;
+    ClientKit copy = other; // this may own what `other` refers to
     std::destroy_at(this);
-    std::construct_at(this, copy);
+    std::construct_at(this, std::move(copy));
   }
 
   static constexpr ClientLimits kStandardLimits{};

@@ -52,7 +52,7 @@ void exchange(std::uint16_t port) {
     EXPECT_TRUE(app.send(sent));
     app.finish();
   });
-  EXPECT_EQ(app.receive(sent.size()), sent);
+  EXPECT_TRUE(app.receive(sent.size()) == sent); // too long to print
   EXPECT_EQ(app.how_it_ended(), 0);
   writer.join();
 }
