@@ -34,8 +34,7 @@ Sender::Waiting::Waiting(Sender &sender, Socket socket)
   sender.kit_.shard.io.set_option(app, SocketOption::kLingerZero, 1);
 }
 
-// --- accepting
-// ------------------------------------------------------------------------------------
+// --- accepting -----------------------------------------------------------------------------------
 
 void Sender::start(std::vector<Socket> listening) {
   counters_.parts_running.fetch_add(1, std::memory_order_relaxed);
@@ -107,8 +106,7 @@ void Sender::pace_accepts() {
   }
 }
 
-// --- set-up
-// ---------------------------------------------------------------------------------------
+// --- set-up --------------------------------------------------------------------------------------
 
 void Sender::enqueue(Waiting &waiting) {
   waiting.state = Waiting::State::kQueued;
@@ -186,8 +184,7 @@ void Sender::repeat_later(Waiting &waiting) {
   }
 }
 
-// --- out of the set-up
-// ----------------------------------------------------------------------------
+// --- out of the set-up ---------------------------------------------------------------------------
 
 /// Goes on in on_watch(), with nothing of the app's socket in flight.
 void Sender::end_watch(Waiting &waiting, Waiting::State state) {
@@ -270,8 +267,7 @@ void Sender::on_tunnel_ended() {
   check_stopped();
 }
 
-// --- the end
-// --------------------------------------------------------------------------------------
+// --- the end -------------------------------------------------------------------------------------
 
 void Sender::drain() {
   if (phase_ != Phase::kRunning) {

@@ -48,8 +48,7 @@ void Channel::start(SlabHandle handle) {
   link_->receive(receive_);
 }
 
-// --- in
-// -------------------------------------------------------------------------------------------
+// --- in ------------------------------------------------------------------------------------------
 
 void Channel::on_receive(Outcome) {
   if (phase_ != Phase::kOpen) {
@@ -127,8 +126,7 @@ void Channel::malformed(const Status &why) {
   close_with(why, LogLevel::kWarn);
 }
 
-// --- out
-// ------------------------------------------------------------------------------------------
+// --- out -----------------------------------------------------------------------------------------
 
 bool Channel::offer(Message message, unsigned from) {
   if (phase_ != Phase::kOpen || !enqueue(std::move(message))) {
@@ -173,8 +171,7 @@ void Channel::on_drain(Outcome) {
   }
 }
 
-// --- the end
-// --------------------------------------------------------------------------------------
+// --- the end -------------------------------------------------------------------------------------
 
 void Channel::close(const Status &why) {
   if (phase_ == Phase::kOpen) {

@@ -52,8 +52,7 @@ void Connection::make_room() {
   drop();
 }
 
-// --- answers
-// --------------------------------------------------------------------------------------
+// --- answers -------------------------------------------------------------------------------------
 
 void Connection::tell(const Answer &answer) {
   Result<std::string> said =
@@ -137,8 +136,7 @@ void Connection::fail_set_up(const Status &why) {
   tell(answer);
 }
 
-// --- endings
-// --------------------------------------------------------------------------------------
+// --- endings -------------------------------------------------------------------------------------
 
 /// Without a lingering close where there is no answer that the peer could lose: only a TLS alert is
 /// worth a wait, as short as that behind an error Close.

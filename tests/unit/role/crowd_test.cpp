@@ -119,8 +119,7 @@ TEST(SenderCrowd, DropInTheMidstOfItLeavesNothing) {
   }
 }
 
-// --- apps that do not wait
-// ------------------------------------------------------------------------
+// --- apps that do not wait -----------------------------------------------------------------------
 
 TEST(SenderApp, ThatBreaksItsConnectionEndsItsSetUpAtOnce) {
   for (const char *bytes : {"", "unread question"}) {
@@ -171,8 +170,7 @@ TEST(SenderApp, ThatHalfClosesKeepsItsSetUp) {
   EXPECT_FALSE(app.aborted);
 }
 
-// --- a plugin that does not answer
-// ----------------------------------------------------------------
+// --- a plugin that does not answer ---------------------------------------------------------------
 
 TEST(SenderPlugin, ThatNeverAnswersCostsItsStepAndNoMore) {
   struct Row {
