@@ -180,7 +180,8 @@ void Channel::close(const Status &why) {
 }
 
 void Channel::close_with(const Status &why, LogLevel level) {
-  close_with(protocol_.outcome(Stage::kChannel, facts_, why), level, why.message);
+  close_with(relay_.or_nothing(protocol_.outcome(Stage::kChannel, facts_, why)), level,
+             why.message);
 }
 
 void Channel::close_with(Answer answer, LogLevel level, std::string_view reason) {

@@ -103,7 +103,7 @@ void Connection::refuse(const Status &why) {
               {"code", std::string(word(why.code))},
               {"why", loggable(why.said())},
               {"refusals_of_address", std::to_string(refusal.count)}});
-  tell(protocol().outcome(Stage::kHead, intent_.facts, why));
+  tell(relay_.or_nothing(protocol().outcome(Stage::kHead, intent_.facts, why)));
 }
 
 void Connection::fail_set_up(const Status &why) {

@@ -51,6 +51,15 @@ void RelayShard::log(LogLevel level, std::string_view message,
   }
 }
 
+Answer RelayShard::or_nothing(Result<Answer> outcome) {
+  if (outcome.ok()) {
+    return std::move(outcome.value());
+  }
+  log(LogLevel::kError, "a plugin has no outcome, so that nothing is said",
+      {{"why", outcome.status().message}});
+  return {};
+}
+
 // --- accepting -----------------------------------------------------------------------------------
 
 void RelayShard::start(std::vector<Socket> listening) {
