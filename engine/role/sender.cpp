@@ -80,10 +80,10 @@ void Sender::on_accepted(Socket socket) {
                           {"id", waiting.id},
                           {"app", peer.ok() ? peer.value().text() : ""}});
   }
-  // Only a break ends the wait. An end of the app's sending direction does not: an app may say all
-  // it has to say, half-close and wait for the answer (`echo x | nc`), and one that has closed its
-  // socket looks the same until something is sent to it.
-  waiting.watch.poll(kit_.shard.io, socket, Interest::kBroken);
+  // An end of the app's sending direction does not end the wait: an app may say all it has to say,
+  // half-close and wait for the answer (`echo x | nc`). Over TCP one that has closed its socket
+  // looks the same until something is sent to it.
+  waiting.watch.poll(kit_.shard.io, socket, Interest::kGone);
   enqueue(waiting);
 }
 
