@@ -141,7 +141,7 @@ std::vector<std::string> ConnectionString::gateways() const {
 }
 
 Result<ConnectionString> ConnectionString::parse(std::string_view text) {
-  if (std::any_of(text.begin(), text.end(), [](unsigned char c) { return std::iscntrl(c) != 0; })) {
+  if (std::any_of(text.begin(), text.end(), is_control)) {
     return wrong("holds a line break or another control character; it is one line");
   }
   Parts parts;

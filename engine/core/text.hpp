@@ -13,6 +13,11 @@ constexpr char lower_case(char letter) {
 }
 std::string lower_case(std::string_view text);
 
+/// A control character of ASCII, such as one that ends a line.
+constexpr bool is_control(char letter) {
+  return (letter >= 0 && letter < ' ') || letter == '\x7f';
+}
+
 /// The first `most` bytes of UTF-8 text, or fewer if the last character would be cut.
 std::string_view cut_utf8(std::string_view text, std::size_t most);
 

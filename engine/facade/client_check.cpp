@@ -7,12 +7,10 @@
 namespace culvert {
 namespace {
 
-/// Success, unless it will never be otherwise: that is what the plugin says, or the plugin itself
-/// is at fault, which no relay and no network will mend.
+/// Success, unless it will never be otherwise: the plugin says so, or is at fault itself.
 template <typename Value> Status hopeless(const Result<Value> &result) {
-  const bool plugin_at_fault = !result.ok() && result.status().source == Source::kPlugin &&
-                               result.status().code == Code::kInternal;
-  return result.ok() || (result.status().retry != Retry::kNever && !plugin_at_fault)
+  return result.ok() ||
+                 (result.status().retry != Retry::kNever && !plugin_at_fault(result.status()))
              ? Status{}
              : result.status();
 }
@@ -24,23 +22,10 @@ struct Check {
   AcquireToken acquire;
   std::deque<ResolveName> resolve; // one a name
 
-  template <typename Value, typename Begin>
-  Result<Value> ask(PluginOperation<Value> &operation, const char *kind, Begin begin) {
-    bench.start(operation, begin);
-    if (bench.wait(operation, bench.shard().io.now_ns() + units.limits.handshake_ms * 1'000'000)) {
-      return std::move(operation.result);
-    }
-    operation.abandon();
-    bench.wait(operation, Timers::kNever);
-    return Status::failure(Code::kTimeout, Source::kPlugin, Retry::kNever,
-                           std::string("the ") + kind + " plugin has not answered within " +
-                               std::to_string(units.limits.handshake_ms / 1'000) +
-                               " s; name another one");
-  }
-
   Status name(const std::string &host) {
-    return hopeless(ask(resolve.emplace_back(), "resolver",
-                        [&](ResolveName &operation) { part.resolver->resolve(operation, host); }));
+    return hopeless(
+        bench.ask(resolve.emplace_back(), "resolver", units.limits.handshake_ms,
+                  [&](ResolveName &operation) { part.resolver->resolve(operation, host); }));
   }
 
   Status relay(Purpose purpose, const EntityAddress &entity) {
@@ -48,9 +33,10 @@ struct Check {
     if (!audience.ok()) {
       return audience.status();
     }
-    const Result<Token> token = ask(acquire, "auth", [&](AcquireToken &operation) {
-      part.auth->acquire(operation, audience.value());
-    });
+    const Result<Token> token =
+        bench.ask(acquire, "auth", units.limits.handshake_ms, [&](AcquireToken &operation) {
+          part.auth->acquire(operation, audience.value());
+        });
     if (!token.ok()) {
       return hopeless(token);
     }

@@ -10,7 +10,15 @@
 #include "io/shard.hpp"
 #include "plugin/kinds.hpp"
 
+#include <string>
+
 namespace culvert {
+
+/// True for a failure of the plugin itself, such as a broken rule of the ABI, which no other peer
+/// and no network will mend.
+inline bool plugin_at_fault(const Status &status) {
+  return status.source == Source::kPlugin && status.code == Code::kInternal;
+}
 
 class OperationBench {
 public:
@@ -43,6 +51,22 @@ public:
       }
     }
     return true;
+  }
+
+  /// As run(), but a plugin that has not answered within `limit_ms` is at fault, as one that broke
+  /// a rule of the ABI. The operation must live as long as the instance.
+  template <typename Value, typename Begin>
+  Result<Value> ask(PluginOperation<Value> &operation, const char *kind, std::uint64_t limit_ms,
+                    Begin begin) {
+    start(operation, begin);
+    if (wait(operation, io_.now_ns() + limit_ms * 1'000'000)) {
+      return std::move(operation.result);
+    }
+    operation.abandon();
+    wait(operation, Timers::kNever);
+    return Status::failure(Code::kInternal, Source::kPlugin, Retry::kNever,
+                           std::string("the ") + kind + " plugin has not answered within " +
+                               std::to_string(limit_ms / 1'000) + " s; name another one");
   }
 
 private:

@@ -1,6 +1,7 @@
 #include "core/clock.hpp"
 #include "crypto/certificate.hpp"
 #include "facade/client_role.hpp"
+#include "facade/relay_check.hpp"
 #include "facade/rules.hpp"
 #include "facade/take.hpp"
 #include "role/relay/relay_shard.hpp"
@@ -110,6 +111,10 @@ Result<RelaySetUp> set_up(const RoleMaking &making, const RelayConfig &config) {
   if (status.ok()) {
     warn_of_uncovered(making.log, config, made.credentials);
     status = make_units(making.plugins, config, *made.units);
+  }
+  if (status.ok()) {
+    status = check_relay_plugins(made.units->protocols, *made.units->auth, *made.policy,
+                                 config.entities.empty() ? "" : config.entities.front().path);
   }
   if (!status.ok()) {
     return status;

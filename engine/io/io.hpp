@@ -37,6 +37,8 @@ enum class Interest : std::uint8_t {
   kWritable, // room in the send buffer, or an error
   kHangup,   // the other side ended or broke; unread bytes do not trigger it
   kBroken,   // the socket broke; neither bytes nor the other side's end trigger it
+  kGone,     // the socket broke, or both directions have ended; a unix socket that the other side
+             // closed has no direction left
 };
 
 enum class SocketOption : std::uint8_t {

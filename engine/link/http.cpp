@@ -68,11 +68,6 @@ constexpr Phrase kPhrases[] = {
     {505, "HTTP Version Not Supported"},
 };
 
-bool is_control(char letter) {
-  const auto byte = static_cast<unsigned char>(letter);
-  return byte < 0x20 || byte == 0x7F;
-}
-
 } // namespace
 
 const HeadRefusal &refusal(HeadFault fault) {

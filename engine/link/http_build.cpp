@@ -1,4 +1,5 @@
 #include "core/limits.hpp"
+#include "core/text.hpp"
 #include "link/http.hpp"
 
 #include <algorithm>
@@ -12,8 +13,7 @@ Status unfit(std::string message) {
 
 bool is_visible(std::string_view text) {
   return !text.empty() && std::none_of(text.begin(), text.end(), [](char letter) {
-    const auto byte = static_cast<unsigned char>(letter);
-    return byte <= 0x20 || byte == 0x7F;
+    return letter == ' ' || is_control(letter);
   });
 }
 

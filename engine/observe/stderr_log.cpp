@@ -1,6 +1,7 @@
 #include "culvert/log.hpp"
 
 #include "core/limits.hpp"
+#include "core/text.hpp"
 #include "observe/stderr_sink.hpp"
 
 #include <array>
@@ -36,7 +37,7 @@ std::string in_quotes(std::string_view text, std::size_t room) {
     if (c == '"' || c == '\\') {
       result += '\\';
       result += c;
-    } else if (byte < 0x20 || byte == 0x7f) {
+    } else if (is_control(c)) {
       result += "\\u00";
       result += kHex[byte >> 4U];
       result += kHex[byte & 15U];

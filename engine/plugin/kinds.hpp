@@ -94,7 +94,7 @@ public:
   virtual Result<Message> offer(std::string_view facts, std::string_view capability,
                                 std::string_view public_host, std::uint16_t public_port) = 0;
   /// For a channel the answer is never HTTP.
-  virtual Answer outcome(Stage stage, std::string_view facts, const Status &why) = 0;
+  virtual Result<Answer> outcome(Stage stage, std::string_view facts, const Status &why) = 0;
   virtual void on_gone(std::uint64_t &channel_word) = 0;
 };
 

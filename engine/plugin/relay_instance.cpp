@@ -120,7 +120,7 @@ Result<Message> RelayInstance::offer(std::string_view facts, std::string_view ca
   return unless_refused(reader, std::move(out));
 }
 
-Answer RelayInstance::outcome(Stage stage, std::string_view facts, const Status &why) {
+Result<Answer> RelayInstance::outcome(Stage stage, std::string_view facts, const Status &why) {
   const culvert_status reason = status_of(why);
   const culvert_outcome_request request{sizeof(culvert_outcome_request),
                                         static_cast<std::uint32_t>(stage), view_of(facts), &reason};
@@ -130,7 +130,7 @@ Answer RelayInstance::outcome(Stage stage, std::string_view facts, const Status 
   Reader reader(id(), "outcome");
   const CallWatch::Call watched = calls_.watch("outcome");
   if (functions_.outcome(self_, &request, &room, &answer, &error) == 0) {
-    return nothing_said(reader.failure(error));
+    return reader.failure(error);
   }
   Answer out = reader.answer(answer);
   if (stage == Stage::kChannel && out.form == Answer::Form::kHttp) {
@@ -139,13 +139,7 @@ Answer RelayInstance::outcome(Stage stage, std::string_view facts, const Status 
   if (out.form == Answer::Form::kHttp && out.status == 101) {
     reader.refuse("an outcome with the status 101");
   }
-  return reader.ok() ? out : nothing_said(reader.fault());
-}
-
-Answer RelayInstance::nothing_said(const Status &why) const {
-  shard_.log.write(LogLevel::kError, "a plugin has no outcome, so that nothing is said",
-                   {{"plugin", std::string(id())}, {"why", why.message}});
-  return {};
+  return unless_refused(reader, std::move(out));
 }
 
 void RelayInstance::on_gone(std::uint64_t &channel_word) {

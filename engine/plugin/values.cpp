@@ -11,12 +11,6 @@ namespace culvert {
 
 namespace {
 
-/// A byte that would end or break a line.
-bool breaks_a_line(char letter) {
-  const auto byte = static_cast<unsigned char>(letter);
-  return byte < 0x20 || byte == 0x7f;
-}
-
 bool is_token(std::string_view word) {
   constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
   return !word.empty() && std::all_of(word.begin(), word.end(), [&](char letter) {
@@ -55,7 +49,8 @@ culvert_status status_of(const Status &status) {
 
 std::string one_line(std::string_view text, std::size_t limit) {
   std::string line(cut_utf8(text, limit));
-  std::replace_if(line.begin(), line.end(), breaks_a_line, ' ');
+  std::replace_if(
+      line.begin(), line.end(), [](char letter) { return is_control(letter); }, ' ');
   return line;
 }
 
@@ -101,7 +96,7 @@ std::string Reader::text(culvert_view view, std::size_t limit, std::string_view 
 std::string Reader::line(culvert_view view, std::size_t limit, std::string_view what) {
   std::string line = text(view, limit, what);
   if (std::any_of(line.begin(), line.end(),
-                  [](char letter) { return letter != '\t' && breaks_a_line(letter); })) {
+                  [](char letter) { return letter != '\t' && is_control(letter); })) {
     refuse(std::string(what) + " has a control byte");
     line.clear();
   }

@@ -67,8 +67,7 @@ Fetch::Fetch(const ClientKit &kit, const TargetAddress &target, const Rendezvous
   late_.bind<&Fetch::on_late>(*this);
 }
 
-// --- the target
-// -----------------------------------------------------------------------------------
+// --- the target ----------------------------------------------------------------------------------
 
 void Fetch::start() {
   started_ns_ = kit_.shard.io.now_ns();
@@ -128,8 +127,7 @@ void Fetch::blame_target(Status why) {
   reject(why);
 }
 
-// --- the relay
-// ------------------------------------------------------------------------------------
+// --- the relay -----------------------------------------------------------------------------------
 
 Result<LinkDescription> Fetch::allowed(Result<LinkDescription> description) const {
   if (!description.ok()) {
@@ -237,8 +235,7 @@ void Fetch::on_late() {
   }
 }
 
-// --- the end
-// --------------------------------------------------------------------------------------
+// --- the end -------------------------------------------------------------------------------------
 
 void Fetch::end(Status status) {
   phase_ = Phase::kEnding;

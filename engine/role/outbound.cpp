@@ -56,8 +56,7 @@ void Outbound::start(Purpose purpose, LinkDescription description, std::string i
   steps_.start(std::span(kAnsweredAtOnce).subspan(1), std::move(id)); // its address is its token
 }
 
-// --- authorize
-// ------------------------------------------------------------------------------------
+// --- authorize -----------------------------------------------------------------------------------
 
 void Outbound::start_authorize() {
   const Result<std::string> audience = kit_.transport.audience(entity_);
@@ -96,8 +95,7 @@ Result<LinkDescription> Outbound::describe(const std::string &token) {
                                       : kit_.transport.dial(entity_, token, id_);
 }
 
-// --- resolve, dial
-// --------------------------------------------------------------------------------
+// --- resolve, dial -------------------------------------------------------------------------------
 
 void Outbound::start_resolve() {
   kit_.resolver.resolve(resolve_, description_.host);
@@ -126,8 +124,7 @@ void Outbound::on_dialled(Result<Socket> socket) {
   steps_.completed({});
 }
 
-// --- tls
-// ------------------------------------------------------------------------------------------
+// --- tls -----------------------------------------------------------------------------------------
 
 void Outbound::start_tls() {
   if (!description_.tls || kit_.tls == nullptr) {
@@ -161,8 +158,7 @@ void Outbound::on_tls(Outcome outcome) {
   steps_.completed(std::move(status));
 }
 
-// --- upgrade
-// --------------------------------------------------------------------------------------
+// --- upgrade -------------------------------------------------------------------------------------
 
 void Outbound::start_upgrade() {
   if (proof_ == Proof::kRelayAlone) {
@@ -284,8 +280,7 @@ void Outbound::frame() {
   link_ = framed(kit_.shard, std::move(link_), description_.framing, WebSocketRole::kClient);
 }
 
-// --- the end
-// --------------------------------------------------------------------------------------
+// --- the end -------------------------------------------------------------------------------------
 
 void Outbound::on_steps_done(const Status &status) {
   status_ = purpose_ == Purpose::kAccept ? advised_of_offer(status, description_) : status;

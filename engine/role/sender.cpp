@@ -36,8 +36,7 @@ Sender::Waiting::Waiting(Sender &sender, Socket socket)
   sender.kit_.shard.io.set_option(app, SocketOption::kLingerZero, 1);
 }
 
-// --- accepting
-// ------------------------------------------------------------------------------------
+// --- accepting -----------------------------------------------------------------------------------
 
 void Sender::start(std::vector<Socket> listening) {
   counters_.parts_running.fetch_add(1, std::memory_order_relaxed);
@@ -83,10 +82,10 @@ void Sender::on_accepted(Socket socket) {
                           {"id", waiting.id},
                           {"app", peer.ok() ? peer.value().text() : ""}});
   }
-  // Only a break ends the wait. An end of the app's sending direction does not: an app may say all
-  // it has to say, half-close and wait for the answer (`echo x | nc`), and one that has closed its
-  // socket looks the same until something is sent to it.
-  waiting.watch.poll(kit_.shard.io, socket, Interest::kBroken);
+  // An end of the app's sending direction does not end the wait: an app may say all it has to say,
+  // half-close and wait for the answer (`echo x | nc`). Over TCP one that has closed its socket
+  // looks the same until something is sent to it.
+  waiting.watch.poll(kit_.shard.io, socket, Interest::kGone);
   enqueue(waiting);
 }
 
@@ -109,8 +108,7 @@ void Sender::pace_accepts() {
   }
 }
 
-// --- set-up
-// ---------------------------------------------------------------------------------------
+// --- set-up --------------------------------------------------------------------------------------
 
 void Sender::enqueue(Waiting &waiting) {
   waiting.state = Waiting::State::kQueued;
@@ -187,8 +185,7 @@ void Sender::repeat_later(Waiting &waiting) {
   }
 }
 
-// --- out of the set-up
-// ----------------------------------------------------------------------------
+// --- out of the set-up ---------------------------------------------------------------------------
 
 /// Goes on in on_watch(), with nothing of the app's socket in flight.
 void Sender::end_watch(Waiting &waiting, Waiting::State state) {
@@ -271,8 +268,7 @@ void Sender::on_tunnel_ended() {
   check_stopped();
 }
 
-// --- the end
-// --------------------------------------------------------------------------------------
+// --- the end -------------------------------------------------------------------------------------
 
 void Sender::drain() {
   if (phase_ != Phase::kRunning) {

@@ -74,7 +74,7 @@ private:
     std::uint64_t first_dial_ns = 0;
     std::uint64_t pause_ms = 0; // the last one
     Timer pause;
-    Cancellable watch; // for a break of the app's connection
+    Cancellable watch; // whether the app has left
   };
 
   void on_acceptor_stopped();

@@ -5,9 +5,7 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstddef>
-#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -72,25 +70,6 @@ Found look_up(const culvert::sdk::Host &host, const culvert_verify &record, cons
   return found;
 }
 
-std::string utc(std::int64_t seconds_since_epoch) {
-  using namespace std::chrono;
-  constexpr std::int64_t kYear9999 = 253'402'300'799;
-  if (seconds_since_epoch > kYear9999) {
-    return std::to_string(seconds_since_epoch);
-  }
-  const sys_seconds time{seconds{seconds_since_epoch}};
-  const auto day = floor<days>(time);
-  const year_month_day date{day};
-  const hh_mm_ss clock{time - day};
-  std::array<char, 64> result{};
-  std::snprintf(result.data(), result.size(), "%04d-%02u-%02uT%02d:%02d:%02dZ",
-                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-                static_cast<int>(clock.minutes().count()),
-                static_cast<int>(clock.seconds().count()));
-  return result.data();
-}
-
 std::string_view name_of(std::uint32_t right) {
   return right == CULVERT_RIGHT_LISTEN ? "Listen" : right == CULVERT_RIGHT_SEND ? "Send" : "Manage";
 }
@@ -153,7 +132,8 @@ void verify(const culvert::sdk::Host &host, culvert_verify &record) {
            unfit(found, rule));
   } else if (record.wall_s - kGraceSec > token->expires_s) {
     refuse(record, CULVERT_TOKEN_EXPIRED,
-           "ExpiredToken: The token is expired. Expiration time: '" + utc(token->expires_s) + "'.",
+           "ExpiredToken: The token is expired. Expiration time: '" +
+               culvert::sdk::utc_time(token->expires_s) + "Z'.",
            "by this machine's clock the token of " + rule + " expired " +
                std::to_string(record.wall_s - token->expires_s) + " s ago");
   } else if (cover == Cover::kNo) {

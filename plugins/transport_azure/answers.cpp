@@ -1,10 +1,9 @@
 #include "answers.hpp"
 
+#include "culvert/text.hpp"
 #include "text.hpp"
 
 #include <array>
-#include <chrono>
-#include <cstdio>
 
 namespace azure {
 namespace {
@@ -45,21 +44,6 @@ constexpr std::array kSentences{
 
 std::string_view action_of(const Facts &facts) {
   return facts.role == Role::kListener ? "Listen" : "Send";
-}
-
-std::string timestamp(std::int64_t wall_s) {
-  using namespace std::chrono;
-  const sys_seconds time{seconds{wall_s}};
-  const auto day = floor<days>(time);
-  const year_month_day date{day};
-  const hh_mm_ss clock{time - day};
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d",
-                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-                static_cast<int>(clock.minutes().count()),
-                static_cast<int>(clock.seconds().count()));
-  return text.data();
 }
 
 void add_field(const culvert_field &field, culvert::sdk::Arena arena, culvert_answer &answer) {
@@ -136,7 +120,7 @@ void write_refusal(const culvert::sdk::Host &host, const Facts &facts, const Ref
   std::string reason = clean(refusal.sentence, kSentenceBytes);
   reason += " TrackingId:" + clean(facts.tracking, 104);
   reason += ", SystemTracker:sb://" + clean(tracker, kTrackerBytes);
-  reason += ", Timestamp:" + timestamp(host.wall_s());
+  reason += ", Timestamp:" + culvert::sdk::utc_time(host.wall_s());
   write(refusal.status, reason, arena, answer);
 }
 

@@ -33,9 +33,11 @@ std::string &program() {
   return name;
 }
 
+constexpr std::size_t kReplayBytes = 4096;
+
 /// What an abort prints, ready before it happens.
 char *replay() {
-  static char line[4096];
+  static char line[kReplayBytes];
   return line;
 }
 
@@ -50,18 +52,23 @@ void on_abort(int) {
   written = write(STDERR_FILENO, "\n", 1);
 }
 
+void print_failure(const std::string &what, const std::string &failures,
+                   const std::string &command) {
+  std::cout << what << " failed:\n" << failures << "  run it again with: " << command << std::endl;
+}
+
 /// The run lives on where it failed: operations of it may be in flight.
 std::unique_ptr<WorldRun> run_seed(std::uint64_t seed, bool &held) {
-  std::snprintf(replay(), 4096, "%s", command_of(seed).c_str());
+  std::snprintf(replay(), kReplayBytes, "%s", command_of(seed).c_str());
   seed_openssl(seed);
   auto run = std::make_unique<WorldRun>(seed);
   held = run->run();
   if (!held) {
-    std::cout << "seed " << seed << " failed:\n";
+    std::string failures;
     for (const std::string &failure : run->failures()) {
-      std::cout << "  " << failure << '\n';
+      failures += "  " + failure + '\n';
     }
-    std::cout << "  run it again with: " << command_of(seed) << std::endl;
+    print_failure("seed " + std::to_string(seed), failures, command_of(seed));
   }
   return run;
 }
@@ -156,15 +163,18 @@ int run_again(const Seeds &seeds) {
 
 int run_storms(const Seeds &seeds) {
   for (std::uint64_t seed = seeds.first; seed <= seeds.last; ++seed) {
+    const std::string name = std::to_string(seed);
+    const std::string command = program() + " --storm " + name + ".." + name;
+    std::snprintf(replay(), kReplayBytes, "%s", command.c_str());
     seed_openssl(seed);
     auto storm = std::make_unique<Storm>(seed);
     const std::string failed = storm->run();
-    std::cout << "storm " << seed << (failed.empty() ? " held" : " failed:\n" + failed)
-              << std::endl;
     if (!failed.empty()) {
+      print_failure("storm " + name, failed, command);
       static_cast<void>(storm.release());
       return 1;
     }
+    std::cout << "storm " << name << " held" << std::endl;
   }
   return 0;
 }

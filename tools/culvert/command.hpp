@@ -125,8 +125,7 @@ int wait_for_signal(unsigned timeout_ms);
 /// Serves until such a signal; the first drains, a second one ends at once.
 int run_until_signal(Engine &engine, const std::vector<RoleId> &roles, Log &log);
 
-// --- the subcommands: each adds itself and runs when chosen
-// ----------------------------------------
+// --- the subcommands: each adds itself and runs when chosen --------------------------------------
 using Run = std::function<int()>;
 Run add_relay(CLI::App &parent, Common &common);
 Run add_listen(CLI::App &parent, Common &common);

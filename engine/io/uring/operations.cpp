@@ -17,6 +17,7 @@ enum Stage : std::uint8_t {
   kRoom,         // a one-shot poll for room
   kPatientRoom,  // the same as multishot poll
   kPatientBreak, // a multishot poll for an error
+  kPatientGone,  // a multishot poll for an error or the end of both directions
   kFound,        // a multishot poll that found its event and is being ended
 };
 
@@ -24,10 +25,15 @@ std::uint64_t tag_of(const Completion &completion) {
   return reinterpret_cast<std::uint64_t>(&completion);
 }
 
+bool waits_for_room(std::uint8_t stage) {
+  return stage == kRoom || stage == kPatientRoom;
+}
+
 /// The events that are passed on. A hang-up means that both directions have ended: it counts as
 /// room, because sending fails at once, but not as a break.
 int wanted_in(std::uint8_t stage) {
-  return stage == kPatientBreak ? POLLERR : POLLOUT | POLLERR | POLLHUP;
+  const int end = stage == kPatientBreak ? POLLERR : POLLERR | POLLHUP;
+  return waits_for_room(stage) ? POLLOUT | end : end;
 }
 
 } // namespace
@@ -83,6 +89,10 @@ void UringIo::start_poll(Socket socket, Interest interest, Completion &completio
     note_of(completion).stage = kPatientBreak;
     poll_patiently(completion);
     return;
+  case Interest::kGone:
+    note_of(completion).stage = kPatientGone;
+    poll_patiently(completion);
+    return;
   }
   io_uring_sqe &entry = next_entry();
   io_uring_prep_poll_add(&entry, socket.id, events);
@@ -100,7 +110,7 @@ void UringIo::start_cancel(Completion &target, Completion &with) {
 void UringIo::poll_patiently(Completion &completion) {
   io_uring_sqe &entry = next_entry();
   io_uring_prep_poll_multishot(&entry, note_of(completion).socket,
-                               note_of(completion).stage == kPatientBreak ? 0 : POLLOUT);
+                               waits_for_room(note_of(completion).stage) ? POLLOUT : 0);
   entry.user_data = tag_of(completion);
 }
 

@@ -48,8 +48,7 @@ void Channel::start(SlabHandle handle) {
   link_->receive(receive_);
 }
 
-// --- in
-// -------------------------------------------------------------------------------------------
+// --- in ------------------------------------------------------------------------------------------
 
 void Channel::on_receive(Outcome) {
   if (phase_ != Phase::kOpen) {
@@ -127,8 +126,7 @@ void Channel::malformed(const Status &why) {
   close_with(why, LogLevel::kWarn);
 }
 
-// --- out
-// ------------------------------------------------------------------------------------------
+// --- out -----------------------------------------------------------------------------------------
 
 bool Channel::offer(Message message, unsigned from) {
   if (phase_ != Phase::kOpen || !enqueue(std::move(message))) {
@@ -173,8 +171,7 @@ void Channel::on_drain(Outcome) {
   }
 }
 
-// --- the end
-// --------------------------------------------------------------------------------------
+// --- the end -------------------------------------------------------------------------------------
 
 void Channel::close(const Status &why) {
   if (phase_ == Phase::kOpen) {
@@ -183,7 +180,8 @@ void Channel::close(const Status &why) {
 }
 
 void Channel::close_with(const Status &why, LogLevel level) {
-  close_with(protocol_.outcome(Stage::kChannel, facts_, why), level, why.message);
+  close_with(relay_.or_nothing(protocol_.outcome(Stage::kChannel, facts_, why)), level,
+             why.message);
 }
 
 void Channel::close_with(Answer answer, LogLevel level, std::string_view reason) {

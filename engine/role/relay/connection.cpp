@@ -47,8 +47,7 @@ void Connection::start(SlabHandle handle) {
   steps_.start(parts_->tls == nullptr ? steps.subspan(1) : steps, peer_);
 }
 
-// --- TLS
-// ------------------------------------------------------------------------------------------
+// --- TLS -----------------------------------------------------------------------------------------
 
 void Connection::start_tls() {
   auto tls = std::make_unique<TlsLink>(relay_.shard(), std::move(link_), *parts_->tls);
@@ -73,8 +72,7 @@ void Connection::on_tls(Outcome outcome) {
   steps_.completed({});
 }
 
-// --- the head
-// -------------------------------------------------------------------------------------
+// --- the head ------------------------------------------------------------------------------------
 
 void Connection::start_head() {
   reader_.emplace(*link_);
@@ -139,8 +137,7 @@ Status Connection::faulty_head() const {
                          Source::kRelay, Retry::kNever, refusal(fault_).sentence);
 }
 
-// --- authorization
-// --------------------------------------------------------------------------------
+// --- authorization -------------------------------------------------------------------------------
 
 void Connection::start_authorize() {
   if (intent_.verb != Verb::kListen && intent_.verb != Verb::kConnect) {

@@ -52,8 +52,7 @@ void Connection::make_room() {
   drop();
 }
 
-// --- answers
-// --------------------------------------------------------------------------------------
+// --- answers -------------------------------------------------------------------------------------
 
 void Connection::tell(const Answer &answer) {
   Result<std::string> said =
@@ -104,7 +103,7 @@ void Connection::refuse(const Status &why) {
               {"code", std::string(word(why.code))},
               {"why", loggable(why.said())},
               {"refusals_of_address", std::to_string(refusal.count)}});
-  tell(protocol().outcome(Stage::kHead, intent_.facts, why));
+  tell(relay_.or_nothing(protocol().outcome(Stage::kHead, intent_.facts, why)));
 }
 
 void Connection::fail_set_up(const Status &why) {
@@ -137,8 +136,7 @@ void Connection::fail_set_up(const Status &why) {
   tell(answer);
 }
 
-// --- endings
-// --------------------------------------------------------------------------------------
+// --- endings -------------------------------------------------------------------------------------
 
 /// Without a lingering close where there is no answer that the peer could lose: only a TLS alert is
 /// worth a wait, as short as that behind an error Close.

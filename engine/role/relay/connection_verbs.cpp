@@ -65,8 +65,7 @@ void Connection::act_answer() {
   tell(answer);
 }
 
-// --- a listener
-// -----------------------------------------------------------------------------------
+// --- a listener ----------------------------------------------------------------------------------
 
 void Connection::act_listen() {
   if (intent_.framing.framing == Framing::kRaw) {
@@ -99,8 +98,7 @@ void Connection::act_listen() {
   relay_.on_connection_ended(handle_); // this is gone behind it
 }
 
-// --- a sender
-// -------------------------------------------------------------------------------------
+// --- a sender ------------------------------------------------------------------------------------
 
 void Connection::act_connect() {
   const Wish wish{entity_, protocol_->id, intent_.allowed, intent_.denied,
@@ -159,8 +157,7 @@ void Connection::on_watch(Outcome outcome) {
   }
 }
 
-// --- a listener's connection that fetches a sender, or refuses it
-// ----------------------------------
+// --- a listener's connection that fetches a sender, or refuses it --------------------------------
 
 void Connection::act_fetch() {
   const auto where = read_capability(intent_.capability);

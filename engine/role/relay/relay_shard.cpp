@@ -51,8 +51,16 @@ void RelayShard::log(LogLevel level, std::string_view message,
   }
 }
 
-// --- accepting
-// ------------------------------------------------------------------------------------
+Answer RelayShard::or_nothing(Result<Answer> outcome) {
+  if (outcome.ok()) {
+    return std::move(outcome.value());
+  }
+  log(LogLevel::kError, "a plugin has no outcome, so that nothing is said",
+      {{"why", outcome.status().message}});
+  return {};
+}
+
+// --- accepting -----------------------------------------------------------------------------------
 
 void RelayShard::start(std::vector<Socket> listening) {
   listening_ = std::move(listening);
@@ -92,8 +100,7 @@ void RelayShard::on_accepting_stopped() {
   check_done();
 }
 
-// --- letters
-// --------------------------------------------------------------------------------------
+// --- letters -------------------------------------------------------------------------------------
 
 void RelayShard::send(std::unique_ptr<Letter> letter, unsigned shard) {
   RelayShard *const there = relay_.shard(shard);
@@ -164,8 +171,7 @@ void RelayShard::on_moved(SlabHandle connection, Guest guest, const Status &refu
   moved->on_moved(std::move(guest), refusal);
 }
 
-// --- channels
-// -------------------------------------------------------------------------------------
+// --- channels ------------------------------------------------------------------------------------
 
 bool RelayShard::add_channel(ChannelSeed seed, std::unique_ptr<Link> &link) {
   if (channels_.size() >= most()) {
@@ -197,8 +203,7 @@ void RelayShard::on_listener_lost(const RegisteredListener &listener, ChannelEnd
   }
 }
 
-// --- joining
-// --------------------------------------------------------------------------------------
+// --- joining -------------------------------------------------------------------------------------
 
 void RelayShard::join(Connection &sender, SlabHandle listener_handle, const ChannelRef &channel) {
   Connection *const listener = connections_.find(listener_handle);
@@ -242,8 +247,7 @@ void RelayShard::refuse(SlabHandle connection, const Status &why) {
   refused->refuse(why);
 }
 
-// --- the end
-// --------------------------------------------------------------------------------------
+// --- the end -------------------------------------------------------------------------------------
 
 void RelayShard::drain() {
   if (phase_ != Phase::kRunning) {

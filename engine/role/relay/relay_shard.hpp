@@ -59,6 +59,8 @@ public:
   }
   [[nodiscard]] bool stopping() const { return phase_ != Phase::kRunning; }
   void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields);
+  /// What a peer is told: nothing, if its protocol failed to say it.
+  Answer or_nothing(Result<Answer> outcome);
 
   /// Sends the letter to another shard, or to this one; it comes back.
   void send(std::unique_ptr<Letter> letter, unsigned shard);

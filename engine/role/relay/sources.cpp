@@ -56,8 +56,7 @@ std::string network_of(const Address &peer) {
   return network(address, address.family == Address::Family::kIpv6 ? kOfIpv6 : kOfIpv4);
 }
 
-// --- seats
-// ----------------------------------------------------------------------------------------
+// --- seats ---------------------------------------------------------------------------------------
 
 Sources::Admission Sources::take_seat(const Origin &origin, const RelayLimits &limits,
                                       std::uint64_t now_ns) {
@@ -114,8 +113,7 @@ void Sources::leave_seat(const Origin &origin, Seat seat) {
   }
 }
 
-// --- who is known
-// ---------------------------------------------------------------------------------
+// --- who is known --------------------------------------------------------------------------------
 
 void Sources::came(const std::string &source) {
   if (!source.empty()) {
@@ -143,8 +141,7 @@ bool Sources::idle() const {
          });
 }
 
-// --- refusals
-// -------------------------------------------------------------------------------------
+// --- refusals ------------------------------------------------------------------------------------
 
 void Sources::spent(const std::string &source, const RelayLimits &limits, std::uint64_t now_ns) {
   if (source.empty()) {

@@ -1,6 +1,7 @@
 #include "role/relay/text.hpp"
 
 #include "core/limits.hpp"
+#include "core/text.hpp"
 
 #include <charconv>
 
@@ -9,8 +10,7 @@ namespace culvert {
 std::string loggable(std::string_view text) {
   std::string clean(text.substr(0, kReasonPhraseBytes));
   for (char &letter : clean) {
-    const auto byte = static_cast<unsigned char>(letter);
-    if (byte < 0x20 || byte == 0x7f) {
+    if (is_control(letter)) {
       letter = '?';
     }
   }

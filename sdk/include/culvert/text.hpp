@@ -1,4 +1,5 @@
-// What plugins in C++ do with text: comparison that ignores ASCII case, and percent encoding.
+// What plugins in C++ do with text: comparison that ignores ASCII case, percent encoding, and the
+// time as text.
 //
 // Pure functions; views into an argument live as long as it does. helpers.h has the same comparison
 // for plugins in C.
@@ -6,7 +7,11 @@
 
 #include "culvert/helpers.h"
 
+#include <array>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <cstdio>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -83,6 +88,26 @@ inline std::string percent_encode(std::string_view text, std::string_view also_b
     }
   }
   return result;
+}
+
+/// Unix seconds in UTC, as in "2026-01-31T23:59:59"; the bare number from the year 10000 on.
+inline std::string utc_time(std::int64_t unix_seconds) {
+  using namespace std::chrono;
+  constexpr std::int64_t kYear10000 = 253'402'300'800;
+  if (unix_seconds >= kYear10000) {
+    return std::to_string(unix_seconds);
+  }
+  const sys_seconds time{seconds{unix_seconds}};
+  const auto day = floor<days>(time);
+  const year_month_day date{day};
+  const hh_mm_ss clock{time - day};
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d",
+                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
+                static_cast<int>(clock.minutes().count()),
+                static_cast<int>(clock.seconds().count()));
+  return text.data();
 }
 
 } // namespace culvert::sdk

@@ -28,7 +28,11 @@ Result<Socket> SimIo::open(const Address &address) {
 }
 
 int SimIo::receive(Socket socket, std::span<std::byte> into) {
-  return world_.kernel_.receive(socket, into);
+  const int result = world_.kernel_.receive(socket, into);
+  if (result >= 0 && on_received) {
+    on_received(socket);
+  }
+  return result;
 }
 
 int SimIo::send(Socket socket, std::span<const std::span<const std::byte>> parts) {
@@ -61,6 +65,9 @@ std::uint64_t SimIo::silent_ms(Socket socket) {
 }
 
 void SimIo::close(Socket socket) {
+  if (on_close) {
+    on_close(socket);
+  }
   world_.kernel_.close(socket);
 }
 

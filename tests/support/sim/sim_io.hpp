@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,11 @@ public:
   void wait(std::uint64_t deadline_ns) override;
   [[nodiscard]] int descriptor() override { return -1; }
   [[nodiscard]] const char *name() const override { return "sim"; }
+
+  /// For a test that counts what this loop does, and prices it with SimWorld::spend(): after each
+  /// receive() that brought bytes or the end, and before each close().
+  std::function<void(Socket)> on_received;
+  std::function<void(Socket)> on_close;
 
   /// The name the world knows it by.
   [[nodiscard]] const std::string &label() const { return label_; }

@@ -40,6 +40,7 @@ bool SimKernel::ready(const SimSocket &socket, Interest interest) {
   case Interest::kHangup:
     return socket.end_received;
   case Interest::kBroken:
+  case Interest::kGone: // both ends: see above
     break;
   }
   return false;

@@ -53,6 +53,8 @@ public:
   // --- time -------------------------------------------------------------------------------------
   [[nodiscard]] std::uint64_t now_ns() const { return core_.now_ns; }
   [[nodiscard]] std::int64_t wall_s() const;
+  /// The loop that runs now takes so long.
+  void spend(std::uint64_t duration_ns) { core_.now_ns += duration_ns; }
   void jump_wall(std::int64_t seconds) { wall_offset_s_ += seconds; }
 
   // --- driving ----------------------------------------------------------------------------------

@@ -82,5 +82,34 @@ TEST(EnginePlugins, PluginsAreLookedForInEveryDirectoryAndBesideTheProgram) {
   EXPECT_TRUE(Engine::create(config, log).value()->start_relay(setting.relay()).ok());
 }
 
+TEST(EnginePlugins, ARelayWhosePluginIsAtFaultDoesNotStart) {
+  struct Row {
+    const char *breaks;
+    const char *why;
+  };
+  const Row rows[] = {
+      {"none", ""},
+      {"on_head", "plugin breaks broke the rules of its ABI: on_head: an answer's form is 77"},
+      {"outcome", "plugin breaks broke the rules of its ABI: outcome: an answer's form is 77"},
+      {"verify", "plugin breaks broke the rules of its ABI: verify: success without the right that "
+                 "was wanted"},
+      {"complete", "the auth plugin has not answered within 1 s; name another one"},
+  };
+  const Setting setting;
+  NoLog log;
+  for (const Row &row : rows) {
+    EngineConfig config = engine_config(false, 1);
+    config.plugin_directories = {CULVERT_BROKEN_PLUGINS};
+    config.plugin_settings["breaks"]["breaks"] = row.breaks;
+    RelayConfig relay = setting.relay();
+    relay.protocols = {"breaks"};
+    relay.auth = "breaks";
+    relay.limits.handshake_ms = 1'000;
+    const std::unique_ptr<Engine> engine = std::move(Engine::create(config, log).value());
+    const Result<RoleId> started = engine->start_relay(relay);
+    EXPECT_EQ(started.ok() ? "" : started.status().message, row.why) << row.breaks;
+  }
+}
+
 } // namespace
 } // namespace culvert::test

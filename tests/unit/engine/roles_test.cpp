@@ -268,8 +268,7 @@ TEST_P(RolesTest, AnIdThatNeverWasIsAnswered) {
   EXPECT_EQ(engine->shard_stats(99).operations, 0U);
 }
 
-// --- limits through the configuration
-// -----------------------------------------------------------
+// --- limits through the configuration ------------------------------------------------------------
 
 TEST(EngineLimits, OutOfTheirRangeStartNothing) {
   NoLog log;

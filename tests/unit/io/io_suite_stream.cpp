@@ -312,6 +312,46 @@ TEST_P(IoSuite, BrokenThatNeverFiresCanBeCancelled) {
   io.close(pair.server);
 }
 
+TEST_P(IoSuite, GoneIsSilentForAnEndAndFiresOnTheEndOfBothDirections) {
+  for (const Address::Family family : kFamilies) {
+    SCOPED_TRACE(static_cast<int>(family));
+    Io &io = world->make();
+    const Pair pair = connected_pair(*world, io, family);
+    Op gone;
+    io.poll(pair.server, Interest::kGone, gone.completion);
+    EXPECT_EQ(send_text(io, pair.client, "unread"), 6);
+    EXPECT_TRUE(stays_silent(*world, io, gone));
+    EXPECT_EQ(io.shutdown_send(pair.client), 0);
+    EXPECT_GE(wait_for(*world, io, pair.server, Interest::kHangup), 0);
+    EXPECT_TRUE(stays_silent(*world, io, gone));
+    EXPECT_EQ(io.shutdown_send(pair.server), 0);
+    EXPECT_TRUE(world->run_until([&] { return gone.done(); }));
+    EXPECT_GE(gone.result(), 0);
+    std::string got;
+    EXPECT_EQ(receive_bytes(*world, io, pair.server, 6, got), 6);
+    io.close(pair.client);
+    io.close(pair.server);
+  }
+}
+
+TEST_P(IoSuite, GoneFiresOnAResetAndOnTheCloseOfAUnixSocket) {
+  for (const Address::Family family : kFamilies) {
+    SCOPED_TRACE(static_cast<int>(family));
+    Io &io = world->make();
+    const Pair pair = connected_pair(*world, io, family);
+    Op gone;
+    io.poll(pair.server, Interest::kGone, gone.completion);
+    EXPECT_EQ(send_text(io, pair.client, "unread"), 6);
+    EXPECT_TRUE(stays_silent(*world, io, gone));
+    close_reset(io, pair.client);
+    EXPECT_TRUE(world->run_until([&] { return gone.done(); }));
+    EXPECT_GE(gone.result(), 0);
+    EXPECT_EQ(gone.outcomes.size(), 1U);
+    io.close(pair.server);
+    EXPECT_EQ(io.in_flight(), 0U);
+  }
+}
+
 TEST_P(IoSuite, UnsentBytesFallToZeroWhenThePeerHasThem) {
   Io &io = world->make();
   for (const Address::Family family : kIpFamilies) {

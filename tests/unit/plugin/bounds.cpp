@@ -1,34 +1,12 @@
-// Every number that a plugin writes, at both of its bounds: what is taken and what is refused.
-#include "plugin/entry.hpp"
+// Every number in the structs of the kinds, at both of its bounds.
+#include "bounds.hpp"
+
 #include "plugin/instance.hpp"
 #include "plugin/values.hpp"
-
-#include "culvert/service.h"
-
-#include <gtest/gtest.h>
-
-#include <cstdint>
-#include <functional>
-#include <limits>
-#include <vector>
 
 namespace culvert::test {
 namespace {
 
-using Numbers = std::vector<std::int64_t>;
-/// What the engine says of a struct that is right but for this number.
-using Read = std::function<Status(std::int64_t)>;
-
-struct Row {
-  const char *number;
-  Read read;
-  Numbers taken;
-  Numbers refused;
-};
-
-constexpr std::int64_t kMost32 = std::numeric_limits<std::uint32_t>::max();
-constexpr std::int64_t kMost64 = std::numeric_limits<std::int64_t>::max();
-constexpr std::int64_t kLeast64 = std::numeric_limits<std::int64_t>::min();
 constexpr std::size_t kFar = 1'000'000; // more than any bound of a text
 
 const std::string kBytes(kFar, 'x');
@@ -119,20 +97,6 @@ template <typename Write> Read resolve(Write write) {
     }
   };
   return record<ResolveCall>(begin, write);
-}
-
-void check(const std::vector<Row> &rows) {
-  for (const Row &row : rows) {
-    for (const std::int64_t number : row.taken) {
-      const Status status = row.read(number);
-      EXPECT_TRUE(status.ok()) << row.number << " " << number << ": " << status.message;
-    }
-    for (const std::int64_t number : row.refused) {
-      const Status status = row.read(number);
-      EXPECT_EQ(status.source, Source::kPlugin) << row.number << " " << number;
-      EXPECT_EQ(status.message.find("plugin test_plugin"), 0U) << status.message;
-    }
-  }
 }
 
 /// Framing stands in two structs.
@@ -342,103 +306,6 @@ TEST(Bounds, OfAddresses) {
        {0, kMost32},
        {}},
   });
-}
-
-TEST(Bounds, OfAnEntry) {
-  static const culvert_resolver functions{
-      sizeof functions, 0, {}, [](void *, culvert_resolve *) -> std::uint32_t { return 0; }};
-  static const std::vector<culvert_kind> kinds(65, {CULVERT_KIND_RESOLVER, &functions});
-  static const std::vector<const char *> services(65, CULVERT_SERVICE_LOG);
-  static culvert_config_key key;
-  static std::vector<culvert_config_key> keys(65, {"key", "", nullptr, 0, 0});
-  const auto entry = [](auto write) -> Read {
-    return [write](std::int64_t number) {
-      key = keys.front();
-      culvert_plugin one{CULVERT_PLUGIN_MAGIC,
-                         sizeof one,
-                         0,
-                         0,
-                         1,
-                         kinds.data(),
-                         "test_plugin",
-                         "",
-                         "",
-                         "",
-                         "",
-                         "",
-                         keys.data(),
-                         1,
-                         1,
-                         services.data()};
-      write(one, static_cast<std::uint32_t>(number));
-      Status status = check_entry(one, "test_plugin", "plugin test_plugin");
-      EXPECT_TRUE(status.ok() || status.source == Source::kLocal) << status.message;
-      status.source = Source::kPlugin; // as check() expects it of every other struct
-      return status;
-    };
-  };
-  check({
-      {"size",
-       entry([](culvert_plugin &e, std::uint32_t n) { e.size = n; }),
-       {sizeof(culvert_plugin), kMost32},
-       {0, sizeof(culvert_plugin) - 1}},
-      {"abi_minor",
-       entry([](culvert_plugin &e, std::uint32_t n) { e.abi_minor = n; }),
-       {0, kMost32},
-       {}},
-      {"abi_minor_required",
-       entry([](culvert_plugin &e, std::uint32_t n) { e.abi_minor_required = n; }),
-       {0, CULVERT_ABI_MINOR},
-       {CULVERT_ABI_MINOR + 1, kMost32}},
-      {"kind_count",
-       entry([](culvert_plugin &e, std::uint32_t n) { e.kind_count = n; }),
-       {0, 64},
-       {65, kMost32}},
-      {"config_key_count",
-       entry([](culvert_plugin &e, std::uint32_t n) { e.config_key_count = n; }),
-       {0, 64},
-       {65, kMost32}},
-      {"service_count",
-       entry([](culvert_plugin &e, std::uint32_t n) { e.service_count = n; }),
-       {0, 64},
-       {65, kMost32}},
-      {"config key type",
-       entry([](culvert_plugin &e, std::uint32_t n) {
-         key.type = n;
-         e.config_keys = &key;
-       }),
-       {0, 4},
-       {5, kMost32}},
-  });
-}
-
-/// A status is read as its rule says, whatever stands in it.
-TEST(Bounds, OfAStatus) {
-  const auto read = [](std::uint32_t code, std::uint32_t source, std::uint32_t retry,
-                       std::uint32_t peer_status, std::int32_t os_error) {
-    culvert_status status{
-        sizeof(culvert_status), code, source, retry, peer_status, os_error, "why"};
-    return Reader("test_plugin", "function").failure(status);
-  };
-  const Status last = read(27, 4, 3, 65'535, std::numeric_limits<std::int32_t>::max());
-  EXPECT_EQ(last.code, Code::kInternal);
-  EXPECT_EQ(last.source, Source::kConfig);
-  EXPECT_EQ(last.retry, Retry::kNewToken);
-  EXPECT_EQ(last.peer_status, 65'535);
-  EXPECT_EQ(last.os_error, std::numeric_limits<std::int32_t>::max());
-  const Status first = read(1, 0, 0, 0, 0);
-  EXPECT_EQ(first.code, Code::kCancelled);
-  EXPECT_EQ(first.source, Source::kLocal);
-  for (const std::uint32_t beyond : {65'536U, std::numeric_limits<std::uint32_t>::max()}) {
-    const Status status = read(beyond, beyond, beyond, beyond, -1);
-    EXPECT_EQ(status.code, Code::kInternal);
-    EXPECT_EQ(status.source, Source::kPlugin);
-    EXPECT_EQ(status.retry, Retry::kNever);
-    EXPECT_EQ(status.peer_status, 0);
-    EXPECT_EQ(status.os_error, 0);
-  }
-  EXPECT_EQ(read(0, 0, 0, 0, 0).message,
-            "plugin test_plugin broke the rules of its ABI: function: it failed with the code 0");
 }
 
 } // namespace

@@ -198,8 +198,7 @@ TEST_F(OperationTest, AFailureOfThePluginKeepsItsSourceAndRetry) {
   EXPECT_EQ(status.message, "plugin test_plugin: resolve: no-name");
 }
 
-// --- abandoned
-// ------------------------------------------------------------------------------------
+// --- abandoned -----------------------------------------------------------------------------------
 
 TEST_F(OperationTest, AbandonedItCompletesAtOnceAndNamesThePlugin) {
   script_.progress = CULVERT_PENDING;

@@ -81,6 +81,14 @@ protected:
     return intent.status().message.substr(start.size());
   }
 
+  /// The fault of an outcome, without its beginning.
+  std::string outcome_fault(Stage stage) {
+    const std::string start = "plugin test_plugin broke the rules of its ABI: outcome: ";
+    const std::string whole = relay_->outcome(stage, "", {}).status().message;
+    EXPECT_EQ(whole.substr(0, start.size()), start);
+    return whole.substr(start.size());
+  }
+
   static constexpr const char *kAlpn[] = {"one/1", "two/1"};
   PluginWorld world_;
   culvert_relay functions_{};

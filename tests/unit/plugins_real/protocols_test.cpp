@@ -128,7 +128,7 @@ TEST_P(ProtocolTest, ARefusedTokenAsksForANewOneAndShowsNoPartOfIt) {
   ASSERT_FALSE(grant.ok());
   EXPECT_EQ(grant.status().code, Code::kTokenSignature);
   const ReplyResult result =
-      told(Purpose::kListen, relay->outcome(Stage::kHead, intent.facts, grant.status()));
+      told(Purpose::kListen, relay->outcome(Stage::kHead, intent.facts, grant.status()).value());
   EXPECT_EQ(result.verdict, ReplyResult::Verdict::kFail);
   EXPECT_EQ(result.status.source, Source::kRelay);
   EXPECT_EQ(result.status.retry, Retry::kNewToken);

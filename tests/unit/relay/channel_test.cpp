@@ -78,6 +78,19 @@ TEST(RelayChannel, LastWordsThatItsFramingDoesNotHaveAreLeftOut) {
   }
 }
 
+TEST(RelayChannel, WhatTheProtocolFailsToSayIsNotSaidAndLogged) {
+  RelayWorld world(test_options(1));
+  Peer &channel = world.answered_peer("listen path=alpha token=all id=L size=mute");
+  channel.send("nonsense");
+  Peer &refused = world.peer("connect path=alpha token=garbage size=mute");
+  ASSERT_TRUE(world.run_until(
+      [&] { return channel.heard_end.has_value() && refused.heard_end.has_value(); }));
+  EXPECT_EQ(channel.messages.size(), 0U);
+  EXPECT_EQ(refused.answer, "");
+  EXPECT_EQ(world.log.count("a plugin has no outcome, so that nothing is said why=no words"), 2U)
+      << world.log.text();
+}
+
 TEST(RelayChannel, AListenerIsGoneTheMomentItsEndIsRead) {
   for (const bool politely : {true, false}) {
     RelayWorld world(test_options(2));

@@ -135,8 +135,7 @@ TEST(RelayPolicySwap, APolicyAndItsSecretsLastAsLongAsWhatBeganWithIt) {
   }
 }
 
-// --- limits that are times or sizes; those that count stand with what they refuse
-// -----------------
+// --- limits that are times or sizes; those that count stand with what they refuse ----------------
 
 TEST(RelayLimit, EachTimeIsRespected) {
   struct Row {

@@ -136,8 +136,8 @@ Peer &RelayWorld::peer(const std::string &head, const std::string &host) {
   return peers.emplace_back(client_shard(host), address, head);
 }
 
-Peer &RelayWorld::peer(const std::string &head, PeerWays ways) {
-  Shard &shard = client_shard();
+Peer &RelayWorld::peer(const std::string &head, PeerWays ways, const std::string &host) {
+  Shard &shard = client_shard(host);
   if (!made.authority_pem.empty()) {
     if (!client_tls) {
       TlsClientOptions options;

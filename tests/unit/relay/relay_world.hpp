@@ -54,7 +54,7 @@ public:
   ~RelayWorld();
 
   Peer &peer(const std::string &head, const std::string &host = "10.0.0.2");
-  Peer &peer(const std::string &head, PeerWays ways);
+  Peer &peer(const std::string &head, PeerWays ways, const std::string &host = "10.0.0.2");
   bool run_until(const std::function<bool()> &done, std::uint64_t within_ms = 60'000) {
     return world.run_until(done, within_ms);
   }

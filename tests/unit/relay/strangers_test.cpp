@@ -129,8 +129,7 @@ TEST(RelayStrangers, SilentAddressesShutNobodyOut) {
   }
 }
 
-// --- the bounds of seats, one by one
-// --------------------------------------------------------------
+// --- the bounds of seats, one by one -------------------------------------------------------------
 
 constexpr const char *kListen = "listen path=alpha token=all id=L";
 
@@ -283,8 +282,7 @@ TEST_F(Seats, WhoIsNoTlsIsWaitedForNoLongerThanAnAlertTakes) {
   EXPECT_EQ(world_->connections(), 0U);
 }
 
-// --- refusals
-// -------------------------------------------------------------------------------------
+// --- refusals ------------------------------------------------------------------------------------
 
 /// So many wrong tokens in each millisecond for ten seconds: how many of them cost a set-up.
 std::uint64_t storm(RelayWorld &world, const std::string &host, std::size_t per_ms) {

@@ -140,8 +140,11 @@ Result<Message> TestProtocol::offer(std::string_view facts, std::string_view cap
                  ChunkKind::kText};
 }
 
-Answer TestProtocol::outcome(Stage stage, std::string_view facts, const Status &why) {
+Result<Answer> TestProtocol::outcome(Stage stage, std::string_view facts, const Status &why) {
   Words words = split_words("facts " + std::string(facts));
+  if (words["size"] == "mute") {
+    return Status::failure(Code::kInternal, Source::kPlugin, Retry::kNever, "no words");
+  }
   if (stage == Stage::kChannel && words.count("farewell") > 0) {
     return said(std::string(std::stoul(words["farewell"]), 'x'), 200);
   }

@@ -36,7 +36,7 @@ public:
                             const Message &message) override;
   Result<Message> offer(std::string_view facts, std::string_view capability,
                         std::string_view public_host, std::uint16_t public_port) override;
-  Answer outcome(Stage stage, std::string_view facts, const Status &why) override;
+  Result<Answer> outcome(Stage stage, std::string_view facts, const Status &why) override;
   void on_gone(std::uint64_t &channel_word) override;
 
   int channels_gone = 0;

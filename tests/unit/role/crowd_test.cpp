@@ -145,8 +145,7 @@ TEST(SenderCrowd, DropInTheMidstOfItLeavesNothing) {
   }
 }
 
-// --- apps that do not wait
-// ------------------------------------------------------------------------
+// --- apps that do not wait -----------------------------------------------------------------------
 
 TEST(SenderApp, ThatBreaksItsConnectionEndsItsSetUpAtOnce) {
   for (const char *bytes : {"", "unread question"}) {
@@ -197,8 +196,27 @@ TEST(SenderApp, ThatHalfClosesKeepsItsSetUp) {
   EXPECT_FALSE(app.aborted);
 }
 
-// --- a plugin that does not answer
-// ----------------------------------------------------------------
+TEST(SenderApp, ThatClosesAUnixSocketEndsItsSetUpAtOnceAndOneThatHalfClosesDoesNot) {
+  const Address path = Address::unix_path("/run/app");
+  for (const char *bytes : {"", "unread question"}) {
+    RoleWorld world;
+    BusyRelay relay(world, 10);
+    world.start_sender(path);
+    RawPeer half_closed(*world.shard, path, bytes, true);
+    RawPeer app(*world.shard, path, bytes);
+    ASSERT_TRUE(world.run_until([&] { return relay.dials == 2; }));
+    app.drop();
+    EXPECT_TRUE(world.run_until([&] { return relay.waiting.size() == 1; }, 100)) << bytes;
+    EXPECT_EQ(world.log.count("an app left before its tunnel was there"), 1U) << world.log.text();
+    world.world.run_for(5'000);
+    relay.serve(1);
+    EXPECT_TRUE(world.run_until([&] { return world.counters.tunnels.open() == 1; }, 1'000));
+    half_closed.drop();
+    EXPECT_EQ(world.end(), "");
+  }
+}
+
+// --- a plugin that does not answer ---------------------------------------------------------------
 
 TEST(SenderPlugin, ThatNeverAnswersCostsItsStepAndNoMore) {
   struct Row {

@@ -170,9 +170,9 @@ void RoleWorld::start_listener(std::vector<std::string> rendezvous_hosts) {
   listener->start();
 }
 
-void RoleWorld::start_sender() {
+void RoleWorld::start_sender(const Address &at) {
   sender.emplace(kit(), sender_options, counters, Delegate<>::to<&RoleWorld::on_stopped>(*this));
-  sender->start({shard->io.listen(app_address_).value()});
+  sender->start({shard->io.listen(at).value()});
 }
 
 RawPeer &RoleWorld::app(std::string bytes, bool finishes) {

@@ -106,7 +106,8 @@ public:
   ~RoleWorld();
 
   void start_listener(std::vector<std::string> rendezvous_hosts = {});
-  void start_sender();
+  void start_sender() { start_sender(app_address_); }
+  void start_sender(const Address &at);
   RawPeer &app(std::string bytes = "", bool finishes = false);
   bool run_until(const std::function<bool()> &done, std::uint64_t within_ms = 60'000) {
     return world.run_until(done, within_ms);
