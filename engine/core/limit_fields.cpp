@@ -45,6 +45,8 @@ constexpr std::array kRelayFields{
                             &RelayLimits::unauthenticated_grace_ms, 0, kHourMs},
     LimitField<RelayLimits>{"refusals_burst_per_source", "",
                             &RelayLimits::refusals_burst_per_source, 1, kMost},
+    LimitField<RelayLimits>{"refusals_burst_per_known_source", "",
+                            &RelayLimits::refusals_burst_per_known_source, 1, kMost},
     LimitField<RelayLimits>{"refusals_per_second_per_source", "",
                             &RelayLimits::refusals_per_second_per_source, 1, kMost},
     LimitField<RelayLimits>{"refusals_logged_per_source", "",

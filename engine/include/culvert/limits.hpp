@@ -76,10 +76,12 @@ struct RelayLimits {
   /// needs 1,024 new connections each second.
   std::uint64_t unauthenticated_grace_ms = 1'000;
   /// So many connections of one source may fail before they show a valid token: the first number at
-  /// once, then the second number in each second. Beyond that its new connections are reset before
-  /// TLS; never those of a source that has a registered listener or an open tunnel. A refused
-  /// handshake costs about 0.6 ms: 50 a second are 3 % of a core.
+  /// once (the second one for a source that has a registered listener or an open tunnel: a site of
+  /// many apps whose key has changed), then the third number in each second. Beyond that its new
+  /// connections are reset before TLS. A refused handshake costs about 0.6 ms: 50 a second are 3 %
+  /// of a core.
   std::uint64_t refusals_burst_per_source = 250;
+  std::uint64_t refusals_burst_per_known_source = 2'000;
   std::uint64_t refusals_per_second_per_source = 50;
   /// Each of the first refusals of a source is a line of the log, as many as a person looks at.
   /// After that only the first for each reason is a line, and the refusals number 32, 64, 128 and

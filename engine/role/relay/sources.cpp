@@ -35,6 +35,16 @@ std::uint64_t cost_ns(const RelayLimits &limits) {
   return kSecondNs / limits.refusals_per_second_per_source;
 }
 
+std::uint64_t burst_ns(bool known, const RelayLimits &limits) {
+  return cost_ns(limits) *
+         (known ? limits.refusals_burst_per_known_source : limits.refusals_burst_per_source);
+}
+
+/// Those that are under way when it becomes too much count too, so that the average is kept.
+std::uint64_t most_ns(bool known, const RelayLimits &limits) {
+  return burst_ns(known, limits) + limits.unauthenticated_per_source * cost_ns(limits);
+}
+
 } // namespace
 
 std::string source_of(const Address &peer) {
@@ -65,9 +75,11 @@ Sources::Admission Sources::take_seat(const Origin &origin, const RelayLimits &l
   const auto found = counted ? sources_.find(origin.source) : sources_.end();
   Source *const source = found == sources_.end() ? nullptr : &found->second;
   const bool known = source != nullptr && source->online > 0;
-  if (source != nullptr && !known &&
-      source->paid_ns >= now_ns + limits.refusals_burst_per_source * cost_ns(limits)) {
-    return {Answer::kRefusedTooOften, Seat::kNone, std::exchange(source->told_refused, true)};
+  if (source != nullptr) {
+    source->paid_ns = std::min(source->paid_ns, now_ns + most_ns(known, limits));
+    if (source->paid_ns >= now_ns + burst_ns(known, limits)) {
+      return {Answer::kRefusedTooOften, Seat::kNone, std::exchange(source->told_refused, true)};
+    }
   }
   if (source != nullptr && source->seats.taken >= limits.unauthenticated_per_source) {
     return {Answer::kSourceFull, Seat::kNone, std::exchange(source->seats.told, true)};
@@ -149,13 +161,8 @@ void Sources::spent(const std::string &source, const RelayLimits &limits, std::u
   }
   const std::lock_guard lock(mutex_);
   Source &of = remember(source, limits, now_ns);
-  if (of.online > 0) {
-    return; // it is held back by its own share of the seats alone
-  }
-  // Those that were under way when it became too much count too, so that the average is kept.
-  const std::uint64_t most =
-      (limits.refusals_burst_per_source + limits.unauthenticated_per_source) * cost_ns(limits);
-  of.paid_ns = std::min(std::max(of.paid_ns, now_ns) + cost_ns(limits), now_ns + most);
+  of.paid_ns = std::min(std::max(of.paid_ns, now_ns) + cost_ns(limits),
+                        now_ns + most_ns(of.online > 0, limits));
 }
 
 Sources::Refusal Sources::refused(const std::string &source, Code why, const RelayLimits &limits,

@@ -50,8 +50,8 @@ public:
     EXPECT_EQ(world_.answer_of(*sender_), "joined by the relay");
   }
 
-  /// Its work in so long, while so many wrong tokens come from the stranger in each millisecond.
-  Work work(std::uint64_t duration_ms, std::size_t per_ms) {
+  /// Its work in so long, while so many wrong tokens come from the host in each millisecond.
+  Work work(std::uint64_t duration_ms, std::size_t per_ms, const char *host = kStranger) {
     const std::uint64_t began_ns = io_.now_ns();
     const std::uint64_t refused_before = world_.counters().setups_failed;
     Work work;
@@ -73,7 +73,7 @@ public:
         close_answered(open);
       }
       for (; opened < per_ms * elapsed_ms; ++opened) {
-        open.push_back(&world_.peer("connect path=alpha token=garbage", PeerWays{}, kStranger));
+        open.push_back(&world_.peer("connect path=alpha token=garbage", PeerWays{}, host));
       }
       return elapsed_ms >= duration_ms;
     };
@@ -122,6 +122,17 @@ TEST(RelayNeighbour, ATunnelKeepsNineTenthsOfItsTurnsInAStormOfWrongTokens) {
   EXPECT_GE(stormy.refused, RelayLimits{}.refusals_burst_per_source);
   EXPECT_GE(stormy.connections, kLastsMs * kStormPerMs * 9 / 10) << "the storm does not arrive";
   EXPECT_GE(10 * stormy.tunnel_turns, 9 * calm.tunnel_turns);
+}
+
+/// The listener of another tenant, whose address may fail more often at once.
+TEST(RelayNeighbour, AKnownAddressTakesNoMoreWhenItsBurstIsOver) {
+  BusyRelay calm;
+  BusyRelay stormy;
+  constexpr std::uint64_t kLastsMs = 10'000;
+  const Work first = stormy.work(kLastsMs, kStormPerMs, kListener);
+  EXPECT_GE(first.refused, RelayLimits{}.refusals_burst_per_known_source);
+  const Work after = stormy.work(kLastsMs, kStormPerMs, kListener);
+  EXPECT_GE(10 * after.tunnel_turns, 9 * calm.work(kLastsMs, 0).tunnel_turns);
 }
 
 TEST(RelayNeighbour, ATunnelLosesMoreWhereTheBoundIsFarAway) {

@@ -106,6 +106,7 @@ TEST_F(RefusalsTest, OfMoreSourcesThanHaveRoomAreThoseOfOne) {
 
 TEST_F(RefusalsTest, CostTheirSourceItsTurnAndNobodyElse) {
   limits.refusals_burst_per_source = 10;
+  limits.refusals_burst_per_known_source = 15;
   limits.refusals_per_second_per_source = 2;
   const auto taken = [&](const std::string &source, std::uint64_t at_ns) {
     const Sources::Admission admission = sources.take_seat({source, "n"}, limits, at_ns);
@@ -120,15 +121,35 @@ TEST_F(RefusalsTest, CostTheirSourceItsTurnAndNobodyElse) {
   }
   EXPECT_FALSE(taken("a", kSecond));
   EXPECT_TRUE(taken("b", kSecond));
-  sources.came("a"); // a listener of it, or a tunnel
-  EXPECT_TRUE(taken("a", kSecond));
-  sources.went("a");
+  sources.came("a"); // a listener of it, or a tunnel: it may fail 15 times at once
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_TRUE(taken("a", kSecond)) << i;
+    sources.spent("a", limits, kSecond);
+  }
   EXPECT_FALSE(taken("a", kSecond));
-  EXPECT_TRUE(taken("a", kSecond + 1));
-  sources.spent("a", limits, kSecond + 1);
-  EXPECT_FALSE(taken("a", kSecond + 1));
+  EXPECT_TRUE(taken("a", kSecond + kSecond / 2 + 1));
+  sources.went("a");
+  EXPECT_FALSE(taken("a", 3 * kSecond));
+  constexpr std::uint64_t kPaid = 3 * kSecond + kSecond / 2 + 1;
+  EXPECT_TRUE(taken("a", kPaid));
+  sources.spent("a", limits, kPaid);
+  EXPECT_FALSE(taken("a", kPaid));
   EXPECT_TRUE(taken("a", 10 * kSecond));
   EXPECT_TRUE(sources.idle());
+}
+
+TEST_F(RefusalsTest, OfASourceThatWasKnownHoldItBackNoLongerThanThoseOfAStranger) {
+  sources.came("a");
+  for (std::uint64_t i = 0; i < limits.refusals_burst_per_known_source; ++i) {
+    sources.spent("a", limits, kSecond);
+  }
+  sources.went("a");
+  const std::uint64_t most_ns =
+      limits.unauthenticated_per_source * kSecond / limits.refusals_per_second_per_source;
+  EXPECT_EQ(sources.take_seat({"a", "n"}, limits, kSecond).answer,
+            Sources::Answer::kRefusedTooOften);
+  EXPECT_EQ(sources.take_seat({"a", "n"}, limits, kSecond + most_ns + 1).answer,
+            Sources::Answer::kTaken);
 }
 
 } // namespace
