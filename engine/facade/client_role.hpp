@@ -133,7 +133,7 @@ private:
     }
     Part &part = *parts_[index];
     use(part.role, ClientPart::kit(client, *threads_[index]));
-    part.client = std::move(client);
+    part.client = client;
   }
 
   ShardThreads &threads_;

@@ -148,7 +148,7 @@ public:
   [[nodiscard]] const Listening &listening() const { return listening_; }
 
   Status update_relay(const RoleMaking &making, const RelayConfig &config) override {
-    const Status kept = listening_.check(config.bind, config.also_bind, config.bind_mode);
+    Status kept = listening_.check(config.bind, config.also_bind, config.bind_mode);
     if (!kept.ok()) {
       return kept;
     }

@@ -62,7 +62,7 @@ public:
   }
   [[nodiscard]] const Listening &listening() const { return listening_; }
   Status update_sender(const RoleMaking &making, const SenderConfig &config) override {
-    const Status kept = listening_.check(config.bind, config.also_bind, config.bind_mode);
+    Status kept = listening_.check(config.bind, config.also_bind, config.bind_mode);
     if (!kept.ok()) {
       return kept;
     }
