@@ -88,7 +88,7 @@ void Renewal::on_token(Outcome) {
   const Token token = std::move(acquire_.result.value());
   if (token.id != id_) {
     has(token);
-    renewed_(token); // it may stop this
+    renewed_(token);                                // it may stop this
   } else if (kit_.shard.io.wall_s() < expires_s_) { // until then the plugin has no other one
     ask_at(expires_s_);
   } else {
@@ -99,7 +99,9 @@ void Renewal::on_token(Outcome) {
 
 void Renewal::not_renewed(const Status &why) {
   const std::int64_t left_s = expires_s_ - kit_.shard.io.wall_s();
-  ask_at(kit_.shard.io.wall_s() + std::clamp(left_s / 4, kLeastPauseSec, kMostPauseSec));
+  const std::int64_t pause_s =
+      left_s > 0 ? std::clamp(left_s / 4, kLeastPauseSec, kMostPauseSec) : kMostPauseSec;
+  ask_at(kit_.shard.io.wall_s() + pause_s);
   failed_(why);
 }
 
