@@ -86,11 +86,12 @@ void Renewal::on_token(Outcome) {
     return;
   }
   const Token token = std::move(acquire_.result.value());
+  const std::int64_t now_s = kit_.shard.io.wall_s();
   if (token.id != id_) {
     has(token);
-    renewed_(token);                                // it may stop this
-  } else if (kit_.shard.io.wall_s() < expires_s_) { // until then the plugin has no other one
-    ask_at(expires_s_);
+    renewed_(token);               // it may stop this
+  } else if (now_s < expires_s_) { // the plugin makes no other one yet
+    ask_at(token.renew_after_s > now_s ? token.renew_after_s : expires_s_);
   } else {
     not_renewed(Status::failure(Code::kTokenExpired, Source::kPlugin, Retry::kBackoff,
                                 "the auth plugin has no token that lasts longer"));
