@@ -62,6 +62,7 @@ constexpr std::array kRelayFields{
     LimitField<RelayLimits>{"rendezvous_ms", "ms", &RelayLimits::rendezvous_ms, 100, kHourMs},
     LimitField<RelayLimits>{"goodbye_ms", "ms", &RelayLimits::goodbye_ms, 0, kHourMs},
     LimitField<RelayLimits>{"handshake_ms", "ms", &RelayLimits::handshake_ms, 100, kHourMs},
+    LimitField<RelayLimits>{"token_grace_ms", "ms", &RelayLimits::token_grace_ms, 0, 24 * kHourMs},
     LimitField<RelayLimits>{"control_message_bytes", "bytes", &RelayLimits::control_message_bytes,
                             1'024, kControlMessageBytes},
     LimitField<RelayLimits>{"channel_queue_bytes", "bytes", &RelayLimits::channel_queue_bytes,

@@ -8,7 +8,10 @@
 namespace culvert {
 
 ControlChannel::ControlChannel(const ClientKit &kit, RoleCounters &counters, const Hears &hears)
-    : kit_(kit), counters_(counters), hears_(hears) {
+    : kit_(kit), counters_(counters), hears_(hears),
+      renewal_(kit, Delegate<const Token &>::to<&ControlChannel::on_token>(*this),
+               Delegate<const Status &>::to<&ControlChannel::on_no_token>(*this),
+               Delegate<>::to<&ControlChannel::check_ended>(*this)) {
   receive_.bind<&ControlChannel::on_receive>(*this);
   drain_.bind<&ControlChannel::on_drain>(*this);
   end_.bind<&ControlChannel::on_ended>(*this);
@@ -17,7 +20,8 @@ ControlChannel::ControlChannel(const ClientKit &kit, RoleCounters &counters, con
   unanswered_.bind<&ControlChannel::on_not_answered>(*this);
 }
 
-void ControlChannel::open(std::unique_ptr<Link> link, const FramingOptions &framing) {
+void ControlChannel::open(std::unique_ptr<Link> link, const FramingOptions &framing,
+                          const EntityAddress &entity, const Token &token) {
   CULVERT_ASSERT(state_ == State::kNone);
   link_ = std::move(link);
   framing_ = framing;
@@ -27,6 +31,7 @@ void ControlChannel::open(std::unique_ptr<Link> link, const FramingOptions &fram
   answers_bytes_ = 0;
   largest_message_ = framing.message_bound();
   enter(State::kOnline);
+  renewal_.start(entity, token);
   link_->receive(receive_);
 }
 
@@ -34,6 +39,7 @@ void ControlChannel::enter(State state) {
   if (state == State::kOnline) {
     counters_.channels_online.fetch_add(1, std::memory_order_relaxed);
   } else if (state_ == State::kOnline) {
+    renewal_.stop();
     counters_.channels_online.fetch_sub(1, std::memory_order_relaxed);
   }
   state_ = state;
@@ -89,6 +95,10 @@ void ControlChannel::take_turn() {
       heard(message);
     }
   }
+  end_if_broken();
+}
+
+void ControlChannel::end_if_broken() {
   if (!broken_.ok() && state_ == State::kLeaving) {
     end(true);
   } else if (!broken_.ok()) {
@@ -157,6 +167,20 @@ void ControlChannel::on_drain(Outcome outcome) {
   }
 }
 
+void ControlChannel::on_token(const Token &token) {
+  Result<Message> message = kit_.transport.renew(word_, token.text);
+  if (!message.ok()) {
+    hears_.renewed(message.status());
+    return;
+  }
+  answer(std::move(message.value()));
+  end_if_broken();
+  if (state_ == State::kOnline) {
+    hears_.renewed({});
+    write_answers();
+  }
+}
+
 // --- the end ------------------------------------------------------------------------------------
 
 Status ControlChannel::closed_by(const Ending &end) {
@@ -211,7 +235,11 @@ void ControlChannel::drop() {
 }
 
 void ControlChannel::on_ended(Outcome) {
-  if (end_.in_flight() || drop_.in_flight()) {
+  check_ended();
+}
+
+void ControlChannel::check_ended() {
+  if (state_ != State::kEnding || end_.in_flight() || drop_.in_flight() || renewal_.in_flight()) {
     return;
   }
   CULVERT_ASSERT(!finish_.in_flight());

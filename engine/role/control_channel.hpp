@@ -1,5 +1,5 @@
 // A listener's control channel, from its registration at the relay to its end: it reads the relay's
-// messages, writes the answers, and says the Close.
+// messages, writes the answers, renews its token, and says the Close.
 //
 // Belongs to one listener part, on its shard. It owns the link. The listener hears of offers and of
 // a channel that is lost from callbacks of the loop; after `ended` there is no channel, and the
@@ -7,7 +7,7 @@
 #pragma once
 
 #include "role/counters.hpp"
-#include "role/outbound.hpp"
+#include "role/renewal.hpp"
 
 #include <deque>
 #include <memory>
@@ -26,6 +26,7 @@ public:
   };
   struct Hears {
     Delegate<ChannelResult &> offered; // one offer
+    Delegate<const Status &> renewed;  // its token was renewed, or why it was not
     Delegate<const Status &> lost;     // the relay or its protocol failed; the channel is ending
     Delegate<> ended;                  // nothing is left of it
   };
@@ -36,7 +37,9 @@ public:
   ControlChannel &operator=(const ControlChannel &) = delete;
 
   [[nodiscard]] State state() const { return state_; }
-  void open(std::unique_ptr<Link> link, const FramingOptions &framing);
+  /// `token`: that with which it was registered at the entity; its text is not used.
+  void open(std::unique_ptr<Link> link, const FramingOptions &framing, const EntityAddress &entity,
+            const Token &token);
   /// A channel that is ready when the listener wants none any more.
   void turn_away(std::unique_ptr<Link> link, bool politely);
   /// Says Close, and goes on serving what the relay wrote before it has read that.
@@ -50,7 +53,11 @@ private:
   void take_turn();
   void heard(const Message &message);
   void answer(Message message);
+  void end_if_broken();
   void write_answers();
+  void on_token(const Token &token);
+  void on_no_token(const Status &why) { hears_.renewed(why); }
+  void check_ended();
   void on_drain(Outcome outcome);
   void lost(const Status &why, bool relay_is_there);
   Status closed_by(const Ending &end);
@@ -72,6 +79,7 @@ private:
   Status broken_;   // the relay's protocol error
   std::deque<Message> answers_;
   std::size_t answers_bytes_ = 0;
+  Renewal renewal_;
   Completion receive_;
   Completion drain_;
   Completion end_;

@@ -13,6 +13,7 @@ Listener::Listener(const ClientKit &kit, const ListenerOptions &options, std::st
       outbound_(kit, Delegate<Outbound &>::to<&Listener::on_outbound>(*this)),
       channel_(kit_, counters,
                {Delegate<ChannelResult &>::to<&Listener::on_offer>(*this),
+                Delegate<const Status &>::to<&Listener::on_renewed>(*this),
                 Delegate<const Status &>::to<&Listener::on_lost>(*this),
                 Delegate<>::to<&Listener::on_channel_ended>(*this)}),
       tunnel_log_(kit.shard.log), tunnels_(kit.shard, counters.tunnels, {&tunnel_log_},
@@ -93,12 +94,24 @@ void Listener::on_outbound(Outbound &outbound) {
 void Listener::online() {
   redialled_ = false;
   reconnect_.succeeded(kit_.shard.io.now_ns());
-  channel_.open(outbound_.take_link(), outbound_.framing());
+  channel_.open(outbound_.take_link(), outbound_.framing(), options_.entity, outbound_.token());
   kit_.shard.log.write(LogLevel::kInfo, "registered at the relay",
                        {{"entity", options_.entity.path},
                         {"relay", options_.entity.host},
                         {"listener", id_},
                         {"target", options_.target.text()}});
+}
+
+void Listener::on_renewed(const Status &status) {
+  if (status.ok()) {
+    kit_.shard.log.write(LogLevel::kInfo, "renewed the token of the control channel",
+                         {{"entity", options_.entity.path}, {"relay", options_.entity.host}});
+  } else if (status.code == Code::kUnsupported) {
+    log(LogLevel::kDebug, "the relay will end the control channel with its token", status);
+  } else {
+    counters_.failed(status.message);
+    log(LogLevel::kWarn, "cannot renew the token of the control channel", status);
+  }
 }
 
 void Listener::on_lost(const Status &why) {

@@ -58,6 +58,7 @@ private:
   void on_outbound(Outbound &outbound);
   void online();
   void on_offer(ChannelResult &offer);
+  void on_renewed(const Status &status);
   void on_lost(const Status &why);
   void on_channel_ended();
   void fetch_done(Serving &serving);

@@ -72,9 +72,9 @@ void Outbound::on_token(Outcome) {
     steps_.completed(acquire_.result.status());
     return;
   }
-  const Token token = std::move(acquire_.result.value());
-  token_id_ = token.id;
-  Result<LinkDescription> description = describe(token.text);
+  token_ = std::move(acquire_.result.value());
+  const std::string text = std::exchange(token_.text, {});
+  Result<LinkDescription> description = describe(text);
   if (description.ok()) {
     description_ = std::move(description.value());
     steps_.completed({});

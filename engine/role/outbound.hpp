@@ -70,7 +70,9 @@ public:
   [[nodiscard]] const Status &status() const { return status_; }
   /// Tells the auth plugin that its token was refused; true if the caller should dial again with
   /// another one.
-  [[nodiscard]] bool has_other_token() { return kit_.auth.refused(token_id_); }
+  [[nodiscard]] bool has_other_token() { return kit_.auth.refused(token_.id); }
+  /// The one that was shown, without its text.
+  [[nodiscard]] const Token &token() const { return token_; }
   [[nodiscard]] const FramingOptions &framing() const { return description_.framing; }
   /// The framed link, once, after success; nullptr after a reject.
   std::unique_ptr<Link> take_link() { return std::move(link_); }
@@ -118,7 +120,7 @@ private:
   EntityAddress entity_;
   std::string id_;
   LinkDescription description_;
-  std::uint64_t token_id_ = 0;
+  Token token_; // its text is empty
   std::string upgrade_key_;
   std::unique_ptr<Link> link_;
   TlsLink *tls_ = nullptr; // within link_, during its handshake

@@ -11,8 +11,7 @@ using culvert::sdk::text;
 
 constexpr std::int64_t kShortestLifetimeSec = 60;
 constexpr std::int64_t kLongestLifetimeSec = 7LL * 24 * 3600;
-/// Renewed this long before the end, or in the last quarter of a short life.
-constexpr std::int64_t kRenewAheadSec = 300;
+constexpr std::int64_t kLongestSkewSec = 24LL * 3600;
 constexpr std::uint64_t kReadyTokenId = 1;
 
 [[noreturn]] void refuse(culvert_code code, std::string sentence) {
@@ -25,6 +24,7 @@ Settings::Settings(culvert::sdk::Host host)
     : key_name(host.config_text("key_name")), keys{host.config_secret("key"),
                                                    host.config_secret("second_key")},
       lifetime_s(host.config_integer("token_lifetime_s")),
+      clock_skew_s(host.config_integer("clock_skew_s")),
       ready_token(host.config_text("signature")) {
   const bool keyed = keys[0] != 0;
   if (!ready_token.empty() && (keyed || keys[1] != 0 || !key_name.empty())) {
@@ -41,6 +41,9 @@ Settings::Settings(culvert::sdk::Host host)
   }
   if (lifetime_s < kShortestLifetimeSec || lifetime_s > kLongestLifetimeSec) {
     refuse(CULVERT_CONFIG, "token_lifetime_s must be a number from 60 to 604800");
+  }
+  if (clock_skew_s < 0 || clock_skew_s > kLongestSkewSec) {
+    refuse(CULVERT_CONFIG, "clock_skew_s must be a number from 0 to 86400");
   }
   if (!ready_token.empty()) {
     std::string_view wrong;
@@ -91,7 +94,7 @@ void Signer::sign(std::string_view audience, std::int64_t now_s) {
   current_.audience = audience;
   current_.made_s = now_s;
   current_.expires_s = expires_s;
-  current_.renew_after_s = expires_s - std::min(kRenewAheadSec, settings_.lifetime_s / 4);
+  current_.renew_after_s = expires_s - settings_.lifetime_s / 4; // so at three quarters of its life
   current_.id = ++made_ * 2 + key_; // the low bit tells which key a refused token was signed with
 }
 

@@ -21,7 +21,8 @@ public:
   std::string key_name;
   std::array<std::uint64_t, 2> keys{}; // references; 0: none
   std::int64_t lifetime_s = 0;
-  std::string ready_token; // made by somebody else; then there are no keys
+  std::int64_t clock_skew_s = 0; // of a relay
+  std::string ready_token;       // made by somebody else; then there are no keys
   std::int64_t ready_expires_s = 0;
 };
 

@@ -10,7 +10,7 @@ namespace {
 class SharedAccess final : public culvert::sdk::Auth {
 public:
   SharedAccess(const Settings &settings, culvert::sdk::Host host, std::uint32_t)
-      : host_(host), signer_(settings, host) {}
+      : host_(host), settings_(settings), signer_(settings, host) {}
 
   culvert_progress acquire(culvert_acquire &record) override {
     signer_.acquire(record);
@@ -18,12 +18,13 @@ public:
   }
   bool refused(std::uint64_t token_id) override { return signer_.refused(token_id); }
   culvert_progress verify(culvert_verify &record) override {
-    sas::verify(host_, record);
+    sas::verify(host_, settings_.clock_skew_s, record);
     return CULVERT_DONE;
   }
 
 private:
   culvert::sdk::Host host_;
+  const Settings &settings_;
   Signer signer_;
 };
 
@@ -39,6 +40,8 @@ constexpr culvert_config_key kKeys[] = {
     {"signature", "a ready SharedAccessSignature token, instead of a key", nullptr,
      CULVERT_CONFIG_TEXT, 0},
     {"token_lifetime_s", "how long a token is good for", "3600", CULVERT_CONFIG_INTEGER, 0},
+    {"clock_skew_s", "how long after its end a relay still takes a token", "300",
+     CULVERT_CONFIG_INTEGER, 0},
 };
 
 } // namespace
@@ -57,6 +60,6 @@ CULVERT_PLUGIN_ENTRY = {CULVERT_PLUGIN_MAGIC,
                         "Shared access signatures: makes and verifies tokens",
                         "",
                         sas::kKeys,
-                        5,
+                        6,
                         3,
                         sas::kServices};

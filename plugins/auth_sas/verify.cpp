@@ -14,9 +14,6 @@ namespace {
 
 using culvert::sdk::text;
 
-/// Microsoft's clients renew a token when it expires, not before. Without this grace each of them
-/// would lose its connection once an hour.
-constexpr std::int64_t kGraceSec = 300;
 /// Of a rule's name in a note.
 constexpr std::size_t kShownName = 100;
 constexpr std::uint32_t kAllRights =
@@ -104,7 +101,7 @@ std::vector<std::string_view> names_of(const culvert_verify &record) {
 
 } // namespace
 
-void verify(const culvert::sdk::Host &host, culvert_verify &record) {
+void verify(const culvert::sdk::Host &host, std::int64_t clock_skew_s, culvert_verify &record) {
   record.rights = 0;
   record.expires_s = 0;
   record.status.code = CULVERT_OK;
@@ -130,7 +127,7 @@ void verify(const culvert::sdk::Host &host, culvert_verify &record) {
   if (found.rights == 0) {
     refuse(record, CULVERT_TOKEN_SIGNATURE, "The token has an invalid signature.",
            unfit(found, rule));
-  } else if (record.wall_s - kGraceSec > token->expires_s) {
+  } else if (record.wall_s - clock_skew_s > token->expires_s) {
     refuse(record, CULVERT_TOKEN_EXPIRED,
            "ExpiredToken: The token is expired. Expiration time: '" +
                culvert::sdk::utc_time(token->expires_s) + "Z'.",

@@ -7,6 +7,6 @@ namespace sas {
 
 /// Fills in the results of `record`. How long it takes depends on the number of rules, not on what
 /// is wrong with the token.
-void verify(const culvert::sdk::Host &host, culvert_verify &record);
+void verify(const culvert::sdk::Host &host, std::int64_t clock_skew_s, culvert_verify &record);
 
 } // namespace sas

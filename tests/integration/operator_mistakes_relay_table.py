@@ -279,7 +279,7 @@ RELAY_ROWS = [
      'transport_azure, auth_sas'),
     ('unknown setting', 'relay', {'--set': 'auth_sas.kee={canary}'}, 2,
      "culvert relay: plugin auth_sas has no setting 'kee'; it has key_name, key, second_key, "
-     'signature, token_lifetime_s'),
+     'signature, token_lifetime_s, clock_skew_s'),
     ('unknown setting of a plugin without any', 'relay', {'--set': 'transport_azure.kee={canary}'}, 2,
      "culvert relay: plugin transport_azure has no setting 'kee'; it has none"),
     ('setting of another type', 'relay', {'--set': 'auth_sas.token_lifetime_s={canary}'}, 2,

@@ -40,6 +40,9 @@ public:
     if (plan.is_silent) {
       add_silent_round(plan);
     }
+    if (chance(50)) { // short ones are renewed in each silence
+      plan.token_life_s = static_cast<std::int64_t>(between(60, 300));
+    }
     return plan;
   }
 

@@ -40,6 +40,7 @@ struct Plan {
   std::vector<Event> outages;                        // behind them: the promised times hold
   std::vector<Session> sessions;                     // numbered
   bool is_silent = false;                            // at the very end, for minutes
+  std::int64_t token_life_s = 3'600;                 // of listeners and senders
   // The numbers of each app, in order; those from `fresh` on are for the time behind the faults: a
   // round behind them, one behind each outage, and the silent one, with an app for each sender.
   std::vector<std::vector<std::uint64_t>> apps;

@@ -93,11 +93,13 @@ public:
   Result<LinkDescription> accept(std::string_view offer) override;
   Result<LinkDescription> reject(std::string_view offer, const Status &why) override;
   Result<Message> renew(std::uint64_t &channel_word, std::string_view token) override {
+    ++renewals;
     return real_.renew(channel_word, token);
   }
 
   std::function<void(const LinkDescription &)> on_accept;
   std::uint64_t listens = 0;
+  std::uint64_t renewals = 0;
   /// True: somebody else serves that offer.
   std::function<bool(const LinkDescription &)> takes_over;
 

@@ -17,7 +17,7 @@ constexpr char kExample[] = "example_relay";
 } // namespace
 
 Services::Services(SimWorld &sim, bool with_tls, const std::string &protocol,
-                   std::size_t shard_held_bytes)
+                   std::size_t shard_held_bytes, std::int64_t token_life_s)
     : world(sim), tls(with_tls), held_bytes(shard_held_bytes) {
   for (const culvert_plugin *plugin :
        {&culvert_plugin_v1_transport_azure, &culvert_plugin_v1_example_relay,
@@ -31,7 +31,9 @@ Services::Services(SimWorld &sim, bool with_tls, const std::string &protocol,
   relay_auth = make("auth_sas", PluginKind::kAuth);
   transport = make(protocol, PluginKind::kTransport);
   auth = make("auth_sas", PluginKind::kAuth,
-              {{"key_name", std::string("root")}, {"key", SecretReference{key}}});
+              {{"key_name", std::string("root")},
+               {"key", SecretReference{key}},
+               {"token_lifetime_s", token_life_s}});
   resolver =
       make("resolver_static", PluginKind::kResolver,
            {{"resolve", std::vector<std::string>{std::string(kRelayName) + "=" + kRelayHost}},

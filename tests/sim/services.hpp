@@ -50,7 +50,8 @@ struct SimShard {
 
 /// The units of every role, and the certificates of a world with TLS.
 struct Services {
-  Services(SimWorld &sim, bool with_tls, const std::string &protocol, std::size_t shard_held_bytes);
+  Services(SimWorld &sim, bool with_tls, const std::string &protocol, std::size_t shard_held_bytes,
+           std::int64_t token_life_s);
 
   std::unique_ptr<Unit> make(const std::string &id, PluginKind kind, ConfigValues values = {});
 

@@ -14,7 +14,7 @@ const Address kSender = *Address::from_literal("10.0.2.1", 5432);
 } // namespace
 
 Storm::Storm(std::uint64_t seed)
-    : world_(seed), services_(world_, false, "transport_azure", ShardLimits{}.held_bytes),
+    : world_(seed), services_(world_, false, "transport_azure", ShardLimits{}.held_bytes, 3'600),
       relay_(services_),
       listener_shard_(world_, services_.log, "listeners", "10.0.1.1", 0, ShardLimits{}.held_bytes),
       listener_plugins_(services_, listener_shard_), sender_(services_, "sender", "10.0.2.1"),

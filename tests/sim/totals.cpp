@@ -37,6 +37,7 @@ constexpr Number kNumbers[] = {
     {"path_cuts", &Totals::cuts, 100},
     {"silent_losses", &Totals::losses, 100},
     {"silences_of_minutes", &Totals::silences, 100},
+    {"renewals", &Totals::renewals, 1'000},
 };
 
 /// Where a fault cannot strike: these are operations of connections that do not exist yet, or, the

@@ -68,6 +68,9 @@ void WorldRun::sum_up() {
   totals_.checked_bytes = talk_.checked_bytes;
   totals_.moved = relay_.sums().moved;
   totals_.same = relay_.sums().joined - relay_.sums().moved;
+  for (const auto &listener : listeners_) {
+    totals_.renewals += listener->transport().renewals;
+  }
   totals_.forged = thief_ ? thief_->tries() : 0;
   totals_.faults = world_.fault_counts();
 }

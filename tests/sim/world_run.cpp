@@ -39,8 +39,8 @@ std::string listener_host(unsigned index) {
 
 WorldRun::WorldRun(std::uint64_t seed)
     : plan_(make_plan(seed)), world_(seed),
-      services_(world_, plan_.tls, plan_.protocol, plan_.held_bytes), relay_(services_),
-      sessions_(plan_.sessions), app_io_(world_.make_io("apps", "10.0.3.1")) {
+      services_(world_, plan_.tls, plan_.protocol, plan_.held_bytes, plan_.token_life_s),
+      relay_(services_), sessions_(plan_.sessions), app_io_(world_.make_io("apps", "10.0.3.1")) {
   world_.stream_after(kRelayPort, plan_.tls ? kTlsSetUpBytes : kPlainSetUpBytes);
   make_roles();
   make_apps();

@@ -33,6 +33,7 @@ struct Totals {
   std::uint64_t cuts = 0;         // of a listener's path to it
   std::uint64_t losses = 0;       // of a listener's connections there, silently
   std::uint64_t silences = 0;     // of minutes, in all tunnels and channels
+  std::uint64_t renewals = 0;     // of a control channel's token
   SimFaultCounts faults;
 };
 

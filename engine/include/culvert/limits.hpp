@@ -112,6 +112,9 @@ struct RelayLimits {
   std::uint64_t goodbye_ms = 15'000;
   /// The deadline for TLS, for the head, and for the plugin's answer to a token, each.
   std::uint64_t handshake_ms = 10'000;
+  /// A control channel stays open for so long after the end of its token, so a listener that renews
+  /// its token when it ends, as Microsoft's clients do, keeps its channel.
+  std::uint64_t token_grace_ms = 300'000;
   /// The largest message of a listener on its control channel; its protocol may give a smaller
   /// bound.
   std::uint64_t control_message_bytes = 64ULL * 1024;

@@ -28,7 +28,10 @@ Channel::Channel(RelayShard &relay, ChannelSeed seed, std::unique_ptr<Link> link
       largest_message_(std::min<std::uint64_t>(seed.framing.message_bound(),
                                                parts_->policy->limits().control_message_bytes)),
       opening_(std::move(seed.opening)), framing_(std::move(seed.framing)),
-      offered_from_(relay.relay().shards()) {
+      offered_from_(relay.relay().shards()),
+      token_(relay, listener_.entity, std::move(seed.path), seed.expires_s,
+             Delegate<const Status &>::to<&Channel::on_renewal>(*this),
+             Delegate<const Status &>::to<&Channel::on_token_over>(*this)) {
   receive_.bind<&Channel::on_receive>(*this);
   drain_.bind<&Channel::on_drain>(*this);
   finish_.bind<&Channel::on_finish>(*this);
@@ -46,6 +49,7 @@ void Channel::start(SlabHandle handle) {
   write_bytes(*link_, std::move(opening_));
   link_ = framed(relay_.shard(), std::move(link_), framing_, WebSocketRole::kServer);
   link_->receive(receive_);
+  token_.start();
 }
 
 // --- in ------------------------------------------------------------------------------------------
@@ -98,8 +102,10 @@ void Channel::on_message(const Message &message) {
     return;
   }
   Intent &intent = read.value();
-  if (intent.verb == Verb::kAnswer || intent.verb == Verb::kRenew) {
+  if (intent.verb == Verb::kAnswer) {
     answer(std::move(intent.answer));
+  } else if (intent.verb == Verb::kRenew) {
+    token_.renew(std::move(intent.token));
   } else if (intent.verb != Verb::kIgnore) {
     malformed(Status::failure(Code::kUnsupported, Source::kRelay, Retry::kNever,
                               "a message asks for what a channel cannot do"));
@@ -120,6 +126,19 @@ void Channel::answer(Answer answer) {
     malformed(Status::failure(Code::kOverload, Source::kRelay, Retry::kBackoff,
                               "it asks for more answers than it reads"));
   }
+}
+
+void Channel::on_renewal(const Status &status) {
+  if (phase_ != Phase::kOpen) {
+    check_gone();
+    return;
+  }
+  relay_.log(status.ok() ? LogLevel::kInfo : LogLevel::kWarn,
+             status.ok() ? "listener renewed its token" : "a listener's token was not judged",
+             {{"entity", listener_.entity},
+              {"id", loggable(loggable_id_)},
+              {"peer", peer_},
+              {"why", loggable(status.message)}});
 }
 
 void Channel::malformed(const Status &why) {
@@ -204,6 +223,7 @@ void Channel::leave() {
 void Channel::lost(ChannelEnd end, LogLevel level, std::string_view reason) {
   CULVERT_ASSERT(phase_ == Phase::kOpen);
   phase_ = Phase::kEnding;
+  token_.stop();
   protocol_.on_gone(word_);
   relay_.log(level, "listener offline",
              {{"entity", listener_.entity},
@@ -226,7 +246,11 @@ void Channel::drop() {
 }
 
 void Channel::on_ended(Outcome) {
-  if (!ending_.in_flight() && !dropping_.in_flight()) {
+  check_gone();
+}
+
+void Channel::check_gone() {
+  if (!ending_.in_flight() && !dropping_.in_flight() && !token_.in_flight()) {
     CULVERT_ASSERT(!receive_.in_flight() && !drain_.in_flight() && !finish_.in_flight());
     relay_.on_channel_ended(handle_); // this is gone behind it
   }

@@ -9,8 +9,8 @@
 #include "culvert/log.hpp"
 #include "link/link.hpp"
 #include "plugin/intent.hpp"
+#include "role/relay/channel_token.hpp"
 #include "role/relay/listener_registry.hpp"
-#include "role/relay/parts.hpp"
 
 #include <deque>
 #include <memory>
@@ -25,6 +25,8 @@ struct ChannelSeed {
   std::shared_ptr<const RelayParts> parts; // those that its connection began with
   const NamedProtocol *protocol = nullptr; // of them
   RegisteredListener listener;             // its channel is filled in by the shard
+  std::string path;                        // as the listener asked for it
+  std::int64_t expires_s = 0;              // its token
   std::string facts;
   std::string loggable_id;
   std::string peer;
@@ -66,6 +68,9 @@ private:
   void on_ended(Outcome outcome);
   void lost(ChannelEnd end, LogLevel level, std::string_view reason);
   void malformed(const Status &why);
+  void on_renewal(const Status &status);
+  void on_token_over(const Status &why) { close_with(why, LogLevel::kWarn); }
+  void check_gone();
 
   RelayShard &relay_;
   const std::shared_ptr<const RelayParts> parts_;
@@ -83,6 +88,8 @@ private:
   Phase phase_ = Phase::kOpen;
   std::uint64_t word_ = 0;         // the plugin's state of this channel
   std::vector<bool> offered_from_; // by shard: it has offered here, and hears of the channel's loss
+
+  ChannelToken token_;
 
   Message message_; // that is being received
   std::deque<Message> queue_;

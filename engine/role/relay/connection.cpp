@@ -19,10 +19,10 @@ Connection::Connection(RelayShard &relay, std::shared_ptr<const RelayParts> part
       origin_(std::move(guest.origin)),
       steps_(relay.shard(), *this, Delegate<const Status &>::to<&Connection::on_set_up>(*this)),
       protocol_(guest.moved ? parts_->find(guest.protocol) : &parts_->protocols.front()),
-      request_(std::move(guest.request)), intent_(std::move(guest.intent)) {
+      request_(std::move(guest.request)), intent_(std::move(guest.intent)),
+      authorization_(Delegate<const Result<Grant> &>::to<&Connection::on_authorized>(*this)) {
   CULVERT_ASSERT(protocol_ != nullptr);
   handshake_.bind<&Connection::on_tls>(*this);
-  verify_.bind<&Connection::on_authorized>(*this);
   settle_.bind<&Connection::on_settled>(*this);
   watch_.bind<&Connection::on_watch>(*this);
   ending_.bind<&Connection::on_ended>(*this);
@@ -144,26 +144,14 @@ void Connection::start_authorize() {
     steps_.completed({});
     return;
   }
-  match_ = parts_->policy->entities().match(intent_.path);
-  check_.token = intent_.token;
-  check_.path = intent_.path;
-  check_.rules = &match_.rules;
-  check_.names = &parts_->policy->names();
-  check_.right_wanted = intent_.verb == Verb::kListen ? kRightListen : kRightSend;
-  parts_->auth->verify(verify_, check_);
+  authorization_.start(parts_, intent_.path,
+                       intent_.verb == Verb::kListen ? kRightListen : kRightSend, intent_.token);
+  intent_.token.clear();
 }
 
-void Connection::on_authorized(Outcome) {
-  const Result<Grant> &granted = verify_.result;
-  intent_.token.clear();
-  if (!granted.ok()) {
-    steps_.completed(granted.status());
-  } else if ((granted.value().rights & (check_.right_wanted | kRightManage)) == 0) {
-    steps_.completed(Status::failure(Code::kTokenRight, Source::kRelay, Retry::kNever,
-                                     "the token's rule lacks the right"));
-  } else {
-    steps_.completed({});
-  }
+void Connection::on_authorized(const Result<Grant> &grant) {
+  token_expires_s_ = grant.ok() ? grant.value().expires_s : 0;
+  steps_.completed(grant.ok() ? Status{} : grant.status());
 }
 
 void Connection::on_set_up(const Status &status) {

@@ -11,8 +11,8 @@
 #include "link/head_reader.hpp"
 #include "link/link.hpp"
 #include "plugin/kinds.hpp"
+#include "role/relay/authorization.hpp"
 #include "role/relay/letters.hpp"
-#include "role/relay/parts.hpp"
 #include "role/relay/rendezvous.hpp"
 #include "tunnel/steps.hpp"
 
@@ -88,8 +88,8 @@ private:
   Status read_intent();
   [[nodiscard]] Status faulty_head() const;
   void start_authorize();
-  void cancel_authorize() { verify_.abandon(); }
-  void on_authorized(Outcome outcome);
+  void cancel_authorize() { authorization_.abandon(); }
+  void on_authorized(const Result<Grant> &grant);
   void on_set_up(const Status &status);
 
   // --- verbs
@@ -135,16 +135,15 @@ private:
   RequestHead request_;
   HeadFault fault_ = HeadFault::kNone; // of the request: it is refused without asking the plugin
   Intent intent_;
-  EntityTable::Match match_; // within the policy
-  std::string entity_;       // of a listener or sender: as configured
-  TokenCheck check_;
+  std::string entity_; // of a listener or sender: as configured
+  std::int64_t token_expires_s_ = 0;
 
   SlabHandle pending_; // of a parked sender
   SlabHandle partner_; // of a sender that is fetched: the listener's connection
   ChannelRef met_;     // and the channel of the redeemed offer
 
   Completion handshake_;
-  VerifyToken verify_;
+  Authorization authorization_;
   Completion settle_; // pauses held bytes before a move
   Completion watch_;
   Completion ending_;

@@ -20,14 +20,14 @@ void Connection::act() {
   switch (intent_.verb) {
   case Verb::kListen:
   case Verb::kConnect:
-    if (match_.entity == nullptr) {
+    if (authorization_.entity() == nullptr) {
       refuse(refusal_of(Code::kNoEntity, "the relay has no such entity"));
     } else if (relay_.stopping()) {
       refuse(Status::failure(Code::kShuttingDown, Source::kRelay, Retry::kBackoff,
                              "the relay is stopping"));
     } else {
       give_seat_back();
-      entity_ = *match_.entity;
+      entity_ = *authorization_.entity();
       intent_.verb == Verb::kListen ? act_listen() : act_connect();
     }
     return;
@@ -82,6 +82,8 @@ void Connection::act_listen() {
   seed.parts = parts_;
   seed.protocol = protocol_;
   seed.listener = {entity_, protocol_->id, intent_.listener_id, {}, address.host, address.port};
+  seed.path = intent_.path;
+  seed.expires_s = token_expires_s_;
   seed.facts = intent_.facts;
   seed.loggable_id = intent_.loggable_id;
   seed.peer = peer_;

@@ -53,6 +53,8 @@ public:
   [[nodiscard]] Rendezvous &rendezvous() { return rendezvous_; }
   [[nodiscard]] Digests &digests() { return digests_; }
   [[nodiscard]] std::uint16_t bound_port() const { return bound_port_; }
+  /// Those that new connections begin with.
+  [[nodiscard]] const std::shared_ptr<const RelayParts> &parts() const { return parts_; }
   /// No older than a sender waits: listeners may still come for senders of the process before.
   [[nodiscard]] bool is_young() const {
     return shard_.io.now_ns() - started_ns_ < limits().rendezvous_ms * 1'000'000U;

@@ -69,7 +69,8 @@ enum culvert_verb {
   CULVERT_VERB_CONNECT = 2, /* a sender: waits, when its token is right, until a listener accepts */
   CULVERT_VERB_ACCEPT = 3,  /* a listener accepts the waiting sender of `capability` */
   CULVERT_VERB_REJECT = 4,  /* a listener refuses the waiting sender of `capability` */
-  CULVERT_VERB_RENEW = 5,   /* on a control channel: a new token */
+  CULVERT_VERB_RENEW = 5,   /* on a control channel: a new token; `answer` is not used. If the token
+                               is refused, outcome() says how the channel is closed */
   CULVERT_VERB_ANSWER = 6,  /* the engine sends `answer`; a connection then ends, a control channel
                                goes on */
   CULVERT_VERB_IGNORE = 7   /* on a control channel: nothing is to be done */

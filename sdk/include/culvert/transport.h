@@ -137,7 +137,8 @@ typedef struct culvert_transport {
   uint32_t (*reject)(void *instance, culvert_view offer, const culvert_status *why,
                      culvert_arena *arena, culvert_link_description *link, culvert_status *error);
   /* Writes the message that gives the relay a new token, on the control channel of that
-     channel_word. May be NULL where a protocol has none. The engine does not call it yet. */
+     channel_word. May be NULL, or say CULVERT_UNSUPPORTED, where a protocol has
+     none; then the listener registers again when the relay has ended the channel. */
   uint32_t (*renew)(void *instance, uint64_t *channel_word, culvert_view token,
                     culvert_arena *arena, culvert_message *message, culvert_status *error);
   /* As dial(), of a connection by which a sender proves its token when it starts: the relay judges

@@ -23,6 +23,7 @@ struct Acquired {
 struct AcquireSas : testing::Test {
   AcquireSas() {
     host.integers["token_lifetime_s"] = 3600;
+    host.integers["clock_skew_s"] = 300;
     host.texts["key_name"] = "Root";
     host.secret_keys["key"] = 1;
     host.secrets = {{1, "YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXoxMjM0NTY="}, {2, "the other key"}};
@@ -55,7 +56,7 @@ TEST_F(AcquireSas, SignsAsDotNetDoes) {
                         "&sig=GBkPKZ4rf3PVP928KQMjtoL86mOVgezkMCljLm%2BiQVU%3D"
                         "&se=1900000000&skn=Root");
   EXPECT_EQ(made.expires_s, 1'900'000'000);
-  EXPECT_EQ(made.renew_after_s, 1'900'000'000 - 300);
+  EXPECT_EQ(made.renew_after_s, 1'900'000'000 - 900);
 }
 
 TEST_F(AcquireSas, OneTokenServesAllConnectionsUntilItIsTimeToRenew) {
@@ -144,6 +145,7 @@ TEST_F(AcquireSas, SettingsThatCannotWorkAreRefusedWithAWordOfAdvice) {
     std::int64_t lifetime_s;
     const char *advice;
     std::uint32_t code = CULVERT_CONFIG;
+    std::int64_t clock_skew_s = 300;
   } const rows[]{
       {{{"key_name", "Root"}}, {}, 3600, "give both"},
       {{}, {{"key", 1}}, 3600, "give both"},
@@ -151,6 +153,8 @@ TEST_F(AcquireSas, SettingsThatCannotWorkAreRefusedWithAWordOfAdvice) {
       {{{"key_name", std::string(257, 'n')}}, {{"key", 1}}, 3600, "at most 256"},
       {{{"key_name", "Root"}}, {{"key", 1}}, 59, "from 60 to 604800"},
       {{{"key_name", "Root"}}, {{"key", 1}}, 604801, "from 60 to 604800"},
+      {{}, {}, 3600, "clock_skew_s must be a number from 0 to 86400", CULVERT_CONFIG, -1},
+      {{}, {}, 3600, "clock_skew_s must be a number from 0 to 86400", CULVERT_CONFIG, 86'401},
       {{{"signature", "abc"}}, {}, 3600, "is no token: it does not start", CULVERT_TOKEN_MALFORMED},
       {{{"signature", "abc"}, {"key_name", "Root"}}, {{"key", 1}}, 3600, "give either"},
   };
@@ -158,6 +162,7 @@ TEST_F(AcquireSas, SettingsThatCannotWorkAreRefusedWithAWordOfAdvice) {
     host.texts = row.texts;
     host.secret_keys = row.secrets;
     host.integers["token_lifetime_s"] = row.lifetime_s;
+    host.integers["clock_skew_s"] = row.clock_skew_s;
     Plugged<culvert_auth> auth(host, culvert_plugin_v1_auth_sas, CULVERT_KIND_AUTH);
     EXPECT_EQ(auth.unit, nullptr) << row.advice;
     EXPECT_EQ(auth.error.code, row.code);

@@ -20,6 +20,7 @@ constexpr std::int64_t kExpiry = 1'900'000'000;
 struct VerifySas : testing::Test {
   VerifySas() {
     host.integers["token_lifetime_s"] = 3600;
+    host.integers["clock_skew_s"] = 300;
     host.secrets = {{1, kKey}, {2, "the secondary"}, {3, "send only"}, {4, "manager"}};
     rules = {rule("Root", CULVERT_RIGHT_LISTEN | CULVERT_RIGHT_SEND, {1, 2}),
              rule("sender", CULVERT_RIGHT_SEND, {3}), rule("boss", CULVERT_RIGHT_MANAGE, {4})};
@@ -307,6 +308,17 @@ TEST_F(VerifySas, ATokenIsGoodUntilItsGraceIsOverAndNotASecondLonger) {
   const std::string most = std::to_string(std::numeric_limits<std::int64_t>::max());
   EXPECT_EQ(code(token(kKey, kSr, "Root", most)), uint32_t{CULVERT_OK});
   EXPECT_EQ(code(token(kKey, kSr, "Root", "0")), uint32_t{CULVERT_TOKEN_EXPIRED});
+}
+
+TEST_F(VerifySas, TheGraceIsASetting) {
+  const std::string given = token(kKey, kSr, "Root");
+  for (const std::int64_t skew_s : {0, 5, 86'400}) {
+    host.integers["clock_skew_s"] = skew_s;
+    host.wall_s = kExpiry + skew_s;
+    EXPECT_EQ(code(given), uint32_t{CULVERT_OK});
+    host.wall_s += 1;
+    EXPECT_EQ(code(given), uint32_t{CULVERT_TOKEN_EXPIRED});
+  }
 }
 
 TEST_F(VerifySas, RightsComeFromTheRuleAndManageImpliesTheOthers) {

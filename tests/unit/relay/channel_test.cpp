@@ -8,7 +8,7 @@ TEST(RelayChannel, MessagesAreAnsweredInOrder) {
     RelayWorld world(test_options(1));
     Peer &channel = world.answered_peer(std::string("listen path=alpha token=all id=L framing=") +
                                         std::string(framing));
-    for (const char *message : {"ask", "renew", "ignore", "ask"}) {
+    for (const char *message : {"ask", "renew all", "ignore", "ask"}) {
       channel.send(message);
     }
     ASSERT_TRUE(world.run_until([&] { return channel.messages.size() >= 2; }));

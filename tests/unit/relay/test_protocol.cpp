@@ -95,8 +95,9 @@ Result<Intent> TestProtocol::on_message(std::uint64_t &channel_word, std::string
                                         const Message &message) {
   ++channel_word;
   Intent intent;
-  if (message.bytes == "renew") {
+  if (message.bytes.rfind("renew ", 0) == 0) {
     intent.verb = Verb::kRenew;
+    intent.token = message.bytes.substr(6);
   } else if (message.bytes == "ask") {
     intent.verb = Verb::kAnswer;
     intent.answer.form = Answer::Form::kMessage;
@@ -163,12 +164,16 @@ void TestProtocol::on_gone(std::uint64_t &) {
 }
 
 void TestAuth::verify(VerifyToken &operation, const TokenCheck &check) {
-  const std::string token(check.token);
+  const std::size_t until = check.token.find('@');
+  const std::string token(check.token.substr(0, until));
   if (token == "silent") {
     silence_.ask(shard_.io, operation);
     return;
   }
   Grant grant;
+  grant.expires_s = until == std::string_view::npos
+                        ? 0
+                        : std::atoll(std::string(check.token.substr(until + 1)).c_str());
   Code refusal = Code::kOk;
   if (token == "all") {
     grant.rights = kRightManage;

@@ -5,12 +5,13 @@
 //   "connect path=P token=T allowed=I denied=I"            -> "joined by the relay", once joined
 //   "accept capability=C" / "reject capability=C status=N" -> "joined" / "refused N"
 //   a failure                                              -> "no WORD-OF-THE-CODE", or Close 4000
-//   on a channel: "renew", "ask" -> "answer", "close me", anything else is malformed
+//   on a channel: "renew T", "ask" -> "answer", "close me", anything else is malformed
 //
 // As HTTP the words stand in the target ("/listen/path=P/token=T"), an answer is a status with the
 // text as its reason, and offers are the same.
 //
-// A token is "all", "listen", "send", "rule:NAME" (of a rule that applies), or the word of a code.
+// A token is "all", "listen", "send", "rule:NAME" (of a rule that applies), or the word of a code;
+// "silent" is never judged. "all@S" is good until the unix second S.
 #pragma once
 
 #include "io/shard.hpp"

@@ -117,19 +117,34 @@ Result<LinkDescription> WordTransport::reject(std::string_view offer, const Stat
   return answer_to(words, "reject " + words.id + " " + why.message, tls);
 }
 
-Result<Message> WordTransport::renew(std::uint64_t &, std::string_view) {
+Result<Message> WordTransport::renew(std::uint64_t &, std::string_view token) {
+  if (renews) {
+    return Message{"renew " + std::string(token), ChunkKind::kText};
+  }
   return Status::failure(Code::kUnsupported, Source::kPlugin, Retry::kNever, "no renewal");
 }
 
 void TableAuth::acquire(AcquireToken &operation, std::string_view) {
+  ++asked;
   if (silent) {
     silence_.ask(shard_.io, operation);
     return;
   }
-  Token token;
-  token.text = "token" + std::to_string(key_);
-  token.id = key_ + 1;
-  operation.finish(shard_.io, std::move(token));
+  if (fails) {
+    operation.finish(shard_.io, Status::failure(Code::kConfig, Source::kPlugin, Retry::kBackoff,
+                                                "there is no token now"));
+    return;
+  }
+  if (life_s == 0) {
+    made_.text = "token" + std::to_string(key_);
+    made_.id = key_ + 1;
+  } else if (made_.id == 0 || (!ends && shard_.io.wall_s() >= made_.expires_s - life_s / 2)) {
+    made_.id += 100;
+    made_.text = "token" + std::to_string(key_) + "." + std::to_string(made_.id / 100);
+    made_.expires_s = shard_.io.wall_s() + life_s;
+    made_.renew_after_s = renew_ahead_s == 0 ? 0 : made_.expires_s - renew_ahead_s;
+  }
+  operation.finish(shard_.io, made_);
 }
 
 bool TableAuth::refused(std::uint64_t token_id) {

@@ -33,9 +33,11 @@ public:
 
   bool proves = false; // has a "prove PATH TOKEN"; otherwise a proof ends before a word is said
   bool tls = true;     // what an offer says; the simulation dials plain all the same
+  bool renews = true;  // with "renew TOKEN"
 };
 
-/// Tokens "token0", "token1", ... one a key; refused() goes to the next one, once each.
+/// Tokens "token0", "token1", ... one a key; refused() goes to the next one, once each. With a life
+/// they are "token0.1", "token0.2", ..., each handed out until half of its life has passed.
 class TableAuth final : public Auth {
 public:
   TableAuth(Shard &shard, std::size_t keys) : shard_(shard), keys_(keys) {}
@@ -44,12 +46,18 @@ public:
   void verify(VerifyToken &, const TokenCheck &) override {}
 
   std::size_t refusals = 0; // how often it was told
+  std::size_t asked = 0;
   bool silent = false;
+  bool fails = false;
+  std::int64_t life_s = 0;        // 0: they have no end
+  bool ends = false;              // it makes no second one
+  std::int64_t renew_ahead_s = 0; // 0: it does not say when to renew
 
 private:
   Shard &shard_;
   const std::size_t keys_;
   std::size_t key_ = 0;
+  Token made_;
   std::vector<bool> bad_ = std::vector<bool>(keys_);
   Silence<Token> silence_;
 };

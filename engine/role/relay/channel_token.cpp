@@ -1,0 +1,108 @@
+#include "role/relay/channel_token.hpp"
+
+#include "role/relay/relay_shard.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace culvert {
+namespace {
+
+/// The wall clock may be set at any time, so it is looked at no less often than this.
+constexpr std::int64_t kLookSec = 60;
+
+bool refuses(const Status &status) {
+  return status.code >= Code::kTokenMissing && status.code <= Code::kTokenRight;
+}
+
+} // namespace
+
+ChannelToken::ChannelToken(RelayShard &relay, std::string entity, std::string path,
+                           std::int64_t expires_s, Delegate<const Status &> judged,
+                           Delegate<const Status &> over)
+    : relay_(relay), entity_(std::move(entity)), path_(std::move(path)), expires_s_(expires_s),
+      judged_(judged), over_(over),
+      authorization_(Delegate<const Result<Grant> &>::to<&ChannelToken::on_judged>(*this)) {
+  end_.bind<&ChannelToken::look>(*this);
+  deadline_.bind<&ChannelToken::give_up>(*this);
+}
+
+void ChannelToken::start() {
+  look();
+}
+
+void ChannelToken::look() {
+  if (expires_s_ == 0) {
+    return;
+  }
+  Io &io = relay_.shard().io;
+  const std::int64_t grace_ms =
+      static_cast<std::int64_t>(relay_.parts()->policy->limits().token_grace_ms);
+  const std::int64_t left_s = expires_s_ - io.wall_s();
+  const std::int64_t left_ms = std::clamp(left_s, -grace_ms, kLookSec) * 1'000 + grace_ms;
+  if (left_ms > 0) {
+    io.arm_after_ms(end_, static_cast<std::uint64_t>(std::min(left_ms, kLookSec * 1'000)));
+    return;
+  }
+  over_(Status::failure(Code::kTokenExpired, Source::kRelay, Retry::kNewToken,
+                        "The token of the control channel has expired and was not renewed."));
+}
+
+void ChannelToken::renew(std::string token) {
+  if (stopped_) {
+    return;
+  }
+  if (authorization_.in_flight()) {
+    next_ = std::move(token);
+  } else {
+    judge(token);
+  }
+}
+
+void ChannelToken::judge(std::string_view token) {
+  relay_.shard().io.arm_after_ms(deadline_, relay_.parts()->policy->limits().handshake_ms);
+  authorization_.start(relay_.parts(), path_, kRightListen, token);
+}
+
+void ChannelToken::on_judged(const Result<Grant> &grant) {
+  deadline_.disarm();
+  const Status status = grant.ok() ? Status{} : grant.status();
+  if (stopped_) {
+    judged_(status);
+  } else if (refuses(status)) {
+    over_(status);
+  } else if (status.ok() &&
+             (authorization_.entity() == nullptr || *authorization_.entity() != entity_)) {
+    over_(Status::failure(Code::kNoEntity, Source::kRelay, Retry::kNever,
+                          "The relay has this entity no more."));
+  } else {
+    if (status.ok()) {
+      expires_s_ = grant.value().expires_s;
+      end_.disarm();
+      look();
+    }
+    go_on(status);
+  }
+}
+
+void ChannelToken::go_on(const Status &status) {
+  if (stopped_) { // the new token has ended too
+    return;
+  }
+  judged_(status);
+  if (next_) {
+    const std::string token = std::move(*next_);
+    next_.reset();
+    judge(token);
+  }
+}
+
+void ChannelToken::stop() {
+  stopped_ = true;
+  next_.reset();
+  end_.disarm();
+  deadline_.disarm();
+  authorization_.abandon();
+}
+
+} // namespace culvert

@@ -1,0 +1,59 @@
+// Renews the token of a listener's control channel before it ends.
+//
+// Belongs to its listener, on one shard. From start() on it asks the auth plugin for another token
+// when three quarters of the time left have passed, or earlier if the plugin said so. A token that
+// differs goes to `renewed`. When there is none, `failed` runs and the plugin is asked again after
+// a pause; the channel stays open as long as the relay lets it.
+#pragma once
+
+#include "io/timers.hpp"
+#include "role/outbound.hpp"
+
+#include <cstdint>
+#include <optional>
+
+namespace culvert {
+
+class Renewal {
+public:
+  /// `kit`: the listener's, which it may change; each question goes to the auth plugin that is in
+  /// it at that time. `settled`: see stop().
+  Renewal(const ClientKit &kit, Delegate<const Token &> renewed, Delegate<const Status &> failed,
+          Delegate<> settled);
+  Renewal(const Renewal &) = delete;
+  Renewal &operator=(const Renewal &) = delete;
+
+  /// `first`: the token that the channel was opened with; its text is not used. A token without an
+  /// end is not renewed. Nothing may be in flight.
+  void start(const EntityAddress &entity, const Token &first);
+  /// The channel ends. If a plugin was asked, `settled` runs when it has let go.
+  void stop();
+  [[nodiscard]] bool in_flight() const { return acquire_.in_flight(); }
+
+private:
+  enum class State : std::uint8_t { kStopped, kWaiting, kAsking };
+
+  void has(const Token &token);
+  void ask_at(std::int64_t wall_s);
+  void look();
+  void ask();
+  void give_up() { acquire_.abandon(); }
+  void on_token(Outcome outcome);
+  void not_renewed(const Status &why);
+
+  const ClientKit &kit_;
+  const Delegate<const Token &> renewed_;
+  const Delegate<const Status &> failed_;
+  const Delegate<> settled_;
+  EntityAddress entity_;
+  State state_ = State::kStopped;
+  std::uint64_t id_ = 0; // of the token that the relay has
+  std::int64_t expires_s_ = 0;
+  std::int64_t ask_at_s_ = 0;            // unix seconds
+  std::shared_ptr<const void> asked_of_; // what the plugin that is asked needs
+  Timer timer_;
+  Timer deadline_; // of the plugin's answer
+  AcquireToken acquire_;
+};
+
+} // namespace culvert

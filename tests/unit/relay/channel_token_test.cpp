@@ -1,0 +1,173 @@
+// The life of a control channel's token, on the simulated clock.
+#include "unit/relay/relay_world.hpp"
+
+namespace culvert::test {
+namespace {
+
+constexpr std::uint64_t kGraceMs = RelayLimits{}.token_grace_ms;
+
+std::string until(const RelayWorld &world, std::int64_t seconds, const std::string &token = "all") {
+  return token + "@" + std::to_string(world.world.wall_s() + seconds);
+}
+
+Peer &listening(RelayWorld &world, const std::string &token, const std::string &path = "alpha") {
+  return world.answered_peer("listen path=" + path + " token=" + token + " id=L framing=websocket");
+}
+
+/// The reason with which the relay closed it; "open" if it did not within this time.
+std::string closed_within(RelayWorld &world, Peer &channel, std::uint64_t within_ms) {
+  if (!world.run_until([&] { return channel.heard_end.has_value(); }, within_ms)) {
+    return "open";
+  }
+  EXPECT_EQ(channel.heard_end->code, 4000);
+  return channel.heard_end->reason;
+}
+
+TEST(RelayChannelToken, AChannelEndsAtTheEndOfItsTokenAndTheGrace) {
+  for (const std::int64_t life_s : {1, 60, 3'600}) {
+    RelayWorld world(test_options(2));
+    Peer &channel = listening(world, until(world, life_s));
+    const std::uint64_t whole_ms = static_cast<std::uint64_t>(life_s) * 1'000 + kGraceMs;
+    EXPECT_EQ(closed_within(world, channel, whole_ms - 1'000), "open");
+    EXPECT_EQ(closed_within(world, channel, 2'000), "token-expired");
+    EXPECT_EQ(world.counters().listeners, 0U);
+    EXPECT_EQ(world.log.told("expired and was not renewed"), 1U) << world.log.text();
+  }
+}
+
+TEST(RelayChannelToken, TheGraceIsASetting) {
+  WorldOptions options = test_options(1);
+  options.limits.token_grace_ms = 5'000;
+  RelayWorld world(options);
+  Peer &channel = listening(world, until(world, 60));
+  EXPECT_EQ(closed_within(world, channel, 64'000), "open");
+  EXPECT_EQ(closed_within(world, channel, 2'000), "token-expired");
+}
+
+TEST(RelayChannelToken, ATokenWithoutAnEndListensForEver) {
+  RelayWorld world(test_options(1));
+  Peer &channel = listening(world, "all");
+  EXPECT_EQ(closed_within(world, channel, 30ULL * 24 * 3'600'000), "open");
+}
+
+TEST(RelayChannelToken, ARenewalMovesTheEnd) {
+  RelayWorld world(test_options(1));
+  Peer &channel = listening(world, until(world, 60));
+  for (int i = 0; i < 60; ++i) {
+    world.world.run_for(45'000);
+    channel.send("renew " + until(world, 60));
+  }
+  EXPECT_EQ(closed_within(world, channel, 60'000 + kGraceMs - 1'000), "open");
+  EXPECT_EQ(closed_within(world, channel, 2'000), "token-expired");
+  EXPECT_EQ(world.log.told("listener renewed its token"), 60U);
+}
+
+TEST(RelayChannelToken, ARenewalMayShortenTheTimeToo) {
+  RelayWorld world(test_options(1));
+  Peer &channel = listening(world, until(world, 3'600));
+  channel.send("renew " + until(world, 10));
+  EXPECT_EQ(closed_within(world, channel, kGraceMs + 9'000), "open");
+  EXPECT_EQ(closed_within(world, channel, 2'000), "token-expired");
+}
+
+TEST(RelayChannelToken, ARefusedRenewalClosesTheChannelAtOnce) {
+  const std::pair<const char *, const char *> rows[] = {
+      {"expired", "token-expired"},      {"audience", "token-audience"},
+      {"gibberish", "token-malformed"},  {"", "token-missing"},
+      {"send", "token-right"},           {"rule:sends", "token-right"},
+      {"rule:nobody", "token-signature"}};
+  for (const auto &[token, reason] : rows) {
+    RelayWorld world(test_options(2));
+    Peer &channel = listening(world, "all");
+    channel.send("renew " + std::string(token));
+    EXPECT_EQ(closed_within(world, channel, 1'000), reason) << token;
+    EXPECT_EQ(world.counters().listeners, 0U);
+    EXPECT_EQ(world.end(), "");
+  }
+}
+
+TEST(RelayChannelToken, ARenewalIsJudgedByTheRulesOfItsTime) {
+  WorldOptions without = test_options(1);
+  without.entities[0].rules.clear();
+  RelayWorld world(test_options(1));
+  Peer &channel = listening(world, "rule:of_alpha");
+  world.use(without);
+  EXPECT_EQ(closed_within(world, channel, 60'000), "open"); // what runs goes on
+  channel.send("renew rule:of_alpha");
+  EXPECT_EQ(closed_within(world, channel, 1'000), "token-signature");
+}
+
+TEST(RelayChannelToken, ARenewalForAnEntityThatIsNoMoreClosesTheChannel) {
+  WorldOptions without = test_options(1);
+  without.entities.erase(without.entities.begin());
+  RelayWorld world(test_options(1));
+  Peer &channel = listening(world, "all");
+  world.use(without);
+  channel.send("renew all");
+  EXPECT_EQ(closed_within(world, channel, 1'000), "no-entity");
+}
+
+TEST(RelayChannelToken, ARenewalThatIsNeverJudgedChangesNothing) {
+  RelayWorld world(test_options(1));
+  Peer &channel = listening(world, until(world, 60));
+  channel.send("renew silent");
+  EXPECT_EQ(closed_within(world, channel, 60'000 + kGraceMs - 1'000), "open");
+  EXPECT_EQ(world.log.told("plugin silent has not completed its call"), 1U) << world.log.text();
+  EXPECT_EQ(closed_within(world, channel, 2'000), "token-expired");
+}
+
+TEST(RelayChannelToken, OfRenewalsThatComeTogetherTheLastCounts) {
+  RelayWorld world(test_options(1));
+  Peer &channel = listening(world, until(world, 60));
+  channel.send("renew silent");
+  channel.send("renew expired"); // replaced before it is judged
+  channel.send("renew " + until(world, 7'200));
+  EXPECT_EQ(closed_within(world, channel, 7'200'000 + kGraceMs - 1'000), "open");
+  EXPECT_EQ(closed_within(world, channel, 2'000), "token-expired");
+}
+
+TEST(RelayChannelToken, AChannelMayEndWhileARenewalIsJudged) {
+  for (const bool dropped : {true, false}) {
+    RelayWorld world(test_options(2));
+    Peer &channel = listening(world, "all");
+    channel.send("renew silent");
+    world.world.run_for(1'000);
+    if (dropped) {
+      channel.drop();
+    } else {
+      channel.finish(1000);
+    }
+    ASSERT_TRUE(world.run_until([&] { return world.counters().listeners == 0; }));
+    EXPECT_EQ(world.end(), "");
+  }
+}
+
+TEST(RelayChannelToken, TheWallClockIsLookedAtAgain) {
+  RelayWorld world(test_options(1));
+  Peer &channel = listening(world, until(world, 3'600));
+  world.world.jump_wall(2 * 3'600);
+  EXPECT_EQ(closed_within(world, channel, 61'000), "token-expired");
+  Peer &second = listening(world, until(world, 3'600));
+  world.world.jump_wall(-3'600);
+  EXPECT_EQ(closed_within(world, second, 7'200'000 + kGraceMs - 1'000), "open");
+  EXPECT_EQ(closed_within(world, second, 2'000), "token-expired");
+}
+
+TEST(RelayChannelToken, TunnelsLiveOnWhenTheChannelHasEnded) {
+  RelayWorld world(test_options(2));
+  Peer &channel = listening(world, until(world, 1));
+  Peer &sender = world.peer("connect path=alpha token=" + until(world, 1) + " framing=websocket");
+  ASSERT_TRUE(world.run_until([&] { return !channel.capability().empty(); }));
+  Peer &fetch =
+      world.answered_peer("accept capability=" + channel.capability() + " framing=websocket");
+  ASSERT_EQ(world.answer_of(sender), "joined by the relay");
+  ASSERT_EQ(closed_within(world, channel, kGraceMs + 3'000), "token-expired");
+  world.world.run_for(3'600'000);
+  sender.send("still here");
+  ASSERT_TRUE(world.run_until([&] { return !fetch.messages.empty(); }));
+  EXPECT_EQ(fetch.messages[0].bytes, "still here");
+  EXPECT_EQ(world.tunnels(), 1U);
+}
+
+} // namespace
+} // namespace culvert::test
