@@ -81,8 +81,11 @@ bool Io::run_ready() {
   for (int budget = kRunBudget; budget > 0 && has_ready(); --budget) {
     const bool bulk = ready_.bulk_is_next();
     run(ready_.pop());
-    if (bulk && anything_new()) {
-      reap(); // a short stream that became ready in between runs before the next bulk turn
+    if (bulk) { // a short stream that became ready in between runs before the next bulk turn
+      if (anything_new()) {
+        reap();
+      }
+      timers_.fire(now_ns()); // links wake themselves with timers that are due at once
     }
   }
   return must_run();

@@ -43,7 +43,9 @@ enum class Interest : std::uint8_t {
 
 enum class SocketOption : std::uint8_t {
   kNoDelay,      // 1: small sends are not delayed
-  kLingerZero,   // 1: close() resets; 0: close() ends cleanly
+  kLingerZero,   // 1: close() resets; 0: close() ends cleanly. An accepted socket has that of the
+                 // listening one
+  kUrgentInline, // 1: a byte of TCP's urgent data stays in the stream, in its place
   kKeepAliveSec, // idle seconds before TCP probes begin; 0 turns them off
   kSendBuffer,   // bytes
   kReceiveBuffer // bytes

@@ -296,6 +296,8 @@ int set_option(Socket socket, SocketOption option, int value) {
     const linger how{value != 0 ? 1 : 0, 0};
     return errno_or(setsockopt(socket.id, SOL_SOCKET, SO_LINGER, &how, sizeof how));
   }
+  case SocketOption::kUrgentInline:
+    return set_int(socket.id, SOL_SOCKET, SO_OOBINLINE, value);
   case SocketOption::kKeepAliveSec:
     result = set_keep_alive(socket.id, value);
     break;

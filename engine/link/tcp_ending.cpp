@@ -17,6 +17,7 @@ void TcpLink::end_tunnel_here() {
   }
   linger_zero_ = LingerZero::kOn;
   shard_->io.set_option(socket_, SocketOption::kLingerZero, 1);
+  shard_->io.set_option(socket_, SocketOption::kUrgentInline, 1);
   note_ends();
 }
 

@@ -32,8 +32,6 @@ Sender::Waiting::Waiting(Sender &sender, Socket socket)
       outbound(sender.kit_, Delegate<Outbound &>::to<&Waiting::on_outbound>(*this)) {
   pause.bind<&Waiting::on_pause>(*this);
   watch.bind<&Waiting::on_watch>(*this);
-  // From here on a killed process reads as a reset at the app, not as an empty answer.
-  sender.kit_.shard.io.set_option(app, SocketOption::kLingerZero, 1);
 }
 
 // --- accepting -----------------------------------------------------------------------------------
@@ -42,6 +40,11 @@ void Sender::start(std::vector<Socket> listening) {
   counters_.parts_running.fetch_add(1, std::memory_order_relaxed);
   counters_.parts_accepting.fetch_add(1, std::memory_order_relaxed);
   listening_ = std::move(listening);
+  // A killed process reads as a reset at an app, not as an empty answer, from the moment on at
+  // which the kernel accepts the app.
+  for (const Socket socket : listening_) {
+    kit_.shard.io.set_option(socket, SocketOption::kLingerZero, 1);
+  }
   acceptor_.start(listening_);
 }
 

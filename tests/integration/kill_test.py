@@ -92,6 +92,15 @@ class Kill(CulvertCase):
         wait_until(lambda: process.descriptors() == count,
                    f"{process.name} to have {count} descriptors", process=process)
 
+    def test_kill_of_a_sender_resets_apps_that_it_has_not_heard_of(self):
+        self.world(self.serve(echo))
+        self.sender.signal(signal.SIGSTOP)
+        apps = [connect(self.sender.port) for _ in range(50)]
+        self.sender.kill()
+        self.assertEqual([how_it_ends(app) for app in apps], ["reset"] * 50)
+        for app in apps:
+            app.close()
+
     def test_a_killed_relay(self):
         self.world(self.serve_recording())
         before = (self.listener.descriptors(), self.sender.descriptors())

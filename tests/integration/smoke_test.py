@@ -1,5 +1,6 @@
 """Relay, listener and sender as three processes: requests, half-close, a dead target, a drain."""
 import http.server
+import socket
 import threading
 import unittest
 import urllib.request
@@ -53,6 +54,13 @@ class Smoke(CulvertCase):
     def write_and_end(connection, payload):
         connection.sendall(payload)
         connection.shutdown(1)
+
+    def test_urgent_data_stays_in_the_stream(self):
+        with connect(self.tunnel_to(self.serve(echo))) as app:
+            app.sendall(b"ab")
+            app.send(b"X", socket.MSG_OOB)
+            app.sendall(b"cd")
+            self.assertEqual(app.recv(5, socket.MSG_WAITALL), b"abXcd")
 
     def test_a_dead_target_resets_the_app(self):
         port = self.tunnel_to(1)  # nobody listens there

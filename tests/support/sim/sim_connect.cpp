@@ -103,6 +103,7 @@ int SimKernel::knock(SimOperation &operation, SimSocket &socket) {
   socket.peer_address = address;
   server.peer_address = socket.local;
   server.send_capacity = listener->send_capacity; // inherited, as Linux does
+  server.linger_zero = listener->linger_zero;
   server.receive_capacity = listener->receive_capacity;
   server.label = socket.label;
   listener->backlog.push_back(server.id);

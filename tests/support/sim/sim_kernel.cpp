@@ -80,6 +80,7 @@ int SimKernel::set_option(Socket socket, SocketOption option, int value) {
       std::max(kSimSmallestBufferBytes, static_cast<std::size_t>(std::max(value, 0)));
   switch (option) {
   case SocketOption::kNoDelay:
+  case SocketOption::kUrgentInline:
     return 0;
   case SocketOption::kLingerZero:
     target.linger_zero = value != 0;

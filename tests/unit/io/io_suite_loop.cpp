@@ -235,6 +235,40 @@ TEST_P(IoSuite, AShortStreamBesideEightBulkOnesRunsAheadOfAllOfThem) {
   EXPECT_TRUE(world->run_until([&] { return io.in_flight() == 0; }));
 }
 
+/// Links wake themselves with a timer that is due at once, so each step of a handshake waits for
+/// it.
+TEST_P(IoSuite, ATimerThatIsDueGoesBeforeTheNextBulkTurn) {
+  struct Sleeper {
+    Sleeper(Io &io_of_it, const Crowd &bulks_of_it) : io(io_of_it), bulks(bulks_of_it) {
+      timer.bind<&Sleeper::on_time>(*this);
+      arm();
+    }
+    void arm() {
+      armed_at = bulks.turns();
+      io.arm_after_ms(timer, 0);
+    }
+    void on_time() {
+      most_turns = std::max(most_turns, bulks.turns() - armed_at);
+      if (++times < 1'000) {
+        arm();
+      }
+    }
+    Io &io;
+    const Crowd &bulks;
+    Timer timer;
+    int times = 0;
+    std::size_t armed_at = 0;
+    std::size_t most_turns = 0; // between arming and running
+  };
+  Io &io = world->make();
+  Crowd bulks(io, 8, true);
+  Sleeper sleeper(io, bulks);
+  EXPECT_TRUE(world->run_until([&] { return sleeper.times == 1'000; }));
+  EXPECT_LE(sleeper.most_turns, 2U);
+  bulks.stop = true;
+  EXPECT_TRUE(world->run_until([&] { return io.in_flight() == 0; }));
+}
+
 TEST_P(IoSuite, AShortStreamThatBecomesReadyGoesBeforeTheNextBulkTurn) {
   struct Sender {
     Sender(Io &io_of_it, Socket socket_of_it) : io(io_of_it), socket(socket_of_it) {

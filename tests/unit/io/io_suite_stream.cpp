@@ -71,6 +71,24 @@ TEST_P(IoSuite, ClosingWithLingerZeroIsReadAsReset) {
   }
 }
 
+TEST_P(IoSuite, AnAcceptedSocketHasLingerZeroWhereTheListeningOneHas) {
+  for (const Address::Family family : kIpFamilies) {
+    Io &io = world->make();
+    const Socket listener = io.listen(world->fresh_address(family)).value();
+    EXPECT_EQ(io.set_option(listener, SocketOption::kLingerZero, 1), 0);
+    const Address address = io.local_address(listener).value();
+    Acceptor acceptor(io, listener);
+    Op connect;
+    const Socket client = io.open(address).value();
+    io.connect(client, address, connect.completion);
+    ASSERT_TRUE(world->run_until([&] { return connect.done() && acceptor.accepted.size() == 1; }));
+    io.close(acceptor.accepted[0]);
+    EXPECT_EQ(final_receive(*world, io, client), -ECONNRESET);
+    io.close(client);
+    EXPECT_TRUE(acceptor.stop(*world));
+  }
+}
+
 TEST_P(IoSuite, SendingIntoAClosedPeerFailsWithoutASignal) {
   for (const Address::Family family : kFamilies) {
     SCOPED_TRACE(static_cast<int>(family));
