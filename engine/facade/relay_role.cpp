@@ -87,7 +87,8 @@ Result<std::shared_ptr<const RelayPolicy>> make_policy(SecretStore &secrets,
   RelayOptions options;
   options.names = config.names;
   for (const EntityConfig &entity : config.entities) {
-    options.entities.push_back({entity.path, to_rules(entity.rules, *lease)});
+    options.entities.push_back({entity.path, to_rules(entity.rules, *lease),
+                                entity.requires_client_authorization});
   }
   options.own_rules = to_rules(config.rules, *lease);
   options.secrets = std::move(lease);

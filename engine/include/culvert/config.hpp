@@ -64,6 +64,9 @@ struct RuleConfig {
 struct EntityConfig {
   std::string path; // compared ignoring case
   std::vector<RuleConfig> rules;
+  /// False: everybody who reaches the relay may send to this entity, without a token. Listeners
+  /// always need one.
+  bool requires_client_authorization = true;
 };
 
 struct RelayConfig {

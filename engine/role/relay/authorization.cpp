@@ -8,11 +8,14 @@ Authorization::Authorization(Delegate<const Result<Grant> &> done) : done_(done)
   verify_.bind<&Authorization::on_verified>(*this);
 }
 
-void Authorization::start(std::shared_ptr<const RelayParts> parts, std::string path,
+bool Authorization::start(std::shared_ptr<const RelayParts> parts, std::string path,
                           std::uint32_t right, std::string_view token) {
   parts_ = std::move(parts);
   path_ = std::move(path);
   match_ = parts_->policy->entities().match(path_);
+  if (right == kRightSend && !match_.senders_need_token) {
+    return false;
+  }
   check_.token = token;
   check_.path = path_;
   check_.rules = &match_.rules;
@@ -20,6 +23,7 @@ void Authorization::start(std::shared_ptr<const RelayParts> parts, std::string p
   check_.right_wanted = right;
   parts_->auth->verify(verify_, check_);
   check_.token = {}; // verify() has copied it
+  return true;
 }
 
 void Authorization::on_verified(Outcome) {

@@ -18,9 +18,10 @@ public:
   Authorization(const Authorization &) = delete;
   Authorization &operator=(const Authorization &) = delete;
 
-  /// `path`: as asked for. `right`: kRightListen or kRightSend.
-  void start(std::shared_ptr<const RelayParts> parts, std::string path, std::uint32_t right,
-             std::string_view token);
+  /// `path`: as asked for. `right`: kRightListen or kRightSend. False: the entity lets every sender
+  /// in, whatever its token is; nothing is asked, and `done` does not run.
+  [[nodiscard]] bool start(std::shared_ptr<const RelayParts> parts, std::string path,
+                           std::uint32_t right, std::string_view token);
   /// Nobody waits for the answer any more; `done` runs soon, with a failure.
   void abandon() { verify_.abandon(); }
   [[nodiscard]] bool in_flight() const { return verify_.in_flight(); }

@@ -61,7 +61,8 @@ void ChannelToken::renew(std::string token) {
 
 void ChannelToken::judge(std::string_view token) {
   relay_.shard().io.arm_after_ms(deadline_, relay_.parts()->policy->limits().handshake_ms);
-  authorization_.start(relay_.parts(), path_, kRightListen, token);
+  const bool asked = authorization_.start(relay_.parts(), path_, kRightListen, token);
+  CULVERT_ASSERT(asked); // only senders may need none
 }
 
 void ChannelToken::on_judged(const Result<Grant> &grant) {

@@ -144,9 +144,12 @@ void Connection::start_authorize() {
     steps_.completed({});
     return;
   }
-  authorization_.start(parts_, intent_.path,
-                       intent_.verb == Verb::kListen ? kRightListen : kRightSend, intent_.token);
+  const std::uint32_t right = intent_.verb == Verb::kListen ? kRightListen : kRightSend;
+  const bool asked = authorization_.start(parts_, intent_.path, right, intent_.token);
   intent_.token.clear();
+  if (!asked) {
+    steps_.completed({});
+  }
 }
 
 void Connection::on_authorized(const Result<Grant> &grant) {

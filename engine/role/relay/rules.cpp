@@ -71,6 +71,7 @@ EntityTable::Match EntityTable::match(std::string_view path) const {
     if (found != places_.end()) {
       const EntityOptions &entity = entities_[found->second];
       match.entity = &entity.path;
+      match.senders_need_token = entity.requires_client_authorization;
       for (const Rule &rule : entity.rules) {
         match.rules.push_back(&rule);
       }

@@ -19,12 +19,14 @@ namespace culvert {
 struct EntityOptions {
   std::string path; // without a leading '/'
   std::vector<Rule> rules;
+  bool requires_client_authorization = true; // false: senders need no token, listeners do
 };
 
 class EntityTable {
 public:
   struct Match {
     const std::string *entity = nullptr; // as configured; nullptr: there is none
+    bool senders_need_token = true;
     std::vector<const Rule *> rules;     // the entity's first, then the relay's
   };
 
