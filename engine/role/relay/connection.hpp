@@ -113,6 +113,7 @@ private:
   void end_before_head(const Status &why);
   void give_seat_back();
   void count_spent();
+  [[nodiscard]] std::string path_in_log() const;
   [[nodiscard]] Sources::Refusal count_refusal(Code why, Source fault_of);
 
   RelayShard &relay_;

@@ -72,6 +72,12 @@ void Connection::tell(const Answer &answer) {
   end_lingering();
 }
 
+/// The entity that it belongs to, as configured, or the harmless part of what the peer said.
+std::string Connection::path_in_log() const {
+  const EntityTable::Match match = parts_->policy->entities().match(intent_.path);
+  return match.entity != nullptr ? *match.entity : loggable_path(intent_.path);
+}
+
 /// It comes to nothing: that counts against its source, unless it has shown a token.
 void Connection::count_spent() {
   if (seat_ != Seat::kNone) {
@@ -98,7 +104,7 @@ void Connection::refuse(const Status &why) {
   relay_.log(refusal.level(LogLevel::kWarn),
              proof ? "no listener that the sender allows is connected" : "connection refused",
              {{"peer", peer_},
-              {"path", loggable(intent_.path)},
+              {"path", path_in_log()},
               {"id", loggable(intent_.loggable_id)},
               {"code", std::string(word(why.code))},
               {"why", loggable(why.said())},

@@ -57,7 +57,7 @@ void Connection::act_answer() {
   relay_.log(count.level(refused ? LogLevel::kWarn : LogLevel::kInfo),
              refused ? "connection refused" : "connection answered",
              {{"peer", peer_},
-              {"path", loggable(intent_.path)},
+              {"path", path_in_log()},
               {"id", loggable(intent_.loggable_id)},
               {"status", std::to_string(answer.status)},
               {"answer", loggable(message ? answer.message.bytes : answer.reason)},
