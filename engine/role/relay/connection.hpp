@@ -114,7 +114,7 @@ private:
   void give_seat_back();
   void count_spent();
   [[nodiscard]] std::string path_in_log() const;
-  [[nodiscard]] Sources::Refusal count_refusal(Code why, Source fault_of);
+  [[nodiscard]] FailureCount::Failure count_refusal(Code why, Source fault_of);
 
   RelayShard &relay_;
   const std::shared_ptr<const RelayParts>

@@ -87,7 +87,7 @@ void Connection::count_spent() {
 
 /// What is not the peer's fault is logged like its faults, but does not hold its source back: a
 /// plugin that does not answer, and listeners that come for senders of a relay that was restarted.
-Sources::Refusal Connection::count_refusal(Code why, Source fault_of) {
+FailureCount::Failure Connection::count_refusal(Code why, Source fault_of) {
   const bool of_a_relay_before = why == Code::kGone && relay_.is_young();
   if (fault_of != Source::kPlugin && !of_a_relay_before) {
     count_spent();
@@ -100,7 +100,8 @@ void Connection::refuse(const Status &why) {
   // A sender that names who may serve it may have asked for nobody, to prove its token.
   const bool proof = why.code == Code::kNoListener && !intent_.allowed.empty();
   relay_.relay().counters().setups_failed.fetch_add(1, std::memory_order_relaxed);
-  const Sources::Refusal refusal = proof ? Sources::Refusal{} : count_refusal(why.code, why.source);
+  const FailureCount::Failure refusal =
+      proof ? FailureCount::Failure{} : count_refusal(why.code, why.source);
   relay_.log(refusal.level(LogLevel::kWarn),
              proof ? "no listener that the sender allows is connected" : "connection refused",
              {{"peer", peer_},
@@ -120,7 +121,7 @@ void Connection::fail_set_up(const Status &why) {
     return;
   }
   relay_.relay().counters().setups_failed.fetch_add(1, std::memory_order_relaxed);
-  const Sources::Refusal refused = count_refusal(why.code, why.source);
+  const FailureCount::Failure refused = count_refusal(why.code, why.source);
   relay_.log(refused.level(LogLevel::kWarn), "connection refused",
              {{"peer", peer_},
               {"code", std::string(word(why.code))},

@@ -52,7 +52,7 @@ void Connection::act_answer() {
     relay_.relay().counters().setups_failed.fetch_add(1, std::memory_order_relaxed);
   }
   const bool message = answer.form == Answer::Form::kMessage;
-  const Sources::Refusal count =
+  const FailureCount::Failure count =
       count_refusal(refused ? Code::kRejected : Code::kOk, Source::kRelay);
   relay_.log(count.level(refused ? LogLevel::kWarn : LogLevel::kInfo),
              refused ? "connection refused" : "connection answered",
