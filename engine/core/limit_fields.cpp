@@ -89,6 +89,9 @@ constexpr std::array kClientFields{
     LimitField<ClientLimits>{"offers_per_shard", "", &ClientLimits::offers_per_shard, 1, kMost},
     LimitField<ClientLimits>{"tunnels_per_shard", "", &ClientLimits::tunnels_per_shard, 1, kMost},
     LimitField<ClientLimits>{"refusals_per_shard", "", &ClientLimits::refusals_per_shard, 0, kMost},
+    LimitField<ClientLimits>{"failures_logged", "", &ClientLimits::failures_logged, 0, kMost},
+    LimitField<ClientLimits>{"failure_memory_ms", "ms", &ClientLimits::failure_memory_ms, 0,
+                             kHourMs},
     LimitField<ClientLimits>{"channel_queue_bytes", "bytes", &ClientLimits::channel_queue_bytes,
                              kLeastQueueBytes, kMostQueueBytes},
 };

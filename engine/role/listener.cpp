@@ -141,10 +141,13 @@ void Listener::on_offer(ChannelResult &offer) {
           ? fetches_.make(*this, std::move(offer.message.bytes), std::move(offer.loggable_id))
           : std::nullopt;
   if (!handle) {
-    kit_.shard.log.write(LogLevel::kWarn, "too many offers at once; one is not even refused",
+    const FailureCount::Failure failure = count_failure(Code::kOverload);
+    kit_.shard.log.write(failure.level(LogLevel::kWarn),
+                         "too many offers at once; one is not even refused",
                          {{"entity", options_.entity.path},
                           {"tunnels", std::to_string(tunnels_.size())},
-                          {"offers", std::to_string(fetches_.size())}});
+                          {"offers", std::to_string(fetches_.size())},
+                          {"failures", std::to_string(failure.count)}});
     return;
   }
   Serving &serving = *fetches_.find(*handle);
@@ -168,17 +171,23 @@ void Listener::fetch_done(Serving &serving) {
                   {fetch.take_target_link(), "target", Source::kTarget}, std::move(facts));
   } else {
     counters_.failed(status.message);
-    kit_.shard.log.write(LogLevel::kWarn,
+    const FailureCount::Failure failure = count_failure(status.code);
+    kit_.shard.log.write(failure.level(LogLevel::kWarn),
                          status.source == Source::kTarget
                              ? "cannot connect to the target for a sender"
                              : "an offer came to nothing",
                          {{"entity", options_.entity.path},
                           {"id", fetch.loggable_id()},
                           {"source", std::string(word(status.source))},
-                          {"why", status.said()}});
+                          {"why", status.said()},
+                          {"failures", std::to_string(failure.count)}});
   }
   fetches_.erase(serving.handle);
   check_stopped();
+}
+
+FailureCount::Failure Listener::count_failure(Code why) {
+  return failures_.add(why, *kit_.limits, kit_.shard.io.now_ns());
 }
 
 // --- the end

@@ -9,6 +9,7 @@
 #include "core/slab.hpp"
 #include "role/control_channel.hpp"
 #include "role/counters.hpp"
+#include "role/failure_count.hpp"
 #include "role/fetch.hpp"
 #include "role/outbound.hpp"
 #include "role/reconnect.hpp"
@@ -62,6 +63,7 @@ private:
   void on_lost(const Status &why);
   void on_channel_ended();
   void fetch_done(Serving &serving);
+  [[nodiscard]] FailureCount::Failure count_failure(Code why);
   void check_stopped();
   void log(LogLevel level, std::string_view message, const Status &why);
 
@@ -81,6 +83,7 @@ private:
   ControlChannel channel_;
 
   Slab<Serving> fetches_;
+  FailureCount failures_; // offers without a tunnel
   TunnelLog tunnel_log_;
   Tunnels tunnels_;
   Timer grace_;

@@ -69,10 +69,12 @@ void Sender::on_accepted(Socket socket) {
                           ? waiting_.make(*this, socket)
                           : std::nullopt;
   if (!handle) {
-    kit_.shard.log.write(LogLevel::kWarn, "too many connections; one is reset",
+    const FailureCount::Failure failure = count_failure(Code::kOverload);
+    kit_.shard.log.write(failure.level(LogLevel::kWarn), "too many connections; one is reset",
                          {{"entity", options_.entity.path},
                           {"tunnels", std::to_string(tunnels_.size())},
-                          {"waiting", std::to_string(waiting_.size())}});
+                          {"waiting", std::to_string(waiting_.size())},
+                          {"failures", std::to_string(failure.count)}});
     reset(socket);
     return;
   }
@@ -219,8 +221,11 @@ void Sender::on_watch(Waiting &waiting, Outcome outcome) {
   if (outcome.result < 0) {
     return; // the kernel had no memory for the watch: it waits without one
   }
-  kit_.shard.log.write(LogLevel::kInfo, "an app left before its tunnel was there",
-                       {{"entity", options_.entity.path}, {"id", waiting.id}});
+  const FailureCount::Failure failure = count_failure(Code::kGone);
+  kit_.shard.log.write(failure.level(LogLevel::kInfo), "an app left before its tunnel was there",
+                       {{"entity", options_.entity.path},
+                        {"id", waiting.id},
+                        {"failures", std::to_string(failure.count)}});
   const bool dialling = waiting.state == Waiting::State::kDialling;
   waiting.state = Waiting::State::kLeaving;
   waiting.unlink();
@@ -236,14 +241,20 @@ void Sender::on_watch(Waiting &waiting, Outcome outcome) {
 
 void Sender::give_up(Waiting &waiting, const Status &why) {
   counters_.failed(why.message);
-  kit_.shard.log.write(LogLevel::kWarn, "no tunnel for a connection; it is reset",
+  const FailureCount::Failure failure = count_failure(why.code);
+  kit_.shard.log.write(failure.level(LogLevel::kWarn), "no tunnel for a connection; it is reset",
                        {{"entity", options_.entity.path},
                         {"id", waiting.id},
                         {"source", std::string(word(why.source))},
-                        {"why", why.message}});
+                        {"why", why.message},
+                        {"failures", std::to_string(failure.count)}});
   waiting.unlink();
   waiting.pause.disarm();
   end_watch(waiting, Waiting::State::kLeaving);
+}
+
+FailureCount::Failure Sender::count_failure(Code why) {
+  return failures_.add(why, *kit_.limits, kit_.shard.io.now_ns());
 }
 
 void Sender::joined(Waiting &waiting) {

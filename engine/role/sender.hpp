@@ -16,6 +16,7 @@
 #include "link/cancellable.hpp"
 #include "role/acceptor.hpp"
 #include "role/counters.hpp"
+#include "role/failure_count.hpp"
 #include "role/outbound.hpp"
 #include "role/pacer.hpp"
 #include "role/tunnels.hpp"
@@ -90,6 +91,7 @@ private:
   void end_watch(Waiting &waiting, Waiting::State state);
   void on_watch(Waiting &waiting, Outcome outcome);
   void give_up(Waiting &waiting, const Status &why);
+  [[nodiscard]] FailureCount::Failure count_failure(Code why);
   void joined(Waiting &waiting);
   void gone(Waiting &waiting);
   void on_tunnel_ended();
@@ -104,6 +106,7 @@ private:
   std::vector<Socket> listening_;
   Acceptor acceptor_;
   Pacer pacer_;
+  FailureCount failures_; // connections without a tunnel
   bool dialling_ = false; // dial_queued() runs
   Slab<Waiting> waiting_;
   List<Waiting, InQueue> queue_;

@@ -6,6 +6,7 @@ side: a row's log line is found by the port that it came from.
 import struct
 import time
 import unittest
+import urllib.parse
 import uuid
 
 from culvert_processes import connect
@@ -89,6 +90,25 @@ class HostileNetwork(NeighbourCase):
             connection.sendall(head(token_text=token(relay, expires_s=-290)))
             self.assertTrue(read_head(connection).startswith(b"HTTP/1.1 101 "), "within the grace")
         self.assertNotIn("sig=", relay.log())
+
+    def check_path(self, name, path, action, logged):
+        with self.dial() as connection:
+            port = connection.getsockname()[1]
+            connection.sendall(head(f"{path}?sb-hc-action={action}", token(self.relay)[:-20]))
+            rest(connection)
+        self.check_line(f" peer=127.0.0.1:{port} ", f" path={logged} ")
+
+    def test_a_token_in_the_path_is_in_no_line(self):
+        self.relay = self.start_relay(log_level="trace")
+        raw = token(self.relay).replace(" ", "%20")
+        encoded = urllib.parse.quote(token(self.relay), safe="")
+        for_each_row(self, [
+            (f"{prefix}, {action}, {text[:30]}", prefix + text, action, logged)
+            for prefix, logged in (("/$hc/", "SharedAccessSignature..."), ("/$hc/app/", "app"),
+                                   ("/", "SharedAccessSignature..."))
+            for action in ("listen", "connect", "accept", "request", "x")
+            for text in (raw, encoded)], self.check_path)
+        self.assertNotRegex(self.relay.log(), "s[ri]g?[=%]|http%")
 
     def test_heads(self):
         good = token(self.relay)

@@ -164,6 +164,11 @@ struct ClientLimits {
   /// Refusals that a full listener has in flight at the same time. A refusal takes a few round
   /// trips, so 256 at 100 ms are 2,560 a second.
   std::uint64_t refusals_per_shard = 256;
+  /// Each of the first failed connections or offers of a shard is a line of the log. After that
+  /// only the first for each reason is a line, and the failures number 32, 64, 128 and so on. After
+  /// a time without a failure the count begins again.
+  std::uint64_t failures_logged = 16;
+  std::uint64_t failure_memory_ms = 60'000;
   /// Room for answers of a listener that wait for its control channel.
   std::uint64_t channel_queue_bytes = 4 * (64ULL * 1024 + 16);
 };

@@ -113,7 +113,8 @@ private:
   void end_before_head(const Status &why);
   void give_seat_back();
   void count_spent();
-  [[nodiscard]] Sources::Refusal count_refusal(Code why, Source fault_of);
+  [[nodiscard]] std::string path_in_log() const;
+  [[nodiscard]] FailureCount::Failure count_refusal(Code why, Source fault_of);
 
   RelayShard &relay_;
   const std::shared_ptr<const RelayParts>

@@ -72,6 +72,12 @@ void Connection::tell(const Answer &answer) {
   end_lingering();
 }
 
+/// The entity that it belongs to, as configured, or the harmless part of what the peer said.
+std::string Connection::path_in_log() const {
+  const EntityTable::Match match = parts_->policy->entities().match(intent_.path);
+  return match.entity != nullptr ? *match.entity : loggable_path(intent_.path);
+}
+
 /// It comes to nothing: that counts against its source, unless it has shown a token.
 void Connection::count_spent() {
   if (seat_ != Seat::kNone) {
@@ -81,7 +87,7 @@ void Connection::count_spent() {
 
 /// What is not the peer's fault is logged like its faults, but does not hold its source back: a
 /// plugin that does not answer, and listeners that come for senders of a relay that was restarted.
-Sources::Refusal Connection::count_refusal(Code why, Source fault_of) {
+FailureCount::Failure Connection::count_refusal(Code why, Source fault_of) {
   const bool of_a_relay_before = why == Code::kGone && relay_.is_young();
   if (fault_of != Source::kPlugin && !of_a_relay_before) {
     count_spent();
@@ -94,11 +100,12 @@ void Connection::refuse(const Status &why) {
   // A sender that names who may serve it may have asked for nobody, to prove its token.
   const bool proof = why.code == Code::kNoListener && !intent_.allowed.empty();
   relay_.relay().counters().setups_failed.fetch_add(1, std::memory_order_relaxed);
-  const Sources::Refusal refusal = proof ? Sources::Refusal{} : count_refusal(why.code, why.source);
+  const FailureCount::Failure refusal =
+      proof ? FailureCount::Failure{} : count_refusal(why.code, why.source);
   relay_.log(refusal.level(LogLevel::kWarn),
              proof ? "no listener that the sender allows is connected" : "connection refused",
              {{"peer", peer_},
-              {"path", loggable(intent_.path)},
+              {"path", path_in_log()},
               {"id", loggable(intent_.loggable_id)},
               {"code", std::string(word(why.code))},
               {"why", loggable(why.said())},
@@ -114,7 +121,7 @@ void Connection::fail_set_up(const Status &why) {
     return;
   }
   relay_.relay().counters().setups_failed.fetch_add(1, std::memory_order_relaxed);
-  const Sources::Refusal refused = count_refusal(why.code, why.source);
+  const FailureCount::Failure refused = count_refusal(why.code, why.source);
   relay_.log(refused.level(LogLevel::kWarn), "connection refused",
              {{"peer", peer_},
               {"code", std::string(word(why.code))},

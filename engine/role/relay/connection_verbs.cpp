@@ -52,12 +52,12 @@ void Connection::act_answer() {
     relay_.relay().counters().setups_failed.fetch_add(1, std::memory_order_relaxed);
   }
   const bool message = answer.form == Answer::Form::kMessage;
-  const Sources::Refusal count =
+  const FailureCount::Failure count =
       count_refusal(refused ? Code::kRejected : Code::kOk, Source::kRelay);
   relay_.log(count.level(refused ? LogLevel::kWarn : LogLevel::kInfo),
              refused ? "connection refused" : "connection answered",
              {{"peer", peer_},
-              {"path", loggable(intent_.path)},
+              {"path", path_in_log()},
               {"id", loggable(intent_.loggable_id)},
               {"status", std::to_string(answer.status)},
               {"answer", loggable(message ? answer.message.bytes : answer.reason)},

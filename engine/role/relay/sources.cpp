@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <iterator>
 #include <utility>
 
@@ -33,6 +32,10 @@ std::string network(Address address, std::size_t bytes) {
 
 std::uint64_t cost_ns(const RelayLimits &limits) {
   return kSecondNs / limits.refusals_per_second_per_source;
+}
+
+FailureCount::Bounds bounds_of(const RelayLimits &limits) {
+  return {limits.refusals_logged_per_source, limits.refusal_memory_ms};
 }
 
 std::uint64_t burst_ns(bool known, const RelayLimits &limits) {
@@ -165,23 +168,15 @@ void Sources::spent(const std::string &source, const RelayLimits &limits, std::u
                         now_ns + most_ns(of.online > 0, limits));
 }
 
-Sources::Refusal Sources::refused(const std::string &source, Code why, const RelayLimits &limits,
-                                  std::uint64_t now_ns) {
+FailureCount::Failure Sources::refused(const std::string &source, Code why,
+                                       const RelayLimits &limits, std::uint64_t now_ns) {
   const std::lock_guard lock(mutex_);
-  Source &of = remember(source, limits, now_ns);
-  ++of.refusals;
-  const std::uint64_t reason = std::uint64_t{1} << static_cast<unsigned>(why);
-  const bool first = (of.reasons & reason) == 0;
-  of.reasons |= reason;
-  const bool told =
-      first || of.refusals <= limits.refusals_logged_per_source || std::has_single_bit(of.refusals);
-  return {of.refusals, told};
+  return remember(source, limits, now_ns).refusals.add(why, bounds_of(limits), now_ns);
 }
 
 void Sources::forget_old(Source &source, const RelayLimits &limits, std::uint64_t now_ns) {
-  if (source.refused_ns + limits.refusal_memory_ms * 1'000'000 <= now_ns &&
-      source.paid_ns <= now_ns) {
-    source.refusals = source.reasons = 0;
+  if (source.refusals.is_old(bounds_of(limits), now_ns) && source.paid_ns <= now_ns) {
+    source.refusals = {};
     source.told_refused = false;
   }
 }
@@ -194,7 +189,7 @@ void Sources::sweep(const RelayLimits &limits, std::uint64_t now_ns) {
   for (auto each = sources_.begin(); each != sources_.end();) {
     Source &source = each->second;
     forget_old(source, limits, now_ns);
-    if (source.remembered && source.refusals == 0 && source.paid_ns <= now_ns) {
+    if (source.remembered && source.refusals.none() && source.paid_ns <= now_ns) {
       source.remembered = false;
       --remembered_;
     }
@@ -217,7 +212,7 @@ Sources::Source &Sources::remember(const std::string &source, const RelayLimits 
     ++remembered_;
   }
   forget_old(of, limits, now_ns);
-  of.refused_ns = now_ns;
+  of.refusals.remember(now_ns);
   return of;
 }
 

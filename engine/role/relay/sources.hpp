@@ -9,9 +9,9 @@
 #pragma once
 
 #include "culvert/limits.hpp"
-#include "culvert/log.hpp"
 #include "culvert/status.hpp"
 #include "io/address.hpp"
+#include "role/failure_count.hpp"
 
 #include <cstdint>
 #include <mutex>
@@ -53,16 +53,6 @@ public:
     bool told = false; // logged already
   };
 
-  /// A refusal, and whether it is a line of the log for an operator: else it is one for who
-  /// debugs (RelayLimits::refusals_logged_per_source).
-  struct Refusal {
-    std::uint64_t count = 0; // of its source, with this one
-    bool told = false;
-    [[nodiscard]] LogLevel level(LogLevel if_told) const {
-      return told ? if_told : LogLevel::kDebug;
-    }
-  };
-
   // --- seats
   Admission take_seat(const Origin &origin, const RelayLimits &limits, std::uint64_t now_ns);
   void leave_seat(const Origin &origin, Seat seat);
@@ -75,8 +65,8 @@ public:
   /// A set-up that failed before it showed a token.
   void spent(const std::string &source, const RelayLimits &limits, std::uint64_t now_ns);
   /// One more was refused.
-  Refusal refused(const std::string &source, Code why, const RelayLimits &limits,
-                  std::uint64_t now_ns);
+  FailureCount::Failure refused(const std::string &source, Code why, const RelayLimits &limits,
+                                std::uint64_t now_ns);
 
   /// True if no source has a seat, a channel or a tunnel.
   [[nodiscard]] bool idle() const;
@@ -91,10 +81,8 @@ private:
     std::uint32_t online = 0; // channels and tunnels
     bool remembered = false;  // its refusals, for a while
     bool told_refused = false;
-    std::uint64_t refusals = 0;
-    std::uint64_t reasons = 0;    // a bit for each code among them
-    std::uint64_t refused_ns = 0; // the latest
-    std::uint64_t paid_ns = 0;    // each failed set-up moves it forward
+    FailureCount refusals;
+    std::uint64_t paid_ns = 0; // each failed set-up moves it forward
     [[nodiscard]] bool needed() const { return seats.taken > 0 || online > 0 || remembered; }
   };
   Source &remember(const std::string &source, const RelayLimits &limits, std::uint64_t now_ns);

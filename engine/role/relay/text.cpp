@@ -17,6 +17,15 @@ std::string loggable(std::string_view text) {
   return clean;
 }
 
+std::string loggable_path(std::string_view path) {
+  constexpr std::size_t kPathBytes = 64;
+  constexpr std::string_view kOrdinary = "0123456789abcdefghijklmnopqrstuvwxyz"
+                                         "ABCDEFGHIJKLMNOPQRSTUVWXYZ._~/-";
+  const std::string_view start = path.substr(0, kPathBytes);
+  const std::string_view ordinary = start.substr(0, start.find_first_not_of(kOrdinary));
+  return std::string(ordinary) + (ordinary.size() < path.size() ? "..." : "");
+}
+
 Authority parse_authority(std::string_view text) {
   std::string_view host;
   std::string_view rest;

@@ -15,6 +15,10 @@ namespace culvert {
 /// kReasonPhraseBytes.
 std::string loggable(std::string_view text);
 
+/// A path that belongs to no entity, for a log line: what an ordinary path begins with, at most 64
+/// characters, and "..." where it is cut. A client may have put its token there by mistake.
+std::string loggable_path(std::string_view path);
+
 /// The address that a peer says it dialled.
 struct Authority {
   std::string host; // an IPv6 literal without brackets

@@ -47,6 +47,31 @@ TEST(RelayRefusal, EveryBadHeadIsAnsweredAndLoggedInOneLine) {
   EXPECT_EQ(world.counters().setups_failed, std::size(rows) - 1);
 }
 
+TEST(RelayRefusal, TheLogHasTheEntityOrThePlainBeginningOfThePath) {
+  struct Row {
+    std::string path, logged;
+  };
+  const Row rows[] = {
+      {"ALPHA/Kanarie?sig=Kanarie", "path=alpha "},
+      {"Alpha", "path=alpha "},
+      {"no/such_one.2~-", "path=no/such_one.2~- "},
+      {"sr%3dKanarie", "path=sr... "},
+      {"a&Kanarie", "path=a... "},
+      {"=Kanarie", "path=... "},
+      {std::string(64, 'a'), "path=" + std::string(64, 'a') + " "},
+      {std::string(64, 'a') + "Kanarie", "path=" + std::string(64, 'a') + "... "},
+  };
+  RelayWorld world(test_options(1));
+  for (const Row &row : rows) {
+    for (const char *verb : {"connect", "deny"}) {
+      const std::size_t lines = world.log.count(row.logged);
+      world.answered_peer(verb + (" token=garbage path=" + row.path)).close();
+      EXPECT_EQ(world.log.count(row.logged), lines + 1) << row.path << '\n' << world.log.text();
+    }
+  }
+  EXPECT_EQ(world.log.count("Kanarie"), 0U) << world.log.text();
+}
+
 TEST(RelayRefusal, AnAuthPluginThatNeverAnswersCostsItsStepAndNoMore) {
   RelayWorld world(test_options(1));
   Peer &peer = world.peer("connect path=alpha token=silent");

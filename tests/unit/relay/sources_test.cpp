@@ -48,7 +48,7 @@ class RefusalsTest : public testing::Test {
 protected:
   static constexpr std::uint64_t kSecond = 1'000'000'000;
   std::uint64_t refused(const std::string &source, Code why, std::uint64_t at_ns) {
-    const Sources::Refusal refusal = sources.refused(source, why, limits, at_ns);
+    const FailureCount::Failure refusal = sources.refused(source, why, limits, at_ns);
     return refusal.told ? refusal.count : 0;
   }
 

@@ -206,6 +206,71 @@ TEST(ClientLimit, TheShortestPauseOfASetUpIsAMillisecond) {
   EXPECT_GT(pauses, 100U);
 }
 
+/// The counts in the lines of this message that are for an operator.
+std::vector<std::string> told(const RoleWorld &world, std::string_view message) {
+  std::vector<std::string> counts;
+  for (const TimedLine &line : world.log.lines) {
+    if (line.text.starts_with(message) && line.level != LogLevel::kDebug) {
+      counts.push_back(line.text.substr(line.text.rfind("failures=") + 9));
+    }
+  }
+  return counts;
+}
+
+TEST(ClientLimit, ALoopOfFailuresIsAFewLines) {
+  const std::vector<std::string> few{"1", "2", "3", "4", "8", "16", "32"};
+  const auto set = [](RoleWorld &world) {
+    world.limits.failures_logged = 3;
+    world.limits.failure_memory_ms = kSetMs;
+  };
+  { // connections while no relay is there, then one more after a silence
+    RoleWorld world;
+    set(world);
+    world.relay.close();
+    world.start_sender();
+    for (int i = 0; i < 40; ++i) {
+      const RawPeer &app = world.app();
+      ASSERT_TRUE(world.run_until([&] { return app.ended; }));
+    }
+    EXPECT_EQ(told(world, "no tunnel for a connection"), few);
+    EXPECT_EQ(world.log.count("no tunnel for a connection"), 40U);
+    world.world.run_for(kSetMs);
+    world.app();
+    EXPECT_TRUE(world.run_until([&] { return told(world, "no tunnel").size() == few.size() + 1; }));
+    EXPECT_EQ(told(world, "no tunnel").back(), "1");
+  }
+  { // apps that leave while the relay is silent
+    RoleWorld world;
+    set(world);
+    world.relay_script = [](Session &) {};
+    world.start_sender();
+    for (std::size_t i = 1; i <= 40; ++i) {
+      RawPeer &app = world.app();
+      world.world.run_for(kSlackMs);
+      app.drop();
+      ASSERT_TRUE(world.run_until([&] { return world.log.count("an app left before") == i; }));
+    }
+    EXPECT_EQ(told(world, "an app left before"), few);
+  }
+  for (const bool full : {false, true}) { // offers of a relay that makes many
+    RoleWorld world;
+    set(world);
+    world.limits.offers_per_shard = full ? 1 : 4'096;
+    world.limits.refusals_per_shard = full ? 0 : 256;
+    if (full) {
+      world.world.cut("10.0.0.2", "10.0.0.3"); // the one it serves waits for its target
+    } else {
+      world.target.close();
+    }
+    world.relay_script =
+        offering(std::vector<std::string>(full ? 41 : 40, "offer 10.0.0.1 4430 x"));
+    world.start_listener();
+    const char *const words = full ? "too many offers at once" : "cannot connect to the target";
+    ASSERT_TRUE(world.run_until([&] { return world.log.count(words) == 40; }));
+    EXPECT_EQ(told(world, words), few);
+  }
+}
+
 TEST(ClientLimit, AListenerWaitsBetweenFloorAndCeiling) {
   RoleWorld world;
   world.limits.reconnect_floor_ms = 5'000;

@@ -107,12 +107,13 @@ bool Service::ended() {
 
 // --- the log ------------------------------------------------------------------------------------
 
-void TimedLog::write(LogLevel, std::string_view message, std::initializer_list<LogField> fields) {
+void TimedLog::write(LogLevel level, std::string_view message,
+                     std::initializer_list<LogField> fields) {
   std::string line(message);
   for (const LogField &field : fields) {
     line += " " + std::string(field.name) + "=" + field.value;
   }
-  lines.push_back({world->now_ns() / 1'000'000U, std::move(line)});
+  lines.push_back({world->now_ns() / 1'000'000U, level, std::move(line)});
 }
 
 std::size_t TimedLog::count(std::string_view text) const {

@@ -85,6 +85,7 @@ private:
 
 struct TimedLine {
   std::uint64_t at_ms;
+  LogLevel level;
   std::string text;
 };
 
