@@ -53,7 +53,7 @@ public:
           part.emplace(kit, made.options, make_uuid(random), counters_, Delegate<>());
         });
     if (status.ok()) {
-      parts_.for_each([](Listener &listener) { listener.start(); });
+      start_parts();
     }
     return status;
   }
@@ -102,6 +102,27 @@ public:
   }
 
 private:
+  /// The first keeps the control channel. It starts when the others are ready for its offers.
+  void start_parts() {
+    std::vector<Listener::Follower> followers;
+    Listener *leader = nullptr;
+    parts_.for_each([&](Listener &part) {
+      if (leader == nullptr) {
+        leader = &part;
+        return;
+      }
+      followers.push_back({&part, &part.io()});
+      part.follow();
+      part.start();
+    });
+    parts_.for_each([&](Listener &part) {
+      if (&part == leader) {
+        part.lead(followers);
+        part.start();
+      }
+    });
+  }
+
   const std::string transport_;
   EntityAddress entity_;
   RoleCounters counters_;

@@ -34,9 +34,19 @@ void Listener::Serving::on_done(Fetch &) {
 // --- the relay
 // --------------------------------------------------------------------------
 
+void Listener::lead(const std::vector<Follower> &others) {
+  followers_ = others;
+}
+
+void Listener::follow() {
+  place_ = Place::kFollower;
+}
+
 void Listener::start() {
   counters_.parts_running.fetch_add(1, std::memory_order_relaxed);
-  connect_later();
+  if (place_ == Place::kLeader) {
+    connect_later();
+  }
 }
 
 void Listener::use(const ClientKit &kit, const ListenerOptions &options) {
@@ -133,6 +143,41 @@ void Listener::on_channel_ended() {
 void Listener::on_offer(ChannelResult &offer) {
   // Later the channel is ending, and not read.
   CULVERT_ASSERT(phase_ == Phase::kRunning || phase_ == Phase::kDraining);
+  const std::size_t turn = dealt_++ % (followers_.size() + 1);
+  if (turn == followers_.size()) {
+    serve(offer);
+    return;
+  }
+  const Follower &follower = followers_[turn];
+  auto dealt = std::make_unique<DealtOffer>();
+  dealt->offer = std::move(offer);
+  dealt->address_to<&Listener::on_dealt>(*follower.part);
+  kit_.shard.io.post(*follower.io, *dealt.release());
+}
+
+void Listener::on_dealt(Mail &mail) {
+  const std::unique_ptr<DealtOffer> dealt(static_cast<DealtOffer *>(&mail));
+  if (phase_ != Phase::kDropping) {
+    serve(dealt->offer);
+  }
+}
+
+/// After the last offer.
+void Listener::release_followers() {
+  for (const Follower &follower : std::exchange(followers_, {})) {
+    auto word = std::make_unique<Mail>();
+    word->address_to<&Listener::on_leader_ended>(*follower.part);
+    kit_.shard.io.post(*follower.io, *word.release());
+  }
+}
+
+void Listener::on_leader_ended(Mail &mail) {
+  const std::unique_ptr<Mail> word(&mail);
+  place_ = Place::kAlone;
+  check_stopped();
+}
+
+void Listener::serve(ChannelResult &offer) {
   const std::uint64_t served = kit_.limits->offers_per_shard;
   const bool room = fetches_.size() <
                     std::min<std::uint64_t>(served, tunnels_.room(kit_.limits->tunnels_per_shard));
@@ -224,9 +269,12 @@ void Listener::drop() {
 }
 
 void Listener::check_stopped() {
-  if (phase_ == Phase::kRunning || phase_ == Phase::kStopped ||
-      channel_.state() != ControlChannel::State::kNone || outbound_.running() ||
-      fetches_.size() > 0 || !tunnels_.empty()) {
+  if (phase_ == Phase::kRunning || phase_ == Phase::kStopped || place_ == Place::kFollower ||
+      channel_.state() != ControlChannel::State::kNone || outbound_.running()) {
+    return;
+  }
+  release_followers();
+  if (fetches_.size() > 0 || !tunnels_.empty()) {
     return;
   }
   phase_ = Phase::kStopped;

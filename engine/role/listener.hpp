@@ -1,5 +1,6 @@
-// A listener on one shard: it keeps a control channel to the relay and serves the offers that it
-// receives there.
+// The part of a listener on one shard: it serves offers. One of the parts also keeps the control
+// channel to the relay, and deals the offers that it receives there out to all parts in turn: a
+// relay sees one listener, however many shards it has.
 //
 // Belongs to its shard; its functions are called there. `stopped`, if any, runs once, when nothing
 // of it is left. If the channel is lost, the listener connects again for ever. Open tunnels are not
@@ -28,12 +29,23 @@ struct ListenerOptions {
 
 class Listener {
 public:
-  /// `id`: UUID text, one for each part.
+  /// Another part, and the Io of its shard.
+  struct Follower {
+    Listener *part = nullptr;
+    Io *io = nullptr;
+  };
+
+  /// `id`: UUID text, of the registration.
   Listener(const ClientKit &kit, const ListenerOptions &options, std::string id,
            RoleCounters &counters, Delegate<> stopped);
   Listener(const Listener &) = delete;
   Listener &operator=(const Listener &) = delete;
 
+  /// The part that keeps the channel, before it starts: the other parts get their share of the
+  /// offers. They live until they have stopped, which each does only after this one.
+  void lead(const std::vector<Follower> &others);
+  /// Each of the other parts, before it starts: it has no channel.
+  void follow();
   void start();
   /// Changes the target, key or bounds for later offers and registrations. The entity and the
   /// transport cannot change.
@@ -43,9 +55,15 @@ public:
   void drain();
   /// Ends everything at once.
   void drop();
+  [[nodiscard]] Io &io() { return kit_.shard.io; }
 
 private:
   enum class Phase : std::uint8_t { kRunning, kDraining, kDropping, kStopped };
+  /// kLeader, or kFollower -> kAlone when the leader deals out no more offers.
+  enum class Place : std::uint8_t { kLeader, kFollower, kAlone };
+  struct DealtOffer final : Mail {
+    ChannelResult offer;
+  };
   struct Serving {
     Serving(Listener &listener, std::string offer, std::string loggable_id);
     void on_done(Fetch &done);
@@ -59,6 +77,10 @@ private:
   void on_outbound(Outbound &outbound);
   void online();
   void on_offer(ChannelResult &offer);
+  void on_dealt(Mail &mail);
+  void on_leader_ended(Mail &mail);
+  void serve(ChannelResult &offer);
+  void release_followers();
   void on_renewed(const Status &status);
   void on_lost(const Status &why);
   void on_channel_ended();
@@ -74,6 +96,9 @@ private:
   RoleCounters &counters_;
   Delegate<> stopped_;
   Phase phase_ = Phase::kRunning;
+  Place place_ = Place::kLeader;
+  std::vector<Follower> followers_; // of the leader
+  std::size_t dealt_ = 0;           // offers, by the leader
 
   Outbound outbound_;
   bool redialled_ = false; // already, with another token, since the last success

@@ -66,8 +66,6 @@ void await(Engine &engine, RoleId role, const std::function<bool(const RoleStats
 
 TEST(Engine, CarriesBytesAndCountsThem) {
   World world(engine_config(false, 2));
-  // A listener is online with the first of its shards.
-  await(*world.engine, world.relay, [](const RoleStats &stats) { return stats.listeners == 2; });
   exchange(world.app_port());
   for (const RoleId role : {world.relay, world.listener, world.sender}) {
     await(*world.engine, role, [](const RoleStats &stats) {
@@ -81,7 +79,7 @@ TEST(Engine, CarriesBytesAndCountsThem) {
     EXPECT_EQ(stats.bytes_out, payload().size());
     EXPECT_EQ(stats.state, State::kOnline);
   }
-  EXPECT_EQ(world.engine->stats(world.relay).listeners, 2U);
+  EXPECT_EQ(world.engine->stats(world.relay).listeners, 1U); // however many shards it has
   world.engine->drain();
   EXPECT_TRUE(world.engine->wait_stopped(kPatienceMs));
   for (const unsigned shard : {0U, 1U}) {
