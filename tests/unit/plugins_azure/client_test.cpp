@@ -332,6 +332,11 @@ TEST_F(AzureClient, MessagesThatAreNoOffer) {
     EXPECT_EQ(error.source, uint32_t{CULVERT_SOURCE_RELAY});
   }
   EXPECT_FALSE(host.log.empty());
+  for (const std::size_t size : {16 * 1024, 16 * 1024 + 1, 60'000}) {
+    const std::string address = "wss://x/" + std::string(size - 8, 'y');
+    EXPECT_EQ(hear(R"({"accept":{"address":")" + address + R"("}})").taken, size <= 16 * 1024);
+    EXPECT_EQ(error.code, uint32_t{size <= 16 * 1024 ? CULVERT_OK : CULVERT_PROTOCOL}) << size;
+  }
 }
 
 TEST_F(AzureClient, AcceptUsesTheAddressByteForByteFromItsFirstSlashOn) {
