@@ -135,6 +135,14 @@ class OperatorMistakes(CulvertCase):
                 self.assertEqual((got_code, output, errors), (code, "", line + "\n"))
                 self.assertNotIn(CANARY, output + errors)
 
+    def test_a_limit_of_open_files_that_is_too_low_is_named(self):
+        done = subprocess.run(["sh", "-c", 'ulimit -n 6 && exec "$@"', "sh", self.culvert(),
+                               "plugins", "describe", "auth_sas"], text=True, capture_output=True,
+                              timeout=60, check=False)
+        self.assertEqual((done.returncode, done.stderr), (
+            1, f"culvert plugins describe: {binary_folder()}/auth_sas.so: it cannot be read: Too "
+               "many open files; raise this process's limit of open files (ulimit -n)\n"))
+
     def test_the_titles_differ(self):
         self.assertEqual(len({row[0] for row in ROWS}), len(ROWS))
 

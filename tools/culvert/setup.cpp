@@ -1,7 +1,5 @@
 #include "relay_folder.hpp"
 
-#include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -20,23 +18,14 @@ struct SetUpOptions {
   std::string port = "443";
 };
 
-/// What is wrong with name, port or entity is what a connection string made of them would say.
+/// What is wrong with the entity is what a connection string made of it would say.
 std::uint16_t check_words(const SetUpOptions &options, const RelayFolder &folder) {
   const Result<HostPort> relay = HostPort::parse("localhost:" + options.port, "--port");
   if (!relay.ok() || relay.value().port == 0) {
     throw Refusal{kExitUsage, "--port '" + options.port + "' is not 1 to 65535"};
   }
   const std::uint16_t port = relay.value().port;
-  std::string host = options.name;
-  std::transform(host.begin(), host.end(), host.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  const Result<ConnectionString> named =
-      ConnectionString::parse(folder.connection(port, "app", true));
-  if (!named.ok() || named.value().host != host) {
-    throw Refusal{kExitUsage, "--name '" + options.name +
-                                  "': write a host name or an IP address alone, without scheme, "
-                                  "port or path"};
-  }
+  require(check_relay_names({options.name}));
   const Result<ConnectionString> whole =
       ConnectionString::parse(folder.connection(port, options.entity, true));
   if (!whole.ok()) {
