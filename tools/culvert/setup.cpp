@@ -34,15 +34,16 @@ std::uint16_t check_words(const SetUpOptions &options, const RelayFolder &folder
   return port;
 }
 
-void make_new_folder(const std::string &path) {
+/// True if it was not there.
+bool make_new_folder(const std::string &path) {
   std::error_code error;
   if (mkdir(path.c_str(), 0700) == 0) {
-    return;
+    return true;
   }
   const int reason = errno;
   if (reason == EEXIST && std::filesystem::is_directory(path, error)) {
     if (std::filesystem::is_empty(path, error)) {
-      return;
+      return false;
     }
     throw Refusal{kExitFailure, "the folder '" + path +
                                     "' is not empty, and nothing in it is overwritten; name "
@@ -52,12 +53,28 @@ void make_new_folder(const std::string &path) {
                                   "; name another one with --dir"};
 }
 
+/// Half of the files are of no use, and a folder that is not empty would be refused the next time.
+void fill(const RelayFolder &folder, std::uint16_t port, const std::string &entity) {
+  const bool is_new = make_new_folder(folder.path);
+  try {
+    require(make_throwaway_certificates(folder.path, {folder.name}, kDays));
+    folder.write_secrets(port, entity);
+  } catch (const Refusal &) {
+    std::error_code error;
+    for (const auto &file : std::filesystem::directory_iterator(folder.path, error)) {
+      std::filesystem::remove(file.path(), error);
+    }
+    if (is_new) {
+      std::filesystem::remove(folder.path, error);
+    }
+    throw;
+  }
+}
+
 int set_up_relay(const SetUpOptions &options, const Common &common) {
   const RelayFolder folder{options.folder, options.name};
   const std::uint16_t port = check_words(options, folder);
-  make_new_folder(folder.path);
-  require(make_throwaway_certificates(folder.path, {options.name}, kDays));
-  folder.write_secrets(port, options.entity);
+  fill(folder, port, options.entity);
   std::cout << "Made in the folder " << folder.path << ", for this user alone:\n"
             << "  ca.pem                 the authority that listeners and senders trust\n"
             << "  relay.pem, relay.key   the relay's certificate for " << options.name
