@@ -76,6 +76,39 @@ Status add(ShardThread &thread, const HostPort &where, unsigned mode, Listening 
   return {};
 }
 
+bool is_wildcard(const Address &address) {
+  return std::all_of(address.bytes.begin(), address.bytes.end(),
+                     [](std::uint8_t byte) { return byte == 0; });
+}
+
+/// [::] serves both families.
+bool overlap(const Address &one, const Address &other) {
+  if (one.family == Address::Family::kUnix || other.family == Address::Family::kUnix) {
+    return one == other;
+  }
+  const auto takes_in = [](const Address &wide, const Address &narrow) {
+    return is_wildcard(wide) &&
+           (wide.family == Address::Family::kIpv6 || wide.family == narrow.family);
+  };
+  return one.port != 0 && one.port == other.port &&
+         (one == other || takes_in(one, other) || takes_in(other, one));
+}
+
+/// Nobody can listen twice; the kernel would say only that the address is in use.
+Status check_distinct(const std::vector<HostPort> &addresses) {
+  for (std::size_t i = 1; i < addresses.size(); ++i) {
+    for (std::size_t before = 0; before < i; ++before) {
+      const Result<Address> one = address_of(addresses[before]);
+      const Result<Address> other = address_of(addresses[i]);
+      if (one.ok() && other.ok() && overlap(one.value(), other.value())) {
+        return Status::config("bind " + addresses[i].text() + ": bind " + addresses[before].text() +
+                              " listens there already; remove one of the two");
+      }
+    }
+  }
+  return {};
+}
+
 bool same(const std::vector<HostPort> &one, const std::vector<HostPort> &other) {
   return std::equal(
       one.begin(), one.end(), other.begin(), other.end(),
@@ -94,6 +127,9 @@ Result<Listening> listen_on(ShardThreads &threads, const HostPort &first,
   if (mode > kEveryPermission || (mode != 0 && !any_path)) {
     return Status::config("bind_mode is the mode of a unix socket, at most 0777; set it with a "
                           "unix path alone");
+  }
+  if (Status status = check_distinct(listening.configured); !status.ok()) {
+    return status;
   }
   for (const HostPort &where : listening.configured) {
     if (Status status = add(*threads[0], where, mode, listening); !status.ok()) {

@@ -3,8 +3,13 @@
 #include "culvert/engine.hpp"
 #include "facade/plugin_setup.hpp"
 #include "plugin/loader.hpp"
+#include "role/relay/policy.hpp"
 
 namespace culvert {
+
+Status check_relay_names(const std::vector<std::string> &names) {
+  return RelayPolicy::check_names(names);
+}
 
 Status make_throwaway_certificates(const std::string &folder, const std::vector<std::string> &names,
                                    unsigned days) {

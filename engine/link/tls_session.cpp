@@ -14,6 +14,12 @@ namespace {
 /// libssl reports a peer's alert as an error whose reason is this plus the alert's number.
 constexpr int kAlertOffset = 1000;
 
+/// libssl reads the answer of a server without TLS as a record of a version that does not exist.
+bool is_no_tls() {
+  const unsigned long error = ERR_peek_last_error();
+  return ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_WRONG_VERSION_NUMBER;
+}
+
 std::string reason_of_queue() {
   const unsigned long error = ERR_peek_last_error();
   const int reason = ERR_GET_REASON(error);
@@ -139,8 +145,11 @@ TlsSession::Step TlsSession::step() {
 
 Status TlsSession::failure() {
   failed_ = true;
+  const bool no_tls = !ready_ && SSL_is_server(ssl_) == 0 && is_no_tls();
   std::string message = "TLS with " + peer_name_ + " failed: " + reason_of_queue();
-  if (wire_.overflowed()) {
+  if (no_tls) {
+    message = "no TLS is spoken at " + peer_name_ + ": check the port";
+  } else if (wire_.overflowed()) {
     message = "TLS with " + peer_name_ + " failed: more to send than a turn can hold";
   } else if (!verify_error_.empty()) {
     message = "TLS with " + peer_name_ + " failed: " + verify_error_;

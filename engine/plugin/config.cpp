@@ -53,12 +53,24 @@ const culvert_config_key *find_key(std::span<const culvert_config_key> keys,
   return key == keys.end() ? nullptr : &*key;
 }
 
+/// Only digits, and still no integer: read_texts() could not read it.
+bool is_too_large(const ConfigValue &value) {
+  const auto *text = std::get_if<std::string>(&value);
+  const std::size_t sign = text != nullptr && text->starts_with('-') ? 1 : 0;
+  return text != nullptr && text->size() > sign &&
+         text->find_first_not_of("0123456789", sign) == std::string::npos;
+}
+
 Status check_value(std::string_view id, std::span<const culvert_config_key> keys,
                    std::string_view name, const ConfigValue &value) {
   const culvert_config_key *key = find_key(keys, name);
   if (key == nullptr) {
     return Status::config("plugin " + std::string(id) + " has no setting " + quoted(name) + "; " +
                           known_keys(keys));
+  }
+  if (key->type == CULVERT_CONFIG_INTEGER && is_too_large(value)) {
+    return Status::config("plugin " + std::string(id) + ": setting " + quoted(name) +
+                          " has more than 64 bits; write a smaller integer");
   }
   if (value.index() != key->type) {
     return Status::config("plugin " + std::string(id) + ": setting " + quoted(name) + " is " +

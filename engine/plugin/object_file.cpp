@@ -1,6 +1,7 @@
 #include "plugin/object_file.hpp"
 
 #include "core/limits.hpp"
+#include "io/advice.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -136,8 +137,9 @@ std::string wrong_object(const std::string &path, std::string_view symbol) {
   errno = 0;
   ObjectFile file(path);
   if (!file.is_open()) {
-    return "it cannot be read: " + std::generic_category().message(errno) +
-           "; let this user read it";
+    const bool full = errno == EMFILE;
+    return "it cannot be read: " + std::generic_category().message(errno) + "; " +
+           (full ? kOpenFilesAdvice : "let this user read it");
   }
   if (file.size() == 0) {
     return "wanted a shared object, found an empty file; copy or build the plugin again";

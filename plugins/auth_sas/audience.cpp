@@ -97,9 +97,10 @@ Cover covers(std::string_view audience, std::string_view path,
   if (!decoded) {
     return Cover::kUnreadable;
   }
-  const bool covered = known_scheme && contains(relay_names, host) &&
-                       is_prefix_of_segments(bare_path(*decoded), path);
-  return covered ? Cover::kYes : Cover::kNo;
+  if (!known_scheme || !contains(relay_names, host)) {
+    return Cover::kOtherHost;
+  }
+  return is_prefix_of_segments(bare_path(*decoded), path) ? Cover::kYes : Cover::kOtherPath;
 }
 
 } // namespace sas

@@ -7,7 +7,7 @@
 
 namespace sas {
 
-enum class Cover { kYes, kNo, kUnreadable };
+enum class Cover { kYes, kOtherHost, kOtherPath, kUnreadable };
 
 /// `audience`: the token's `sr` as sent. `path`: the whole request path, decoded.
 Cover covers(std::string_view audience, std::string_view path,

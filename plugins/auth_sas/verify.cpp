@@ -76,11 +76,16 @@ std::string unfit(const Found &found, const std::string &rule) {
   return found.named ? "the key of " + rule + " differs" : "there is no " + rule;
 }
 
-std::string audience_note(const Token &token, const std::vector<std::string_view> &names) {
+std::string audience_note(const Token &token, Cover cover, std::string_view path,
+                          const std::vector<std::string_view> &names) {
   constexpr std::size_t kShown = 80; // of each
   std::string text = "the token is for " +
-                     percent_decode(token.audience).value_or(std::string()).substr(0, kShown) +
-                     ", this relay is ";
+                     percent_decode(token.audience).value_or(std::string()).substr(0, kShown);
+  if (cover == Cover::kOtherPath) {
+    return text + ", asked is " +
+           std::string(culvert::sdk::plain_beginning(path).substr(0, kShown));
+  }
+  text += ", this relay is ";
   for (const std::string_view name : names) {
     text += (name == names.front() ? "" : ", ") + std::string(name.substr(0, kShown));
   }
@@ -133,10 +138,10 @@ void verify(const culvert::sdk::Host &host, std::int64_t clock_skew_s, culvert_v
                culvert::sdk::utc_time(token->expires_s) + "Z'.",
            "by this machine's clock the token of " + rule + " expired " +
                std::to_string(record.wall_s - token->expires_s) + " s ago");
-  } else if (cover == Cover::kNo) {
+  } else if (cover != Cover::kYes) {
     refuse(record, CULVERT_TOKEN_AUDIENCE,
            "InvalidAudience: The authorization header contains a token with a wrong audience.",
-           audience_note(*token, names));
+           audience_note(*token, cover, text(record.path), names));
   } else if ((found.rights & record.right_wanted) == 0) {
     refuse(record, CULVERT_TOKEN_RIGHT,
            "Authorization failed for specified action: " +

@@ -5,8 +5,9 @@
 #include "culvert/plugin.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 
 namespace resolver {
 namespace {
@@ -15,8 +16,28 @@ using culvert::sdk::text;
 
 /// The table does not change, but a caller that caches its answers should ask again now and then.
 constexpr std::uint32_t kLifetimeMs = 60'000;
-constexpr std::streamsize kHostsBytes = 4LL * 1024 * 1024;
+constexpr char kUsualHosts[] = "/etc/hosts";
+constexpr std::size_t kHostsBytes = 4UL * 1024 * 1024;
 constexpr std::size_t kQuotedName = 255; // the longest name there is
+
+/// A machine without the usual file is not an error: the table just gets no names from it.
+std::string read_hosts(const std::string &path) {
+  std::string content(kHostsBytes, '\0');
+  errno = 0;
+  std::FILE *const file = std::fopen(path.c_str(), "re");
+  content.resize(file == nullptr ? 0 : std::fread(content.data(), 1, content.size(), file));
+  const bool failed = file == nullptr || std::ferror(file) != 0;
+  const std::string reason = std::strerror(errno);
+  if (file != nullptr) {
+    std::fclose(file);
+  }
+  if (failed && path != kUsualHosts) {
+    throw culvert::sdk::Error(CULVERT_CONFIG, CULVERT_SOURCE_LOCAL, CULVERT_RETRY_NEVER,
+                              "cannot read the hosts_file '" + path.substr(0, 300) +
+                                  "': " + reason + "; name a file that this user may read");
+  }
+  return content;
+}
 
 /// Made on the control thread, where reading one small local file is allowed.
 class Unit {
@@ -30,12 +51,7 @@ public:
                                       "; write NAME=ADDR[,ADDR]");
       }
     }
-    // A machine without the file is not an error: the table just gets no names from it.
-    std::ifstream file(std::string(host.config_text("hosts_file")), std::ios::binary);
-    std::string content(static_cast<std::size_t>(kHostsBytes), '\0');
-    file.read(content.data(), kHostsBytes);
-    content.resize(static_cast<std::size_t>(file.gcount()));
-    table.add_hosts(content);
+    table.add_hosts(read_hosts(std::string(host.config_text("hosts_file"))));
   }
 
   Table table;
@@ -73,7 +89,7 @@ constexpr culvert_kind kKinds[] = {
 constexpr const char *kServices[] = {CULVERT_SERVICE_CONFIG};
 constexpr culvert_config_key kKeys[] = {
     {"resolve", "NAME=ADDR[,ADDR], tried before the hosts file", nullptr, CULVERT_CONFIG_LIST, 0},
-    {"hosts_file", "names and addresses of this machine", "/etc/hosts", CULVERT_CONFIG_TEXT, 0},
+    {"hosts_file", "names and addresses of this machine", kUsualHosts, CULVERT_CONFIG_TEXT, 0},
 };
 
 } // namespace

@@ -90,13 +90,6 @@ std::string_view standard_phrase(std::uint32_t status) {
   }
 }
 
-/// Up to the first character that no host or entity has. The answer goes to logs, and a client may
-/// have put its token into its path by mistake.
-std::string plain_beginning(const std::string &text) {
-  return text.substr(0, text.find_first_not_of("0123456789abcdefghijklmnopqrstuvwxyz"
-                                               "ABCDEFGHIJKLMNOPQRSTUVWXYZ._~/:-"));
-}
-
 } // namespace
 
 Refusal refusal_of(const Facts &facts, const culvert_status &why) {
@@ -123,8 +116,8 @@ Refusal refusal_of(const Facts &facts, const culvert_status &why) {
 
 void write_refusal(const culvert::sdk::Host &host, const Facts &facts, const Refusal &refusal,
                    culvert::sdk::Arena arena, culvert_answer &answer) {
-  const std::string tracker =
-      plain_beginning(std::string(host_of(facts.authority)) + "/" + facts.path);
+  const std::string whole = std::string(host_of(facts.authority)) + "/" + facts.path;
+  const std::string_view tracker = culvert::sdk::plain_beginning(whole);
   std::string reason = clean(refusal.sentence, kSentenceBytes);
   reason += " TrackingId:" + clean(facts.tracking, 104);
   reason += ", SystemTracker:sb://" + clean(tracker, kTrackerBytes);

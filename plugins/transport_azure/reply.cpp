@@ -70,6 +70,22 @@ Meaning meaning_of_http(std::uint32_t status, std::string_view reason) {
   return {status, status >= 400 ? CULVERT_REJECTED : CULVERT_PROTOCOL, CULVERT_RETRY_NEVER};
 }
 
+/// What an operator is told of an answer that no Azure Relay gives. A 404 without the service's
+/// words may come from a listener that refused the sender.
+std::string advice_for(culvert_purpose purpose, std::uint32_t status, std::string_view reason) {
+  constexpr char kCheck[] = "no Azure Relay is there: check the Endpoint's host and port";
+  const bool said_by_a_relay = reason.starts_with("Endpoint does not exist") ||
+                               reason.find("listeners") != std::string_view::npos ||
+                               reason.find("TrackingId") != std::string_view::npos;
+  if (status < 400 || (status == 404 && !said_by_a_relay && purpose == CULVERT_PURPOSE_LISTEN)) {
+    return std::string("; ") + kCheck;
+  }
+  if (status == 404 && !said_by_a_relay && purpose == CULVERT_PURPOSE_DIAL) {
+    return std::string("; if no listener said so, ") + kCheck;
+  }
+  return "";
+}
+
 /// What may be logged of the relay's reason: it is cut where it seems to quote our token.
 std::string quotable(std::string_view reason) {
   std::string quoted = clean(reason, kReasonBytes);
@@ -80,13 +96,12 @@ std::string quotable(std::string_view reason) {
   return quoted;
 }
 
-/// `no_relay`: no Azure Relay says this.
 [[noreturn]] void fail(const Meaning &meaning, std::string_view what, std::string_view reason,
-                       bool no_relay = false) {
+                       const std::string &advice = "") {
   std::string sentence = std::string(what) + " " + std::to_string(meaning.status);
   const std::string quoted = quotable(reason);
   sentence += quoted.empty() ? "" : ": " + quoted;
-  sentence += no_relay ? "; no Azure Relay is there: check the Endpoint's host and port" : "";
+  sentence += advice;
   throw culvert::sdk::Error(meaning.code, CULVERT_SOURCE_RELAY, meaning.retry, sentence,
                             meaning.status);
 }
@@ -107,8 +122,9 @@ void on_reply(culvert_purpose purpose, const culvert_reply &reply, culvert_reply
   }
   const std::uint32_t wanted = purpose == CULVERT_PURPOSE_REJECT ? 410 : 101;
   if (reply.form != CULVERT_REPLY_HTTP || reply.status != wanted) {
-    const bool no_relay = reply.form == CULVERT_REPLY_HTTP && reply.status < 400;
-    fail(meaning_of_http(reply.status, reason), "the relay answered", reason, no_relay);
+    const bool http = reply.form == CULVERT_REPLY_HTTP;
+    fail(meaning_of_http(reply.status, reason), "the relay answered", reason,
+         http ? advice_for(purpose, reply.status, reason) : "");
   }
   result.verdict = CULVERT_VERDICT_DONE;
 }

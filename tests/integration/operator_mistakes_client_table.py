@@ -114,6 +114,9 @@ CLIENT_ROWS = [
     ('authorities not there', 'listen', {'--ca': '{folder}/none.pem'}, 1,
      "culvert listen: cannot read the bundle of trusted certificates '{folder}/none.pem': "
      'No such file or directory; name a PEM file this user may read'),
+    ('authorities not there, named like a setting', 'listen', {'--ca': '{folder}/ca_file_none'}, 1,
+     "culvert listen: cannot read the bundle of trusted certificates '{folder}/ca_file_none': "
+     'No such file or directory; name a PEM file this user may read'),
     ('authorities that are cut off', 'listen', {'--ca': '{folder}/half.pem'}, 1,
      "culvert listen: '{folder}/half.pem' holds a certificate that is cut off or damaged; "
      'copy the file again'),
@@ -136,6 +139,12 @@ CLIENT_ROWS = [
      "culvert listen: there is no plugin 'resolver_none' in {plugins}, but auth_sas, "
      'example_relay, resolver_static, transport_azure; put its file there, or name another '
      'plugin directory'),
+    ('hosts file not there', 'listen', {'--set': 'resolver_static.hosts_file={folder}/none'}, 1,
+     "culvert listen: cannot read the hosts_file '{folder}/none': No such file or directory; "
+     'name a file that this user may read'),
+    ('hosts file that is a folder', 'listen', {'--set': 'resolver_static.hosts_file={folder}'}, 1,
+     "culvert listen: cannot read the hosts_file '{folder}': Is a directory; name a file that "
+     'this user may read'),
     ('resolve without address', 'listen', {'--resolve': 'a.example'}, 2,
      'culvert listen: --resolve a.example: it is not NAME=ADDR[,ADDR]; write '
      'NAME=ADDR[,ADDR]'),
@@ -149,6 +158,12 @@ CLIENT_ROWS = [
      'culvert connect: --bind 127.0.0.1:{busy}: cannot listen on 127.0.0.1:{busy}: '
      'Address already in use; another process listens there: stop it or choose another '
      'port'),
+    ('bind to one address twice', 'connect', {'--bind': ['127.0.0.1:{busy}', '127.0.0.1:{busy}']}, 2,
+     'culvert connect: --bind 127.0.0.1:{busy}: bind 127.0.0.1:{busy} listens there already; '
+     'remove one of the two'),
+    ('bind to an address that another bind serves', 'connect', {'--bind': ['[::]:{busy}', '0.0.0.0:{busy}']}, 2,
+     'culvert connect: --bind 0.0.0.0:{busy}: bind [::]:{busy} listens there already; '
+     'remove one of the two'),
     ("sender's bind to a name", 'connect', {'--bind': 'localhost:0'}, 2,
      "culvert connect: --bind 'localhost:0' is a name; write the IP address to listen on, "
      'for example 127.0.0.1:0 or 0.0.0.0:0'),
@@ -229,11 +244,14 @@ CLIENT_ROWS = [
      'culvert setup relay: --name is missing; write --name HOST; see culvert setup relay '
      '--help'),
     ('setup with a name and a port', 'setup relay', {'--name': 'a.example:443'}, 2,
-     "culvert setup relay: --name 'a.example:443': write a host name or an IP address alone, "
-     'without scheme, port or path'),
+     "culvert setup relay: relay name 'a.example:443': write a host name or an IP address "
+     "alone, without scheme, port, brackets or '*'"),
+    ('setup with a star', 'setup relay', {'--name': '*.x.example'}, 2,
+     "culvert setup relay: relay name '*.x.example': write a host name or an IP address "
+     "alone, without scheme, port, brackets or '*'"),
     ('setup with a path', 'setup relay', {'--name': 'a.example/x'}, 2,
-     "culvert setup relay: --name 'a.example/x': write a host name or an IP address alone, "
-     'without scheme, port or path'),
+     "culvert setup relay: relay name 'a.example/x': write a host name or an IP address "
+     "alone, without scheme, port, brackets or '*'"),
     ('setup with a port of words', 'setup relay', {'--port': 'https'}, 2,
      "culvert setup relay: --port 'https' is not 1 to 65535"),
     ('setup with port 0', 'setup relay', {'--port': '0'}, 2,

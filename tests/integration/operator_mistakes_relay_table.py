@@ -284,6 +284,9 @@ RELAY_ROWS = [
      "culvert relay: plugin transport_azure has no setting 'kee'; it has none"),
     ('setting of another type', 'relay', {'--set': 'auth_sas.token_lifetime_s={canary}'}, 2,
      "culvert relay: plugin auth_sas: setting 'token_lifetime_s' is a text; write an integer"),
+    ('setting of too many digits', 'relay', {'--set': 'auth_sas.token_lifetime_s=99999999999999999999'}, 2,
+     "culvert relay: plugin auth_sas: setting 'token_lifetime_s' has more than 64 bits; write a "
+     'smaller integer'),
     ('setting that is no list', 'relay', {'--set': ['auth_sas.key_name=a', 'auth_sas.key_name=b']}, 2,
      "culvert relay: plugin auth_sas: setting 'key_name' is a list; write a text"),
     ('secret setting in the open', 'relay', {'--set': 'auth_sas.key={canary}'}, 2,

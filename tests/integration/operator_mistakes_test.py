@@ -5,7 +5,9 @@ The tables are operator_mistakes_relay_table.py and operator_mistakes_client_tab
 subcommand, what differs from arguments that work, exit code, the line.
 """
 import os
+import resource
 import shutil
+import signal
 import socket
 import subprocess
 import unittest
@@ -134,6 +136,35 @@ class OperatorMistakes(CulvertCase):
                 line = self.filled(line)
                 self.assertEqual((got_code, output, errors), (code, "", line + "\n"))
                 self.assertNotIn(CANARY, output + errors)
+
+    def test_a_limit_of_open_files_that_is_too_low_is_named(self):
+        done = subprocess.run(["sh", "-c", 'ulimit -n 6 && exec "$@"', "sh", self.culvert(),
+                               "plugins", "describe", "auth_sas"], text=True, capture_output=True,
+                              timeout=60, check=False)
+        self.assertEqual((done.returncode, done.stderr), (
+            1, f"culvert plugins describe: {binary_folder()}/auth_sas.so: it cannot be read: Too "
+               "many open files; raise this process's limit of open files (ulimit -n)\n"))
+
+    def test_a_setup_that_cannot_write_all_its_files_leaves_none(self):
+        made = self.path("made")
+        self.assertEqual(self.outcome("setup relay", {})[0], 0)
+        sizes = sorted(os.path.getsize(os.path.join(made, name)) for name in os.listdir(made))
+        shutil.rmtree(made)
+
+        def limit():  # all but the largest file can be written
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (sizes[-1] - 20, sizes[-1] - 20))
+        for there in (False, True):
+            with self.subTest(there=there):
+                if there:
+                    os.mkdir(made)
+                done = subprocess.run([self.culvert(), *self.arguments("setup relay", {})],
+                                      text=True, capture_output=True, preexec_fn=limit, timeout=60,
+                                      check=False)
+                self.assertEqual((done.returncode, done.stdout), (1, ""))
+                self.assertRegex(done.stderr, "^culvert setup relay: cannot write '.*': File too large")
+                self.assertEqual(os.path.isdir(made), there)
+                self.assertEqual(os.listdir(made) if there else [], [])
 
     def test_the_titles_differ(self):
         self.assertEqual(len({row[0] for row in ROWS}), len(ROWS))

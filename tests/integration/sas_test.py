@@ -113,6 +113,9 @@ class Sas(NeighbourCase):
                     code, said = self.verdict(**{"token": token, **more})
                     self.assertEqual(code, 1)
                     self.assertIn("refused: ", said)
+                    if name == "entity":
+                        self.assertIn(f"the token is for {self.fields(token)['sr']}, "
+                                      "asked is app", said)
 
     def test_both_run_where_io_uring_is_forbidden(self):
         token = self.make()

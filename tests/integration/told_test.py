@@ -100,9 +100,23 @@ class Told(HostileRelayCase):
     def test_a_web_server_is_no_relay(self):
         relay = self.start_hostile(
             lambda connection, _: connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+        check = "; no Azure Relay is there: check the Endpoint's host and port"
         line = self.listener_with(relay).wait_for_line("cannot register at the relay")
-        self.assertIn("answered 200: OK; no Azure Relay is there: check the Endpoint's host and port",
-                      line)
+        self.assertIn("answered 200: OK" + check, line)
+        relay.answer = lambda connection, _: connection.sendall(
+            b"HTTP/1.1 404 File not found\r\nContent-Length: 0\r\n\r\n")
+        line = self.listener_with(relay).wait_for_line("cannot register at the relay")
+        self.assertIn("answered 404: File not found" + check, line)
+
+    def test_a_server_without_tls_is_no_relay(self):
+        relay = self.start_hostile(None)
+
+        def answer(peer):
+            peer.recv(65536)
+            peer.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        relay.before_tls = answer
+        line = self.listener_with(relay).wait_for_line("cannot register at the relay")
+        self.assertIn(f"no TLS is spoken at 127.0.0.1:{relay.port}: check the port", line)
 
     def test_a_clock_that_is_off_is_told_by_how_much(self):
         for ahead_s, words in [(3 * 3600 + 30, "3 h 0 min behind"), (-1230, "20 min ahead of")]:

@@ -37,7 +37,7 @@ Services::Services(SimWorld &sim, bool with_tls, const std::string &protocol,
   resolver =
       make("resolver_static", PluginKind::kResolver,
            {{"resolve", std::vector<std::string>{std::string(kRelayName) + "=" + kRelayHost}},
-            {"hosts_file", std::string("/nonexistent")}});
+            {"hosts_file", std::string("/dev/null")}});
   if (tls) {
     constexpr std::int64_t kYearSec = 365LL * 24 * 3600;
     ThrowAwayOptions options{{kRelayName},

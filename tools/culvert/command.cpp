@@ -23,10 +23,32 @@ constexpr Setting kSettings[] = {{"bind_mode", "--bind-mode"},
                                  {"rendezvous_hosts", "--rendezvous-hosts"},
                                  {"the resolve entry", "--resolve"}};
 
+bool in_word(std::string_view text, std::size_t at) {
+  return at < text.size() && (std::isalnum(static_cast<unsigned char>(text[at])) != 0 ||
+                              std::string_view("_-./").find(text[at]) != std::string_view::npos);
+}
+
+/// Where the text has these words of the engine: whole ones, and outside of what it quotes.
+std::size_t find_words(std::string_view text, std::string_view words) {
+  char quote = '\0';
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const bool begins = !in_word(text, at - 1);
+    const bool ends = !in_word(text, at + 1);
+    if (quote != '\0') {
+      quote = text[at] == quote && ends ? '\0' : quote;
+    } else if ((text[at] == '\'' || text[at] == '"') && begins) {
+      quote = text[at];
+    } else if (begins && text.substr(at).starts_with(words) && !in_word(text, at + words.size())) {
+      return at;
+    }
+  }
+  return std::string_view::npos;
+}
+
 /// The engine names a field of its configuration where this command has an option.
 std::string as_option(std::string message) {
   for (const Setting &setting : kSettings) {
-    const std::size_t at = message.find(setting.field);
+    const std::size_t at = find_words(message, setting.field);
     if (at != std::string::npos) {
       message.replace(at, setting.field.size(), setting.option);
     }
@@ -53,7 +75,8 @@ public:
 private:
   void hint(LogLevel level, std::string_view why) {
     for (std::size_t i = 0; i < std::size(kSettings); ++i) {
-      if (why.find(kSettings[i].field) != std::string_view::npos && !told_[i].exchange(true)) {
+      if (find_words(why, kSettings[i].field) != std::string_view::npos &&
+          !told_[i].exchange(true)) {
         log_->write(level, std::string(kSettings[i].field) + " is set with " + kSettings[i].option,
                     {});
       }

@@ -1,7 +1,5 @@
 #include "relay_folder.hpp"
 
-#include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -20,23 +18,14 @@ struct SetUpOptions {
   std::string port = "443";
 };
 
-/// What is wrong with name, port or entity is what a connection string made of them would say.
+/// What is wrong with the entity is what a connection string made of it would say.
 std::uint16_t check_words(const SetUpOptions &options, const RelayFolder &folder) {
   const Result<HostPort> relay = HostPort::parse("localhost:" + options.port, "--port");
   if (!relay.ok() || relay.value().port == 0) {
     throw Refusal{kExitUsage, "--port '" + options.port + "' is not 1 to 65535"};
   }
   const std::uint16_t port = relay.value().port;
-  std::string host = options.name;
-  std::transform(host.begin(), host.end(), host.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  const Result<ConnectionString> named =
-      ConnectionString::parse(folder.connection(port, "app", true));
-  if (!named.ok() || named.value().host != host) {
-    throw Refusal{kExitUsage, "--name '" + options.name +
-                                  "': write a host name or an IP address alone, without scheme, "
-                                  "port or path"};
-  }
+  require(check_relay_names({options.name}));
   const Result<ConnectionString> whole =
       ConnectionString::parse(folder.connection(port, options.entity, true));
   if (!whole.ok()) {
@@ -45,15 +34,16 @@ std::uint16_t check_words(const SetUpOptions &options, const RelayFolder &folder
   return port;
 }
 
-void make_new_folder(const std::string &path) {
+/// True if it was not there.
+bool make_new_folder(const std::string &path) {
   std::error_code error;
   if (mkdir(path.c_str(), 0700) == 0) {
-    return;
+    return true;
   }
   const int reason = errno;
   if (reason == EEXIST && std::filesystem::is_directory(path, error)) {
     if (std::filesystem::is_empty(path, error)) {
-      return;
+      return false;
     }
     throw Refusal{kExitFailure, "the folder '" + path +
                                     "' is not empty, and nothing in it is overwritten; name "
@@ -63,12 +53,28 @@ void make_new_folder(const std::string &path) {
                                   "; name another one with --dir"};
 }
 
+/// Half of the files are of no use, and a folder that is not empty would be refused the next time.
+void fill(const RelayFolder &folder, std::uint16_t port, const std::string &entity) {
+  const bool is_new = make_new_folder(folder.path);
+  try {
+    require(make_throwaway_certificates(folder.path, {folder.name}, kDays));
+    folder.write_secrets(port, entity);
+  } catch (const Refusal &) {
+    std::error_code error;
+    for (const auto &file : std::filesystem::directory_iterator(folder.path, error)) {
+      std::filesystem::remove(file.path(), error);
+    }
+    if (is_new) {
+      std::filesystem::remove(folder.path, error);
+    }
+    throw;
+  }
+}
+
 int set_up_relay(const SetUpOptions &options, const Common &common) {
   const RelayFolder folder{options.folder, options.name};
   const std::uint16_t port = check_words(options, folder);
-  make_new_folder(folder.path);
-  require(make_throwaway_certificates(folder.path, {options.name}, kDays));
-  folder.write_secrets(port, options.entity);
+  fill(folder, port, options.entity);
   std::cout << "Made in the folder " << folder.path << ", for this user alone:\n"
             << "  ca.pem                 the authority that listeners and senders trust\n"
             << "  relay.pem, relay.key   the relay's certificate for " << options.name

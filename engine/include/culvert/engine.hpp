@@ -115,6 +115,9 @@ public:
 Status make_throwaway_certificates(const std::string &folder, const std::vector<std::string> &names,
                                    unsigned days = 30);
 
+/// Whether a relay can have these names (RelayConfig::names).
+Status check_relay_names(const std::vector<std::string> &names);
+
 struct IssuedToken {
   Secret text;
   std::int64_t expires_s = 0; // Unix seconds

@@ -35,6 +35,13 @@ inline bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return a.size() == b.size() && starts_ignoring_case(a, b);
 }
 
+/// What the text begins with, up to the first character that no host or entity has. That much of a
+/// peer's text can go into a log: a client may have put its token there by mistake.
+inline std::string_view plain_beginning(std::string_view text) {
+  return text.substr(0, text.find_first_not_of("0123456789abcdefghijklmnopqrstuvwxyz"
+                                               "ABCDEFGHIJKLMNOPQRSTUVWXYZ._~/:-"));
+}
+
 /// The byte that %XX at `at` stands for, or -1.
 inline int escaped_byte(std::string_view text, std::size_t at) {
   if (at + 2 >= text.size() || text[at] != '%') {

@@ -247,6 +247,29 @@ TEST_F(AzureClient, AnswersOfARelayAndWhatFollows) {
   }
 }
 
+TEST_F(AzureClient, AnAnswerOfAWebServerIsCalledThat) {
+  const std::string check = "no Azure Relay is there: check the Endpoint's host and port";
+  const struct {
+    uint32_t purpose, status;
+    const char *reason;
+    std::string advice;
+  } rows[]{
+      {CULVERT_PURPOSE_LISTEN, 200, "OK", "; " + check},
+      {CULVERT_PURPOSE_DIAL, 302, "Found", "; " + check},
+      {CULVERT_PURPOSE_LISTEN, 404, "File not found", "; " + check},
+      {CULVERT_PURPOSE_DIAL, 404, "Not Found", "; if no listener said so, " + check},
+      {CULVERT_PURPOSE_LISTEN, 404, "Endpoint does not exist.", ""},
+      {CULVERT_PURPOSE_DIAL, 404, "There are no listeners connected for the endpoint.", ""},
+      {CULVERT_PURPOSE_DIAL, 404, "Not so. TrackingId:1", ""},
+      {CULVERT_PURPOSE_DIAL, 502, "Bad Gateway", ""},
+  };
+  for (const auto &row : rows) {
+    reply(row.purpose, CULVERT_REPLY_HTTP, row.status, row.reason);
+    EXPECT_EQ(error.message,
+              "the relay answered " + std::to_string(row.status) + ": " + row.reason + row.advice);
+  }
+}
+
 TEST_F(AzureClient, ARelaysWordsAreCleanedAndNeverShowAToken) {
   reply(CULVERT_PURPOSE_LISTEN, CULVERT_REPLY_HTTP, 401,
         "Bad\r\nX: \x1b[31m caf\xC3\xA9 token SharedAccessSignature sr=secret");
@@ -309,6 +332,11 @@ TEST_F(AzureClient, MessagesThatAreNoOffer) {
     EXPECT_EQ(error.source, uint32_t{CULVERT_SOURCE_RELAY});
   }
   EXPECT_FALSE(host.log.empty());
+  for (const std::size_t size : {16 * 1024, 16 * 1024 + 1, 60'000}) {
+    const std::string address = "wss://x/" + std::string(size - 8, 'y');
+    EXPECT_EQ(hear(R"({"accept":{"address":")" + address + R"("}})").taken, size <= 16 * 1024);
+    EXPECT_EQ(error.code, uint32_t{size <= 16 * 1024 ? CULVERT_OK : CULVERT_PROTOCOL}) << size;
+  }
 }
 
 TEST_F(AzureClient, AcceptUsesTheAddressByteForByteFromItsFirstSlashOn) {

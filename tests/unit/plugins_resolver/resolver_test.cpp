@@ -15,7 +15,7 @@ using culvert_test::Plugged;
 using culvert_test::view;
 
 struct StaticResolver : testing::Test {
-  StaticResolver() { host.texts["hosts_file"] = "/nonexistent/hosts"; }
+  StaticResolver() { host.texts["hosts_file"] = "/dev/null"; }
 
   std::vector<std::string> resolve(std::string_view name, culvert_status *status = nullptr) {
     Plugged<culvert_resolver> resolver(host, culvert_plugin_v1_resolver_static,
@@ -76,6 +76,21 @@ TEST_F(StaticResolver, TheHostsFileComesAfterTheEntries) {
   EXPECT_EQ(resolve("broken"), Strings{});
   EXPECT_EQ(resolve("more"), Strings{});
   std::remove(path.c_str());
+}
+
+TEST_F(StaticResolver, AHostsFileThatSomebodyNamedMustBeReadable) {
+  const std::string folder = testing::TempDir();
+  for (const std::string &path : {std::string("/nonexistent/hosts"), folder}) {
+    host.texts["hosts_file"] = path;
+    Plugged<culvert_resolver> resolver(host, culvert_plugin_v1_resolver_static,
+                                       CULVERT_KIND_RESOLVER);
+    EXPECT_EQ(resolver.unit, nullptr) << path;
+    EXPECT_EQ(resolver.error.code, uint32_t{CULVERT_CONFIG});
+    const std::string words = path == folder ? "Is a directory" : "No such file or directory";
+    EXPECT_EQ(std::string(resolver.error.message), "cannot read the hosts_file '" + path +
+                                                       "': " + words +
+                                                       "; name a file that this user may read");
+  }
 }
 
 TEST_F(StaticResolver, AnUnknownNameIsOneLineThatSaysWhatToWrite) {

@@ -198,6 +198,10 @@ TEST_F(VerifySas, TheRelaysLogIsToldWhatThePeerIsNot) {
   EXPECT_STREQ(
       verify(token(kKey, "http%3A%2F%2Fother.test%2Fhyco", "Root")).note,
       "the token is for http://other.test/hyco, this relay is relay.test, alias.test, ::1");
+  EXPECT_STREQ(verify(token(kKey, kSr, "Root"), "hyco2").note,
+               "the token is for http://relay.test/hyco, asked is hyco2");
+  EXPECT_STREQ(verify(token(kKey, kSr, "Root"), "other sig=secret").note,
+               "the token is for http://relay.test/hyco, asked is other");
   host.wall_s = kExpiry + 301;
   EXPECT_STREQ(verify(token(kKey, kSr, "Root")).note,
                "by this machine's clock the token of rule 'Root' expired 301 s ago");

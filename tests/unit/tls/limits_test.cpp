@@ -140,6 +140,14 @@ TEST_F(RawTls, HttpAtATlsPortIsCalledThat) {
   EXPECT_EQ(link->failure().message, "TLS with a client failed: http request");
 }
 
+TEST_F(RawTls, AServerWithoutTlsIsCalledThat) {
+  make(false);
+  link->handshake(shaken.completion);
+  raw->send_raw("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+  ASSERT_TRUE(until([&] { return shaken.done(); }));
+  EXPECT_EQ(link->failure().message, "no TLS is spoken at relay.test:443: check the port");
+}
+
 // --- a peer that does not read, and one that says nothing ---------------------------------------
 
 TEST(TlsStall, AnEndingBehindAPeerThatDoesNotReadIsDropped) {
