@@ -59,8 +59,8 @@ class SilentPlugin(CulvertCase):
     def test_one_that_never_answers_does_not_keep_a_role_from_its_end(self):
         sender = self.start_sender_to("db")
         self.assertEqual(sender.wait(), 1)
-        self.assertTrue(sender.log().endswith("culvert connect: the resolver plugin has not "
-                                              "answered within 10 s; name another one\n"))
+        self.assertTrue(sender.log().endswith("culvert connect: plugin resolver_late has not "
+                                              "completed resolve within 10 s; name another one\n"))
 
     def test_one_that_answers_no_more_costs_an_app_ten_seconds_and_is_named(self):
         sender = self.start_sender_to("once")
