@@ -156,6 +156,9 @@ inline constexpr std::uint32_t kShortestPingMs = 100;
 /// The last second of the year 9999. A later expiry from a plugin is reduced to it, so that sums of
 /// times do not overflow.
 inline constexpr std::int64_t kLastSecond = 253'402'300'799;
+/// How long a child process may take to load a plugin whose entry is to be described. Loading maps
+/// a file and runs its constructors, which takes milliseconds.
+inline constexpr std::uint64_t kPluginLoadMs = 10'000;
 /// A call into a plugin that takes longer than this delays every connection of its shard, and is
 /// logged as a warning: at most one in kSlowCallLogMs from each instance, with the number of slow
 /// calls since the last one.

@@ -24,7 +24,7 @@ struct Check {
 
   Status name(const std::string &host) {
     return hopeless(
-        bench.ask(resolve.emplace_back(), "resolver", units.limits.handshake_ms,
+        bench.ask(resolve.emplace_back(), units.limits.handshake_ms,
                   [&](ResolveName &operation) { part.resolver->resolve(operation, host); }));
   }
 
@@ -34,7 +34,7 @@ struct Check {
       return audience.status();
     }
     const Result<Token> token =
-        bench.ask(acquire, "auth", units.limits.handshake_ms, [&](AcquireToken &operation) {
+        bench.ask(acquire, units.limits.handshake_ms, [&](AcquireToken &operation) {
           part.auth->acquire(operation, audience.value());
         });
     if (!token.ok()) {

@@ -113,6 +113,12 @@ public:
       threads_[i]->call([this, i, &visit] { visit(*parts_[i]->role); });
     }
   }
+  /// As for_each(), but does not wait.
+  template <typename Visit> void order_each(Visit visit) {
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      threads_[i]->order([this, i, visit] { visit(*parts_[i]->role); });
+    }
+  }
   /// As RunningRole::tidy().
   bool tidy() {
     std::erase_if(units_, [this](const ClientUnits &units) {

@@ -62,8 +62,7 @@ public:
     return update(role, &RunningRole::update_sender, config);
   }
   Status stop(RoleId role) override {
-    tidy();
-    if (running(role) == nullptr) {
+    if (role >= roles_.size() || roles_[role].stopped()) {
       return not_running(role);
     }
     untidy_ = true;

@@ -81,11 +81,11 @@ public:
 
   void drain() override {
     draining_ = true;
-    parts_.for_each([](Listener &listener) { listener.drain(); });
+    parts_.order_each([](Listener &listener) { listener.drain(); });
   }
   void drop() override {
     draining_ = true;
-    parts_.for_each([](Listener &listener) { listener.drop(); });
+    parts_.order_each([](Listener &listener) { listener.drop(); });
   }
   [[nodiscard]] RoleStats stats() const override {
     RoleStats stats = stats_of(counters_);

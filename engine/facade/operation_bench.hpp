@@ -29,17 +29,23 @@ public:
   [[nodiscard]] Shard &shard() { return shard_; }
   [[nodiscard]] Log &log() { return log_; }
 
-  /// begin(operation) starts it; run() waits until the plugin has completed it, without a deadline.
-  template <typename Operation, typename Begin> auto run(Begin begin) {
-    Operation operation;
-    start(operation, begin);
-    wait(operation, Timers::kNever);
-    return std::move(operation.result);
-  }
-  template <typename Operation, typename Begin> void start(Operation &operation, Begin begin) {
+  /// begin(operation) starts it. A plugin that has not answered within `limit_ms` is at fault, as
+  /// one that broke a rule of the ABI. The operation must live as long as the instance.
+  template <typename Value, typename Begin>
+  Result<Value> ask(PluginOperation<Value> &operation, std::uint64_t limit_ms, Begin begin) {
     operation.template bind<&OperationBench::on_done>(*this);
     begin(operation);
+    if (wait(operation, io_.now_ns() + limit_ms * 1'000'000)) {
+      return std::move(operation.result);
+    }
+    operation.abandon();
+    wait(operation, Timers::kNever);
+    return Status::failure(Code::kInternal, Source::kPlugin, Retry::kNever,
+                           operation.result.status().message + " within " +
+                               std::to_string(limit_ms / 1'000) + " s; name another one");
   }
+
+private:
   /// Waits until it is complete or the deadline; returns whether it is.
   template <typename Operation> bool wait(Operation &operation, std::uint64_t deadline_ns) {
     while (operation.in_flight()) {
@@ -52,31 +58,13 @@ public:
     }
     return true;
   }
-
-  /// As run(), but a plugin that has not answered within `limit_ms` is at fault, as one that broke
-  /// a rule of the ABI. The operation must live as long as the instance.
-  template <typename Value, typename Begin>
-  Result<Value> ask(PluginOperation<Value> &operation, const char *kind, std::uint64_t limit_ms,
-                    Begin begin) {
-    start(operation, begin);
-    if (wait(operation, io_.now_ns() + limit_ms * 1'000'000)) {
-      return std::move(operation.result);
-    }
-    operation.abandon();
-    wait(operation, Timers::kNever);
-    return Status::failure(Code::kInternal, Source::kPlugin, Retry::kNever,
-                           std::string("the ") + kind + " plugin has not answered within " +
-                               std::to_string(limit_ms / 1'000) + " s; name another one");
-  }
-
-private:
   class NoLog final : public Log {
   public:
     [[nodiscard]] bool enabled(LogLevel) const override { return false; }
     void write(LogLevel, std::string_view, std::initializer_list<LogField>) override {}
   };
 
-  void on_done(Outcome) {} // run() looks at the operation itself
+  void on_done(Outcome) {} // ask() looks at the operation itself
 
   NoLog log_;
   SystemRandom random_;

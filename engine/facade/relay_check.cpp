@@ -47,7 +47,7 @@ Status check_auth(Unit &unit, OperationBench &bench, const RelayPolicy &policy,
   const EntityTable::Match match = policy.entities().match(path);
   const TokenCheck check{"", path, &match.rules, &policy.names(), kRightSend};
   const Result<Grant> grant =
-      bench.ask(operation, "auth", policy.limits().handshake_ms,
+      bench.ask(operation, policy.limits().handshake_ms,
                 [&](VerifyToken &verify) { auth.value()->verify(verify, check); });
   return !grant.ok() && plugin_at_fault(grant.status()) ? grant.status() : Status{};
 }

@@ -170,12 +170,12 @@ public:
   void drain() override {
     draining_ = true;
     listening_.remove_files(); // a successor may have the path at once
-    for_each([](RelayShard &shard) { shard.drain(); });
+    order_each([](RelayShard &shard) { shard.drain(); });
   }
   void drop() override {
     draining_ = true;
     listening_.remove_files(); // a successor may have the path at once
-    for_each([](RelayShard &shard) { shard.drop(); });
+    order_each([](RelayShard &shard) { shard.drop(); });
   }
   [[nodiscard]] HostPort bound() const override { return listening_.bound.front(); }
   [[nodiscard]] RoleStats stats() const override;
@@ -230,6 +230,12 @@ private:
   template <typename Visit> void for_each(Visit visit) {
     for (std::size_t i = 0; i < parts_.size(); ++i) {
       threads_[i]->call([this, i, &visit] { visit(*parts_[i]->shard); });
+    }
+  }
+  /// As for_each(), but does not wait.
+  template <typename Visit> void order_each(Visit visit) {
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      threads_[i]->order([this, i, visit] { visit(*parts_[i]->shard); });
     }
   }
 

@@ -1,6 +1,7 @@
 // A relay, listener or sender as the facade sees it: its parts on every shard, and its counters.
 //
-// Control thread only; work on shards goes through ShardThread::call().
+// Control thread only; work on shards goes through ShardThread::call(). drain() and drop() give
+// orders to the shards instead: a shard that is blocked by a plugin does not block them.
 #pragma once
 
 #include "culvert/engine.hpp"

@@ -86,13 +86,13 @@ public:
   void drain() override {
     draining_ = true;
     listening_.remove_files(); // a successor may have the path at once
-    parts_.for_each([](Sender &sender) { sender.drain(); });
+    parts_.order_each([](Sender &sender) { sender.drain(); });
     end_proof();
   }
   void drop() override {
     draining_ = true;
     listening_.remove_files(); // a successor may have the path at once
-    parts_.for_each([](Sender &sender) { sender.drop(); });
+    parts_.order_each([](Sender &sender) { sender.drop(); });
     end_proof();
   }
   [[nodiscard]] HostPort bound() const override { return listening_.bound.front(); }
@@ -107,7 +107,7 @@ public:
 
 private:
   void end_proof() {
-    threads_[0]->call([this] {
+    threads_[0]->order([this] {
       if (proof_) {
         proof_->cancel();
       }

@@ -3,6 +3,7 @@
 #include "io/uring/uring_io.hpp"
 
 #include <future>
+#include <utility>
 
 namespace culvert {
 namespace {
@@ -18,6 +19,18 @@ struct Call final : Mail {
   }
   const std::function<void()> &function;
   std::promise<void> done;
+};
+
+/// Work that the control thread does not wait for: it owns itself, and ends when it has run.
+struct Order final : Mail {
+  explicit Order(std::function<void()> to_run) : function(std::move(to_run)) {
+    address_to<&Order::run>(*this);
+  }
+  void run(Mail &) {
+    const std::unique_ptr<Order> mine(this);
+    function();
+  }
+  const std::function<void()> function;
 };
 
 } // namespace
@@ -80,6 +93,14 @@ void ShardThread::call(const std::function<void()> &function) {
   std::future<void> done = call.done.get_future();
   io_->deliver(call);
   done.get();
+}
+
+void ShardThread::order(std::function<void()> function) {
+  if (!has_thread()) {
+    function();
+    return;
+  }
+  io_->deliver(*std::make_unique<Order>(std::move(function)).release());
 }
 
 ShardThread::~ShardThread() {

@@ -1,8 +1,8 @@
 // One shard with everything it needs: its Io, its random source, and, unless a host drives it, its
 // thread.
 //
-// The control thread makes it, calls into it and destroys it; a function given to call() runs on
-// the shard's thread. It owns the Io and the Shard.
+// The control thread makes it, calls into it and destroys it; a function given to call() or order()
+// runs on the shard's thread, in the order in which they were given. It owns the Io and the Shard.
 #pragma once
 
 #include "core/random.hpp"
@@ -29,6 +29,9 @@ public:
   Status start(bool own_thread);
   /// Runs the function on the shard and returns when it has run. Control thread only.
   void call(const std::function<void()> &function);
+  /// As call(), but does not wait for a shard with a thread of its own. What the function refers to
+  /// must live until a later call() has returned. Control thread only.
+  void order(std::function<void()> function);
 
   /// For code that runs on the shard.
   [[nodiscard]] Shard &shard() { return *shard_; }

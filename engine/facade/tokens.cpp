@@ -60,6 +60,7 @@ Result<IssuedToken> issue_token(const EngineConfig &engine, const ClientConfig &
   if (!units.ok()) {
     return units.status();
   }
+  AcquireToken acquire; // it lives longer than the instance
   ClientPart part;
   if (Status status = part.attach_plugins(units.value(), question.bench.shard()); !status.ok()) {
     return status;
@@ -70,8 +71,10 @@ Result<IssuedToken> issue_token(const EngineConfig &engine, const ClientConfig &
   if (!audience.ok()) {
     return audience.status();
   }
-  Result<Token> token = question.bench.run<AcquireToken>(
-      [&](AcquireToken &operation) { part.auth->acquire(operation, audience.value()); });
+  Result<Token> token =
+      question.bench.ask(acquire, client.limits.handshake_ms, [&](AcquireToken &operation) {
+        part.auth->acquire(operation, audience.value());
+      });
   if (!token.ok()) {
     return token.status();
   }
@@ -89,6 +92,7 @@ Result<CheckedToken> check_token(const EngineConfig &engine, const TokenQuestion
     return status;
   }
   std::unique_ptr<Unit> unit;
+  VerifyToken verify; // it lives longer than the instance
   std::unique_ptr<Auth> auth;
   Status status = question.start(engine);
   if (status.ok()) {
@@ -113,8 +117,8 @@ Result<CheckedToken> check_token(const EngineConfig &engine, const TokenQuestion
   Result<Grant> grant = Status{};
   for (const std::uint32_t right : {kRightListen, kRightSend, kRightManage}) {
     check.right_wanted = right; // a relay asks for one; all that a token has is seen through one
-    grant = question.bench.run<VerifyToken>(
-        [&](VerifyToken &operation) { auth->verify(operation, check); });
+    grant = question.bench.ask(verify, relay.limits.handshake_ms,
+                               [&](VerifyToken &operation) { auth->verify(operation, check); });
     if (grant.ok() || grant.status().code != Code::kTokenRight) {
       break;
     }

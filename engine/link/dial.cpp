@@ -94,6 +94,11 @@ void Dial::won(const Try &by) {
   end_tries(State::kWon);
 }
 
+bool Dial::pass_over_address() {
+  shard_.good_addresses.pass_over(answered_, addresses_, shard_.io.now_ns());
+  return addresses_.size() > 1;
+}
+
 /// Starts no further attempt and cancels those that run.
 void Dial::end_tries(State why) {
   state_ = why;

@@ -6,7 +6,8 @@
 //
 // The addresses race as in RFC 8305: the next one is tried when the one before has failed or has
 // not answered within next_address_ms; the first that answers wins. An address that answered when
-// an earlier one did not is tried first next time (Shard::good_addresses).
+// an earlier one did not is tried first next time (Shard::good_addresses), and so is the one after
+// an address that was of no use.
 #pragma once
 
 #include "io/shard.hpp"
@@ -35,6 +36,9 @@ public:
   [[nodiscard]] bool running() const { return state_ != State::kIdle; }
   /// The address of the connection that was just passed to the receiver.
   [[nodiscard]] const Address &address() const { return answered_; }
+  /// That connection was of no use: the next dial begins with another address, if there is one.
+  /// Returns whether there is.
+  bool pass_over_address();
 
 private:
   enum class State : std::uint8_t {

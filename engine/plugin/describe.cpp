@@ -1,10 +1,14 @@
+#include "core/clock.hpp"
 #include "plugin/entry.hpp"
 #include "plugin/loader.hpp"
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <fcntl.h>
+#include <poll.h>
 #include <string>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <system_error>
 #include <unistd.h>
@@ -19,7 +23,12 @@ constexpr char kWronglyAsked = '?'; // Source::kConfig
 constexpr char kFailed = '-';
 
 /// Runs in the child process.
-[[noreturn]] void tell(int descriptor, const Directories &directories, std::string_view id) {
+[[noreturn]] void tell(int descriptor, pid_t parent, const Directories &directories,
+                       std::string_view id) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) { // it died before the line above
+    ::_exit(1);
+  }
   const Result<LoadedPlugin> loaded = load_plugin(directories, id);
   const bool asked_well = loaded.ok() || loaded.status().source != Source::kConfig;
   const std::string text = loaded.ok()
@@ -37,15 +46,25 @@ constexpr char kFailed = '-';
   ::_exit(0);
 }
 
-std::string read_all(int descriptor) {
-  std::string text;
+/// Reads to the end; false if it has not come at the deadline.
+bool read_all(int descriptor, std::uint64_t limit_ms, std::string &text) {
+  const SystemClock clock;
+  const std::uint64_t deadline_ns = clock.now_ns() + limit_ms * 1'000'000U;
   std::array<char, 4096> buffer{};
   for (;;) {
+    const std::uint64_t now_ns = clock.now_ns();
+    if (now_ns >= deadline_ns) {
+      return false;
+    }
+    pollfd readable{descriptor, POLLIN, 0};
+    if (::poll(&readable, 1, static_cast<int>((deadline_ns - now_ns) / 1'000'000U + 1)) <= 0) {
+      continue;
+    }
     const ssize_t count = ::read(descriptor, buffer.data(), buffer.size());
     if (count > 0) {
       text.append(buffer.data(), static_cast<std::size_t>(count));
     } else if (count == 0 || errno != EINTR) {
-      return text;
+      return true;
     }
   }
 }
@@ -61,7 +80,8 @@ Status system_failure(const char *what) {
 
 } // namespace
 
-Result<std::string> describe_in_child(const Directories &directories, std::string_view id) {
+Result<std::string> describe_in_child(const Directories &directories, std::string_view id,
+                                      std::uint64_t limit_ms) {
   const Result<std::string> file = find_plugin(directories, id);
   if (!file.ok()) {
     return file.status();
@@ -70,19 +90,26 @@ Result<std::string> describe_in_child(const Directories &directories, std::strin
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
     return system_failure("pipe");
   }
+  const pid_t parent = ::getpid();
   const pid_t child = ::fork();
   if (child == 0) {
-    tell(ends[1], directories, id);
+    tell(ends[1], parent, directories, id);
   }
   ::close(ends[1]);
   if (child < 0) {
     ::close(ends[0]);
     return system_failure("fork");
   }
-  const std::string text = read_all(ends[0]);
+  std::string text;
+  const bool in_time = read_all(ends[0], limit_ms, text);
   ::close(ends[0]);
+  ::kill(child, SIGKILL); // one that is ending keeps its own exit code
   int state = 0;
   while (::waitpid(child, &state, 0) < 0 && errno == EINTR) {
+  }
+  if (!in_time) {
+    return Status::machine(file.value() + ": loading this plugin took longer than " +
+                           std::to_string(limit_ms / 1'000) + " s; do not use it");
   }
   if (text.empty() || !WIFEXITED(state) || WEXITSTATUS(state) != 0) {
     return Status::machine(file.value() + ": loading this plugin ended the process with " +

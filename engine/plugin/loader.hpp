@@ -8,6 +8,7 @@
 // shared object). Every failure says which file, what was wanted and found, and what to do.
 #pragma once
 
+#include "core/limits.hpp"
 #include "culvert/plugin.h"
 #include "culvert/status.hpp"
 
@@ -36,9 +37,11 @@ std::vector<std::string> list_plugins_of_kind(const Directories &directories,
 Result<std::string> find_plugin(const Directories &directories, std::string_view id);
 Result<LoadedPlugin> load_plugin(const Directories &directories, std::string_view id);
 
-/// Loads the plugin in a child process and returns the text of describe_entry(). It forks, so the
-/// process must have only one thread.
-Result<std::string> describe_in_child(const Directories &directories, std::string_view id);
+/// Loads the plugin in a child process and returns the text of describe_entry(). The child is
+/// killed at the limit, and it dies with this process. It forks, so the process must have only one
+/// thread.
+Result<std::string> describe_in_child(const Directories &directories, std::string_view id,
+                                      std::uint64_t limit_ms = kPluginLoadMs);
 
 /// Checks that every component of the canonical path belongs to root or to this user, and that no
 /// other user may write there. A sticky directory is safe if the next component belongs to root or

@@ -282,8 +282,32 @@ void Outbound::frame() {
 
 // --- the end -------------------------------------------------------------------------------------
 
+namespace {
+
+/// Whether nobody answered behind the connection, or not as a relay does. A refusal is an answer.
+bool shows_no_relay(const Status &status) {
+  switch (status.code) {
+  case Code::kTimeout:
+    return status.peer_status == 0;
+  case Code::kReset:
+  case Code::kUnreachable:
+  case Code::kTruncated:
+  case Code::kProtocol:
+  case Code::kTooLarge:
+  case Code::kTls:
+    return true;
+  default:
+    return false;
+  }
+}
+
+} // namespace
+
 void Outbound::on_steps_done(const Status &status) {
   status_ = purpose_ == Purpose::kAccept ? advised_of_offer(status, description_) : status;
+  if (link_ != nullptr && shows_no_relay(status) && dial_.pass_over_address()) {
+    status_.message = dial_.address().text() + ": " + status_.message;
+  }
   const bool of_use = status.ok() && purpose_ != Purpose::kReject && proof_ == Proof::kNone;
   if (link_ != nullptr && !of_use) {
     link_->drop(dropping_);

@@ -1,10 +1,12 @@
 /* A resolver that says it will answer later, and never does: "once" is answered for the instance
-   that is attached first, which is the one that a role asks before it starts. */
+   that is attached first, which is the one that a role asks before it starts. With BLOCKS it never
+   returns either. */
 #include "culvert/helpers.h"
 #include "culvert/resolver.h"
 #include "culvert/service.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 static void *create(const culvert_host *host, culvert_status *error) {
   (void)host, (void)error;
@@ -29,6 +31,11 @@ static uint32_t resolve(void *self, culvert_resolve *record) {
   if (instance->number > 1 || !culvert_view_equal(record->name, culvert_view_text("once"))) {
     const culvert_log *const log = instance->host->service(instance->host, CULVERT_SERVICE_LOG);
     log->write(instance->host, CULVERT_LOG_INFO, culvert_view_text("will not answer"));
+#ifdef BLOCKS
+    for (;;) {
+      pause();
+    }
+#endif
     return CULVERT_PENDING;
   }
   record->address_count = 1;

@@ -6,8 +6,10 @@
 #include "culvert/resolver.h"
 #include "culvert/service.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #ifdef AT_LOAD
 __attribute__((constructor)) static void at_load(void) {

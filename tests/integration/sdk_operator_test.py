@@ -3,10 +3,11 @@ when it breaks the rules."""
 import hashlib
 import hmac
 import os
+import signal
 import unittest
 
 import sdk_plugins
-from culvert_processes import CulvertCase
+from culvert_processes import CulvertCase, wait_until
 
 PLUGIN = "resolver_told"
 ABI = "culvert connect: plugin resolver_told broke the rules of its ABI: resolve: "
@@ -17,6 +18,15 @@ MISTAKES = [
     ("seven", "it returned 7"),
     ("inside", "it completed inside the call"),
 ]
+
+
+def ended(pid):
+    """Also of one that nobody has asked for its exit code."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+            return stat.read().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
 
 
 class ToldPlugin(CulvertCase):
@@ -90,6 +100,22 @@ class EndsAtLoad(ToldPlugin):
 
     def test_one_that_exits_is_named(self):
         self.check("exit(0)", "exit code 0")
+
+    def test_one_that_does_not_end_is_named(self):
+        plugins = self.build("#define AT_LOAD for (;;) pause()")
+        sender = self.start_sender(plugins)
+        self.assertEqual(sender.wait(), 1)
+        self.assertEqual(sender.log(), f"culvert connect: {plugins}/resolver_told.so: loading this "
+                                       "plugin took longer than 10 s; do not use it\n")
+
+    def test_one_that_does_not_end_ends_with_the_command(self):
+        plugins = self.build('#define AT_LOAD dprintf(2, "child %d\\n", (int)getpid()); '
+                             "for (;;) pause()")
+        sender = self.start_sender(plugins)
+        child = sender.wait_for_line("child ").split()[1]
+        sender.signal(signal.SIGTERM)
+        self.assertEqual(sender.wait(), -signal.SIGTERM)
+        wait_until(lambda: ended(child), "the child's end")
 
 
 if __name__ == "__main__":

@@ -47,8 +47,9 @@ class SdkReadme(CulvertCase):
 
 
 class SilentPlugin(CulvertCase):
-    def start_sender_to(self, host):
-        plugins = sdk_plugins.build(self, "resolver_late", sdk_plugins.source("resolver_late"))
+    def start_sender_to(self, host, first_line=""):
+        plugins = sdk_plugins.build(self, "resolver_late",
+                                    first_line + sdk_plugins.source("resolver_late"))
         path = self.write_secret("connection", CONNECTION.format(host))
         return self.start("sender", [
             self.culvert(), "connect", "--connection-string", "file:" + path, "--bind",
@@ -58,8 +59,8 @@ class SilentPlugin(CulvertCase):
     def test_one_that_never_answers_does_not_keep_a_role_from_its_end(self):
         sender = self.start_sender_to("db")
         self.assertEqual(sender.wait(), 1)
-        self.assertTrue(sender.log().endswith("culvert connect: the resolver plugin has not "
-                                              "answered within 10 s; name another one\n"))
+        self.assertTrue(sender.log().endswith("culvert connect: plugin resolver_late has not "
+                                              "completed resolve within 10 s; name another one\n"))
 
     def test_one_that_answers_no_more_costs_an_app_ten_seconds_and_is_named(self):
         sender = self.start_sender_to("once")
@@ -82,6 +83,17 @@ class SilentPlugin(CulvertCase):
             self.assertEqual(sender.wait(), 0)
         self.assertEqual(len(sender.lines("error a plugin has not completed its calls; it is not "
                                           "detached, .* plugin=resolver_late calls=2")), 1)
+
+    def test_one_that_never_returns_does_not_keep_the_process_from_its_end(self):
+        sender = self.start_sender_to("once", "#define BLOCKS\n")
+        sender.wait_for_line("will not answer")
+        sender.signal(signal.SIGTERM)
+        sender.wait_for_line("draining: .* signal=SIGTERM")
+        sender.signal(signal.SIGTERM)
+        sender.wait_for_line("second signal: ending at once")
+        self.assertEqual(sender.wait(), 1)
+        self.assertTrue(sender.log().endswith("culvert: a plugin has not answered, so that not all "
+                                              "could end; ended without it\n"))
 
 
 if __name__ == "__main__":

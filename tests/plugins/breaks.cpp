@@ -62,7 +62,9 @@ constexpr culvert_relay kRelay = sdk::relay_functions<Relay, Rule>(
 const culvert_kind kKinds[] = {{CULVERT_KIND_RELAY, &kRelay},
                                {CULVERT_KIND_AUTH, &sdk::kAuth<Auth, Rule>}};
 const culvert_config_key kKeys[] = {
-    {"breaks", "none, on_head, outcome, verify or complete", "none", CULVERT_CONFIG_TEXT, 0}};
+    {"breaks", "none, on_head, outcome, verify or complete", "none", CULVERT_CONFIG_TEXT, 0},
+    {"key_name", "not used", "", CULVERT_CONFIG_TEXT, 0},
+    {"key", "not used", nullptr, CULVERT_CONFIG_SECRET, 0}};
 
 } // namespace
 
@@ -79,6 +81,6 @@ CULVERT_PLUGIN_ENTRY = {CULVERT_PLUGIN_MAGIC,
                         "breaks",
                         "",
                         kKeys,
-                        1,
+                        3,
                         0,
                         nullptr};

@@ -6,6 +6,7 @@
 #include "culvert/service.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #ifndef ENTRY_ID
 #define ENTRY_ID "plain"
@@ -26,6 +27,14 @@ __attribute__((constructor)) static void crash(void) {
 #ifdef EXITS
 __attribute__((constructor)) static void leave(void) {
   exit(0);
+}
+#endif
+
+#ifdef HANGS
+__attribute__((constructor)) static void hang(void) {
+  for (;;) {
+    pause();
+  }
 }
 #endif
 

@@ -146,8 +146,8 @@ Result<CheckedToken> check_token(const EngineConfig &engine, const TokenQuestion
 
 /// The plugins in the engine's plugin directories; none of them is loaded.
 Result<std::vector<std::string>> list_plugins(const EngineConfig &engine);
-/// Describes a plugin. It is loaded in a child process: if it crashes or exits then, the failure
-/// names it. This forks, so the process must have only one thread.
+/// Describes a plugin. It is loaded in a child process: if it crashes or exits then, or takes
+/// longer than 10 s, the failure names it. This forks, so the process must have only one thread.
 Result<std::string> describe_plugin(const EngineConfig &engine, const std::string &id);
 
 } // namespace culvert

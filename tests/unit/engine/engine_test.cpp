@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <future>
 #include <poll.h>
 #include <sys/resource.h>
 
@@ -62,6 +64,51 @@ void await(Engine &engine, RoleId role, const std::function<bool(const RoleStats
   for (int i = 0; i < 6'000 && !so(engine.stats(role)); ++i) {
     engine.wait_stopped(10);
   }
+}
+
+/// The next warning of a shard keeps its thread until the test lets it go.
+class HoldingLog final : public Log {
+public:
+  [[nodiscard]] bool enabled(LogLevel level) const override { return level >= LogLevel::kWarn; }
+  void write(LogLevel level, std::string_view, std::initializer_list<LogField>) override {
+    if (enabled(level) && std::this_thread::get_id() != control_ && holds_next_.exchange(false)) {
+      held_.set_value();
+      gave_up_ = let_go_.get_future().wait_for(std::chrono::milliseconds(kPatienceMs)) !=
+                 std::future_status::ready;
+    }
+  }
+  void hold_next() { holds_next_ = true; }
+  /// Waits for it.
+  bool is_held() {
+    return held_.get_future().wait_for(std::chrono::milliseconds(kPatienceMs)) ==
+           std::future_status::ready;
+  }
+  void let_go() { let_go_.set_value(); }
+  [[nodiscard]] bool gave_up() const { return gave_up_; }
+
+private:
+  const std::thread::id control_ = std::this_thread::get_id();
+  std::atomic<bool> holds_next_ = false;
+  std::atomic<bool> gave_up_ = false;
+  std::promise<void> held_;
+  std::promise<void> let_go_;
+};
+
+TEST(Engine, AShardThatIsBlockedDoesNotBlockItsEnd) {
+  const Setting setting;
+  HoldingLog log;
+  const std::unique_ptr<Engine> engine = make(log, engine_config(false, 2));
+  const RoleId sender = engine->start_sender(setting.sender(1)).value();
+  log.hold_next(); // the app is reset: nobody is at that port
+  const App app(engine->bound(sender).port);
+  ASSERT_TRUE(log.is_held());
+  EXPECT_TRUE(engine->stop(sender).ok());
+  engine->drain();
+  engine->drop();
+  EXPECT_FALSE(engine->stopped());
+  log.let_go();
+  EXPECT_TRUE(engine->wait_stopped(kPatienceMs));
+  EXPECT_FALSE(log.gave_up()) << "one of them waited for the shard";
 }
 
 TEST(Engine, CarriesBytesAndCountsThem) {

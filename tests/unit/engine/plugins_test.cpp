@@ -93,7 +93,7 @@ TEST(EnginePlugins, ARelayWhosePluginIsAtFaultDoesNotStart) {
       {"outcome", "plugin breaks broke the rules of its ABI: outcome: an answer's form is 77"},
       {"verify", "plugin breaks broke the rules of its ABI: verify: success without the right that "
                  "was wanted"},
-      {"complete", "the auth plugin has not answered within 1 s; name another one"},
+      {"complete", "plugin breaks has not completed verify within 1 s; name another one"},
   };
   const Setting setting;
   NoLog log;
@@ -109,6 +109,24 @@ TEST(EnginePlugins, ARelayWhosePluginIsAtFaultDoesNotStart) {
     const Result<RoleId> started = engine->start_relay(relay);
     EXPECT_EQ(started.ok() ? "" : started.status().message, row.why) << row.breaks;
   }
+}
+
+TEST(EnginePlugins, ATokenThatAPluginNeverMakesOrJudgesIsItsFailure) {
+  const Setting setting;
+  EngineConfig config = engine_config(false, 1);
+  config.plugin_directories = {CULVERT_BROKEN_PLUGINS};
+  config.plugin_settings["breaks"]["breaks"] = "complete";
+  SenderConfig sender = setting.sender(1);
+  sender.auth = "breaks";
+  sender.limits.handshake_ms = 1'000;
+  EXPECT_EQ(issue_token(config, sender, 0).status().message,
+            "plugin breaks has not completed acquire within 1 s; name another one");
+  TokenQuestion question;
+  question.path = "app";
+  question.names = {"127.0.0.1"};
+  question.auth = "breaks";
+  EXPECT_EQ(check_token(config, question).status().message,
+            "plugin breaks has not completed verify within 10 s; name another one");
 }
 
 } // namespace

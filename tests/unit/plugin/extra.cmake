@@ -19,6 +19,7 @@ test_plugin(unresolved entry.c ENTRY_ID="unresolved" UNRESOLVED)
 target_link_options(culvert_unresolved PRIVATE -Wl,-z,undefs)
 test_plugin(crashes entry.c ENTRY_ID="crashes" CRASHES)
 test_plugin(exits entry.c ENTRY_ID="exits" EXITS)
+test_plugin(hangs entry.c ENTRY_ID="hangs" HANGS)
 test_plugin(throws throws.cpp)
 
 target_compile_definitions(unit_plugin PRIVATE CULVERT_TEST_PLUGINS="${CULVERT_TEST_PLUGINS}")

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace culvert::test {
@@ -312,6 +313,12 @@ TEST(Loader, DescribesInAChildWhichMayCrash) {
   EXPECT_EQ(describe_in_child({plugins()}, "exits").status().message,
             plugins() + "/exits.so: loading this plugin ended the process with exit code 0; do not "
                         "use it");
+}
+
+TEST(Loader, AChildThatDoesNotEndIsKilled) {
+  EXPECT_EQ(describe_in_child({plugins()}, "hangs", 1'000).status().message,
+            plugins() + "/hangs.so: loading this plugin took longer than 1 s; do not use it");
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "it is still there";
 }
 
 } // namespace

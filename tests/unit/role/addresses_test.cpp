@@ -57,6 +57,82 @@ TEST(Addresses, ThreeDeadOnesCostThreeQuartersOfASecond) {
             3 * ShardLimits{}.next_address_ms + 50);
 }
 
+/// What is at an address where no relay should be.
+struct Stranger {
+  Stranger(RoleWorld &in, const char *host, std::function<void(Session &)> script)
+      : world(in), service(in.world, in.log, host, 4430, std::move(script)) {}
+  ~Stranger() {
+    service.close();
+    service.drop_all();
+    EXPECT_TRUE(world.run_until([&] { return service.closed() && service.ended(); }));
+  }
+  Stranger(const Stranger &) = delete;
+  Stranger &operator=(const Stranger &) = delete;
+  [[nodiscard]] std::size_t met() const { return service.sessions.size(); }
+
+  RoleWorld &world;
+  Service service;
+};
+
+/// Three addresses of the relay's name; only the last one has the relay.
+void name_three(RoleWorld &world) {
+  world.resolver.names["relay.example"] = {literal("10.0.0.7"), literal("10.0.0.8"),
+                                           literal("10.0.0.1")};
+  world.sender_options.entity.host = world.listener_options.entity.host = "relay.example";
+}
+
+TEST(Addresses, OneThatConnectsAndSaysNothingIsPassedOverTheNextTime) {
+  RoleWorld world;
+  name_three(world);
+  Stranger first(world, "10.0.0.7", [](Session &) {});
+  Stranger second(world, "10.0.0.8", [](Session &) {});
+  world.start_sender();
+  for (const char *tried : {"10.0.0.7:4430", "10.0.0.8:4430"}) {
+    RawPeer &app = world.app();
+    ASSERT_TRUE(world.run_until([&] { return app.ended; }));
+    EXPECT_EQ(world.log.count(std::string("why=") + tried + ": upgrade took longer than"), 1U)
+        << world.log.text();
+  }
+  world.app();
+  world.app();
+  EXPECT_TRUE(world.run_until([&] { return world.counters.tunnels.open() == 2; }));
+  EXPECT_EQ(first.met(), 1U);
+  EXPECT_EQ(second.met(), 1U);
+}
+
+TEST(Addresses, OneThatIsNoRelayIsPassedOverByAListenerToo) {
+  RoleWorld world;
+  name_three(world);
+  Stranger first(world, "10.0.0.7", [](Session &session) { session.drop(); });
+  Stranger second(world, "10.0.0.8", [](Session &session) {
+    if (session.message()) {
+      session.finish();
+    }
+  });
+  world.start_listener();
+  EXPECT_TRUE(world.run_until([&] { return world.online(); }));
+  EXPECT_EQ(first.met(), 1U);
+  EXPECT_EQ(second.met(), 1U);
+  EXPECT_EQ(world.log.count("10.0.0.7:4430: "), 1U) << world.log.text();
+  EXPECT_EQ(world.log.count("10.0.0.8:4430: "), 1U);
+}
+
+TEST(Addresses, OneThatRefusesAsARelayIsTriedFirstAgain) {
+  RoleWorld world;
+  name_three(world);
+  Stranger first(world, "10.0.0.7", [](Session &session) {
+    if (session.message()) {
+      session.say("no way");
+    }
+  });
+  world.start_sender();
+  for (std::size_t tries = 1; tries <= 2; ++tries) {
+    RawPeer &app = world.app();
+    ASSERT_TRUE(world.run_until([&] { return app.ended; }));
+    EXPECT_EQ(first.met(), tries);
+  }
+}
+
 TEST(Addresses, AllDeadEndAtTheDeadlineOfTheDialTogether) {
   RoleWorld world;
   world.resolver.names["relay.example"] = {literal("10.0.0.8"), literal("10.0.0.9")};
