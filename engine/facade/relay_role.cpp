@@ -58,7 +58,8 @@ void warn_of_uncovered(Log &log, const RelayConfig &config, const Credentials &c
                 "name will refuse it",
                 {{"name", name},
                  {"certificate", config.tls_certificate_file},
-                 {"valid_for", comma_list(facts.value().names)}});
+                 {"valid_for", facts.value().names.empty() ? "no name: it has no subjectAltName"
+                                                           : comma_list(facts.value().names)}});
     }
   }
 }
@@ -87,8 +88,8 @@ Result<std::shared_ptr<const RelayPolicy>> make_policy(SecretStore &secrets,
   RelayOptions options;
   options.names = config.names;
   for (const EntityConfig &entity : config.entities) {
-    options.entities.push_back({entity.path, to_rules(entity.rules, *lease),
-                                entity.requires_client_authorization});
+    options.entities.push_back(
+        {entity.path, to_rules(entity.rules, *lease), entity.requires_client_authorization});
   }
   options.own_rules = to_rules(config.rules, *lease);
   options.secrets = std::move(lease);

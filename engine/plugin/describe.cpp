@@ -1,4 +1,5 @@
 #include "core/clock.hpp"
+#include "io/advice.hpp"
 #include "plugin/entry.hpp"
 #include "plugin/loader.hpp"
 
@@ -73,7 +74,8 @@ Status system_failure(const char *what) {
   const int error = errno;
   Status status =
       Status::failure(Code::kInternal, Source::kLocal, Retry::kBackoff,
-                      std::string(what) + ": " + std::generic_category().message(error));
+                      std::string(what) + ": " + std::generic_category().message(error) +
+                          (error == EMFILE ? std::string("; ") + kOpenFilesAdvice : ""));
   status.os_error = error;
   return status;
 }
@@ -88,7 +90,7 @@ Result<std::string> describe_in_child(const Directories &directories, std::strin
   }
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    return system_failure("pipe");
+    return system_failure("describing a plugin needs a pipe");
   }
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
