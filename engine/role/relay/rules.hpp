@@ -27,7 +27,7 @@ public:
   struct Match {
     const std::string *entity = nullptr; // as configured; nullptr: there is none
     bool senders_need_token = true;
-    std::vector<const Rule *> rules;     // the entity's first, then the relay's
+    std::vector<const Rule *> rules; // the entity's first, then the relay's
   };
 
   /// The paths must have passed check().
