@@ -2,6 +2,8 @@
 // names.
 #include "culvert/plugin.hpp"
 
+#include <vector>
+
 namespace {
 
 namespace sdk = culvert::sdk;
@@ -39,20 +41,24 @@ private:
 class Auth final : public sdk::Auth {
 public:
   Auth(const Rule &rule, sdk::Host, std::uint32_t) : rule_(rule) {}
-  culvert_progress acquire(culvert_acquire &) override { return CULVERT_PENDING; }
+  culvert_progress acquire(culvert_acquire &) override { return never(); }
   bool refused(std::uint64_t) override { return false; }
   culvert_progress verify(culvert_verify &record) override {
     if (rule_.broken("complete")) {
-      // The engine does not detach it then; a search for leaks finds it here.
-      [[maybe_unused]] static const Auth *volatile kept;
-      kept = this;
-      return CULVERT_PENDING; // for ever
+      return never();
     }
     record.rights = rule_.broken("verify") ? 0 : record.right_wanted;
     return CULVERT_DONE;
   }
 
 private:
+  /// The engine does not detach an instance that never completes; a search for leaks finds it here.
+  culvert_progress never() {
+    static std::vector<const Auth *> kept;
+    kept.push_back(this);
+    return CULVERT_PENDING;
+  }
+
   const Rule &rule_;
 };
 
