@@ -2,8 +2,6 @@
 // names.
 #include "culvert/plugin.hpp"
 
-#include <vector>
-
 namespace {
 
 namespace sdk = culvert::sdk;
@@ -54,12 +52,14 @@ public:
 private:
   /// The engine does not detach an instance that never completes; a search for leaks finds it here.
   culvert_progress never() {
-    static std::vector<const Auth *> kept;
-    kept.push_back(this);
+    next_ = last_;
+    last_ = this;
     return CULVERT_PENDING;
   }
 
+  static inline const Auth *volatile last_ = nullptr;
   const Rule &rule_;
+  const Auth *next_ = nullptr;
 };
 
 constexpr const char *kAlpn[] = {"breaks/1"};
