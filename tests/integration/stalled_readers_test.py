@@ -1,4 +1,4 @@
-"""Fifty tunnels through a real relay whose readers sleep at both ends, the sender's app and the
+"""Thirty tunnels through a real relay whose readers sleep at both ends, the sender's app and the
 listener's target, while a neighbour moves 1 GiB through the same three processes.
 
 No process may use more memory than its bound for that. Readers that wake get every byte.
@@ -20,7 +20,7 @@ GIBIBYTE = 1 << 30
 WAKING_TUNNELS = 10
 # A guard against a test that never ends, no criterion. A hundred stalled tunnels fill the kernel's
 # memory for sockets (tcp_mem); then every TCP connection of the machine is as slow as 0.2 MB/s,
-# steadily, and the neighbour takes an hour. Fifty leave room. The failure says how far it came.
+# steadily, and the neighbour takes an hour. Thirty leave room. The failure says how far it came.
 WINDOW_S = 720
 NOISE = os.urandom(1 << 20)
 
@@ -68,7 +68,7 @@ class End:
 
 
 class StalledReaders(CulvertCase):
-    tunnels = 50
+    tunnels = 30
     neighbour_bytes = GIBIBYTE
 
     def setUp(self):
@@ -146,7 +146,7 @@ class StalledReaders(CulvertCase):
                                        log_level="info")
         return relay, listener, self.start_sender(relay, log_level="info")
 
-    def test_what_fifty_stalled_tunnels_cost(self):
+    def test_what_thirty_stalled_tunnels_cost(self):
         relay, listener, sender = self.start_roles()
         neighbour = self.join(sender.port)
         ends = []
