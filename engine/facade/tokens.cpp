@@ -23,10 +23,6 @@ struct Question {
   PluginSet plugins;
 };
 
-bool judged_by_a_relay(const Status &status) {
-  return status.code >= Code::kTokenMissing && status.code <= Code::kTokenRight;
-}
-
 CheckedToken judge(const Result<Grant> &answer, const Rights &wanted) {
   CheckedToken checked;
   if (!answer.ok()) {
@@ -123,7 +119,7 @@ Result<CheckedToken> check_token(const EngineConfig &engine, const TokenQuestion
       break;
     }
   }
-  if (!grant.ok() && !judged_by_a_relay(grant.status())) {
+  if (!grant.ok() && !refuses_token(grant.status().code)) {
     return grant.status();
   }
   return judge(grant, asked.wanted);

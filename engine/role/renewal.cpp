@@ -5,8 +5,6 @@
 namespace culvert {
 namespace {
 
-/// The wall clock may be set at any time, so it is looked at no less often than this.
-constexpr std::int64_t kLookSec = 60;
 /// Between two questions to a plugin that had no other token.
 constexpr std::int64_t kLeastPauseSec = 1;
 constexpr std::int64_t kMostPauseSec = 60;
@@ -15,8 +13,8 @@ constexpr std::int64_t kMostPauseSec = 60;
 
 Renewal::Renewal(const ClientKit &kit, Delegate<const Token &> renewed,
                  Delegate<const Status &> failed, Delegate<> settled)
-    : kit_(kit), renewed_(renewed), failed_(failed), settled_(settled) {
-  timer_.bind<&Renewal::look>(*this);
+    : kit_(kit), renewed_(renewed), failed_(failed), settled_(settled), timer_(kit.shard.io) {
+  timer_.bind<&Renewal::ask>(*this);
   deadline_.bind<&Renewal::give_up>(*this);
   acquire_.bind<&Renewal::on_token>(*this);
 }
@@ -47,18 +45,7 @@ void Renewal::has(const Token &token) {
 }
 
 void Renewal::ask_at(std::int64_t wall_s) {
-  ask_at_s_ = std::max(wall_s, kit_.shard.io.wall_s() + kLeastPauseSec);
-  look();
-}
-
-void Renewal::look() {
-  const std::int64_t left_s = ask_at_s_ - kit_.shard.io.wall_s();
-  if (left_s <= 0) {
-    ask();
-    return;
-  }
-  kit_.shard.io.arm_after_ms(timer_,
-                             static_cast<std::uint64_t>(std::min(left_s, kLookSec)) * 1'000);
+  timer_.arm(std::max(wall_s, kit_.shard.io.wall_s() + kLeastPauseSec));
 }
 
 void Renewal::ask() {

@@ -6,7 +6,7 @@
 // a pause; the channel stays open as long as the relay lets it.
 #pragma once
 
-#include "io/timers.hpp"
+#include "io/wall_timer.hpp"
 #include "role/outbound.hpp"
 
 #include <cstdint>
@@ -35,7 +35,6 @@ private:
 
   void has(const Token &token);
   void ask_at(std::int64_t wall_s);
-  void look();
   void ask();
   void give_up() { acquire_.abandon(); }
   void on_token(Outcome outcome);
@@ -49,9 +48,8 @@ private:
   State state_ = State::kStopped;
   std::uint64_t id_ = 0; // of the token that the relay has
   std::int64_t expires_s_ = 0;
-  std::int64_t ask_at_s_ = 0;            // unix seconds
   std::shared_ptr<const void> asked_of_; // what the plugin that is asked needs
-  Timer timer_;
+  WallTimer timer_;
   Timer deadline_; // of the plugin's answer
   AcquireToken acquire_;
 };

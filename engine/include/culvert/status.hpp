@@ -50,6 +50,11 @@ enum class Code : std::uint16_t {
   kInternal = 27,       // a fault of this program
 };
 
+/// A token was refused.
+constexpr bool refuses_token(Code code) {
+  return code >= Code::kTokenMissing && code <= Code::kTokenRight;
+}
+
 /// Success, or one failure with its source and retry decision.
 struct Status {
   Code code = Code::kOk;

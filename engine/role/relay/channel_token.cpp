@@ -2,48 +2,27 @@
 
 #include "role/relay/relay_shard.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace culvert {
-namespace {
-
-/// The wall clock may be set at any time, so it is looked at no less often than this.
-constexpr std::int64_t kLookSec = 60;
-
-bool refuses(const Status &status) {
-  return status.code >= Code::kTokenMissing && status.code <= Code::kTokenRight;
-}
-
-} // namespace
-
 ChannelToken::ChannelToken(RelayShard &relay, std::string entity, std::string path,
                            std::int64_t expires_s, Delegate<const Status &> judged,
                            Delegate<const Status &> over)
     : relay_(relay), entity_(std::move(entity)), path_(std::move(path)), expires_s_(expires_s),
-      judged_(judged), over_(over),
+      judged_(judged), over_(over), end_(relay.shard().io),
       authorization_(Delegate<const Result<Grant> &>::to<&ChannelToken::on_judged>(*this)) {
-  end_.bind<&ChannelToken::look>(*this);
+  end_.bind<&ChannelToken::expire>(*this);
   deadline_.bind<&ChannelToken::give_up>(*this);
 }
 
 void ChannelToken::start() {
-  look();
-}
-
-void ChannelToken::look() {
   if (expires_s_ == 0) {
     return;
   }
-  Io &io = relay_.shard().io;
-  const std::int64_t grace_ms =
-      static_cast<std::int64_t>(relay_.parts()->policy->limits().token_grace_ms);
-  const std::int64_t left_s = expires_s_ - io.wall_s();
-  const std::int64_t left_ms = std::clamp(left_s, -grace_ms, kLookSec) * 1'000 + grace_ms;
-  if (left_ms > 0) {
-    io.arm_after_ms(end_, static_cast<std::uint64_t>(std::min(left_ms, kLookSec * 1'000)));
-    return;
-  }
+  end_.arm(expires_s_, static_cast<std::int64_t>(relay_.parts()->policy->limits().token_grace_ms));
+}
+
+void ChannelToken::expire() {
   over_(Status::failure(Code::kTokenExpired, Source::kRelay, Retry::kNewToken,
                         "The token of the control channel has expired and was not renewed."));
 }
@@ -70,7 +49,7 @@ void ChannelToken::on_judged(const Result<Grant> &grant) {
   const Status status = grant.ok() ? Status{} : grant.status();
   if (stopped_) {
     judged_(status);
-  } else if (refuses(status)) {
+  } else if (refuses_token(status.code)) {
     over_(status);
   } else if (status.ok() &&
              (authorization_.entity() == nullptr || *authorization_.entity() != entity_)) {
@@ -80,7 +59,7 @@ void ChannelToken::on_judged(const Result<Grant> &grant) {
     if (status.ok()) {
       expires_s_ = grant.value().expires_s;
       end_.disarm();
-      look();
+      start();
     }
     go_on(status);
   }

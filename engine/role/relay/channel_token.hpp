@@ -7,7 +7,7 @@
 // auth plugin cannot judge changes nothing: the channel keeps its time.
 #pragma once
 
-#include "io/timers.hpp"
+#include "io/wall_timer.hpp"
 #include "role/relay/authorization.hpp"
 
 #include <cstdint>
@@ -35,7 +35,7 @@ public:
   [[nodiscard]] bool in_flight() const { return authorization_.in_flight(); }
 
 private:
-  void look();
+  void expire();
   void judge(std::string_view token);
   void give_up() { authorization_.abandon(); }
   void on_judged(const Result<Grant> &grant);
@@ -48,7 +48,7 @@ private:
   const Delegate<const Status &> judged_;
   const Delegate<const Status &> over_;
   bool stopped_ = false;
-  Timer end_;
+  WallTimer end_;
   Timer deadline_; // of the judgement
   Authorization authorization_;
   std::optional<std::string> next_;
