@@ -55,6 +55,8 @@ constexpr std::array kRelayFields{
     LimitField<RelayLimits>{"refused_sources", "", &RelayLimits::refused_sources, 0, kMost},
     LimitField<RelayLimits>{"connections_per_shard", "", &RelayLimits::connections_per_shard, 1,
                             kMost},
+    LimitField<RelayLimits>{"listeners_per_entity", "", &RelayLimits::listeners_per_entity, 1,
+                            kMost},
     LimitField<RelayLimits>{"pending_per_shard", "", &RelayLimits::pending_per_shard, 1, kMost},
     LimitField<RelayLimits>{"pending_per_entity", "", &RelayLimits::pending_per_entity, 1, kMost},
     LimitField<RelayLimits>{"pending_per_source", "", &RelayLimits::pending_per_source, 1, kMost},

@@ -5,7 +5,7 @@
 namespace culvert {
 
 std::string_view word(Code code) {
-  static constexpr std::array<std::string_view, 28> kWords{"ok",
+  static constexpr std::array<std::string_view, 29> kWords{"ok",
                                                            "cancelled",
                                                            "timeout",
                                                            "refused",
@@ -32,7 +32,8 @@ std::string_view word(Code code) {
                                                            "no-descriptor",
                                                            "unsupported",
                                                            "config",
-                                                           "internal"};
+                                                           "internal",
+                                                           "quota"};
   return kWords[static_cast<std::size_t>(code)];
 }
 

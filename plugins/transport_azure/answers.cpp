@@ -35,6 +35,10 @@ constexpr std::array kSentences{
     Sentence{CULVERT_TIMEOUT, 504,
              "None of the connected listeners accepted the connection within the allowed timeout.",
              false},
+    Sentence{CULVERT_QUOTA, 403,
+             "QuotaExceeded: The endpoint has as many listeners as it may have "
+             "(MaximumListenersPerEndpoint).",
+             false},
     Sentence{CULVERT_OVERLOAD, 503, "The relay is too busy; try again later.", false},
     Sentence{CULVERT_SHUTTING_DOWN, 503, "The relay is shutting down; try again later.", false},
     Sentence{CULVERT_TOO_LARGE, 431, "The request's header fields are too large.", false},

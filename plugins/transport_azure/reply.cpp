@@ -35,13 +35,15 @@ struct Words {
   std::uint32_t status;
   const char *words;
   culvert_code code;
+  culvert_retry retry;
 };
 
 constexpr std::array kRefusals{
-    Words{401, "invalid signature", CULVERT_TOKEN_SIGNATURE},
-    Words{401, "ExpiredToken", CULVERT_TOKEN_EXPIRED},
-    Words{401, "InvalidAudience", CULVERT_TOKEN_AUDIENCE},
-    Words{403, "Authorization failed", CULVERT_TOKEN_RIGHT},
+    Words{401, "invalid signature", CULVERT_TOKEN_SIGNATURE, CULVERT_RETRY_NEW_TOKEN},
+    Words{401, "ExpiredToken", CULVERT_TOKEN_EXPIRED, CULVERT_RETRY_NEW_TOKEN},
+    Words{401, "InvalidAudience", CULVERT_TOKEN_AUDIENCE, CULVERT_RETRY_NEW_TOKEN},
+    Words{403, "Authorization failed", CULVERT_TOKEN_RIGHT, CULVERT_RETRY_NEVER},
+    Words{403, "MaximumListenersPerEndpoint", CULVERT_QUOTA, CULVERT_RETRY_BACKOFF},
 };
 
 Meaning meaning_of_http(std::uint32_t status, std::string_view reason) {
@@ -56,7 +58,7 @@ Meaning meaning_of_http(std::uint32_t status, std::string_view reason) {
   }
   for (const Words &refusal : kRefusals) {
     if (refusal.status == status && reason.find(refusal.words) != std::string_view::npos) {
-      return {status, refusal.code, status == 401 ? CULVERT_RETRY_NEW_TOKEN : CULVERT_RETRY_NEVER};
+      return {status, refusal.code, refusal.retry};
     }
   }
   for (const Meaning &meaning : kHttpMeanings) {

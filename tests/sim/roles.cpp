@@ -51,8 +51,9 @@ RelayParts RelayHost::parts_of(SimShard &shard, const std::shared_ptr<const Rela
   return parts;
 }
 
-void RelayHost::start() {
+void RelayHost::start(const RelayLimits &limits) {
   RelayOptions options;
+  options.limits = limits;
   options.names = {kRelayName};
   options.entities = {{kEntity, {}}};
   options.own_rules = {{"root", kRightManage, {services_.key}}};

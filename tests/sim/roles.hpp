@@ -42,7 +42,7 @@ public:
 
   explicit RelayHost(Services &services);
   /// Listens; its port must be free.
-  void start();
+  void start(const RelayLimits &limits = {});
   void drain();
   void drop();
   [[nodiscard]] bool done() const { return done_ == kShards; }

@@ -11,6 +11,12 @@ constexpr std::uint64_t kStopMs = 200'000;
 const Address kTarget = *Address::from_literal("10.0.4.1", 5432);
 const Address kSender = *Address::from_literal("10.0.2.1", 5432);
 
+RelayLimits relay_limits() {
+  RelayLimits limits;
+  limits.listeners_per_entity = 1'000;
+  return limits;
+}
+
 } // namespace
 
 Storm::Storm(std::uint64_t seed)
@@ -33,7 +39,7 @@ Storm::Storm(std::uint64_t seed)
 }
 
 std::string Storm::run() {
-  relay_.start();
+  relay_.start(relay_limits());
   sender_.role().start({sender_.io().listen(kSender).value()});
   start_listeners();
   const bool held = all_registered("at the start") && restart_relay() &&
@@ -76,7 +82,7 @@ bool Storm::restart_relay() {
   if (!left.empty()) {
     judge_.fail(left);
   }
-  relay_.start();
+  relay_.start(relay_limits());
   return left.empty();
 }
 

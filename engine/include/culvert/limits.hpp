@@ -95,6 +95,8 @@ struct RelayLimits {
   /// The most connections of one shard; the same for channels and for tunnels. With 34 KB of TLS
   /// each, that is 2.2 GB.
   std::uint64_t connections_per_shard = 65'536;
+  /// The most control channels of one entity, as at Azure. One more is refused.
+  std::uint64_t listeners_per_entity = 25;
   /// The most senders that wait for a listener: on one shard (enough for 16 full entities; the
   /// table then has 5 MB), for one entity, and of one source.
   std::uint64_t pending_per_shard = 16'384;

@@ -48,6 +48,7 @@ enum class Code : std::uint16_t {
   kUnsupported = 25,    // a request that is not supported here
   kConfig = 26,         // a setting that cannot work
   kInternal = 27,       // a fault of this program
+  kQuota = 28,          // an entity has all that it may have, for example listeners
 };
 
 /// A token was refused.

@@ -20,9 +20,9 @@ std::string goodbye(const Ending &end) {
 
 } // namespace
 
-Channel::Channel(RelayShard &relay, ChannelSeed seed, std::unique_ptr<Link> link)
+Channel::Channel(RelayShard &relay, ChannelSeed seed)
     : relay_(relay), parts_(std::move(seed.parts)), protocol_(*seed.protocol->instance),
-      link_(std::move(link)), listener_(std::move(seed.listener)), facts_(std::move(seed.facts)),
+      listener_(std::move(seed.listener)), facts_(std::move(seed.facts)),
       loggable_id_(std::move(seed.loggable_id)), peer_(std::move(seed.peer)),
       source_(std::move(seed.source)),
       largest_message_(std::min<std::uint64_t>(seed.framing.message_bound(),
@@ -39,10 +39,14 @@ Channel::Channel(RelayShard &relay, ChannelSeed seed, std::unique_ptr<Link> link
   dropping_.bind<&Channel::on_ended>(*this);
 }
 
-void Channel::start(SlabHandle handle) {
+Status Channel::enroll(SlabHandle handle) {
   handle_ = handle;
   listener_.channel = {relay_.shard().index, handle};
-  relay_.on_listener(listener_);
+  return relay_.enroll(listener_);
+}
+
+void Channel::start(std::unique_ptr<Link> link) {
+  link_ = std::move(link);
   relay_.relay().sources().came(source_);
   relay_.log(LogLevel::kInfo, "listener online",
              {{"entity", listener_.entity}, {"id", loggable(loggable_id_)}, {"peer", peer_}});

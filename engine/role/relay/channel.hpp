@@ -37,12 +37,14 @@ struct ChannelSeed {
 
 class Channel {
 public:
-  Channel(RelayShard &relay, ChannelSeed seed, std::unique_ptr<Link> link);
+  Channel(RelayShard &relay, ChannelSeed seed);
   Channel(const Channel &) = delete;
   Channel &operator=(const Channel &) = delete;
 
-  /// Registers it, then answers.
-  void start(SlabHandle handle);
+  /// Registers it; a failure says why the entity takes no other listener.
+  Status enroll(SlabHandle handle);
+  /// Answers the listener. Called once, after enroll().
+  void start(std::unique_ptr<Link> link);
   /// For a sender that waits on the shard `from`. False if it cannot be written: the channel is
   /// ending, or its queue is full.
   bool offer(Message message, unsigned from);

@@ -91,9 +91,9 @@ void Connection::act_listen() {
   seed.opening = std::move(said.value());
   seed.framing = intent_.framing;
   seed.framing.awaits_pong = true;
-  if (!relay_.add_channel(std::move(seed), link_)) {
-    refuse(Status::failure(Code::kOverload, Source::kRelay, Retry::kBackoff,
-                           "too many control channels"));
+  const Status added = relay_.add_channel(std::move(seed), link_);
+  if (!added.ok()) {
+    refuse(added);
     return;
   }
   phase_ = Phase::kJoined;

@@ -26,7 +26,8 @@ Status overload(std::string message) {
 
 } // namespace
 
-std::optional<ChannelRef> ListenerRegistry::add(RegisteredListener listener) {
+Result<std::optional<ChannelRef>> ListenerRegistry::add(RegisteredListener listener,
+                                                        std::uint64_t most) {
   const std::lock_guard lock(mutex_);
   std::vector<Entry> &entries = entities_[lower_case(listener.entity)];
   const auto same = std::find_if(entries.begin(), entries.end(), [&](const Entry &entry) {
@@ -34,12 +35,17 @@ std::optional<ChannelRef> ListenerRegistry::add(RegisteredListener listener) {
            entry.listener.protocol == listener.protocol;
   });
   if (same == entries.end()) {
+    if (entries.size() >= most) {
+      return Status::failure(Code::kQuota, Source::kRelay, Retry::kBackoff,
+                             "the entity has " + std::to_string(entries.size()) +
+                                 " listeners, which is the limit");
+    }
     entries.push_back({std::move(listener), 0});
-    return std::nullopt;
+    return std::optional<ChannelRef>();
   }
   const ChannelRef replaced = same->listener.channel;
   *same = {std::move(listener), 0};
-  return replaced;
+  return std::optional(replaced);
 }
 
 void ListenerRegistry::remove(const std::string &entity, const ChannelRef &channel) {

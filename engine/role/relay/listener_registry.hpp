@@ -48,8 +48,9 @@ struct Wish {
 
 class ListenerRegistry {
 public:
-  /// Registers it. Returns the channel that it replaces, if one had the same id.
-  std::optional<ChannelRef> add(RegisteredListener listener);
+  /// Registers it. Returns the channel that it replaces, if one had the same id. Fails with
+  /// Code::kQuota if its entity has `most` listeners and it replaces none of them.
+  Result<std::optional<ChannelRef>> add(RegisteredListener listener, std::uint64_t most);
   /// Does nothing if it is not registered.
   void remove(const std::string &entity, const ChannelRef &channel);
   [[nodiscard]] std::size_t size() const;

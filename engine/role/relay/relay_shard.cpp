@@ -173,20 +173,32 @@ void RelayShard::on_moved(SlabHandle connection, Guest guest, const Status &refu
 
 // --- channels ------------------------------------------------------------------------------------
 
-bool RelayShard::add_channel(ChannelSeed seed, std::unique_ptr<Link> &link) {
+Status RelayShard::add_channel(ChannelSeed seed, std::unique_ptr<Link> &link) {
   if (channels_.size() >= most()) {
-    return false;
+    return Status::failure(Code::kOverload, Source::kRelay, Retry::kBackoff,
+                           "too many control channels");
   }
-  const auto handle = channels_.make(*this, std::move(seed), std::move(link));
-  channels_.find(*handle)->start(*handle);
-  return true;
+  const auto handle = channels_.make(*this, std::move(seed));
+  Channel &channel = *channels_.find(*handle);
+  Status enrolled = channel.enroll(*handle);
+  if (enrolled.ok()) {
+    channel.start(std::move(link));
+  } else {
+    channels_.erase(*handle);
+  }
+  return enrolled;
 }
 
-void RelayShard::on_listener(const RegisteredListener &listener) {
+Status RelayShard::enroll(const RegisteredListener &listener) {
+  const auto added = relay_.registry().add(listener, limits().listeners_per_entity);
+  if (!added.ok()) {
+    return added.status();
+  }
   relay_.counters().listeners.fetch_add(1, std::memory_order_relaxed);
-  if (const auto replaced = relay_.registry().add(listener)) {
+  if (const std::optional<ChannelRef> &replaced = added.value()) {
     send(std::make_unique<ReplacedLetter>(*replaced), replaced->shard);
   }
+  return {};
 }
 
 void RelayShard::on_listener_lost(const RegisteredListener &listener, ChannelEnd end,

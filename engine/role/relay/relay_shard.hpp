@@ -71,9 +71,9 @@ public:
   void on_moved(SlabHandle connection, Guest guest, const Status &refusal);
   Channel *channel(SlabHandle handle) { return channels_.find(handle); }
 
-  /// Takes the link; or returns false and does not take it.
-  bool add_channel(ChannelSeed seed, std::unique_ptr<Link> &link);
-  void on_listener(const RegisteredListener &listener);
+  /// Takes the link; on failure it does not take it.
+  Status add_channel(ChannelSeed seed, std::unique_ptr<Link> &link);
+  Status enroll(const RegisteredListener &listener);
   /// `offered_from`: by shard, whether it has offered senders to this listener.
   void on_listener_lost(const RegisteredListener &listener, ChannelEnd end,
                         const std::vector<bool> &offered_from);

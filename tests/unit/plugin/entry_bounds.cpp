@@ -11,7 +11,11 @@ namespace {
 
 TEST(Bounds, OfAnEntry) {
   static const culvert_resolver functions{
-      sizeof functions, 0, {}, [](void *, culvert_resolve *) -> std::uint32_t { return 0; }};
+      sizeof functions,
+      0,
+      {},
+      [](void *, culvert_resolve *) -> std::uint32_t { return 0; },
+      nullptr};
   static const std::vector<culvert_kind> kinds(65, {CULVERT_KIND_RESOLVER, &functions});
   static const std::vector<const char *> services(65, CULVERT_SERVICE_LOG);
   static culvert_config_key key;
@@ -85,8 +89,8 @@ TEST(Bounds, OfAStatus) {
         sizeof(culvert_status), code, source, retry, peer_status, os_error, "why"};
     return Reader("test_plugin", "function").failure(status);
   };
-  const Status last = read(27, 4, 3, 65'535, std::numeric_limits<std::int32_t>::max());
-  EXPECT_EQ(last.code, Code::kInternal);
+  const Status last = read(28, 4, 3, 65'535, std::numeric_limits<std::int32_t>::max());
+  EXPECT_EQ(last.code, Code::kQuota);
   EXPECT_EQ(last.source, Source::kConfig);
   EXPECT_EQ(last.retry, Retry::kNewToken);
   EXPECT_EQ(last.peer_status, 65'535);

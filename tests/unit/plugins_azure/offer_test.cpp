@@ -162,6 +162,8 @@ TEST_F(AzureRelay, EveryFailureHasItsStatusAndSentence) {
       {CULVERT_GONE, "", 0, 403, "is the listener accepting too late?"},
       {CULVERT_TIMEOUT, "", 0, 504,
        "None of the connected listeners accepted the connection within the allowed timeout."},
+      {CULVERT_QUOTA, "", 0, 403, "QuotaExceeded: "},
+      {CULVERT_QUOTA, "", 0, 403, "(MaximumListenersPerEndpoint)."},
       {CULVERT_OVERLOAD, "", 0, 503, "too busy"},
       {CULVERT_SHUTTING_DOWN, "", 0, 503, "shutting down"},
       {CULVERT_TOO_LARGE, "", 0, 431, "too large"},

@@ -150,6 +150,21 @@ TEST(RelayChannel, AKnownIdReplacesItsOldChannelWhichIsTold) {
   }
 }
 
+TEST(RelayChannel, OneListenerMoreThanAnEntityTakesIsRefusedUntilOneIsGone) {
+  WorldOptions options = test_options(2);
+  options.limits.listeners_per_entity = 2;
+  RelayWorld world(options);
+  Peer &one = world.answered_peer("listen path=alpha token=all id=one framing=websocket");
+  world.answered_peer("listen path=alpha token=all id=two framing=websocket");
+  EXPECT_EQ(world.answered_peer("listen path=alpha token=all id=three").answer, "no quota");
+  EXPECT_EQ(world.counters().listeners, 2U);
+  EXPECT_NE(world.answered_peer("listen path=beta token=all id=three").answer, "no quota");
+  one.drop();
+  ASSERT_TRUE(world.run_until([&] { return world.counters().listeners == 2; }));
+  EXPECT_NE(world.answered_peer("listen path=alpha token=all id=three").answer, "no quota");
+  EXPECT_EQ(world.end(), "");
+}
+
 TEST(RelayChannel, ASenderMeetsOnlyListenersItAllows) {
   RelayWorld world(test_options(2));
   Peer &one = world.answered_peer("listen path=alpha token=all id=one");

@@ -20,13 +20,35 @@ protected:
     return chosen.ok() ? chosen.value().id : std::string(word(chosen.status().code));
   }
 
+  /// The channel that it replaced.
+  std::optional<ChannelRef> add(RegisteredListener listener) {
+    const auto added = registry.add(std::move(listener), 25);
+    EXPECT_TRUE(added.ok()) << added.status().message;
+    return added.ok() ? added.value() : std::nullopt;
+  }
+
   SeededRandom random{1};
   ListenerRegistry registry;
 };
 
+TEST_F(RegistryTest, AnEntityTakesItsMostListenersAndOneMoreOnlyInPlaceOfAnother) {
+  add(listener("a", "one", 1));
+  add(listener("a", "two", 2));
+  const auto third = registry.add(listener("A", "three", 3), 2);
+  ASSERT_FALSE(third.ok());
+  EXPECT_EQ(third.status().code, Code::kQuota);
+  EXPECT_EQ(third.status().message, "the entity has 2 listeners, which is the limit");
+  EXPECT_TRUE(registry.add(listener("b", "three", 3), 2).ok());
+  const auto again = registry.add(listener("a", "two", 4), 2);
+  ASSERT_TRUE(again.ok());
+  EXPECT_TRUE(again.value().has_value());
+  registry.remove("a", {0, {1, 1}});
+  EXPECT_TRUE(registry.add(listener("a", "three", 3), 2).ok());
+}
+
 TEST_F(RegistryTest, EveryFittingListenerGetsItsShare) {
   for (std::uint32_t i = 0; i < 3; ++i) {
-    registry.add(listener("a", "l" + std::to_string(i), i));
+    add(listener("a", "l" + std::to_string(i), i));
   }
   std::map<std::string, int> count;
   for (int i = 0; i < 300; ++i) {
@@ -39,10 +61,10 @@ TEST_F(RegistryTest, EveryFittingListenerGetsItsShare) {
 }
 
 TEST_F(RegistryTest, OnlyListenersOfTheWishAreChosen) {
-  registry.add(listener("a", "one", 1));
-  registry.add(listener("a", "two", 2));
-  registry.add(listener("a", "other protocol", 3, "q"));
-  registry.add(listener("b", "other entity", 4));
+  add(listener("a", "one", 1));
+  add(listener("a", "two", 2));
+  add(listener("a", "other protocol", 3, "q"));
+  add(listener("b", "other entity", 4));
   EXPECT_EQ(choose({"a", "p", {"two"}, {}}), "two");
   EXPECT_EQ(choose({"a", "p", {}, {"two"}}), "one");
   EXPECT_EQ(choose({"a", "p", {}, {}}, {{0, {1, 1}}}), "two");
@@ -53,10 +75,10 @@ TEST_F(RegistryTest, OnlyListenersOfTheWishAreChosen) {
 }
 
 TEST_F(RegistryTest, AKnownIdReplacesItsOldRegistrationOfTheSameProtocol) {
-  EXPECT_FALSE(registry.add(listener("a", "same", 1)));
-  EXPECT_FALSE(registry.add(listener("a", "same", 2, "q")));
-  EXPECT_FALSE(registry.add(listener("b", "same", 3)));
-  const auto replaced = registry.add(listener("a", "same", 4));
+  EXPECT_FALSE(add(listener("a", "same", 1)));
+  EXPECT_FALSE(add(listener("a", "same", 2, "q")));
+  EXPECT_FALSE(add(listener("b", "same", 3)));
+  const auto replaced = add(listener("a", "same", 4));
   ASSERT_TRUE(replaced);
   EXPECT_EQ(replaced->slot.index, 1U);
   EXPECT_EQ(registry.size(), 3U);
@@ -68,17 +90,15 @@ TEST_F(RegistryTest, AKnownIdReplacesItsOldRegistrationOfTheSameProtocol) {
 }
 
 TEST_F(RegistryTest, ListenersWithoutAnIdDoNotReplaceEachOther) {
-  EXPECT_FALSE(registry.add(listener("a", "", 1)));
-  EXPECT_FALSE(registry.add(listener("a", "", 2)));
+  EXPECT_FALSE(add(listener("a", "", 1)));
+  EXPECT_FALSE(add(listener("a", "", 2)));
   EXPECT_EQ(registry.size(), 2U);
 }
 
-TEST(RegistryPolicy, LeastTunnelsGivesToTheIdle) {
-  SeededRandom random{1};
-  ListenerRegistry registry;
+TEST_F(RegistryTest, LeastTunnelsGivesToTheIdle) {
   const Wish wish{"a", "p", {}, {}, ChoicePolicy::kLeastTunnels};
-  registry.add(listener("a", "one", 1));
-  registry.add(listener("a", "two", 2));
+  add(listener("a", "one", 1));
+  add(listener("a", "two", 2));
   registry.tunnel_began("a", {0, {1, 1}});
   for (int i = 0; i < 20; ++i) {
     EXPECT_EQ(registry.choose(wish, {}, random).value().id, "two");

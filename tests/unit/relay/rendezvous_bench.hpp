@@ -53,7 +53,7 @@ public:
 class RendezvousTest : public testing::Test {
 protected:
   void listen(const std::string &id, std::uint32_t slot) {
-    registry.add({"a", "p", id, channel(slot), "relay", 443});
+    ASSERT_TRUE(registry.add({"a", "p", id, channel(slot), "relay", 443}, 25).ok());
   }
   static ChannelRef channel(std::uint32_t slot) { return {1, {slot, 1}}; }
   std::uint32_t slot_of(const std::string &id) {
