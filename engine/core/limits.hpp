@@ -168,6 +168,17 @@ inline constexpr std::uint64_t kSlowCallLogMs = 10'000;
 /// has 20 KiB of room for a token: 5 MiB in all. Once a plugin owes this many answers, further
 /// calls fail at once.
 inline constexpr std::size_t kAbandonedRecords = 256;
+/// Watches that one instance of a plugin may have at a time, and timers. Each watch has a
+/// descriptor, of the usual 1,024 of a process; a resolver needs two for each of its servers.
+/// service.h promises plugins at least 64 and 1,024.
+inline constexpr std::size_t kPluginWatches = 128;
+inline constexpr std::size_t kPluginTimers = 4'096;
+/// Cancelled records of one function on one shard that rest before they are used again. Each has 20
+/// KiB of room for a token: 1.3 MiB in all.
+inline constexpr std::size_t kRestingRecords = 64;
+/// The longest delay of a plugin's timer; a longer one is reduced to it, so that sums of times do
+/// not overflow.
+inline constexpr std::uint64_t kMostPluginDelayMs = 366ULL * 24 * 3'600'000;
 /// The most kinds, settings, services and ALPN protocol ids that an entry may declare, each. A
 /// larger number means a damaged entry.
 inline constexpr std::uint32_t kPluginDeclarations = 64;

@@ -4,6 +4,11 @@
 
 namespace culvert {
 
+Result<Socket> Io::adopt(int) {
+  return Status::failure(Code::kUnsupported, Source::kLocal, Retry::kNever,
+                         "there are no descriptors here");
+}
+
 void Io::accept(Socket socket, Completion &completion) {
   completion.begin();
   ++in_flight_;

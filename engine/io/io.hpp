@@ -5,10 +5,10 @@
 // IdleIo (no sockets, for a plugin's answer outside an engine). An epoll backend is not built yet.
 // receive() and send() are immediate and never block; poll() completes when it is time to try them.
 //
-// The caller that got a Socket from listen(), open() or the outcome of an accept owns it until
-// close(). Closing has three steps: cancel the operations, wait until they have completed (join),
-// close. Calling close() while an operation of the socket is in flight is a fault of the caller.
-// Only the simulation detects it.
+// The caller that got a Socket from listen(), open(), adopt() or the outcome of an accept owns it
+// until close(). Closing has three steps: cancel the operations, wait until they have completed
+// (join), close. Calling close() while an operation of the socket is in flight is a fault of the
+// caller. Only the simulation detects it.
 #pragma once
 
 #include "culvert/status.hpp"
@@ -74,6 +74,10 @@ public:
   virtual Result<Socket> listen(const Address &address) = 0;
   /// A new socket for connect() to an address of this family.
   virtual Result<Socket> open(const Address &address) = 0;
+  /// A duplicate of this descriptor, for poll() and close() only; the caller keeps its own, so the
+  /// file stays open after close(). A file that cannot be waited for is ready at once. A backend
+  /// without real descriptors fails.
+  virtual Result<Socket> adopt(int descriptor);
   /// Bytes received (> 0), 0 at the end of the stream, or the negated errno; -EAGAIN when nothing
   /// is there yet.
   virtual int receive(Socket socket, std::span<std::byte> into) = 0;

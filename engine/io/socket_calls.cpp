@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -260,6 +261,15 @@ Result<Socket> open(const Address &address) {
   const Socket socket{::socket(family_of(address), SOCK_STREAM | SOCK_CLOEXEC, 0)};
   if (!socket.valid()) {
     return failure("make a socket for", address, errno);
+  }
+  return socket;
+}
+
+Result<Socket> adopt(int descriptor) {
+  const Socket socket{::fcntl(descriptor, F_DUPFD_CLOEXEC, 0)};
+  if (!socket.valid()) {
+    return Status::failure(errno == EBADF ? Code::kGone : Code::kNoDescriptor, Source::kLocal,
+                           Retry::kBackoff, "cannot duplicate a descriptor");
   }
   return socket;
 }

@@ -31,6 +31,7 @@ Address from_kernel(const KernelAddress &address);
 /// (SocketFile does).
 Result<Socket> listen(const Address &address);
 Result<Socket> open(const Address &address);
+Result<Socket> adopt(int descriptor);
 int receive(Socket socket, std::span<std::byte> into);
 int send(Socket socket, std::span<const std::span<const std::byte>> parts);
 int shutdown_send(Socket socket);

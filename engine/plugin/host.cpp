@@ -12,11 +12,13 @@ struct Offered {
   const void *functions;
 };
 
-constexpr std::array<Offered, 5> kOffered{{{CULVERT_SERVICE_LOG, &kLogService},
+constexpr std::array<Offered, 7> kOffered{{{CULVERT_SERVICE_LOG, &kLogService},
                                            {CULVERT_SERVICE_CLOCK, &kClockService},
                                            {CULVERT_SERVICE_RANDOM, &kRandomService},
                                            {CULVERT_SERVICE_CONFIG, &kConfigService},
-                                           {CULVERT_SERVICE_SECRET, &kSecretService}}};
+                                           {CULVERT_SERVICE_SECRET, &kSecretService},
+                                           {CULVERT_SERVICE_WATCH, &kWatchService},
+                                           {CULVERT_SERVICE_TIMER, &kTimerService}}};
 
 const void *find_service(std::string_view id) {
   const auto *found = std::find_if(kOffered.begin(), kOffered.end(),
@@ -55,6 +57,7 @@ void PluginHost::cut_off() {
   secrets = nullptr;
   clock = &system_clock;
   io = nullptr;
+  waits = nullptr;
 }
 
 } // namespace culvert

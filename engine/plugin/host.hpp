@@ -25,6 +25,7 @@
 
 namespace culvert {
 
+class PluginWaits;
 class SecretStore;
 
 /// What the engine gives to plugins on the control thread. All of it must live longer than every
@@ -57,8 +58,9 @@ struct PluginHost final : culvert_host {
   Log *log; // nullptr: cut off; the same for the secrets
   Random *random;
   const SecretStore *secrets;
-  const Clock *clock; // of a unit, or when it is cut off
-  const Io *io;       // of an instance
+  const Clock *clock;           // of a unit, or when it is cut off
+  const Io *io;                 // of an instance
+  PluginWaits *waits = nullptr; // of an instance that is not cut off
   mutable Digests digests;
 
 private:
@@ -73,5 +75,7 @@ extern const culvert_clock kClockService;
 extern const culvert_random kRandomService;
 extern const culvert_config kConfigService;
 extern const culvert_secret kSecretService;
+extern const culvert_watch kWatchService;
+extern const culvert_timer kTimerService;
 
 } // namespace culvert

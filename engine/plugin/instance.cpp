@@ -13,9 +13,10 @@ void keep_for_plugin(std::shared_ptr<void> what) {
 
 Instance::Instance(Unit &unit, Shard &shard, const culvert_life &life)
     : unit_(unit), shard_(shard), calls_(unit.services_.clock, unit.services_.log, unit.id()),
-      life_(life),
+      life_(life), waits_(shard, calls_),
       host_(std::make_shared<PluginHost>(unit.services_, unit.id(), unit.values_, shard)),
       room_(std::make_unique_for_overwrite<std::byte[]>(kPluginArenaBytes)) {
+  host_->waits = &waits_;
   unit_.instances_.fetch_add(1, std::memory_order_acq_rel);
 }
 
@@ -49,6 +50,12 @@ void Instance::detach(std::size_t not_completed) {
     life_.detach(self_);
   }
   attached_ = false;
+  const std::size_t waits = waits_.end();
+  if (waits > 0 && not_completed == 0) {
+    shard_.log.write(LogLevel::kError,
+                     "a plugin was detached and still had watches or timers; they are cancelled",
+                     {{"plugin", std::string(id())}, {"waits", std::to_string(waits)}});
+  }
 }
 
 Instance::~Instance() {

@@ -5,10 +5,12 @@
 // memory. A result is copied into the operation at once; the operation's callback always runs from
 // the shard's loop, never inside a call into or out of the plugin.
 //
-// An operation that is abandoned completes without the plugin. The plugin keeps the record and may
-// complete it later, without effect. At most kAbandonedRecords of one function are in that state;
-// further calls then fail at once. Records that are still not completed when the instance ends stay
-// in memory until the process ends.
+// An operation that is abandoned completes without the plugin, and the plugin's cancel function is
+// called. Its record then rests for a while before it is used again, so that a plugin that
+// completes it against the rules completes nobody else's. If the plugin has no such function, it
+// keeps the record and may complete it later, without effect. At most
+// kAbandonedRecords of one function are in that state; further calls then fail at once. Records
+// that are still not completed when the instance ends stay in memory until the process ends.
 //
 // Call has: Record (the C struct), Value, all data that the record points to, static Result<Value>
 // read(const Record &, Reader &), and cleanse() if it has a secret. A record may have a note for
@@ -16,11 +18,13 @@
 #pragma once
 
 #include "core/assert.hpp"
+#include "plugin/call_watch.hpp"
 #include "plugin/kinds.hpp"
 #include "plugin/values.hpp"
 
 #include "culvert/auth.h"
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -37,6 +41,7 @@ public:
   using Operation = PluginOperation<typename Call::Value>;
 
   struct Entry : Call::Record {
+    /// kInCall: of the function that begins it, or of cancel.
     enum class State : std::uint8_t { kFree, kInCall, kMisused, kPending, kAbandoned };
     void let_go() { pool->abandon(*this); }
     Call call;
@@ -45,12 +50,18 @@ public:
     RecordPool *pool = nullptr; // nullptr: the instance is gone
   };
 
-  RecordPool(Shard &shard, std::string_view plugin_id, std::string_view function)
-      : shard_(shard), plugin_id_(plugin_id), function_(function) {}
+  /// The plugin's function for a record that is waited for no longer; nullptr: it has none.
+  using Cancel = void (*)(void *instance, typename Call::Record *record);
+
+  /// `instance`: where its owner keeps what the plugin's attach() made.
+  RecordPool(Shard &shard, std::string_view plugin_id, std::string_view function, Cancel cancel,
+             void *const &instance, CallWatch &calls)
+      : shard_(shard), plugin_id_(plugin_id), function_(function), cancel_(cancel),
+        instance_(instance), calls_(calls) {}
   RecordPool(const RecordPool &) = delete;
   RecordPool &operator=(const RecordPool &) = delete;
   /// Before this every operation has completed, and strand() was called.
-  ~RecordPool() { CULVERT_ASSERT(free_.size() == entries_.size()); }
+  ~RecordPool() { CULVERT_ASSERT(free_.size() + resting_.size() == entries_.size()); }
 
   /// A zeroed record for the operation; the caller fills in the arguments, calls the plugin, and
   /// passes its return value to called(). nullptr: the operation has failed without a call.
@@ -124,9 +135,35 @@ private:
 
   void abandon(Entry &entry) {
     CULVERT_ASSERT(entry.state == Entry::State::kPending);
-    entry.state = Entry::State::kAbandoned;
-    ++abandoned_;
-    std::exchange(entry.operation, nullptr)->finish(shard_.io, not_completed(""));
+    Operation &operation = *std::exchange(entry.operation, nullptr);
+    if (cancel_ != nullptr) {
+      operation.finish(shard_.io, cancel(entry));
+    } else {
+      entry.state = Entry::State::kAbandoned;
+      ++abandoned_;
+      operation.finish(shard_.io, not_completed(""));
+    }
+  }
+
+  /// Returns why there is no result: the plugin's reason, if it gives one.
+  Status cancel(Entry &entry) {
+    entry.state = Entry::State::kInCall;
+    {
+      const CallWatch::Call watched = calls_.watch("cancel");
+      cancel_(instance_, &entry);
+    }
+    if (entry.state == Entry::State::kMisused) {
+      shard_.log.write(LogLevel::kError, fault("it completed a record that was cancelled").message,
+                       {});
+    }
+    Status why = entry.status.code == CULVERT_OK ? not_completed("") : read(entry).status();
+    wipe(entry);
+    resting_.push_back(&entry);
+    if (resting_.size() > kRestingRecords) {
+      free_.push_back(resting_.front());
+      resting_.pop_front();
+    }
+    return why;
   }
 
   Status not_completed(std::string_view how_many) const {
@@ -159,18 +196,26 @@ private:
   }
 
   void free(Entry &entry) {
+    wipe(entry);
+    free_.push_back(&entry);
+  }
+
+  void wipe(Entry &entry) {
     if constexpr (requires(Call & call) { call.cleanse(); }) {
       entry.call.cleanse();
     }
     entry.state = Entry::State::kFree;
-    free_.push_back(&entry);
   }
 
   Shard &shard_;
   std::string_view plugin_id_;
   std::string_view function_;
+  const Cancel cancel_;
+  void *const &instance_;
+  CallWatch &calls_;
   std::vector<std::unique_ptr<Entry>> entries_;
   std::vector<Entry *> free_;
+  std::deque<Entry *> resting_; // kFree too
   std::size_t abandoned_ = 0;
 };
 

@@ -46,7 +46,7 @@ static uint32_t resolve(void *self, culvert_resolve *record) {
 }
 
 static const culvert_resolver resolver = {
-    sizeof resolver, 0, {create, free, attach, free}, resolve};
+    .size = sizeof resolver, .life = {create, free, attach, free}, .resolve = resolve};
 static const culvert_kind kinds[] = {{CULVERT_KIND_RESOLVER, &resolver}};
 
 CULVERT_PLUGIN_ENTRY = {CULVERT_PLUGIN_MAGIC,

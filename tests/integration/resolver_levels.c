@@ -22,7 +22,8 @@ static uint32_t resolve(void *instance, culvert_resolve *record) {
   return CULVERT_DONE;
 }
 
-static const culvert_resolver resolver = {sizeof resolver, 0, {NULL, NULL, attach, NULL}, resolve};
+static const culvert_resolver resolver = {
+    .size = sizeof resolver, .life = {NULL, NULL, attach, NULL}, .resolve = resolve};
 static const culvert_kind kinds[] = {{CULVERT_KIND_RESOLVER, &resolver}};
 static const char *const services[] = {CULVERT_SERVICE_LOG};
 

@@ -61,7 +61,8 @@ static uint32_t resolve(void *unit, culvert_resolve *record) {
   return culvert_view_equal(does, CULVERT_LITERAL("seven")) ? 7 : CULVERT_DONE;
 }
 
-static const culvert_resolver resolver = {sizeof resolver, 0, {create, free, NULL, NULL}, resolve};
+static const culvert_resolver resolver = {
+    .size = sizeof resolver, .life = {create, free, NULL, NULL}, .resolve = resolve};
 static const culvert_kind kinds[] = {{CULVERT_KIND_RESOLVER, &resolver}};
 static const culvert_config_key keys[] = {{"text", "a text", "unset", CULVERT_CONFIG_TEXT, 0},
                                           {"integer", "a number", "1", CULVERT_CONFIG_INTEGER, 0},

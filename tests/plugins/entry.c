@@ -56,7 +56,7 @@ static uint32_t resolve(void *instance, culvert_resolve *record) {
 }
 
 static const culvert_resolver resolver = {
-    sizeof(culvert_resolver), 0, {NULL, NULL, NULL, NULL}, resolve};
+    sizeof(culvert_resolver), 0, {NULL, NULL, NULL, NULL}, resolve, NULL};
 static const culvert_kind kinds[] = {{CULVERT_KIND_RESOLVER, &resolver},
                                      {"culvert.kind.later/1", &resolver}};
 static const culvert_config_key keys[] = {

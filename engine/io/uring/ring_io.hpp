@@ -30,6 +30,7 @@ public:
   [[nodiscard]] std::int64_t wall_s() const override;
   Result<Socket> listen(const Address &address) override { return socket_calls::listen(address); }
   Result<Socket> open(const Address &address) override { return socket_calls::open(address); }
+  Result<Socket> adopt(int descriptor) override { return socket_calls::adopt(descriptor); }
   int receive(Socket socket, std::span<std::byte> into) override {
     return socket_calls::receive(socket, into);
   }

@@ -2,9 +2,17 @@
  * culvert.kind.auth/1: tokens. A listener or sender makes them, a relay verifies them.
  *
  * acquire() and verify() return CULVERT_DONE with the record filled in, or CULVERT_PENDING; then
- * they call record->complete() later, on the same shard, exactly once, and never from inside the
- * call. The record and what it points at belong to the engine, which keeps both in place until
- * then. A failure is a status in the record.
+ * they call record->complete() later, on the same shard, and never from inside the call of that
+ * record. Other records may be completed from every function of the instance, and from ready() and
+ * due() (service.h). The record and what it points at belong to the engine, which keeps both in
+ * place until then. A failure is a status in the record.
+ *
+ * A pending record ends exactly once: with complete(), or with cancel_acquire() or cancel_verify(),
+ * which the engine calls when it waits no longer, because the deadline has passed or the connection
+ * is gone. Inside the cancel the plugin lets go of the record; work for others or for its cache may
+ * go on. It may write a failure into the status, which an operator reads as the reason. After
+ * either end the record, and all that it points at, is gone. A plugin without these functions keeps
+ * the record and completes it later, to no effect.
  *
  * How audience, `names` and `path` relate: the transport's audience() says what a token is made
  * for, for example "http://relay.example/db": the relay's host name and the entity's path.
@@ -92,6 +100,9 @@ typedef struct culvert_auth {
   /* The relay refused this token. 1: the next acquire() gives another one that is worth a try. */
   uint32_t (*refused)(void *instance, uint64_t token_id);
   uint32_t (*verify)(void *instance, culvert_verify *record);
+  /* Since ABI 1.1; each may be NULL. */
+  void (*cancel_acquire)(void *instance, culvert_acquire *record);
+  void (*cancel_verify)(void *instance, culvert_verify *record);
 } culvert_auth;
 
 #ifdef __cplusplus

@@ -138,6 +138,25 @@ public:
   void random(void *bytes, std::size_t count) const {
     service<culvert_random>(CULVERT_SERVICE_RANDOM).fill(host_, bytes, count);
   }
+  /// Watches and timers (service.h): owner.Method() runs once. An exception in it ends the process.
+  template <auto Method, typename Owner>
+  [[nodiscard]] std::uint64_t watch(int descriptor, culvert_interest interest, Owner &owner) const {
+    return service<culvert_watch>(CULVERT_SERVICE_WATCH)
+        .start(host_, descriptor, static_cast<std::uint32_t>(interest), &run<Method, Owner>,
+               &owner);
+  }
+  template <auto Method, typename Owner>
+  [[nodiscard]] std::uint64_t timer(std::uint64_t delay_ms, Owner &owner) const {
+    return service<culvert_timer>(CULVERT_SERVICE_TIMER)
+        .start(host_, delay_ms, &run<Method, Owner>, &owner);
+  }
+  void cancel_watch(std::uint64_t number) const {
+    service<culvert_watch>(CULVERT_SERVICE_WATCH).cancel(host_, number);
+  }
+  void cancel_timer(std::uint64_t number) const {
+    service<culvert_timer>(CULVERT_SERVICE_TIMER).cancel(host_, number);
+  }
+
   /// False: there is no such secret.
   bool hmac_sha256(std::uint64_t secret, std::string_view data, std::uint8_t digest[32]) const {
     return service<culvert_secret>(CULVERT_SERVICE_SECRET)
@@ -145,6 +164,9 @@ public:
   }
 
 private:
+  template <auto Method, typename Owner> static void run(void *owner) noexcept {
+    (static_cast<Owner *>(owner)->*Method)();
+  }
   [[nodiscard]] const culvert_config &config() const {
     return service<culvert_config>(CULVERT_SERVICE_CONFIG);
   }
@@ -204,10 +226,23 @@ public:
   virtual culvert_progress verify(culvert_verify &record) = 0;
 };
 
+/// Of an instance whose calls may stay pending. What a cancel throws is the record's failure.
+class PendingAuth : public Auth {
+public:
+  virtual void cancel(culvert_acquire &record) = 0;
+  virtual void cancel(culvert_verify &record) = 0;
+};
+
 class Resolver {
 public:
   virtual ~Resolver() = default;
   virtual culvert_progress resolve(culvert_resolve &record) = 0;
+};
+
+/// Of an instance whose calls may stay pending. What its cancel throws is the record's failure.
+class PendingResolver : public Resolver {
+public:
+  virtual void cancel(culvert_resolve &record) = 0;
 };
 
 } // namespace culvert::sdk

@@ -16,11 +16,13 @@
  *     (culvert_status never grows). Neither side reads beyond the size that the other side stated.
  *     A struct without a size never changes.
  *  5. A unit is one configured use of a plugin; it is made and destroyed on the control thread. An
- *     instance is that use on one shard (one event loop): all its functions run there, one at a
- *     time, and never from inside a call of the plugin. They return at once. One that takes more
+ *     instance is that use on one shard (one event loop): all its functions, and what it starts
+ *     with a watch or timer, run there, one at a time, and never from inside a call of the plugin.
+ *     They return at once. One that takes more
  *     than 50 ms is a warning in the log, because every connection of its shard waits meanwhile.
- *  6. Time, randomness and secrets come from the host's services only. A plugin starts no thread,
- *     opens no socket and has no static variable that changes.
+ *  6. Time, randomness and secrets come from the host's services only, and so does the wait for a
+ *     timer or a descriptor. A plugin starts no thread, has no static variable that changes, and
+ *     opens no socket but to look up names or tokens, never to carry a stream.
  *  7. A function that gets a `culvert_status *error` and returns uint32_t returns 1 for success and
  *     0 for failure; when it fails it fills in the status.
  *  8. A plugin stays loaded until the process ends.
@@ -41,7 +43,7 @@ extern "C" {
 #endif
 
 /* The ABI's major version is part of the entry's name. A minor only adds. */
-#define CULVERT_ABI_MINOR 0u
+#define CULVERT_ABI_MINOR 1u
 #define CULVERT_PLUGIN_MAGIC UINT64_C(0x31474c5054564c43) /* "CLVTPLG1" in memory order */
 
 typedef struct culvert_view {
@@ -160,7 +162,8 @@ enum culvert_framing {
 
 typedef struct culvert_host culvert_host;
 
-/* Each unit and each instance gets a host of its own, valid until destroy() or detach(). */
+/* Each unit and each instance gets a host of its own, valid until destroy() or detach() has
+   returned. */
 struct culvert_host {
   uint32_t size;
   uint32_t abi_minor;

@@ -183,6 +183,19 @@ template <typename Instance> struct AuthCalls {
   }
 };
 
+/// The function that cancels a record of an instance derived from Base; NULL for every other one.
+template <typename Base, typename Instance, typename Record>
+constexpr auto cancel_of() -> void (*)(void *, Record *) {
+  if constexpr (std::is_base_of_v<Base, Instance>) {
+    return [](void *instance, Record *record) noexcept {
+      guarded(record->status,
+              [&] { static_cast<Base &>(*static_cast<Instance *>(instance)).cancel(*record); });
+    };
+  } else {
+    return nullptr;
+  }
+}
+
 template <typename Instance> struct ResolverCalls {
   static Resolver &at(void *instance) { return *static_cast<Instance *>(instance); }
 
@@ -220,12 +233,18 @@ constexpr culvert_relay relay_functions(culvert_head_form head_form, const char 
 }
 
 template <typename Instance, typename Unit = NoUnit>
-inline constexpr culvert_auth kAuth{sizeof(culvert_auth),          0,
-                                    Life<Instance, Unit>::kLife,   &AuthCalls<Instance>::acquire,
-                                    &AuthCalls<Instance>::refused, &AuthCalls<Instance>::verify};
+inline constexpr culvert_auth kAuth{sizeof(culvert_auth),
+                                    0,
+                                    Life<Instance, Unit>::kLife,
+                                    &AuthCalls<Instance>::acquire,
+                                    &AuthCalls<Instance>::refused,
+                                    &AuthCalls<Instance>::verify,
+                                    cancel_of<PendingAuth, Instance, culvert_acquire>(),
+                                    cancel_of<PendingAuth, Instance, culvert_verify>()};
 
 template <typename Instance, typename Unit = NoUnit>
 inline constexpr culvert_resolver kResolver{
-    sizeof(culvert_resolver), 0, Life<Instance, Unit>::kLife, &ResolverCalls<Instance>::resolve};
+    sizeof(culvert_resolver), 0, Life<Instance, Unit>::kLife, &ResolverCalls<Instance>::resolve,
+    cancel_of<PendingResolver, Instance, culvert_resolve>()};
 
 } // namespace culvert::sdk

@@ -1,7 +1,8 @@
 /*
  * culvert.kind.resolver/1: from a name to its addresses. The engine itself resolves no name.
  *
- * resolve() returns CULVERT_DONE or CULVERT_PENDING, as acquire() does (auth.h).
+ * resolve() returns CULVERT_DONE or CULVERT_PENDING, as acquire() does (auth.h), and cancel() is
+ * for resolve() what cancel_acquire() is for acquire().
  *
  * The engine gives it the setting `resolve`, a list of NAME=ADDR[,ADDR], where the operator wrote
  * --resolve. All others are the plugin's own, see culvert_config_key.
@@ -47,6 +48,8 @@ typedef struct culvert_resolver {
   culvert_life life;
 
   uint32_t (*resolve)(void *instance, culvert_resolve *record);
+  /* Since ABI 1.1; may be NULL. */
+  void (*cancel)(void *instance, culvert_resolve *record);
 } culvert_resolver;
 
 #ifdef __cplusplus

@@ -19,6 +19,8 @@ extern "C" {
 #define CULVERT_SERVICE_RANDOM "culvert.service.random/1"
 #define CULVERT_SERVICE_CONFIG "culvert.service.config/1"
 #define CULVERT_SERVICE_SECRET "culvert.service.secret/1"
+#define CULVERT_SERVICE_WATCH "culvert.service.watch/1"
+#define CULVERT_SERVICE_TIMER "culvert.service.timer/1"
 
 enum culvert_log_level {
   CULVERT_LOG_ERROR = 0,
@@ -71,6 +73,45 @@ typedef struct culvert_secret {
   uint32_t (*hmac_sha256)(const culvert_host *host, uint64_t secret, culvert_view data,
                           uint8_t digest[32]);
 } culvert_secret;
+
+enum culvert_interest { CULVERT_READABLE = 0, CULVERT_WRITABLE = 1 };
+
+/*
+ * Waits for a descriptor of the plugin, for example the socket of a library.
+ *
+ * start() calls ready(context) once, from the shard's loop and never inside start(), when there are
+ * bytes, a connection, room, an end or an error. That is a hint: the descriptor must not block, and
+ * a read may still find nothing. For more it is started again; to wait for both, start two watches.
+ * It returns the watch's number, never 0 and never used again. It returns 0 if the descriptor is
+ * not open, if no other descriptor is left, if the instance has too many watches (never fewer than
+ * 64 are allowed), and always for the host of a unit and in a simulation.
+ *
+ * The host waits on a duplicate, so the descriptor stays the plugin's, which keeps it open until
+ * ready() runs or cancel() was called. The duplicate may keep the file open a moment longer. After
+ * cancel() ready() does not run. A number whose ready() has begun, or 0, is ignored. What is left
+ * after detach(), or after an attach() that failed, is cancelled and logged.
+ *
+ * start() and cancel() may be called from every function of the instance, from attach() to detach()
+ * and from inside ready() and due(). No exception may leave ready() or due().
+ */
+typedef struct culvert_watch {
+  uint32_t size;
+  uint32_t reserved;
+  uint64_t (*start)(const culvert_host *host, int32_t descriptor, uint32_t interest,
+                    void (*ready)(void *context), void *context);
+  void (*cancel)(const culvert_host *host, uint64_t watch);
+} culvert_watch;
+
+/* start() calls due(context) once, from the shard's loop and never inside start(), when `delay_ms`
+   (366 days at most) have passed. Its numbers and cancel() are as a watch's. It returns 0 if the
+   instance has too many timers (never fewer than 1,024 are allowed) and for the host of a unit. */
+typedef struct culvert_timer {
+  uint32_t size;
+  uint32_t reserved;
+  uint64_t (*start)(const culvert_host *host, uint64_t delay_ms, void (*due)(void *context),
+                    void *context);
+  void (*cancel)(const culvert_host *host, uint64_t timer);
+} culvert_timer;
 
 #ifdef __cplusplus
 }

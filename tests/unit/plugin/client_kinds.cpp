@@ -238,7 +238,9 @@ const culvert_auth kAuthFunctions{sizeof(culvert_auth),
                                     Plugin::script.verify(*record);
                                     return Plugin::script.verifies_later ? CULVERT_PENDING
                                                                          : CULVERT_DONE;
-                                  }};
+                                  },
+                                  nullptr,
+                                  nullptr};
 
 class AuthKind : public testing::Test {
 protected:

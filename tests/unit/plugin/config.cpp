@@ -137,7 +137,8 @@ protected:
       sizeof functions_,
       0,
       {&keep_settings, nullptr, nullptr, nullptr},
-      [](void *, culvert_resolve *) -> std::uint32_t { return CULVERT_DONE; }};
+      [](void *, culvert_resolve *) -> std::uint32_t { return CULVERT_DONE; },
+      nullptr};
   TestEntry entry_{CULVERT_KIND_RESOLVER, &functions_};
 };
 

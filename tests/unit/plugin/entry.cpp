@@ -11,7 +11,7 @@ std::uint32_t resolve(void *, culvert_resolve *) {
 }
 
 struct Parts {
-  culvert_resolver functions{sizeof(culvert_resolver), 0, {}, &resolve};
+  culvert_resolver functions{sizeof(culvert_resolver), 0, {}, &resolve, nullptr};
   TestEntry test{CULVERT_KIND_RESOLVER, &functions};
   culvert_config_key key{"ttl", "seconds", "60", CULVERT_CONFIG_INTEGER, 0};
   const char *service = CULVERT_SERVICE_CLOCK;
@@ -40,8 +40,8 @@ TEST(Entry, EveryLieIsRefusedWithASentence) {
       {[](Parts &p) { p.test.entry.size = 100; },
        "here: wanted an entry of at least 104 bytes, found 100; set its size to "
        "sizeof(culvert_plugin)"},
-      {[](Parts &p) { p.test.entry.abi_minor_required = 1; },
-       "here: it requires ABI 1.1, this program offers 1.0; use a newer Culvert or an older "
+      {[](Parts &p) { p.test.entry.abi_minor_required = 2; },
+       "here: it requires ABI 1.2, this program offers 1.1; use a newer Culvert or an older "
        "plugin"},
       {[](Parts &p) { p.test.entry.license = nullptr; },
        "here: wanted texts for id, version, vendor, license, summary and build_note, found NULL; "

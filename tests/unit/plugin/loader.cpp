@@ -83,7 +83,7 @@ TEST(Loader, SaysWhichFileWhatWasWantedWhatWasFoundAndWhatToDo) {
       {"wrong_magic", folder + "wrong_magic.so: wanted the magic number 31474c5054564c43, found "
                                "0000000000000001; this is no Culvert plugin, or one for another "
                                "machine"},
-      {"newer_minor", folder + "newer_minor.so: it requires ABI 1.9, this program offers 1.0; use "
+      {"newer_minor", folder + "newer_minor.so: it requires ABI 1.9, this program offers 1.1; use "
                                "a newer Culvert or an older plugin"},
       {"no_symbol", folder + "no_symbol.so: wanted the symbol culvert_plugin_v1, found none; build "
                              "it with the SDK's CULVERT_PLUGIN_ENTRY"},
@@ -299,7 +299,7 @@ TEST(Loader, DescribesInAChildWhichMayCrash) {
   const auto text = describe_in_child({plugins()}, "plain");
   ASSERT_TRUE(text.ok()) << text.status().message;
   EXPECT_EQ(text.value(), "id: plain\nversion: 1.2.3\nvendor: Culvert\nlicense: MIT\n"
-                          "summary: answers 127.0.0.1\nabi: 1.0, requires 1.0\n"
+                          "summary: answers 127.0.0.1\nabi: 1.1, requires 1.0\n"
                           "kind: culvert.kind.resolver/1\nkind: culvert.kind.later/1\n"
                           "service: culvert.service.log/1\n"
                           "setting: names (list, default a,b): names it knows\n"

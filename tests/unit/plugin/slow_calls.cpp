@@ -36,7 +36,8 @@ const culvert_resolver kResolver{sizeof(culvert_resolver), 0, kLife,
                                    record->address_count = 1;
                                    record->addresses[0].family = CULVERT_IPV4;
                                    return take_time(CULVERT_DONE);
-                                 }};
+                                 },
+                                 nullptr};
 
 std::uint32_t describe(culvert_link_description *link) {
   link->host = CULVERT_LITERAL("h");
@@ -106,7 +107,9 @@ const culvert_auth kAuth{sizeof(culvert_auth),
                          [](void *, culvert_verify *record) -> std::uint32_t {
                            record->rights = record->right_wanted;
                            return take_time(CULVERT_DONE);
-                         }};
+                         },
+                         nullptr,
+                         nullptr};
 
 class SlowCalls : public testing::Test {
 protected:
