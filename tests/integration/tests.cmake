@@ -1,20 +1,29 @@
 # Tests with real processes: one Python file is one test. CULVERT_BIN tells it where the programs are.
 
+# BACKENDS: once more on each of these, besides the one that is taken without a word.
+
 function(culvert_integration name)
-  cmake_parse_arguments(TEST "HEAVY" "TIMEOUT" "" ${ARGN})
-  add_test(NAME integration_${name}
-           COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/integration/${name}_test.py)
-  set_tests_properties(
-    integration_${name}
-    PROPERTIES LABELS integration
-               TIMEOUT ${TEST_TIMEOUT}
-               RUN_SERIAL ${TEST_HEAVY}
-               SKIP_REGULAR_EXPRESSION "OK [(]skipped="
-               ENVIRONMENT "CULVERT_BIN=${PROJECT_BINARY_DIR}/bin;PYTHONDONTWRITEBYTECODE=1")
+  cmake_parse_arguments(TEST "HEAVY" "TIMEOUT" "BACKENDS" ${ARGN})
+  foreach(backend "" ${TEST_BACKENDS})
+    set(row integration_${name})
+    set(environment "CULVERT_BIN=${PROJECT_BINARY_DIR}/bin" PYTHONDONTWRITEBYTECODE=1)
+    if(backend)
+      string(APPEND row _${backend})
+      list(APPEND environment CULVERT_TEST_BACKEND=${backend})
+    endif()
+    add_test(NAME ${row}
+             COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/integration/${name}_test.py)
+    set_tests_properties(${row} PROPERTIES LABELS integration
+                                           TIMEOUT ${TEST_TIMEOUT}
+                                           RUN_SERIAL ${TEST_HEAVY}
+                                           SKIP_REGULAR_EXPRESSION "OK [(]skipped="
+                                           ENVIRONMENT "${environment}")
+  endforeach()
 endfunction()
 
 # By name, so that additions seldom meet.
 culvert_integration(abi_v1 TIMEOUT 120)
+culvert_integration(backend TIMEOUT 180)
 culvert_integration(echo_conformance TIMEOUT 300 HEAVY)
 culvert_integration(crowd TIMEOUT 180)
 culvert_integration(demo TIMEOUT 120)

@@ -77,8 +77,8 @@ private:
   void remove(Completion &completion);
   void note_change(int socket, Entry &entry);
   [[nodiscard]] static std::uint32_t wanted_by(Completion *first);
-  void submit();
-  void submit_entry(int socket, Entry &entry);
+  bool submit();
+  bool submit_entry(int socket, Entry &entry);
   int control(int operation, int socket, std::uint32_t events);
   void unregister(int socket, Entry &entry);
   void fail_all(Entry &entry, int error);

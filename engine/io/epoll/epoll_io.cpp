@@ -55,8 +55,8 @@ void EpollIo::reap() {
 }
 
 bool EpollIo::anything_new() {
-  submit(); // an event from here on wakes the shard
-  return has_ready() || has_mail();
+  const bool told = submit(); // what the kernel knows now may have happened already
+  return told || has_ready() || has_mail();
 }
 
 void EpollIo::wait(std::uint64_t deadline_ns) {

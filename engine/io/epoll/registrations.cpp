@@ -81,16 +81,19 @@ std::uint32_t EpollIo::wanted_by(Completion *first) {
   return again ? events : events | EPOLLONESHOT;
 }
 
-void EpollIo::submit() {
+/// True if the kernel has been told of an operation.
+bool EpollIo::submit() {
+  bool told = false;
   for (const int socket : changed_) {
     Entry &entry = entry_of(socket);
     entry.changed = false;
-    submit_entry(socket, entry);
+    told = submit_entry(socket, entry) || told;
   }
   changed_.clear();
+  return told;
 }
 
-void EpollIo::submit_entry(int socket, Entry &entry) {
+bool EpollIo::submit_entry(int socket, Entry &entry) {
   if (entry.first == nullptr) {
     if ((entry.registered & EPOLLEXCLUSIVE) != 0) { // such an entry cannot be modified
       unregister(socket, entry);
@@ -98,12 +101,12 @@ void EpollIo::submit_entry(int socket, Entry &entry) {
       CULVERT_ASSERT(control(EPOLL_CTL_MOD, socket, kQuiet) == 0);
       entry.registered = kQuiet;
     }
-    return;
+    return false;
   }
   const std::uint32_t wanted = wanted_by(entry.first);
   const bool looks_again = (wanted & EPOLLET) != 0; // what happened before would not be reported
   if (wanted == entry.registered && !looks_again) {
-    return;
+    return false;
   }
   const int operation = entry.registered == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
   if (const int error = control(operation, socket, wanted); error != 0) {
@@ -111,6 +114,7 @@ void EpollIo::submit_entry(int socket, Entry &entry) {
   } else {
     entry.registered = wanted;
   }
+  return true;
 }
 
 int EpollIo::control(int operation, int socket, std::uint32_t events) {

@@ -377,7 +377,11 @@ TEST_P(IoSuite, PollsOfEveryInterestOnOneSocketEachFireAtTheirOwnEvent) {
     const Pair pair = connected_pair(*world, io, family);
     const std::size_t filled = fill(*world, io, pair.server);
     std::array<Op, 5> ops;
-    auto &[readable, room, hangup, broken, gone] = ops;
+    Op &readable = ops[0];
+    Op &room = ops[1];
+    Op &hangup = ops[2];
+    Op &broken = ops[3];
+    Op &gone = ops[4];
     io.poll(pair.server, Interest::kReadable, readable.completion);
     io.poll(pair.server, Interest::kWritable, room.completion);
     io.poll(pair.server, Interest::kHangup, hangup.completion);
