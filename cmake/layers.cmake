@@ -24,7 +24,7 @@ endfunction()
 
 culvert_layer(core FOLDERS core)
 culvert_layer(crypto FOLDERS crypto USES culvert_core OpenSSL::Crypto)
-culvert_layer(io FOLDERS io io/uring USES culvert_core PkgConfig::URING Threads::Threads)
+culvert_layer(io FOLDERS io io/uring io/epoll USES culvert_core PkgConfig::URING Threads::Threads)
 culvert_layer(link FOLDERS link USES culvert_io culvert_crypto OpenSSL::SSL Boost::headers)
 culvert_layer(tunnel FOLDERS tunnel USES culvert_link)
 culvert_layer(plugin FOLDERS plugin USES culvert_io culvert_crypto Boost::headers ${CMAKE_DL_LIBS})

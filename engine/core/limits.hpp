@@ -35,6 +35,14 @@ inline constexpr unsigned kCompletionEntries = 8'192;
 /// Threads that the kernel may start for a ring. Only a connect to a unix socket with a full
 /// backlog needs one.
 inline constexpr unsigned kRingWorkers = 4;
+/// Events that epoll returns in one call; the rest comes with the next one. A round runs at most
+/// kRunBudget callbacks.
+inline constexpr std::size_t kEpollEvents = kRunBudget;
+/// Connections that a shard on epoll accepts in a row; other events come before the next ones.
+inline constexpr int kAcceptBatch = 64;
+/// epoll has no event for room in the backlog of a unix socket, so a connect is tried again after
+/// this time, as long as its owner lets it.
+inline constexpr std::uint64_t kCrowdedConnectMs = 10;
 
 // --- the byte path ----------------------------------------------------------------------------
 /// The most bytes received in one turn. Half of it costs 5 to 10 % more CPU; twice as much gains

@@ -6,6 +6,7 @@
 #include "facade/running_role.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <poll.h>
 
 namespace culvert {
@@ -32,14 +33,15 @@ public:
     if (Status status = configure_plugins(plugins_, secrets_, config_); !status.ok()) {
       return status;
     }
-    for (unsigned i = 0; i < config_.shards; ++i) {
-      auto thread = std::make_unique<ShardThread>(i, log_, config_.limits);
-      if (Status status = thread->start(!config_.driven_by_host); !status.ok()) {
-        return status;
-      }
-      threads_.push_back(std::move(thread));
+    Status status =
+        start_shards(config_.backend == Backend::kEpoll ? Backend::kEpoll : Backend::kUring);
+    if (!status.ok() && config_.backend == Backend::kAuto && status.code != Code::kNoDescriptor) {
+      const char *error = strerrorname_np(status.os_error);
+      log_.write(LogLevel::kWarn, "io_uring is not possible here, so the engine runs on epoll",
+                 {{"why", status.message}, {"errno", error == nullptr ? "" : error}});
+      status = start_shards(Backend::kEpoll);
     }
-    return {};
+    return status;
   }
 
   Result<RoleId> start_relay(const RelayConfig &config) override {
@@ -143,6 +145,19 @@ public:
   }
 
 private:
+  /// All with the same backend, or none.
+  Status start_shards(Backend backend) {
+    for (unsigned i = 0; i < config_.shards; ++i) {
+      auto thread = std::make_unique<ShardThread>(i, log_, config_.limits);
+      if (Status status = thread->start(!config_.driven_by_host, backend); !status.ok()) {
+        threads_.clear();
+        return status;
+      }
+      threads_.push_back(std::move(thread));
+    }
+    return {};
+  }
+
   using State = RoleStats::State;
   struct Role {
     std::unique_ptr<RunningRole> running; // none: it has stopped
@@ -199,6 +214,11 @@ private:
       return role.status(); // nothing of it was started
     }
     tidy();
+    if (roles_.empty()) { // not before: the mistake in a start is one line
+      log_.write(
+          LogLevel::kInfo, "the engine runs",
+          {{"backend", threads_[0]->io().name()}, {"shards", std::to_string(config_.shards)}});
+    }
     roles_.push_back({std::move(role.value()), {}, {}});
     return static_cast<RoleId>(roles_.size() - 1);
   }

@@ -1,5 +1,6 @@
 #include "facade/shard_thread.hpp"
 
+#include "io/epoll/epoll_io.hpp"
 #include "io/uring/uring_io.hpp"
 
 #include <future>
@@ -35,8 +36,9 @@ struct Order final : Mail {
 
 } // namespace
 
-Status ShardThread::make() {
-  Result<std::unique_ptr<Io>> io = make_uring_io(log_);
+Status ShardThread::make(Backend backend) {
+  Result<std::unique_ptr<Io>> io =
+      backend == Backend::kEpoll ? make_epoll_io() : make_uring_io(log_);
   if (!io.ok()) {
     return io.status();
   }
@@ -52,14 +54,15 @@ void ShardThread::unmake() {
   io_.reset();
 }
 
-Status ShardThread::start(bool own_thread) {
+Status ShardThread::start(bool own_thread, Backend backend) {
+  CULVERT_ASSERT(backend != Backend::kAuto);
   if (!own_thread) {
-    return make();
+    return make(backend);
   }
   std::promise<Status> made;
   std::future<Status> status = made.get_future();
-  thread_ = std::thread([this, &made] {
-    Status result = make();
+  thread_ = std::thread([this, backend, &made] {
+    Status result = make(backend);
     const bool ok = result.ok();
     made.set_value(std::move(result));
     if (ok) {

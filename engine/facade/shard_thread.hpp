@@ -7,6 +7,7 @@
 
 #include "core/random.hpp"
 #include "crypto/digest.hpp"
+#include "culvert/config.hpp"
 #include "io/shard.hpp"
 
 #include <functional>
@@ -24,9 +25,9 @@ public:
   /// Nothing may be in flight on the shard any more.
   ~ShardThread();
 
-  /// With a thread of its own, or on the calling thread for a host to drive. After a failure it may
-  /// only be destroyed.
-  Status start(bool own_thread);
+  /// With a thread of its own, or on the calling thread for a host to drive. `backend` is not
+  /// kAuto. After a failure it may only be destroyed.
+  Status start(bool own_thread, Backend backend);
   /// Runs the function on the shard and returns when it has run. Control thread only.
   void call(const std::function<void()> &function);
   /// As call(), but does not wait for a shard with a thread of its own. What the function refers to
@@ -40,7 +41,7 @@ public:
   [[nodiscard]] bool has_thread() const { return thread_.joinable(); }
 
 private:
-  Status make();
+  Status make(Backend backend);
   void unmake();
   void run();
 

@@ -40,8 +40,9 @@ public:
   /// What a backend stores about the operation in flight.
   struct Note {
     int socket = -1;
-    std::uint8_t stage = 0; // the backend's own state
-    bool cancelled = false; // a cancel was requested
+    std::uint8_t stage = 0;     // the backend's own state
+    bool cancelled = false;     // a cancel was requested
+    Completion *next = nullptr; // in a list of the backend
   };
 
   /// A hint from the owner: its last turn filled the buffer. Up to kShortTurnsPerBulk turns of

@@ -87,9 +87,7 @@ bool Io::run_ready() {
     const bool bulk = ready_.bulk_is_next();
     run(ready_.pop());
     if (bulk) { // a short stream that became ready in between runs before the next bulk turn
-      if (anything_new()) {
-        reap();
-      }
+      look();
       timers_.fire(now_ns()); // links wake themselves with timers that are due at once
     }
   }

@@ -1,8 +1,9 @@
 // The only interface to the kernel: a closed set of operations and the loop that completes them.
 //
 // One Io belongs to one shard and is used only by the thread that drives it; deliver() alone may be
-// called from any thread. Its backends are uring (the engine), sim (a deterministic world) and
-// IdleIo (no sockets, for a plugin's answer outside an engine). An epoll backend is not built yet.
+// called from any thread. Its backends are uring (the engine), epoll (the engine where io_uring is
+// forbidden), sim (a deterministic world) and IdleIo (no sockets, for a plugin's answer outside an
+// engine).
 // receive() and send() are immediate and never block; poll() completes when it is time to try them.
 //
 // The caller that got a Socket from listen(), open(), adopt() or the outcome of an accept owns it
@@ -26,7 +27,7 @@
 namespace culvert {
 
 /// A kernel or simulated socket. The number is valid in every Io of the process (or simulated
-/// world), so a connection with nothing in flight can continue on another shard.
+/// world), so a connection with nothing in flight can continue on another shard, see Io::leave().
 struct Socket {
   int id = -1;
   [[nodiscard]] bool valid() const { return id >= 0; }
@@ -99,6 +100,9 @@ public:
   virtual std::uint64_t silent_ms(Socket socket) = 0;
   /// Nothing of the socket may be in flight.
   virtual void close(Socket socket) = 0;
+  /// The socket goes on at another shard, which will close it. Nothing of it may be in flight. A
+  /// backend that has registered the socket in the kernel ends that here.
+  virtual void leave(Socket) {}
 
   // --- operations with a completion -----------------------------------------------------------
   /// Multishot: each outcome is an accepted socket's id (the receiver of the callback owns it, also
@@ -145,7 +149,7 @@ public:
   [[nodiscard]] std::size_t in_flight() const {
     return in_flight_ + mail_.load(std::memory_order_acquire);
   }
-  /// The backend's name: "uring", "sim" or "idle".
+  /// The backend's name: "uring", "epoll", "sim" or "idle".
   [[nodiscard]] virtual const char *name() const = 0;
 
 protected:
@@ -157,9 +161,16 @@ protected:
   /// Copies every finished operation out of the kernel into the ready queue, passes arrived mail to
   /// run_mail(), and submits new operations. Runs callbacks of mail, but no others.
   virtual void reap() = 0;
-  /// True if a reap would find something without waiting. It is cheap: the loop calls it after
-  /// every bulk turn.
+  /// True if the shard must not sleep yet: a reap would find something, or submit something, that
+  /// does not wake it. It is cheap: the loop calls it in each round.
   virtual bool anything_new() = 0;
+  /// Called by the loop after every bulk turn: a reap, unless the backend knows without a system
+  /// call that it would find nothing.
+  virtual void look() {
+    if (anything_new()) {
+      reap();
+    }
+  }
 
   /// For backends: this operation completed with this outcome.
   void complete(Completion &completion, Outcome outcome) { ready_.push(completion, outcome); }

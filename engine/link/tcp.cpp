@@ -320,6 +320,7 @@ void TcpLink::leave() {
   CULVERT_ASSERT(!readable_.armed() && !writable_.armed() && !receive_retry_.armed());
   CULVERT_ASSERT(!send_retry_.armed() && shard_->buffers.parts.count == 0);
   held_.release();
+  shard_->io.leave(socket_);
   Link::leave();
 }
 

@@ -6,6 +6,7 @@ a test starts ends with it, also when it fails or is killed; when it fails, ever
 
 The programs come from the folder in CULVERT_BIN, which ctest sets; by hand:
     CULVERT_BIN=build/release/bin python3 tests/integration/smoke_test.py
+With CULVERT_TEST_BACKEND=epoll in the environment, the three roles run on that backend.
 """
 import ctypes
 import os
@@ -32,6 +33,12 @@ def binary_folder():
     if not folder:
         sys.exit("set CULVERT_BIN to the folder of the built programs")
     return os.path.abspath(folder)
+
+
+def backend_option():
+    """Of each role, when the run of the tests is for one backend."""
+    backend = os.environ.get("CULVERT_TEST_BACKEND")
+    return ("--backend", backend) if backend else ()
 
 
 def _die_with_parent():
@@ -231,7 +238,7 @@ class CulvertCase(unittest.TestCase):
         arguments = [*prefix, self.culvert(), "relay", "--bind", bind,
                      "--tls-cert", self.certificates.certificate,
                      "--tls-key", self.certificates.key, "--name", ",".join(names),
-                     "--shards", str(shards), "--log-level", log_level]
+                     "--shards", str(shards), "--log-level", log_level, *backend_option()]
         for rule, rights in (("listener", "listen"), ("sender", "send")):
             path = self.write_secret(f"{rule}.key", f"{rule}-{PEER_KEY}")
             arguments += ["--rule", f"{rule}:{rights}:file:{path}"]
@@ -251,7 +258,7 @@ class CulvertCase(unittest.TestCase):
             *prefix, self.culvert(), "listen",
             "--connection-string", self.connection_file(relay, "listener", entity),
             "--target", target, "--ca", self.certificates.ca, "--log-level", log_level,
-            *self.transport_option(), *extra])
+            *self.transport_option(), *backend_option(), *extra])
         if online:
             listener.wait_for_line("registered at the relay")
         return listener
@@ -263,7 +270,7 @@ class CulvertCase(unittest.TestCase):
             *prefix, self.culvert(), "connect",
             "--connection-string", self.connection_file(relay, "sender", entity),
             "--bind", bind, "--ca", self.certificates.ca, "--log-level", log_level,
-            *self.transport_option(), *extra])
+            *self.transport_option(), *backend_option(), *extra])
         sender.port = sender.wait_listening()
         return sender
 

@@ -216,6 +216,8 @@ CLIENT_ROWS = [
      'debug or trace'),
     ('describe with shards', 'plugins describe', {'--shards': '0', '': ['auth_sas']}, 2,
      "culvert plugins describe: --shards: '0' is not 1 to 64; write a number or auto"),
+    ('list with a backend', 'plugins list', {'--backend': 'kqueue'}, 2,
+     "culvert plugins list: --backend: 'kqueue' is no backend; write auto, uring or epoll"),
     ('token with a format', 'sas token', {'--log-format': 'xml'}, 2,
      "culvert sas token: --log-format: 'xml' is no format; write text or json"),
     ('list nothing', 'plugins list', {'--plugin-dir': '{folder}/none'}, 1,

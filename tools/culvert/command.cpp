@@ -107,6 +107,11 @@ void add_common(CLI::App &app, Common &common) {
                  "Event loops, each with a thread: a number, or auto (one a CPU)")
       ->type_name("N|auto")
       ->capture_default_str();
+  app.add_option("--backend", common.backend,
+                 "How the event loops reach the kernel: uring, epoll, or auto (epoll where "
+                 "io_uring is not possible)")
+      ->type_name("auto|uring|epoll")
+      ->capture_default_str();
   app.add_option("--log-level", common.log_level, "error, warn, info, debug or trace (demo: warn)")
       ->type_name("LEVEL")
       ->capture_default_str();
@@ -315,6 +320,19 @@ unsigned read_shards(const std::string &text) {
   return shards;
 }
 
+Backend read_backend(const std::string &text) {
+  if (text == "auto") {
+    return Backend::kAuto;
+  }
+  if (text == "uring") {
+    return Backend::kUring;
+  }
+  if (text == "epoll") {
+    return Backend::kEpoll;
+  }
+  throw Refusal{kExitUsage, "--backend: '" + text + "' is no backend; write auto, uring or epoll"};
+}
+
 std::string not_used(const std::string &id, const std::vector<std::string> &plugins) {
   std::string text = "--set: this command does not use the plugin '" + id + "'";
   for (const std::string &known : plugins) {
@@ -368,6 +386,7 @@ EngineConfig read_engine(const Common &common, SecretReader &secrets,
                          const std::vector<std::string> &plugins) {
   EngineConfig config;
   config.shards = read_shards(common.shards);
+  config.backend = read_backend(common.backend);
   config.plugin_directories = common.plugin_directories;
   config.plugin_settings = read_settings(common.settings, plugins);
   config.read_secret = [&secrets](const std::string &text,
@@ -403,6 +422,7 @@ std::unique_ptr<Log> read_log(const Common &common) {
 
 void check_common(const Common &common) {
   static_cast<void>(read_shards(common.shards));
+  static_cast<void>(read_backend(common.backend));
   static_cast<void>(read_log(common));
 }
 

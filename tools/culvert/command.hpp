@@ -18,6 +18,7 @@ inline constexpr int kExitUsage = 2;
 /// Options that stand behind every subcommand.
 struct Common {
   std::string shards = "1";
+  std::string backend = "auto";
   std::string log_level = "info";
   std::string log_format = "text";
   std::vector<std::string> plugin_directories;

@@ -114,6 +114,9 @@ void print_command(std::vector<std::string> words, const Common &common) {
   for (const std::string &directory : common.plugin_directories) {
     words.insert(words.end(), {"--plugin-dir", directory});
   }
+  if (common.backend != Common{}.backend) {
+    words.insert(words.end(), {"--backend", common.backend});
+  }
   for (const std::string &setting : common.settings) {
     if (words.front() != "relay" || !setting.starts_with("resolver_static.")) { // it has none
       words.insert(words.end(), {"--set", setting});

@@ -119,8 +119,16 @@ using PluginSetting =
 /// By the plugin's id, then by the setting's name.
 using PluginSettings = std::map<std::string, std::map<std::string, PluginSetting>>;
 
+/// How the engine's shards reach the kernel.
+enum class Backend : std::uint8_t {
+  kAuto,  // io_uring; where it is not possible, epoll, and the log has one warning that says why
+  kUring, // where io_uring is not possible, Engine::create() fails and says why
+  kEpoll
+};
+
 struct EngineConfig {
   unsigned shards = 1;
+  Backend backend = Backend::kAuto;
   /// The directories that may have <id>.so, in the order of the search; the running program's own
   /// directory comes last. The first directory that has the file wins.
   std::vector<std::string> plugin_directories;

@@ -5,10 +5,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <ctime>
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <thread>
 #include <unistd.h>
 #include <utility>
 
@@ -21,18 +19,13 @@ constexpr std::uint64_t kNsPerSec = 1'000'000'000;
 } // namespace
 
 UringIo::UringIo(const io_uring &ring, int wake_descriptor)
-    : ring_(ring), wake_descriptor_(wake_descriptor) {
+    : KernelIo(wake_descriptor), ring_(ring) {
   CULVERT_ASSERT(ring_.sq.ring_entries <= addresses_.size());
   watch_mail();
 }
 
 UringIo::~UringIo() {
-  CULVERT_ASSERT(in_flight() == 0);
-  while (visitors_.load(std::memory_order_acquire) != 0) {
-    std::this_thread::yield();
-  }
   io_uring_queue_exit(&ring_);
-  ::close(wake_descriptor_);
   if (host_descriptor_ >= 0) {
     ::close(host_descriptor_);
   }
@@ -57,56 +50,13 @@ int UringIo::descriptor() {
   return made;
 }
 
-std::uint64_t UringIo::now_ns() const {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * kNsPerSec +
-         static_cast<std::uint64_t>(now.tv_nsec);
-}
-
-std::int64_t UringIo::wall_s() const {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  return now.tv_sec;
-}
-
-void UringIo::close(Socket socket) {
-  CULVERT_ASSERT(socket.valid());
-  ::close(socket.id);
-}
-
 // --- mail -------------------------------------------------------------------------------------
 
 void UringIo::watch_mail() {
   io_uring_sqe &entry = next_entry();
-  io_uring_prep_poll_multishot(&entry, wake_descriptor_, POLLIN);
+  io_uring_prep_poll_multishot(&entry, wake_descriptor(), POLLIN);
   entry.user_data = kMailTag;
   watching_mail_ = true;
-}
-
-void UringIo::wake() {
-  // The counter is never read: the poll fires at each write, and 2^64 writes never happen.
-  CULVERT_ASSERT(eventfd_write(wake_descriptor_, 1) == 0);
-}
-
-void UringIo::start_deliver(Io *from, Mail &mail) {
-  if (from == this) {
-    mailbox_.push(mail); // anything_new() sees it
-    return;
-  }
-  // After the push, the receiving shard may run the mail and be destroyed.
-  visitors_.fetch_add(1, std::memory_order_relaxed);
-  if (mailbox_.push(mail)) {
-    wake();
-  }
-  visitors_.fetch_sub(1, std::memory_order_release);
-}
-
-void UringIo::lent_mail_done() {
-  visitors_.fetch_add(1, std::memory_order_relaxed);
-  end_mail();
-  wake();
-  visitors_.fetch_sub(1, std::memory_order_release);
 }
 
 // --- the loop ---------------------------------------------------------------------------------
@@ -117,7 +67,7 @@ bool UringIo::kernel_has_work() const {
 
 bool UringIo::anything_new() {
   return kernel_has_work() || io_uring_cq_ready(&ring_) > 0 || io_uring_sq_ready(&ring_) > 0 ||
-         !mailbox_.empty();
+         has_mail();
 }
 
 void UringIo::enter() {
@@ -148,14 +98,14 @@ void UringIo::reap() {
     }
     copy_completions();
   } while ((IO_URING_READ_ONCE(*ring_.sq.kflags) & IORING_SQ_CQ_OVERFLOW) != 0);
-  mailbox_.drain([this](Mail &mail) { run_mail(mail); });
+  run_arrived_mail();
   if (!watching_mail_) {
     watch_mail(); // a wake-up in between is still in the counter and fires at once
   }
 }
 
 void UringIo::wait(std::uint64_t deadline_ns) {
-  if (has_ready() || !mailbox_.empty()) {
+  if (has_ready() || has_mail()) {
     return;
   }
   const std::uint64_t until_ns = std::min(deadline_ns, nearest_deadline_ns());

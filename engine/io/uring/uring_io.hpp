@@ -3,8 +3,7 @@
 // Made, driven and destroyed on one thread: the kernel binds a ring to the task that made it.
 // deliver() and post() to it may come from any thread.
 //
-// It owns the ring and the eventfd that wakes it for mail; in_flight() must be 0 before it is
-// destroyed. The destructor waits for other threads that are still inside a wake-up.
+// It owns the ring; what it shares with the other backend of a real kernel is in kernel_io.hpp.
 //
 // Accept, connect, poll and cancel go through the ring; everything else is a direct call
 // (socket_calls.hpp). Sockets stay blocking: O_NONBLOCK would make the ring answer -EAGAIN instead

@@ -74,10 +74,10 @@ TEST_P(SteadyState, NeitherAllocatesNorLocksNorCopies) {
       [&] { return under_test.ended && app.dropped.done() && target.dropped.done(); }));
 }
 
-std::vector<TunnelKind> tunnels_on_uring() {
+std::vector<TunnelKind> tunnels_on_a_kernel() {
   std::vector<TunnelKind> kinds;
   for (TunnelKind &kind : every_tunnel()) {
-    if (kind.make_world == &make_uring_world) {
+    if (kind.make_world == &make_uring_world || kind.make_world == &make_epoll_world) {
       kinds.push_back(kind);
     }
   }
@@ -85,7 +85,7 @@ std::vector<TunnelKind> tunnels_on_uring() {
   return kinds;
 }
 
-INSTANTIATE_TEST_SUITE_P(Every, SteadyState, testing::ValuesIn(tunnels_on_uring()),
+INSTANTIATE_TEST_SUITE_P(Every, SteadyState, testing::ValuesIn(tunnels_on_a_kernel()),
                          tunnel_kind_name);
 
 } // namespace

@@ -157,11 +157,12 @@ SenderConfig Setting::sender(std::uint16_t relay_port) const {
   return config;
 }
 
-EngineConfig engine_config(bool driven_by_host, unsigned shards) {
+EngineConfig engine_config(bool driven_by_host, unsigned shards, Backend backend) {
   EngineConfig config;
   config.plugin_directories = {CULVERT_TEST_PLUGIN_DIRECTORY};
   config.driven_by_host = driven_by_host;
   config.shards = shards;
+  config.backend = backend;
   return config;
 }
 

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <string>
@@ -72,7 +73,9 @@ public:
   std::string folder;
 };
 
-EngineConfig engine_config(bool driven_by_host = false, unsigned shards = 1);
+inline constexpr std::array kBackends{Backend::kUring, Backend::kEpoll};
+EngineConfig engine_config(bool driven_by_host = false, unsigned shards = 1,
+                           Backend backend = Backend::kAuto);
 std::size_t open_descriptors();
 
 } // namespace culvert::test

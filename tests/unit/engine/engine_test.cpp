@@ -149,8 +149,43 @@ TEST(Engine, TwoLiveInOneProcess) {
   exchange(other->bound(sender).port);
 }
 
-TEST(Engine, IsDrivenByAHostsOwnPollLoop) {
-  World world(engine_config(true));
+class OnEachBackend : public testing::TestWithParam<Backend> {};
+
+INSTANTIATE_TEST_SUITE_P(Engine, OnEachBackend, testing::ValuesIn(kBackends), [](const auto &info) {
+  return info.param == Backend::kUring ? "uring" : "epoll";
+});
+
+/// The line about the engine.
+class EngineLine final : public Log {
+public:
+  [[nodiscard]] bool enabled(LogLevel level) const override { return level <= LogLevel::kInfo; }
+  void write(LogLevel level, std::string_view message,
+             std::initializer_list<LogField> fields) override {
+    if (enabled(level) && message == "the engine runs") {
+      line += message;
+      for (const LogField &field : fields) {
+        line.append(" ").append(field.name).append("=").append(field.value);
+      }
+    }
+  }
+  std::string line;
+};
+
+TEST(Engine, SaysWhichBackendItRunsOn) {
+  for (const auto &[backend, said] :
+       {std::pair{Backend::kAuto, "uring"}, std::pair{Backend::kUring, "uring"},
+        std::pair{Backend::kEpoll, "epoll"}}) {
+    const Setting setting;
+    EngineLine log;
+    const std::unique_ptr<Engine> engine = make(log, engine_config(false, 2, backend));
+    EXPECT_TRUE(engine->start_relay(setting.relay()).ok());
+    EXPECT_TRUE(engine->start_relay(setting.relay()).ok());
+    EXPECT_EQ(log.line, std::string("the engine runs backend=") + said + " shards=2");
+  }
+}
+
+TEST_P(OnEachBackend, IsDrivenByAHostsOwnPollLoop) {
+  World world(engine_config(true, 1, GetParam()));
   Engine &engine = *world.engine;
   std::atomic<bool> over = false;
   std::thread app([&] {
@@ -170,10 +205,10 @@ TEST(Engine, IsDrivenByAHostsOwnPollLoop) {
   EXPECT_EQ(engine.shard_stats(0).operations, 0U);
 }
 
-TEST(Engine, AHostThatSleepsBehindACallIsWokenForWhatItStarted) {
+TEST_P(OnEachBackend, AHostThatSleepsBehindACallIsWokenForWhatItStarted) {
   Setting setting;
   NoLog log;
-  const std::unique_ptr<Engine> engine = make(log, engine_config(true));
+  const std::unique_ptr<Engine> engine = make(log, engine_config(true, 1, GetParam()));
   const auto would_sleep = [&] {
     pollfd descriptor{engine->descriptor(), POLLIN, 0};
     return engine->nearest_deadline_ms() > 0 && ::poll(&descriptor, 1, 0) == 0;
@@ -323,7 +358,7 @@ TEST(Engine, WithoutShardsOrWithTooManyForAHostThereIsNone) {
   EXPECT_FALSE(Engine::create(engine_config(true, 2), log).ok());
 }
 
-TEST(Engine, ThatGetsNoDescriptorsSaysSoAndLeavesNothing) {
+TEST_P(OnEachBackend, ThatGetsNoDescriptorsSaysSoAndLeavesNothing) {
 #if defined(__clang__)
 #if __has_feature(address_sanitizer) || __has_feature(undefined_behavior_sanitizer)
   GTEST_SKIP() << "the sanitizer's own check of a vptr needs a descriptor";
@@ -342,7 +377,7 @@ TEST(Engine, ThatGetsNoDescriptorsSaysSoAndLeavesNothing) {
       small.rlim_cur = 3; // which are standard input, output and error
       ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &small), 0);
       const Result<std::unique_ptr<Engine>> engine =
-          Engine::create(engine_config(driven_by_host, shards), log);
+          Engine::create(engine_config(driven_by_host, shards, GetParam()), log);
       ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
       EXPECT_FALSE(engine.ok());
       EXPECT_EQ(engine.ok() ? Code::kOk : engine.status().code, Code::kNoDescriptor);

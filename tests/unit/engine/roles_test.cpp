@@ -8,6 +8,7 @@
 #include <functional>
 #include <poll.h>
 #include <sys/socket.h>
+#include <tuple>
 #include <unistd.h>
 
 namespace culvert::test {
@@ -27,10 +28,10 @@ struct Mistake {
 };
 
 /// Relay, listener and sender in one engine that a host drives or that has threads.
-class RolesTest : public testing::TestWithParam<bool> {
+class RolesTest : public testing::TestWithParam<std::tuple<bool, Backend>> {
 protected:
   RolesTest() {
-    EngineConfig config = engine_config(GetParam(), GetParam() ? 1 : 2);
+    EngineConfig config = engine_config(driven_by_host, driven_by_host ? 1 : 2, backend);
     config.limits.drain_grace_ms = 200;
     Result<std::unique_ptr<Engine>> made = Engine::create(config, log);
     EXPECT_TRUE(made.ok()) << made.status().message;
@@ -44,7 +45,7 @@ protected:
 
   /// Runs what blocks on a thread of its own, and the engine meanwhile.
   void meanwhile(const std::function<void()> &work) {
-    if (!GetParam()) {
+    if (!driven_by_host) {
       work();
       return;
     }
@@ -144,6 +145,8 @@ protected:
     };
   }
 
+  const bool driven_by_host = std::get<0>(GetParam());
+  const Backend backend = std::get<1>(GetParam());
   Setting setting;
   NoLog log;
   EchoService echo;
@@ -153,8 +156,14 @@ protected:
   std::uint16_t port = 0;
 };
 
-INSTANTIATE_TEST_SUITE_P(Driven, RolesTest, testing::Bool(),
-                         [](const auto &info) { return info.param ? "ByAHost" : "ByThreads"; });
+std::string way_of(const testing::TestParamInfo<RolesTest::ParamType> &info) {
+  const auto [by_host, backend] = info.param;
+  return std::string(by_host ? "ByAHost" : "ByThreads") +
+         (backend == Backend::kUring ? "OnUring" : "OnEpoll");
+}
+
+INSTANTIATE_TEST_SUITE_P(Driven, RolesTest,
+                         testing::Combine(testing::Bool(), testing::ValuesIn(kBackends)), way_of);
 
 TEST_P(RolesTest, OneThatIsStoppedEndsAndTheOthersGoOn) {
   const RoleId other = engine->start_sender(setting.sender(port)).value();

@@ -370,6 +370,68 @@ TEST_P(IoSuite, GoneFiresOnAResetAndOnTheCloseOfAUnixSocket) {
   }
 }
 
+TEST_P(IoSuite, PollsOfEveryInterestOnOneSocketEachFireAtTheirOwnEvent) {
+  for (const Address::Family family : kFamilies) {
+    SCOPED_TRACE(static_cast<int>(family));
+    Io &io = world->make();
+    const Pair pair = connected_pair(*world, io, family);
+    const std::size_t filled = fill(*world, io, pair.server);
+    std::array<Op, 5> ops;
+    Op &readable = ops[0];
+    Op &room = ops[1];
+    Op &hangup = ops[2];
+    Op &broken = ops[3];
+    Op &gone = ops[4];
+    io.poll(pair.server, Interest::kReadable, readable.completion);
+    io.poll(pair.server, Interest::kWritable, room.completion);
+    io.poll(pair.server, Interest::kHangup, hangup.completion);
+    io.poll(pair.server, Interest::kBroken, broken.completion);
+    io.poll(pair.server, Interest::kGone, gone.completion);
+    const auto done = [&] {
+      return std::count_if(ops.begin(), ops.end(), [](const Op &op) { return op.done(); });
+    };
+    EXPECT_TRUE(stays_silent(*world, io, readable));
+    EXPECT_EQ(send_text(io, pair.client, "x"), 1);
+    EXPECT_TRUE(world->run_until([&] { return readable.done(); }));
+    EXPECT_TRUE(stays_silent(*world, io, hangup));
+    EXPECT_EQ(done(), 1);
+    std::string got;
+    EXPECT_EQ(receive_bytes(*world, io, pair.client, filled, got), static_cast<int>(filled));
+    EXPECT_TRUE(world->run_until([&] { return room.done(); }));
+    EXPECT_TRUE(stays_silent(*world, io, hangup));
+    EXPECT_EQ(done(), 2);
+    EXPECT_EQ(io.shutdown_send(pair.client), 0);
+    EXPECT_TRUE(world->run_until([&] { return hangup.done(); }));
+    EXPECT_TRUE(stays_silent(*world, io, gone));
+    EXPECT_EQ(done(), 3);
+    EXPECT_EQ(io.shutdown_send(pair.server), 0);
+    EXPECT_TRUE(world->run_until([&] { return gone.done(); }));
+    EXPECT_TRUE(stays_silent(*world, io, broken)); // two ends are no break
+    EXPECT_EQ(done(), 4);
+    cancel_and_join(*world, io, broken);
+    EXPECT_EQ(broken.result(), -ECANCELED);
+    io.close(pair.client);
+    io.close(pair.server);
+    EXPECT_EQ(io.in_flight(), 0U);
+  }
+}
+
+TEST_P(IoSuite, ASocketWithTheNumberOfAClosedOneStartsAfresh) {
+  Io &io = world->make();
+  for (int round = 0; round < 3; ++round) {
+    const Pair pair = connected_pair(*world, io);
+    Op silent;
+    io.poll(pair.server, Interest::kReadable, silent.completion); // nothing of the last round
+    EXPECT_TRUE(stays_silent(*world, io, silent));
+    EXPECT_EQ(send_text(io, pair.client, "unread"), 6);
+    EXPECT_TRUE(world->run_until([&] { return silent.done(); }));
+    EXPECT_GE(wait_for(*world, io, pair.server, Interest::kReadable), 0);
+    io.close(pair.client);
+    EXPECT_GE(wait_for(*world, io, pair.server, Interest::kHangup), 0);
+    io.close(pair.server);
+  }
+}
+
 TEST_P(IoSuite, UnsentBytesFallToZeroWhenThePeerHasThem) {
   Io &io = world->make();
   for (const Address::Family family : kIpFamilies) {

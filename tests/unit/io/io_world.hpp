@@ -36,6 +36,7 @@ struct IoBackend {
 };
 
 std::unique_ptr<IoWorld> make_uring_world();
+std::unique_ptr<IoWorld> make_epoll_world();
 std::unique_ptr<IoWorld> make_sim_world();
 
 /// The fixture of every test that runs on every backend.

@@ -10,12 +10,8 @@ namespace culvert::test {
 namespace {
 
 TEST(Bounds, OfAnEntry) {
-  static const culvert_resolver functions{
-      sizeof functions,
-      0,
-      {},
-      [](void *, culvert_resolve *) -> std::uint32_t { return 0; },
-      nullptr};
+  static const auto resolve = [](void *, culvert_resolve *) -> std::uint32_t { return 0; };
+  static const culvert_resolver functions{sizeof functions, 0, {}, resolve, nullptr};
   static const std::vector<culvert_kind> kinds(65, {CULVERT_KIND_RESOLVER, &functions});
   static const std::vector<const char *> services(65, CULVERT_SERVICE_LOG);
   static culvert_config_key key;

@@ -1,3 +1,3 @@
-target_sources(unit_tls PRIVATE ${PROJECT_SOURCE_DIR}/tests/unit/io/uring_world.cpp
+target_sources(unit_tls PRIVATE ${PROJECT_SOURCE_DIR}/tests/unit/io/kernel_world.cpp
                                 ${PROJECT_SOURCE_DIR}/tests/unit/io/sim_world.cpp
                                 ${PROJECT_SOURCE_DIR}/tests/unit/link/link_suite.cpp)

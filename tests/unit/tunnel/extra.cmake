@@ -1,4 +1,4 @@
-target_sources(unit_tunnel PRIVATE ${PROJECT_SOURCE_DIR}/tests/unit/io/uring_world.cpp
+target_sources(unit_tunnel PRIVATE ${PROJECT_SOURCE_DIR}/tests/unit/io/kernel_world.cpp
                                    ${PROJECT_SOURCE_DIR}/tests/unit/io/sim_world.cpp
                                    ${PROJECT_SOURCE_DIR}/tests/unit/link/faulty_world.cpp
                                    ${PROJECT_SOURCE_DIR}/tests/unit/link/link_suite.cpp)

@@ -94,8 +94,9 @@ std::vector<TunnelKind> every_tunnel() {
     std::unique_ptr<IoWorld> (*make)();
   };
   std::vector<TunnelKind> kinds;
-  for (const World world : {World{"uring", &make_uring_world}, World{"sim", &make_sim_world},
-                            World{"faulty", &make_faulty_sim_world}}) {
+  for (const World world :
+       {World{"uring", &make_uring_world}, World{"epoll", &make_epoll_world},
+        World{"sim", &make_sim_world}, World{"faulty", &make_faulty_sim_world}}) {
     for (const Sides sides :
          {Sides{"tcp_websocket", SideKind::kTcp, SideKind::kWebSocketClient},
           Sides{"tcp_tls", SideKind::kTcp, SideKind::kTlsClient},

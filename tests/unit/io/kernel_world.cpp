@@ -1,3 +1,4 @@
+#include "io/epoll/epoll_io.hpp"
 #include "io/uring/uring_io.hpp"
 #include "unit/io/io_world.hpp"
 
@@ -18,6 +19,13 @@ public:
   void write(LogLevel, std::string_view, std::initializer_list<LogField>) override {}
 };
 
+using MakeIo = Result<std::unique_ptr<Io>> (*)();
+
+Result<std::unique_ptr<Io>> make_uring() {
+  SilentLog log;
+  return make_uring_io(log);
+}
+
 std::size_t sockets_of_process() {
   std::size_t count = 0;
   std::error_code ignored;
@@ -29,23 +37,23 @@ std::size_t sockets_of_process() {
 }
 
 /// Drives one Io with its own wait(), several as a host's loop would: poll(2) on their descriptors.
-class UringWorld final : public IoWorld {
+class KernelWorld final : public IoWorld {
 public:
-  UringWorld() : sockets_before_(sockets_of_process()) {
+  explicit KernelWorld(MakeIo make_io) : make_io_(make_io), sockets_before_(sockets_of_process()) {
     std::string pattern = std::filesystem::temp_directory_path() / "culvert-io-XXXXXX";
     if (mkdtemp(pattern.data()) == nullptr) {
       throw std::runtime_error("no temporary directory");
     }
     directory_ = pattern;
   }
-  ~UringWorld() override {
+  ~KernelWorld() override {
     ios_.clear();
     std::error_code ignored;
     std::filesystem::remove_all(directory_, ignored);
   }
 
   Io &make() override {
-    Result<std::unique_ptr<Io>> made = make_uring_io(log_);
+    Result<std::unique_ptr<Io>> made = make_io_();
     if (!made.ok()) {
       throw std::runtime_error(made.status().message);
     }
@@ -98,7 +106,7 @@ private:
            static_cast<int>((sleep_ns + 999'999) / 1'000'000));
   }
 
-  SilentLog log_;
+  const MakeIo make_io_;
   std::size_t sockets_before_;
   std::filesystem::path directory_;
   int paths_ = 0;
@@ -108,7 +116,11 @@ private:
 } // namespace
 
 std::unique_ptr<IoWorld> make_uring_world() {
-  return std::make_unique<UringWorld>();
+  return std::make_unique<KernelWorld>(&make_uring);
+}
+
+std::unique_ptr<IoWorld> make_epoll_world() {
+  return std::make_unique<KernelWorld>(&make_epoll_io);
 }
 
 } // namespace culvert::test
