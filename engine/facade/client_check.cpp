@@ -16,7 +16,9 @@ template <typename Value> Status hopeless(const Result<Value> &result) {
 }
 
 struct Check {
-  OperationBench bench;
+  explicit Check(OperationBench &bench_of_it) : bench(bench_of_it) {}
+
+  OperationBench &bench;
   ClientUnits units;
   ClientPart part;
   AcquireToken acquire;
@@ -61,7 +63,11 @@ struct Check {
 
 Status ClientUnits::check(Purpose purpose, const EntityAddress &entity,
                           const std::string &target_host) {
-  auto check = std::make_unique<Check>();
+  const auto bench = OperationBench::make();
+  if (!bench.ok()) {
+    return bench.status();
+  }
+  auto check = std::make_unique<Check>(*bench.value());
   check->units = std::move(*this);
   Status status = check->all(purpose, entity, target_host);
   check->part = {};

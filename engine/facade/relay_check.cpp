@@ -56,13 +56,16 @@ Status check_auth(Unit &unit, OperationBench &bench, const RelayPolicy &policy,
 
 Status check_relay_plugins(const std::vector<std::unique_ptr<Unit>> &protocols, Unit &auth,
                            const RelayPolicy &policy, const std::string &path) {
-  OperationBench bench;
+  const auto bench = OperationBench::make();
+  if (!bench.ok()) {
+    return bench.status();
+  }
   for (const std::unique_ptr<Unit> &protocol : protocols) {
-    if (Status status = check_protocol(*protocol, bench.shard()); !status.ok()) {
+    if (Status status = check_protocol(*protocol, bench.value()->shard()); !status.ok()) {
       return status;
     }
   }
-  return check_auth(auth, bench, policy, path);
+  return check_auth(auth, *bench.value(), policy, path);
 }
 
 } // namespace culvert

@@ -12,14 +12,27 @@ namespace {
 
 /// One question to plugins of its own.
 struct Question {
-  explicit Question(const EngineConfig &config)
-      : plugins({bench.log(), random, clock, secrets}, plugin_directories(config)) {}
-  Status start(const EngineConfig &config) { return configure_plugins(plugins, secrets, config); }
+  Question(const EngineConfig &config, std::unique_ptr<OperationBench> bench_of_it)
+      : bench(std::move(bench_of_it)),
+        plugins({bench->log(), random, clock, secrets}, plugin_directories(config)) {}
+
+  static Result<std::unique_ptr<Question>> make(const EngineConfig &config) {
+    auto bench = OperationBench::make();
+    if (!bench.ok()) {
+      return bench.status();
+    }
+    auto question = std::make_unique<Question>(config, std::move(bench.value()));
+    Status status = configure_plugins(question->plugins, question->secrets, config);
+    if (!status.ok()) {
+      return status;
+    }
+    return question;
+  }
 
   SystemRandom random;
   SystemClock clock;
   SecretStore secrets;
-  OperationBench bench;
+  std::unique_ptr<OperationBench> bench;
   PluginSet plugins;
 };
 
@@ -47,10 +60,11 @@ CheckedToken judge(const Result<Grant> &answer, const Rights &wanted) {
 
 Result<IssuedToken> issue_token(const EngineConfig &engine, const ClientConfig &client,
                                 std::int64_t lifetime_s) {
-  Question question(engine);
-  if (Status status = question.start(engine); !status.ok()) {
-    return status;
+  const auto made = Question::make(engine);
+  if (!made.ok()) {
+    return made.status();
   }
+  Question &question = *made.value();
   Result<ClientUnits> units =
       ClientUnits::make(question.plugins, question.secrets, client, lifetime_s);
   if (!units.ok()) {
@@ -58,7 +72,7 @@ Result<IssuedToken> issue_token(const EngineConfig &engine, const ClientConfig &
   }
   AcquireToken acquire; // it lives longer than the instance
   ClientPart part;
-  if (Status status = part.attach_plugins(units.value(), question.bench.shard()); !status.ok()) {
+  if (Status status = part.attach_plugins(units.value(), question.bench->shard()); !status.ok()) {
     return status;
   }
   const ConnectionString &connection = client.connection;
@@ -68,7 +82,7 @@ Result<IssuedToken> issue_token(const EngineConfig &engine, const ClientConfig &
     return audience.status();
   }
   Result<Token> token =
-      question.bench.ask(acquire, client.limits.handshake_ms, [&](AcquireToken &operation) {
+      question.bench->ask(acquire, client.limits.handshake_ms, [&](AcquireToken &operation) {
         part.auth->acquire(operation, audience.value());
       });
   if (!token.ok()) {
@@ -78,7 +92,11 @@ Result<IssuedToken> issue_token(const EngineConfig &engine, const ClientConfig &
 }
 
 Result<CheckedToken> check_token(const EngineConfig &engine, const TokenQuestion &asked) {
-  Question question(engine);
+  const auto made = Question::make(engine);
+  if (!made.ok()) {
+    return made.status();
+  }
+  Question &question = *made.value();
   RelayOptions relay;
   relay.names = asked.names;
   relay.entities = {{asked.path, {}}};
@@ -90,12 +108,9 @@ Result<CheckedToken> check_token(const EngineConfig &engine, const TokenQuestion
   std::unique_ptr<Unit> unit;
   VerifyToken verify; // it lives longer than the instance
   std::unique_ptr<Auth> auth;
-  Status status = question.start(engine);
+  Status status = take(question.plugins.make_unit(asked.auth, PluginKind::kAuth, {}), unit);
   if (status.ok()) {
-    status = take(question.plugins.make_unit(asked.auth, PluginKind::kAuth, {}), unit);
-  }
-  if (status.ok()) {
-    status = take(unit->auth(question.bench.shard()), auth);
+    status = take(unit->auth(question.bench->shard()), auth);
   }
   if (!status.ok()) {
     return status;
@@ -113,8 +128,8 @@ Result<CheckedToken> check_token(const EngineConfig &engine, const TokenQuestion
   Result<Grant> grant = Status{};
   for (const std::uint32_t right : {kRightListen, kRightSend, kRightManage}) {
     check.right_wanted = right; // a relay asks for one; all that a token has is seen through one
-    grant = question.bench.ask(verify, relay.limits.handshake_ms,
-                               [&](VerifyToken &operation) { auth->verify(operation, check); });
+    grant = question.bench->ask(verify, relay.limits.handshake_ms,
+                                [&](VerifyToken &operation) { auth->verify(operation, check); });
     if (grant.ok() || grant.status().code != Code::kTokenRight) {
       break;
     }

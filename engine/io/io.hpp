@@ -2,8 +2,7 @@
 //
 // One Io belongs to one shard and is used only by the thread that drives it; deliver() alone may be
 // called from any thread. Its backends are uring (the engine), epoll (the engine where io_uring is
-// forbidden), sim (a deterministic world) and IdleIo (no sockets, for a plugin's answer outside an
-// engine).
+// forbidden) and sim (a deterministic world).
 // receive() and send() are immediate and never block; poll() completes when it is time to try them.
 //
 // The caller that got a Socket from listen(), open(), adopt() or the outcome of an accept owns it
@@ -149,7 +148,7 @@ public:
   [[nodiscard]] std::size_t in_flight() const {
     return in_flight_ + mail_.load(std::memory_order_acquire);
   }
-  /// The backend's name: "uring", "epoll", "sim" or "idle".
+  /// The backend's name: "uring", "epoll" or "sim".
   [[nodiscard]] virtual const char *name() const = 0;
 
 protected:

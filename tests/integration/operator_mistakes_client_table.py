@@ -125,7 +125,7 @@ CLIENT_ROWS = [
      'CERTIFICATE-----)'),
     ('transport not there', 'listen', {'--transport': 'transport_none'}, 1,
      "culvert listen: there is no plugin 'transport_none' in {plugins}, but auth_sas, "
-     'example_relay, resolver_static, transport_azure; put its file there, or name another '
+     'example_relay, resolver_dns, resolver_static, transport_azure; put its file there, or name another '
      'plugin directory'),
     ('transport that is a resolver', 'listen', {'--transport': 'resolver_static'}, 2,
      'culvert listen: plugin resolver_static: wanted the kind culvert.kind.transport/1, '
@@ -133,16 +133,16 @@ CLIENT_ROWS = [
      'transport_azure'),
     ('auth not there', 'listen', {'--auth': 'auth_none'}, 1,
      "culvert listen: there is no plugin 'auth_none' in {plugins}, but auth_sas, "
-     'example_relay, resolver_static, transport_azure; put its file there, or name another '
+     'example_relay, resolver_dns, resolver_static, transport_azure; put its file there, or name another '
      'plugin directory'),
     ('resolver not there', 'listen', {'--resolver': 'resolver_none'}, 1,
      "culvert listen: there is no plugin 'resolver_none' in {plugins}, but auth_sas, "
-     'example_relay, resolver_static, transport_azure; put its file there, or name another '
+     'example_relay, resolver_dns, resolver_static, transport_azure; put its file there, or name another '
      'plugin directory'),
-    ('hosts file not there', 'listen', {'--set': 'resolver_static.hosts_file={folder}/none'}, 1,
+    ('hosts file not there', 'listen', {'--set': 'resolver_dns.hosts_file={folder}/none'}, 1,
      "culvert listen: cannot read the hosts_file '{folder}/none': No such file or directory; "
      'name a file that this user may read'),
-    ('hosts file that is a folder', 'listen', {'--set': 'resolver_static.hosts_file={folder}'}, 1,
+    ('hosts file that is a folder', 'listen', {'--set': 'resolver_dns.hosts_file={folder}'}, 1,
      "culvert listen: cannot read the hosts_file '{folder}': Is a directory; name a file that "
      'this user may read'),
     ('resolve without address', 'listen', {'--resolve': 'a.example'}, 2,
@@ -174,7 +174,7 @@ CLIENT_ROWS = [
      'culvert connect: there is no option --target; see culvert connect --help'),
     ('verify without the plugin', 'sas verify', {'--auth': 'auth_none'}, 1,
      "culvert sas verify: there is no plugin 'auth_none' in {plugins}, but auth_sas, "
-     'example_relay, resolver_static, transport_azure; put its file there, or name another '
+     'example_relay, resolver_dns, resolver_static, transport_azure; put its file there, or name another '
      'plugin directory'),
     ('lifetime in words', 'sas token', {'--lifetime': 'long'}, 2,
      "culvert sas token: --lifetime: 'long' is not 60 to 604800; write a number of seconds"),
@@ -206,7 +206,7 @@ CLIENT_ROWS = [
      '--help'),
     ('describe what is not there', 'plugins describe', {'': ['auth_none']}, 1,
      "culvert plugins describe: there is no plugin 'auth_none' in {plugins}, but auth_sas, "
-     'example_relay, resolver_static, transport_azure; put its file there, or name another '
+     'example_relay, resolver_dns, resolver_static, transport_azure; put its file there, or name another '
      'plugin directory'),
     ('describe what is no id', 'plugins describe', {'': ['Auth']}, 2,
      "culvert plugins describe: plugin 'Auth': an id has lower-case letters, digits and "
@@ -229,8 +229,8 @@ CLIENT_ROWS = [
      "culvert connect: plugin auth_sas: setting 'key_name' is given by the role that uses the "
      "plugin; remove it from the plugin's settings"),
     ('setting that --resolve sets', 'connect',
-     {'--set': 'resolver_static.resolve=a=127.0.0.1', '--resolve': 'b=127.0.0.1'}, 2,
-     "culvert connect: plugin resolver_static: setting 'resolve' is given by the role that uses "
+     {'--set': 'resolver_dns.resolve=a=127.0.0.1', '--resolve': 'b=127.0.0.1'}, 2,
+     "culvert connect: plugin resolver_dns: setting 'resolve' is given by the role that uses "
      "the plugin; remove it from the plugin's settings"),
     ('no subcommand', '', {}, 2,
      'culvert: a subcommand is missing; write one of relay, listen, connect, setup, '
@@ -287,21 +287,18 @@ CLIENT_ROWS = [
     ('demo with a value for once', 'demo', {'': ['--once=yes']}, 2,
      "culvert demo: an option that takes no value has one; write it without '='; see "
      'culvert demo --help'),
-    ('relay without an address', 'listen', {'env': 'Endpoint=sb://relay.nowhere.test/;SharedAccessKeyName=n;SharedAccessKey={canary};EntityPath=a'},1,
+    ('relay without an address', 'listen', {'--resolver': 'resolver_static', 'env': 'Endpoint=sb://relay.nowhere.test/;SharedAccessKeyName=n;SharedAccessKey={canary};EntityPath=a'},1,
      'culvert listen: no address is known for relay.nowhere.test: add --resolve '
      'relay.nowhere.test=ADDR, or add it to /etc/hosts and start again'),
-    ('target without an address', 'listen', {'--target': 'db.nowhere.test:5432'},1,
+    ('target without an address', 'listen', {'--target': 'db.nowhere.test:5432', '--resolver': 'resolver_static'}, 1,
      'culvert listen: no address is known for db.nowhere.test: add --resolve '
      'db.nowhere.test=ADDR, or add it to /etc/hosts and start again'),
-    ("sender's relay without an address", 'connect', {'env': 'Endpoint=sb://relay.nowhere.test/;SharedAccessKeyName=n;SharedAccessKey={canary};EntityPath=a'},1,
+    ("sender's relay without an address", 'connect', {'--resolver': 'resolver_static', 'env': 'Endpoint=sb://relay.nowhere.test/;SharedAccessKeyName=n;SharedAccessKey={canary};EntityPath=a'},1,
      'culvert connect: no address is known for relay.nowhere.test: add --resolve '
      'relay.nowhere.test=ADDR, or add it to /etc/hosts and start again'),
     ('an expired signature', 'listen', {'env': 'Endpoint=sb://127.0.0.1/;EntityPath=a;SharedAccessSignature=SharedAccessSignature sr=http%3A%2F%2F127.0.0.1%2Fa&sig=MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA%3D&se=1000000000&skn=n'},1,
      "culvert listen: signature (a connection string's SharedAccessSignature) has expired: "
      'give a new one'),
-    ("demo's target without an address", 'demo', {'--target': 'db.nowhere.test:5432'},1,
-     'culvert demo: no address is known for db.nowhere.test: add --resolve '
-     'db.nowhere.test=ADDR, or add it to /etc/hosts and start again'),
     ('demo with a resolve of no address', 'demo', {'--target': 'localhost:1', '--resolve': 'a'}, 2,
      'culvert demo: --resolve a: it is not NAME=ADDR[,ADDR]; write NAME=ADDR[,ADDR]'),
     ('a line end and an escape in an address', 'connect', {'--bind': '127.0.0.1:7\n\x1b[1m'}, 2,

@@ -213,7 +213,7 @@ RELAY_ROWS = [
      "culvert relay: the protocol 'transport_azure' is given twice; remove one of them"),
     ('protocol not there', 'relay', {'--protocol': 'transport_none'}, 1,
      "culvert relay: there is no plugin 'transport_none' in {plugins}, but auth_sas, "
-     'example_relay, resolver_static, transport_azure; put its file there, or name another '
+     'example_relay, resolver_dns, resolver_static, transport_azure; put its file there, or name another '
      'plugin directory'),
     ('protocol that is no id', 'relay', {'--protocol': '../x'}, 2,
      "culvert relay: plugin '../x': an id has lower-case letters, digits and '_' only"),
@@ -263,17 +263,17 @@ RELAY_ROWS = [
      'culvert relay: {folder}/none: No such file or directory; name another plugin directory'),
     ('plugin in none of the folders', 'relay', {'--plugin-dir': '{folder}/plugins', '--auth': 'auth_none'}, 1,
      "culvert relay: there is no plugin 'auth_none' in {folder}/plugins, {plugins}, but auth_sas, "
-     'example_relay, resolver_static, transport_azure; put its file there, or name another '
+     'example_relay, resolver_dns, resolver_static, transport_azure; put its file there, or name another '
      'plugin directory'),
     ('first plugin folder wins', 'relay', {'--plugin-dir': ['{folder}/renamed', '{folder}/open']}, 1,
      'culvert relay: {folder}/renamed/transport_azure.so: wanted the id '
      "'transport_azure', found 'auth_sas'; the id is the file's name without .so"),
     ('setting of no plugin', 'relay', {'--set': 'key={canary}'}, 2,
      'culvert relay: --set: write PLUGIN.KEY=VALUE, for example '
-     'resolver_static.hosts_file=/etc/hosts'),
+     'resolver_dns.servers=10.0.0.2'),
     ('setting without a value', 'relay', {'--set': 'auth_sas.key'}, 2,
      'culvert relay: --set: write PLUGIN.KEY=VALUE, for example '
-     'resolver_static.hosts_file=/etc/hosts'),
+     'resolver_dns.servers=10.0.0.2'),
     ('setting of a plugin that a relay does not use', 'relay', {'--set': 'resolver_static.hosts_file=x'}, 2,
      "culvert relay: --set: this command does not use the plugin 'resolver_static'; it uses "
      'transport_azure, auth_sas'),

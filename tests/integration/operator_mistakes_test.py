@@ -181,7 +181,7 @@ class OperatorMistakes(CulvertCase):
 
     def test_only_plugins_are_listed(self):
         code, output, errors = self.outcome("plugins list", {"--plugin-dir": self.path("text")})
-        own = ["auth_sas", "example_relay", "resolver_static", "transport_azure"]
+        own = ["auth_sas", "example_relay", "resolver_dns", "resolver_static", "transport_azure"]
         self.assertEqual((code, output.splitlines(), errors), (0, own, ""))
         shutil.copy(os.path.join(binary_folder(), "auth_sas.so"), self.path("text/more.so"))
         self.assertEqual(self.outcome("plugins list", {"--plugin-dir": self.path("text")})[1],

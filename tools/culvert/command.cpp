@@ -369,7 +369,7 @@ PluginSettings read_settings(const std::vector<std::string> &texts,
     if (name.size() == text.size() || dot == std::string::npos || dot == 0 ||
         dot + 1 == name.size()) {
       throw Refusal{kExitUsage, "--set: write PLUGIN.KEY=VALUE, for example "
-                                "resolver_static.hosts_file=/etc/hosts"};
+                                "resolver_dns.servers=10.0.0.2"};
     }
     const std::string id = name.substr(0, dot);
     if (std::find(plugins.begin(), plugins.end(), id) == plugins.end()) {

@@ -113,7 +113,7 @@ int run_demo(const DemoOptions &options, const Common &common) {
   const std::unique_ptr<Log> log = read_log(common);
   SecretReader secrets(common, *log);
   const EngineConfig engine_config =
-      read_engine(common, secrets, {"transport_azure", "auth_sas", "resolver_static"});
+      read_engine(common, secrets, {"transport_azure", "auth_sas", "resolver_dns"});
   const HostPort wanted = options.target.empty() ? HostPort{} : read_target(options.target);
   block_signals();
   const RelayFolder folder{make_folder(), kName};

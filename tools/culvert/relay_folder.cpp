@@ -118,7 +118,7 @@ void print_command(std::vector<std::string> words, const Common &common) {
     words.insert(words.end(), {"--backend", common.backend});
   }
   for (const std::string &setting : common.settings) {
-    if (words.front() != "relay" || !setting.starts_with("resolver_static.")) { // it has none
+    if (words.front() != "relay" || !setting.starts_with("resolver_")) { // it has none
       words.insert(words.end(), {"--set", setting});
     }
   }

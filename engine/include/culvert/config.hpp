@@ -91,7 +91,7 @@ struct ClientConfig {
   std::string ca_file; // PEM; empty: the system's
   std::string transport = "transport_azure";
   std::string auth = "auth_sas";
-  std::string resolver = "resolver_static";
+  std::string resolver = "resolver_dns";
   std::vector<std::string> resolve; // NAME=ADDR[,ADDR]
   ClientLimits limits;
 };

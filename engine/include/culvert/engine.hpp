@@ -65,8 +65,9 @@ public:
   /// Each checks everything first, then starts. Source::kConfig: the configuration is wrong, and
   /// the message says what to write. Source::kLocal: this machine lacks something. A listener or
   /// sender first asks its plugins for a token and for addresses. It does not start if an answer is
-  /// Retry::kNever, if a plugin breaks the interface, or if it does not answer within
-  /// ClientLimits::handshake_ms; the call blocks until then.
+  /// Retry::kNever, or if a plugin breaks the interface. The call blocks until the answers are
+  /// there, for each at most ClientLimits::handshake_ms; then it starts if the plugin still waits,
+  /// for a DNS server for example.
   virtual Result<RoleId> start_relay(const RelayConfig &config) = 0;
   virtual Result<RoleId> start_listener(const ListenerConfig &config) = 0;
   virtual Result<RoleId> start_sender(const SenderConfig &config) = 0;

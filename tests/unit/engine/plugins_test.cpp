@@ -22,7 +22,7 @@ TEST(EnginePlugins, APluginsOwnSettingsReachIt) {
                    ->start_sender(sender)
                    .ok()); // no hosts file of this machine has it
   EngineConfig config = engine_config(false, 1);
-  config.plugin_settings["resolver_static"]["hosts_file"] = hosts;
+  config.plugin_settings["resolver_dns"]["hosts_file"] = hosts;
   const std::unique_ptr<Engine> engine = std::move(Engine::create(config, log).value());
   const Result<RoleId> started = engine->start_sender(sender);
   EXPECT_TRUE(started.ok()) << started.status().message;
@@ -62,9 +62,10 @@ TEST(EnginePlugins, ASettingOfNoPluginOrOfNoSuchNameMakesNoEngine) {
   const std::string nowhere = Engine::create(config, log).status().message;
   EXPECT_NE(nowhere.find("there is no plugin 'nowhere'"), std::string::npos) << nowhere;
   EXPECT_NE(nowhere.find("auth_sas"), std::string::npos) << nowhere;
-  config.plugin_settings = {{"resolver_static", {{"hosts", "y"}}}};
+  config.plugin_settings = {{"resolver_dns", {{"hosts", "y"}}}};
   EXPECT_EQ(Engine::create(config, log).status().message,
-            "plugin resolver_static has no setting 'hosts'; it has resolve, hosts_file");
+            "plugin resolver_dns has no setting 'hosts'; it has resolve, hosts_file, servers, resolv_conf, "
+            "timeout_ms, tries");
 }
 
 TEST(EnginePlugins, PluginsAreLookedForInEveryDirectoryAndBesideTheProgram) {
@@ -74,7 +75,7 @@ TEST(EnginePlugins, PluginsAreLookedForInEveryDirectoryAndBesideTheProgram) {
   config.plugin_directories = {setting.folder}; // which has none: the program's own has them
   EXPECT_TRUE(Engine::create(config, log).value()->start_relay(setting.relay()).ok());
   const std::string wrong = setting.folder + "/auth_sas.so"; // found first, though it is wrong
-  std::filesystem::copy(CULVERT_TEST_PLUGIN_DIRECTORY "/resolver_static.so", wrong);
+  std::filesystem::copy(CULVERT_TEST_PLUGIN_DIRECTORY "/resolver_dns.so", wrong);
   std::filesystem::permissions(wrong, std::filesystem::perms::owner_all);
   const Status status = Engine::create(config, log).value()->start_relay(setting.relay()).status();
   EXPECT_EQ(status.message.find(wrong + ": wanted the id 'auth_sas'"), 0U) << status.message;

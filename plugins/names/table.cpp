@@ -1,10 +1,11 @@
 #include "table.hpp"
 
+#include "culvert/plugin.hpp"
 #include "culvert/text.hpp"
 
 #include <arpa/inet.h>
 
-namespace resolver {
+namespace names {
 namespace {
 
 /// A name as it is looked up: without the root's dot, in lower case.
@@ -58,6 +59,18 @@ std::optional<culvert_address> parse_literal(std::string_view text) {
   return std::nullopt;
 }
 
+void Table::add_entries(const std::vector<std::string> &entries) {
+  for (const std::string &entry : entries) {
+    const std::string wrong = add_entry(entry);
+    if (!wrong.empty()) {
+      throw culvert::sdk::Error(CULVERT_CONFIG, CULVERT_SOURCE_CONFIG, CULVERT_RETRY_NEVER,
+                                "the resolve entry " + entry.substr(0, 300) + ": " + wrong +
+                                    "; write NAME=ADDR[,ADDR]");
+    }
+  }
+}
+
+/// Returns what is wrong with the text, or nothing.
 std::string Table::add_entry(std::string_view entry) {
   const std::size_t equals = entry.find('=');
   if (equals == std::string_view::npos || equals == 0 || equals + 1 == entry.size()) {
@@ -90,7 +103,8 @@ std::string Table::add_entry(std::string_view entry) {
   return {};
 }
 
-void Table::add_hosts(std::string_view content) {
+void Table::use_hosts(std::string_view content) {
+  hosts_.clear();
   while (!content.empty()) {
     const std::size_t end = content.find('\n');
     std::string_view line = content.substr(0, end);
@@ -114,4 +128,4 @@ const Table::Addresses *Table::find(std::string_view name) const {
   return nullptr;
 }
 
-} // namespace resolver
+} // namespace names
