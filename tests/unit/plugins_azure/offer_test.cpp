@@ -159,6 +159,8 @@ TEST_F(AzureRelay, EveryFailureHasItsStatusAndSentence) {
       {CULVERT_TOKEN_RIGHT, "", 0, 403, "Authorization failed for specified action: Send"},
       {CULVERT_NO_ENTITY, "internal words", 0, 404, "Endpoint does not exist."},
       {CULVERT_NO_LISTENER, "", 0, 404, "There are no listeners connected for the endpoint."},
+      {CULVERT_NONE_ALLOWED, "", 0, 404,
+       "None of the connected listeners meet the AllowedListeners/DisallowedListeners criteria."},
       {CULVERT_GONE, "", 0, 403, "is the listener accepting too late?"},
       {CULVERT_TIMEOUT, "", 0, 504,
        "None of the connected listeners accepted the connection within the allowed timeout."},

@@ -176,6 +176,8 @@ TEST(RelayChannel, ASenderMeetsOnlyListenersItAllows) {
   ASSERT_TRUE(world.run_until([&] { return one.messages.size() == 10; }));
   EXPECT_TRUE(two.messages.empty());
   EXPECT_EQ(world.answered_peer("connect path=alpha token=all allowed=one denied=one").answer,
+            "no none-allowed");
+  EXPECT_EQ(world.answered_peer("connect path=beta token=all allowed=one").answer,
             "no no-listener");
 }
 
