@@ -181,6 +181,26 @@ TEST(RelayChannel, ASenderMeetsOnlyListenersItAllows) {
             "no no-listener");
 }
 
+TEST(RelayChannel, ASenderThatOneListenerIgnoresIsFetchedByAnother) {
+  for (std::uint64_t seed = 1; seed < 9; ++seed) { // on one shard and across
+    RelayWorld world(test_options(2), seed);
+    Peer &one = world.answered_peer("listen path=alpha token=all id=one");
+    Peer &two = world.answered_peer("listen path=alpha token=all id=two");
+    Peer &sender = world.peer("connect path=alpha token=all framing=raw");
+    const auto offers = [&] { return one.messages.size() + two.messages.size(); };
+    ASSERT_TRUE(world.run_until([&] { return offers() == 1; }, 1'000));
+    Peer &deaf = one.messages.empty() ? two : one;
+    Peer &hears = one.messages.empty() ? one : two;
+    ASSERT_TRUE(world.run_until([&] { return offers() == 2; }, 6'000)) << seed;
+    ASSERT_EQ(hears.messages.size(), 1U) << seed;
+    EXPECT_EQ(world.answered_peer("accept framing=raw capability=" + hears.capability()).answer,
+              "joined");
+    EXPECT_EQ(world.answer_of(sender), "joined by the relay");
+    EXPECT_EQ(world.answered_peer("accept capability=" + deaf.capability()).answer, "no gone");
+    EXPECT_EQ(world.tunnels(), 1U);
+  }
+}
+
 TEST(RelayChannel, AnOfferToAChannelThatIsLostGoesToAnotherListener) {
   for (std::uint64_t seed = 1; seed < 9; ++seed) { // on one shard and across
     RelayWorld world(test_options(2), seed);
