@@ -181,6 +181,20 @@ TEST(RelayChannel, ASenderMeetsOnlyListenersItAllows) {
             "no no-listener");
 }
 
+TEST(RelayChannel, AListenerThatOnlyAnswersPingsStaysOnline) {
+  RelayWorld world(test_options(2));
+  Peer &channel =
+      world.answered_peer("listen path=alpha token=all id=one framing=websocket pinged");
+  world.world.run_for(600'000);
+  EXPECT_FALSE(channel.heard_end.has_value());
+  EXPECT_TRUE(channel.messages.empty());
+  Peer &sender = world.peer("connect path=alpha token=all framing=raw");
+  ASSERT_TRUE(world.run_until([&] { return !channel.capability().empty(); }, 1'000));
+  EXPECT_EQ(world.answered_peer("accept framing=raw capability=" + channel.capability()).answer,
+            "joined");
+  EXPECT_EQ(world.answer_of(sender), "joined by the relay");
+}
+
 TEST(RelayChannel, ASenderThatOneListenerIgnoresIsFetchedByAnother) {
   for (std::uint64_t seed = 1; seed < 9; ++seed) { // on one shard and across
     RelayWorld world(test_options(2), seed);
