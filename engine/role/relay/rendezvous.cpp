@@ -200,6 +200,14 @@ void Rendezvous::refuse_all(const Status &why) {
   table_.for_each([&](SlabHandle, Pending &pending) { unmet(pending, why); });
 }
 
+void Rendezvous::refuse_removed(const EntityTable &entities) {
+  table_.for_each([&](SlabHandle, Pending &pending) {
+    if (!entities.has(pending.wish.entity)) {
+      unmet(pending, EntityTable::removed());
+    }
+  });
+}
+
 void Rendezvous::on_deadline(SlabHandle handle) {
   Pending &pending = *table_.find(handle);
   if (shard_.io.now_ns() < pending.deadline_ns) {

@@ -14,6 +14,7 @@
 #include "io/shard.hpp"
 #include "role/relay/capability.hpp"
 #include "role/relay/listener_registry.hpp"
+#include "role/relay/rules.hpp"
 
 #include <cstddef>
 #include <list>
@@ -28,8 +29,9 @@ class ParkedSender {
 public:
   /// How long it waits and how often it is offered; valid until it has left the table.
   [[nodiscard]] virtual const RelayLimits &limits() const = 0;
-  /// Sends this offer to the listener's channel. A failure ends the wait; otherwise one
-  /// offer_written() or offer_failed() follows, never from inside this call.
+  /// Sends this offer to the listener's channel; then one offer_written() or offer_failed()
+  /// follows, never from inside this call. A failure ends the wait, unless another offer may be
+  /// redeemed.
   virtual Status offer(SlabHandle pending, const RegisteredListener &listener,
                        const std::string &capability) = 0;
   /// No listener came in time, or none can come. The sender has left the table.
@@ -63,6 +65,8 @@ public:
   void revoke(SlabHandle pending);
   /// Calls on_unmet() of each waiting sender.
   void refuse_all(const Status &why);
+  /// The same of each whose entity is none of these.
+  void refuse_removed(const EntityTable &entities);
 
   [[nodiscard]] std::uint32_t size() const { return table_.size(); }
 
