@@ -72,8 +72,7 @@ class Renewal(RawEnds):
                 self.check_neighbour()
 
     def test_a_listener_whose_renewal_was_refused_comes_again_and_is_met(self):
-        """As Java 0.0.6 does each hour, with the same id. A string in place of hyco's function, and
-        a client in Python (its renewals are not known), end in the same way, at the token's end."""
+        """As Java 0.0.6 does each hour, with the same id."""
         self.control.connection.close()
         self.relay.wait_for_line("listener offline .*entity=other")
         channel, name = self.listen()
@@ -85,6 +84,7 @@ class Renewal(RawEnds):
         self.assertTrue(listener.read_until(lambda events: events == [("text", b"well?")]))
 
     def test_a_channel_whose_token_has_ended_is_closed_with_1008(self):
+        """As that of hyco-ws with a string for its token: it never renews it."""
         channel, name = self.listen(expires_s=2 - GRACE_S)
         self.assertEqual(self.close_of(channel), [("close", 1008)])
         self.relay.wait_for_line(f"listener offline .*id={name}.*expired and was not renewed")
