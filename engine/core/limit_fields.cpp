@@ -61,6 +61,7 @@ constexpr std::array kRelayFields{
     LimitField<RelayLimits>{"pending_per_entity", "", &RelayLimits::pending_per_entity, 1, kMost},
     LimitField<RelayLimits>{"pending_per_source", "", &RelayLimits::pending_per_source, 1, kMost},
     LimitField<RelayLimits>{"offers_per_sender", "", &RelayLimits::offers_per_sender, 1, 64},
+    LimitField<RelayLimits>{"offer_repeat_ms", "ms", &RelayLimits::offer_repeat_ms, 0, kHourMs},
     LimitField<RelayLimits>{"rendezvous_ms", "ms", &RelayLimits::rendezvous_ms, 100, kHourMs},
     LimitField<RelayLimits>{"goodbye_ms", "ms", &RelayLimits::goodbye_ms, 0, kHourMs},
     LimitField<RelayLimits>{"handshake_ms", "ms", &RelayLimits::handshake_ms, 100, kHourMs},

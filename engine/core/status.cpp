@@ -5,7 +5,7 @@
 namespace culvert {
 
 std::string_view word(Code code) {
-  static constexpr std::array<std::string_view, 29> kWords{"ok",
+  static constexpr std::array<std::string_view, 30> kWords{"ok",
                                                            "cancelled",
                                                            "timeout",
                                                            "refused",
@@ -33,7 +33,8 @@ std::string_view word(Code code) {
                                                            "unsupported",
                                                            "config",
                                                            "internal",
-                                                           "quota"};
+                                                           "quota",
+                                                           "none-allowed"};
   return kWords[static_cast<std::size_t>(code)];
 }
 

@@ -37,6 +37,16 @@ std::vector<Field> joined(std::vector<Field> own, const std::vector<Field> &fiel
   return own;
 }
 
+/// Without a sub-protocol that the request does not offer: a client ends the connection over it
+/// (RFC 6455, section 4.1).
+std::vector<Field> without_unasked(std::vector<Field> fields, const RequestHead &request) {
+  std::erase_if(fields, [&request](const Field &field) {
+    return same_word(field.name, kProtocolField) &&
+           !has_token(request.fields, kProtocolField, field.value);
+  });
+  return fields;
+}
+
 bool is_single(const std::vector<Field> &fields, std::string_view name, std::string_view value) {
   return count_fields(fields, name) == 1 && same_word(find_field(fields, name)->value, value);
 }
@@ -125,7 +135,7 @@ Result<std::string> build_upgrade_response(const RequestHead &request, std::stri
                         joined({{"Connection", "Upgrade"},
                                 {"Upgrade", "websocket"},
                                 {"Sec-WebSocket-Accept", accept_value(key, digests)}},
-                               fields),
+                               without_unasked(fields, request)),
                         "");
 }
 

@@ -29,7 +29,8 @@ Status check_upgrade_response(const ResponseHead &head, std::string_view key,
 
 /// The server's check of a request; on success it has a key.
 HeadFault check_upgrade_request(const RequestHead &head);
-/// The 101 to a request that passed the check. An empty reason becomes the standard one.
+/// The 101 to a request that passed the check. An empty reason becomes the standard one. A
+/// sub-protocol among the fields that the request does not offer is left out.
 Result<std::string> build_upgrade_response(const RequestHead &request, std::string_view reason,
                                            const std::vector<Field> &fields, Digests &digests);
 

@@ -187,6 +187,10 @@ Result<std::string> find_plugin(const Directories &directories, std::string_view
     if (!folder.ok()) {
       return folder;
     }
+    std::error_code unseen;
+    if (!fs::is_directory(folder.value(), unseen)) {
+      return Status::machine(directory + ": it is no directory; name another plugin directory");
+    }
     folders.push_back(std::move(folder.value()));
   }
   for (const std::string &folder : folders) {

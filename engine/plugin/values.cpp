@@ -304,7 +304,8 @@ Status Reader::failure(const culvert_status &status) {
     refuse("it failed with the code 0");
     return fault_;
   }
-  const auto code = status.code <= CULVERT_QUOTA ? static_cast<Code>(status.code) : Code::kInternal;
+  const auto code =
+      status.code <= CULVERT_NONE_ALLOWED ? static_cast<Code>(status.code) : Code::kInternal;
   const auto source =
       status.source <= CULVERT_SOURCE_CONFIG ? static_cast<Source>(status.source) : Source::kPlugin;
   const auto retry =

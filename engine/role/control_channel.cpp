@@ -198,6 +198,9 @@ Status ControlChannel::closed_by(const Ending &end) {
 
 void ControlChannel::lost(const Status &why, bool relay_is_there) {
   counters_.channels_lost.fetch_add(1, std::memory_order_relaxed);
+  if (why.retry == Retry::kNewToken) {
+    renewal_.refused();
+  }
   hears_.lost(why);
   end(relay_is_there);
 }

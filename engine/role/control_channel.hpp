@@ -40,6 +40,8 @@ public:
   /// `token`: that with which it was registered at the entity; its text is not used.
   void open(std::unique_ptr<Link> link, const FramingOptions &framing, const EntityAddress &entity,
             const Token &token);
+  /// The kit has another auth plugin.
+  void use_other_auth() { renewal_.use_other_auth(); }
   /// A channel that is ready when the listener wants none any more.
   void turn_away(std::unique_ptr<Link> link, bool politely);
   /// Says Close, and goes on serving what the relay wrote before it has read that.

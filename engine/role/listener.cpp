@@ -50,6 +50,9 @@ void Listener::start() {
 }
 
 void Listener::use(const ClientKit &kit, const ListenerOptions &options) {
+  if (&kit.auth != &kit_.auth) {
+    channel_.use_other_auth();
+  }
   kit_.become(kit);
   options_ = options;
   policy_ = RendezvousPolicy(options.entity.host, options.rendezvous_hosts);

@@ -26,6 +26,12 @@ void Renewal::start(const EntityAddress &entity, const Token &first) {
   has(first);
 }
 
+void Renewal::refused() {
+  if (id_) {
+    kit_.auth.refused(*id_);
+  }
+}
+
 void Renewal::stop() {
   state_ = State::kStopped;
   timer_.disarm();

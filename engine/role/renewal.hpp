@@ -26,6 +26,11 @@ public:
   /// `first`: the token that the channel was opened with; its text is not used. A token without an
   /// end is not renewed. Nothing may be in flight.
   void start(const EntityAddress &entity, const Token &first);
+  /// The kit has another auth plugin. Each numbers its own tokens, so the relay has none of this
+  /// one's.
+  void use_other_auth() { id_.reset(); }
+  /// The relay has refused the token that it has: the plugin that made it should make another one.
+  void refused();
   /// The channel ends. If a plugin was asked, `settled` runs when it has let go.
   void stop();
   [[nodiscard]] bool in_flight() const { return acquire_.in_flight(); }
@@ -46,7 +51,7 @@ private:
   const Delegate<> settled_;
   EntityAddress entity_;
   State state_ = State::kStopped;
-  std::uint64_t id_ = 0; // of the token that the relay has
+  std::optional<std::uint64_t> id_; // of the token that the relay has, if this plugin made it
   std::int64_t expires_s_ = 0;
   std::shared_ptr<const void> asked_of_; // what the plugin that is asked needs
   WallTimer timer_;

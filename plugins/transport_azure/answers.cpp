@@ -29,6 +29,11 @@ constexpr std::array kSentences{
              "InvalidAudience: The authorization header contains a token with a wrong audience.",
              true},
     Sentence{CULVERT_NO_ENTITY, 404, "Endpoint does not exist.", false},
+    Sentence{CULVERT_NO_LISTENER, 404, "There are no listeners connected for the endpoint.", false},
+    Sentence{CULVERT_NONE_ALLOWED, 404,
+             "None of the connected listeners meet the AllowedListeners/DisallowedListeners "
+             "criteria.",
+             false},
     Sentence{CULVERT_GONE, 403,
              "The connection id is unknown or was used; is the listener accepting too late?",
              false},
@@ -106,10 +111,6 @@ Refusal refusal_of(const Facts &facts, const culvert_status &why) {
   switch (why.code) {
   case CULVERT_TOKEN_RIGHT:
     return {403, "Authorization failed for specified action: " + std::string(action_of(facts))};
-  case CULVERT_NO_LISTENER:
-    return {404, facts.chosen ? "None of the connected listeners meet the AllowedListeners/"
-                                "DisallowedListeners criteria."
-                              : "There are no listeners connected for the endpoint."};
   case CULVERT_REJECTED:
     return {why.peer_status >= 300 && why.peer_status <= 599 ? why.peer_status : 502,
             why.message[0] != '\0' ? why.message : "Rejected by the listener."};

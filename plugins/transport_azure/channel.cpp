@@ -45,13 +45,22 @@ std::uint32_t close_code(const culvert_status &why) {
   switch (why.code) {
   case CULVERT_SHUTTING_DOWN:
   case CULVERT_NO_ENTITY:
+  case CULVERT_GONE: // another listener has this one's place
     return kGoingAway;
   case CULVERT_PROTOCOL:
     return kProtocolError;
+  case CULVERT_TOKEN_MISSING:
+  case CULVERT_TOKEN_MALFORMED:
+  case CULVERT_TOKEN_SIGNATURE:
+  case CULVERT_TOKEN_EXPIRED:
+  case CULVERT_TOKEN_AUDIENCE:
+  case CULVERT_TOKEN_RIGHT:
+  case CULVERT_UNSUPPORTED:
+    return kPolicyViolation;
   case CULVERT_TOO_LARGE:
     return kMessageTooBig;
   default:
-    return why.source == CULVERT_SOURCE_PLUGIN ? kInternalError : kPolicyViolation;
+    return kInternalError;
   }
 }
 

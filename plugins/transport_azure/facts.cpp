@@ -4,7 +4,7 @@ namespace azure {
 namespace {
 
 constexpr char kVersion = 1;
-constexpr std::size_t kFixed = 5; // version, role, chosen, port
+constexpr std::size_t kFixed = 4; // version, role, port
 
 template <typename F> auto texts(F &facts) {
   using Text = decltype(&facts.tracking);
@@ -18,7 +18,7 @@ template <typename F> auto texts(F &facts) {
 } // namespace
 
 std::string write_facts(const Facts &facts) {
-  std::string bytes{kVersion, static_cast<char>(facts.role), static_cast<char>(facts.chosen),
+  std::string bytes{kVersion, static_cast<char>(facts.role),
                     static_cast<char>(facts.remote_port >> 8),
                     static_cast<char>(facts.remote_port & 0xFF)};
   for (const std::string *text : texts(facts).all) {
@@ -33,13 +33,12 @@ std::optional<Facts> read_facts(std::string_view bytes) {
   const auto at = [&](std::size_t i) {
     return static_cast<std::size_t>(static_cast<unsigned char>(bytes[i]));
   };
-  if (bytes.size() < kFixed || bytes[0] != kVersion || at(1) > 3 || at(2) > 1) {
+  if (bytes.size() < kFixed || bytes[0] != kVersion || at(1) > 3) {
     return std::nullopt;
   }
   Facts facts;
   facts.role = static_cast<Role>(at(1));
-  facts.chosen = at(2) == 1;
-  facts.remote_port = static_cast<std::uint16_t>(at(3) << 8 | at(4));
+  facts.remote_port = static_cast<std::uint16_t>(at(2) << 8 | at(3));
   bytes.remove_prefix(kFixed);
   for (std::string *text : texts(facts).all) {
     if (bytes.size() < 3) {

@@ -16,7 +16,6 @@ enum class Role : std::uint8_t { kListener = 0, kSender = 1, kRendezvous = 2, kO
 
 struct Facts {
   Role role = Role::kOther;
-  bool chosen = false; // the sender named listeners it wants or does not want
   std::uint16_t remote_port = 0;
   std::string tracking;  // id with gateways
   std::string authority; // the Host field

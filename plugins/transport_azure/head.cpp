@@ -119,7 +119,8 @@ const culvert_view *put_ids(culvert::sdk::Arena arena, const std::vector<std::st
   std::vector<culvert_view> views;
   views.reserve(ids.size());
   for (const std::string &id : ids) {
-    views.push_back(arena.copy(lower(id)));
+    const std::string known = listener_id(id);
+    views.push_back(arena.copy(known.empty() ? lower(id) : known)); // that is no listener's id
   }
   count = static_cast<std::uint32_t>(ids.size());
   return arena.views(views);
@@ -141,7 +142,6 @@ void read_connect(Reading &reading) {
   const auto allowed = list(field(reading.head, "Microsoft-Relay-AllowedListeners"));
   const auto denied = list(field(reading.head, "Microsoft-Relay-DisallowedListeners"));
   facts.role = Role::kSender;
-  facts.chosen = !allowed.empty() || !denied.empty();
   facts.raw_path = reading.target.raw_path;
   facts.query = reading.target.query;
   facts.headers = connect_headers(reading.head);

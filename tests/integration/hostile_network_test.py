@@ -91,23 +91,61 @@ class HostileNetwork(NeighbourCase):
             self.assertTrue(read_head(connection).startswith(b"HTTP/1.1 101 "), "within the grace")
         self.assertNotIn("sig=", relay.log())
 
-    def check_path(self, name, path, action, logged):
+    def check_query(self, name, action, query, header, beginning):
+        with self.dial() as connection:
+            connection.sendall(head(f"/$hc/app?x=1&sb-hc-token={query}&sb-hc-action={action}", header))
+            self.assertEqual(read_head(connection)[:len(beginning)], beginning)
+
+    def test_a_token_in_the_query(self):
+        taken, refused = b"HTTP/1.1 101 ", b"HTTP/1.1 401 "
+        signature, malformed = refused + b"The token has an invalid ", refused + b"TokenMissingOr"
+        rows = []
+        for action, rule in (("listen", "listener"), ("connect", "sender")):
+            good, bad = token(self.relay, rule=rule), token(self.relay, rule=rule, key="other")
+            form, percent = urllib.parse.quote_plus, urllib.parse.quote
+            rows += [
+                (f"{action}, form-encoded", action, form(good), None, taken),
+                (f"{action}, percent-encoded", action, percent(good, safe=""), None, taken),
+                (f"{action}, raw but for the blank", action, good.replace(" ", "%20"), None,
+                 malformed),
+                (f"{action}, wrong key, form-encoded", action, form(bad), None, signature),
+                (f"{action}, wrong key, percent-encoded", action, percent(bad, safe=""), None,
+                 signature),
+                (f"{action}, empty", action, "", None, refused + b"MissingToken: "),
+                (f"{action}, wrong beside a good header", action, form(bad), good, taken),
+                (f"{action}, good beside a wrong header", action, form(good), bad, signature)]
+        for_each_row(self, rows, self.check_query)
+        self.check_neighbour()
+        self.assertNotIn("sig=", self.relay.log())
+
+    def check_path(self, name, target, header, logged):
         with self.dial() as connection:
             port = connection.getsockname()[1]
-            connection.sendall(head(f"{path}?sb-hc-action={action}", token(self.relay)[:-20]))
+            connection.sendall(head(target, header))
             rest(connection)
         self.check_line(f" peer=127.0.0.1:{port} ", f" path={logged} ")
 
-    def test_a_token_in_the_path_is_in_no_line(self):
+    def test_a_token_in_the_path_or_the_query_is_in_no_line(self):
         self.relay = self.start_relay(log_level="trace")
-        raw = token(self.relay).replace(" ", "%20")
-        encoded = urllib.parse.quote(token(self.relay), safe="")
-        for_each_row(self, [
-            (f"{prefix}, {action}, {text[:30]}", prefix + text, action, logged)
-            for prefix, logged in (("/$hc/", "SharedAccessSignature..."), ("/$hc/app/", "app"),
-                                   ("/", "SharedAccessSignature..."))
-            for action in ("listen", "connect", "accept", "request", "x")
-            for text in (raw, encoded)], self.check_path)
+        header = token(self.relay)[:-20]
+        sends = token(self.relay, rule="sender")  # nobody listens: 404
+        for good in (token(self.relay), sends):
+            raw = good.replace(" ", "%20")
+            encoded = urllib.parse.quote(good, safe="")
+            form = urllib.parse.quote_plus(good)
+            for_each_row(self, [
+                (f"{prefix}, {action}, {text[:30]}", f"{prefix}{text}?sb-hc-action={action}",
+                 header, logged)
+                for prefix, logged in (("/$hc/", "SharedAccessSignature..."), ("/$hc/app/", "app"),
+                                       ("/", "SharedAccessSignature..."))
+                for action in ("listen", "connect", "accept", "request", "x")
+                for text in (raw, encoded)], self.check_path)
+            for_each_row(self, [
+                (f"{action}, {name}, {text[:30]}", f"/$hc/app?{name}={text}&sb-hc-action={action}",
+                 None, "app")
+                for name in ("sb-hc-token", "sbc-hc-token", "token")
+                for action in ("connect", "accept", "request", "x")
+                for text in (raw, encoded, form, encoded + "x")], self.check_path)
         self.assertNotRegex(self.relay.log(), "s[ri]g?[=%]|http%")
 
     def test_heads(self):

@@ -182,6 +182,19 @@ class HostileRelay(HostileRelayCase):
         self.check_listeners(rows, self.grants, "lost the relay; seeking it again",
                              "registered at the relay", codes)
 
+    def test_the_listener_registers_again_whatever_the_relays_close_says(self):
+        rows, codes = [], {}
+        for code in (1000, 1001, 1008, 1011, 4000):
+            said = struct.pack(">H", code) + b"why"
+            rows.append((f"Close {code}", frame(0x88, said, masked=False),
+                         f'why="the relay closed the control channel with {code}: why"'))
+            codes[f"Close {code}"] = [code]
+        rows.append(("Close without a code", frame(0x88, masked=False),
+                     'why="the relay closed the control channel without a code"'))
+        codes["Close without a code"] = [None]
+        self.check_listeners(rows, self.grants, "lost the relay; seeking it again",
+                             "registered at the relay", codes)
+
     def test_an_offer_to_another_host_is_not_followed(self):
         visited = []
         elsewhere = self.serve(lambda peer: visited.append(peer.getpeername()))

@@ -261,6 +261,11 @@ RELAY_ROWS = [
      'culvert relay: {folder}/none: No such file or directory; name another plugin directory'),
     ('second plugin folder not there', 'relay', {'--plugin-dir': ['{folder}/plugins', '{folder}/none']}, 1,
      'culvert relay: {folder}/none: No such file or directory; name another plugin directory'),
+    ('plugin folder that is a file', 'relay', {'--plugin-dir': '{folder}/text/transport_azure.so'}, 1,
+     'culvert relay: {folder}/text/transport_azure.so: it is no directory; name another plugin '
+     'directory'),
+    ('second plugin folder that is a device', 'relay', {'--plugin-dir': ['{folder}/plugins', '/dev/null']}, 1,
+     'culvert relay: /dev/null: it is no directory; name another plugin directory'),
     ('plugin in none of the folders', 'relay', {'--plugin-dir': '{folder}/plugins', '--auth': 'auth_none'}, 1,
      "culvert relay: there is no plugin 'auth_none' in {folder}/plugins, {plugins}, but auth_sas, "
      'example_relay, resolver_dns, resolver_static, transport_azure; put its file there, or name another '

@@ -72,11 +72,11 @@ class RawEnds(NeighbourCase):
     def with_token(self, rule):
         return [("ServiceBusAuthorization", token(self.relay, rule=rule, path="other"))]
 
-    def knock(self):
+    def knock(self, fields=()):
         """A sender that waits for the listener, and its id."""
         name = str(uuid.uuid4())
         sender = Peer(self.dial(), client=True)
-        sender.say_upgrade(CONNECT + name, self.with_token("sender"))
+        sender.say_upgrade(CONNECT + name, [*self.with_token("sender"), *fields])
         return sender, name
 
     def next_offer(self):

@@ -10,7 +10,7 @@ import unittest
 
 from hostile_bytes import for_each_row
 from raw_ends import RawEnds, from_either_end
-from websocket_peer import CLOSE, Frame, binary, close_payload, closing, more_of, text
+from websocket_peer import CLOSE, Frame, Peer, binary, close_payload, closing, encode, more_of, text
 from websocket_rows import BAD_TEXT, GREETING, echo_rows
 
 MEBIBYTE = 1 << 20
@@ -84,6 +84,25 @@ class RelayedMessages(RawEnds):
         self.assertGreaterEqual(len(rows), 90)
         for_each_row(self, rows, self.check_messages)
 
+    def test_one_frame_of_32_mib_is_passed_on_as_it_comes(self):
+        whole = os.urandom(32 * MEBIBYTE)
+        for end in ("sender", "listener"):
+            with self.subTest(end):
+                here, there, _ = self.ends(end)
+                before_kib = self.relay.resident_kib()
+                said = encode(binary(whole), client=True)
+                here.connection.sendall(said[:2 * MEBIBYTE])
+                self.assertTrue(there.read_until(lambda _: there.fragments >= 60))
+                self.assertEqual(there.events, [])
+                writer = threading.Thread(target=here.connection.sendall,
+                                          args=(said[2 * MEBIBYTE:],))
+                writer.start()
+                self.assertTrue(there.read_until(lambda events: events))
+                writer.join()
+                self.assertTrue(there.events == [("binary", whole)])
+                self.assertLessEqual(there.largest_frame, 16_380)
+                self.assertLess(self.relay.resident_kib() - before_kib, 8 * 1024)
+
     def test_both_directions_at_once(self):
         here, there, name = self.ends("sender")
         frames = [frame for number in range(2000) for frame in (
@@ -96,6 +115,24 @@ class RelayedMessages(RawEnds):
             self.assertTrue(peer.read_until(lambda events: len(events) == len(wanted)))
             self.assertTrue(peer.events == wanted)
         self.check_tunnel(here, there, name, "how=aborted")
+
+    # --- sub-protocols ----------------------------------------------------------------------------
+    def test_each_end_is_told_only_a_sub_protocol_that_it_offered(self):
+        def named(head):
+            return [line.split(b": ")[1].decode() for line in head.split(b"\r\n")
+                    if line.lower().startswith(b"sec-websocket-protocol:")]
+        for offered, chosen, wanted in (
+                (["chat, other"], ["chat"], ["chat"]), (["other", "chat"], ["chat"], ["chat"]),
+                ([], ["chat"], []), (["other"], ["chat"], []), (["chat"], [], [])):
+            with self.subTest(f"{offered} {chosen}"):
+                sender, _ = self.knock([("Sec-WebSocket-Protocol", each) for each in offered])
+                listener = Peer(self.dial(), client=True)
+                answer = listener.ask_upgrade(
+                    self.next_offer(), [("Sec-WebSocket-Protocol", each) for each in chosen])
+                self.assertEqual(named(answer), chosen)
+                self.assertEqual(named(sender.hear_upgrade()), wanted)
+                sender.send(text(b"well?"))
+                self.assertTrue(listener.read_until(lambda events: events == [("text", b"well?")]))
 
     # --- legal closes -----------------------------------------------------------------------------
     def check_close(self, _, end, payload, code, reason, echoed):

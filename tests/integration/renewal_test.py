@@ -1,6 +1,7 @@
 """How each official client renews the token of its control channel, told to a real relay."""
 import json
 import unittest
+import urllib.parse
 import uuid
 
 from hostile_bytes import token
@@ -11,11 +12,15 @@ GRACE_S = 300
 
 
 class Renewal(RawEnds):
-    def listen(self, expires_s=60):
+    def listen(self, expires_s=60, name=None, in_query=False):
         channel = Peer(self.dial(), client=True)
-        name = str(uuid.uuid4())
-        channel.ask_upgrade(f"{LISTEN}&sb-hc-id={name}", [
-            ("ServiceBusAuthorization", token(self.relay, path="other", expires_s=expires_s))])
+        name = name or str(uuid.uuid4())
+        first = token(self.relay, path="other", expires_s=expires_s)
+        target = f"{LISTEN}&sb-hc-id={name}"
+        if in_query:
+            channel.ask_upgrade(f"{target}&sb-hc-token={urllib.parse.quote_plus(first)}")
+        else:
+            channel.ask_upgrade(target, [("ServiceBusAuthorization", first)])
         return channel, name
 
     def good(self):
@@ -28,16 +33,20 @@ class Renewal(RawEnds):
 
     def test_renewals_that_are_taken(self):
         rows = [
-            (".NET, and the Hybrid Connection Manager", {"renewToken": {"token": self.good()}}, {}),
-            ("hyco-ws and hyco-https", {"renewToken": {"token": self.good()}},
+            (".NET, and the Hybrid Connection Manager", False, {"token": self.good()}, {}),
+            ("hyco-ws and hyco-https, where the token is a function", False,
+             {"token": self.good()}, {"separators": (",", ":")}),
+            ("aztunnel, with its first token in the query", True, {"token": self.good()},
              {"separators": (",", ":")}),
-            ("a client in Python", {"renewToken": {"token": self.good()}}, {"indent": 1}),
-            ("a member that the relay does not know",
-             {"renewToken": {"token": self.good(), "expires": 3600}}, {}),
+            ("white space, as no known client writes it", False, {"token": self.good()},
+             {"indent": 1}),
+            ("a member that the relay does not know", False,
+             {"token": self.good(), "expires": 3600}, {}),
         ]
-        for client, message, style in rows:
+        for client, in_query, renewal, style in rows:
+            message = {"renewToken": renewal}
             with self.subTest(client):
-                channel, name = self.listen()
+                channel, name = self.listen(in_query=in_query)
                 channel.send(text(json.dumps(message, **style).encode()))
                 self.relay.wait_for_line(f"listener renewed its token .*id={name}")
                 channel.send(text(json.dumps(message, **style).replace("/", "\\/").encode()))
@@ -62,7 +71,20 @@ class Renewal(RawEnds):
                 self.relay.wait_for_line(f"listener offline .*id={name}.*{why}")
                 self.check_neighbour()
 
+    def test_a_listener_whose_renewal_was_refused_comes_again_and_is_met(self):
+        """As Java 0.0.6 does each hour, with the same id."""
+        self.control.connection.close()
+        self.relay.wait_for_line("listener offline .*entity=other")
+        channel, name = self.listen()
+        channel.send(text(b'{"renewToken":{"token":"SecurityToken@1b28cdfa"}}'))
+        self.assertEqual(self.close_of(channel), [("close", 1008)])
+        self.control, _ = self.listen(name=name)
+        sender, listener, _ = self.join()
+        sender.send(text(b"well?"))
+        self.assertTrue(listener.read_until(lambda events: events == [("text", b"well?")]))
+
     def test_a_channel_whose_token_has_ended_is_closed_with_1008(self):
+        """As that of hyco-ws with a string for its token: it never renews it."""
         channel, name = self.listen(expires_s=2 - GRACE_S)
         self.assertEqual(self.close_of(channel), [("close", 1008)])
         self.relay.wait_for_line(f"listener offline .*id={name}.*expired and was not renewed")

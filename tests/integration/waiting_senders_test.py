@@ -60,6 +60,20 @@ class WaitingSenders(RawEnds):
             self.check_tunnel(later, self.next_offer())
         self.check_neighbour()
 
+    def test_a_sender_that_says_goodbye_over_tls_waits_no_more(self):
+        """close_notify and FIN, which leave its other direction open: it is gone all the same."""
+        leaves, name = self.knock()
+        offer = self.next_offer()
+        leaves.connection.settimeout(0)
+        with self.assertRaises(ssl.SSLWantReadError):
+            leaves.connection.unwrap()  # its close_notify is sent; the relay's does not come yet
+        leaves.connection.shutdown(socket.SHUT_WR)
+        self.relay.wait_for_line(f"sender left before a listener came .*id={name}")
+        late = Peer(self.dial(), client=True)
+        late.say_upgrade(offer)
+        self.assertEqual(read_head(late.connection)[:13], b"HTTP/1.1 403 ")
+        self.check_neighbour()
+
     def test_an_app_that_breaks_its_connection_waits_no_more_and_one_that_half_closes_does(self):
         sender = self.start_sender(self.relay, entity="other")
         broken = connect(sender.port)

@@ -96,7 +96,7 @@ class Peer:
     # --- the upgrade ------------------------------------------------------------------------------
     def ask_upgrade(self, target="/", fields=()):
         self.say_upgrade(target, fields)
-        self.hear_upgrade()
+        return self.hear_upgrade()
 
     def say_upgrade(self, target, fields=()):
         """`fields` are further ones: (name, value)."""
@@ -113,10 +113,12 @@ class Peer:
         self._buffer += head.partition(b"\r\n\r\n")[2]
 
     def hear_upgrade(self):
+        """The head of the answer, which grants the upgrade."""
         head = self._read_head()
         accept = base64.b64encode(hashlib.sha1(self._key + GUID).digest())
         if not head.startswith(b"HTTP/1.1 101 ") or accept not in head:
             raise AssertionError(f"no upgrade: {head!r}")
+        return head
 
     def answer_upgrade(self):
         """The request target that was asked for."""

@@ -73,12 +73,13 @@ public:
   virtual Result<RoleId> start_sender(const SenderConfig &config) = 0;
 
   /// Changes the configuration for the role's next connections; connections that exist keep theirs.
-  /// A relay can change everything except its address. A listener can change its target, keys, auth
-  /// and resolver plugins, trusted authorities, limits, `resolve` and `rendezvous_hosts`; a sender
-  /// also its relay and entity, and not `prove_at_start`, which is of its start. After a failure
-  /// nothing has changed; the message says what is wrong, or what needs a restart. It asks plugins
-  /// as a start does. Secrets of the old configuration are wiped when no connection uses them any
-  /// more.
+  /// A relay can change everything except its address; of an entity that it has no more, control
+  /// channels and waiting senders are ended, and tunnels go on. A listener can change its target,
+  /// keys, auth and resolver plugins, trusted authorities, limits, `resolve` and
+  /// `rendezvous_hosts`; a sender also its relay and entity, and not `prove_at_start`, which is of
+  /// its start. After a failure nothing has changed; the message says what is wrong, or what needs
+  /// a restart. It asks plugins as a start does. Secrets of the old configuration are wiped when no
+  /// connection uses them any more.
   virtual Status update(RoleId role, const RelayConfig &config) = 0;
   virtual Status update(RoleId role, const ListenerConfig &config) = 0;
   virtual Status update(RoleId role, const SenderConfig &config) = 0;

@@ -102,10 +102,16 @@ struct RelayLimits {
   std::uint64_t pending_per_shard = 16'384;
   std::uint64_t pending_per_entity = 1'000;
   std::uint64_t pending_per_source = 256;
-  /// How often one sender may be offered. A new offer is made only when a listener is lost or its
-  /// queue is full. 8 within rendezvous_ms allow for a listener lost every 4 s. An offer takes 48
-  /// bytes, so 8 for each of pending_per_shard are 6 MiB at worst.
+  /// How often one sender may be offered. A new offer is made only when a listener is lost, its
+  /// queue is full, or offer_repeat_ms has passed. 8 within rendezvous_ms allow for a listener lost
+  /// every 4 s. An offer takes about 100 bytes, so 8 for each of pending_per_shard are 13 MB at
+  /// worst.
   std::uint64_t offers_per_sender = 8;
+  /// A sender that nobody has fetched for this long is offered once more, to another listener; the
+  /// first offer stays good. Some listeners ignore offers when they are full. A listener that is
+  /// well needs a few round trips and the dial of its target, so most come within 1 s; of 30 s, 25
+  /// are left for the second one. 0: never.
+  std::uint64_t offer_repeat_ms = 5'000;
   /// How long a sender waits for its listener.
   std::uint64_t rendezvous_ms = 30'000;
   /// How long a listener that closed its channel may still come for an offer it has read. The

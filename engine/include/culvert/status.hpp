@@ -49,6 +49,7 @@ enum class Code : std::uint16_t {
   kConfig = 26,         // a setting that cannot work
   kInternal = 27,       // a fault of this program
   kQuota = 28,          // an entity has all that it may have, for example listeners
+  kNoneAllowed = 29,    // listeners are connected, but none that this sender asks for
 };
 
 /// A token was refused.

@@ -45,6 +45,7 @@ public:
   Status enroll(SlabHandle handle);
   /// Answers the listener. Called once, after enroll().
   void start(std::unique_ptr<Link> link);
+  [[nodiscard]] const std::string &entity() const { return listener_.entity; }
   /// For a sender that waits on the shard `from`. False if it cannot be written: the channel is
   /// ending, or its queue is full.
   bool offer(Message message, unsigned from);

@@ -1,6 +1,7 @@
 #include "role/relay/channel_token.hpp"
 
 #include "role/relay/relay_shard.hpp"
+#include "role/relay/text.hpp"
 
 #include <utility>
 
@@ -51,10 +52,9 @@ void ChannelToken::on_judged(const Result<Grant> &grant) {
     judged_(status);
   } else if (refuses_token(status.code)) {
     over_(status);
-  } else if (status.ok() &&
-             (authorization_.entity() == nullptr || *authorization_.entity() != entity_)) {
-    over_(Status::failure(Code::kNoEntity, Source::kRelay, Retry::kNever,
-                          "The relay has this entity no more."));
+  } else if (status.ok() && (authorization_.entity() == nullptr ||
+                             lower_case(*authorization_.entity()) != lower_case(entity_))) {
+    over_(EntityTable::removed());
   } else {
     if (status.ok()) {
       expires_s_ = grant.value().expires_s;

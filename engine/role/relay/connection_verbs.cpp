@@ -25,6 +25,8 @@ void Connection::act() {
     } else if (relay_.stopping()) {
       refuse(Status::failure(Code::kShuttingDown, Source::kRelay, Retry::kBackoff,
                              "the relay is stopping"));
+    } else if (!relay_.parts()->policy->entities().has(*authorization_.entity())) {
+      refuse(EntityTable::removed()); // while its token was judged
     } else {
       give_seat_back();
       entity_ = *authorization_.entity();

@@ -75,27 +75,28 @@ Result<RegisteredListener> ListenerRegistry::choose(const Wish &wish,
                                                     Random &random) const {
   const std::lock_guard lock(mutex_);
   std::vector<const Entry *> fit;
-  bool any = false;
+  bool any = false; // that was not tried
   const auto found = entities_.find(lower_case(wish.entity));
   if (found != entities_.end()) {
     for (const Entry &entry : found->second) {
       const RegisteredListener &listener = entry.listener;
-      if (listener.protocol != wish.protocol) {
+      if (listener.protocol != wish.protocol ||
+          std::find(tried.begin(), tried.end(), listener.channel) != tried.end()) {
         continue;
       }
       any = true;
-      if (std::find(tried.begin(), tried.end(), listener.channel) == tried.end() &&
-          (wish.allowed.empty() || contains(wish.allowed, listener.id)) &&
+      if ((wish.allowed.empty() || contains(wish.allowed, listener.id)) &&
           !contains(wish.denied, listener.id)) {
         fit.push_back(&entry);
       }
     }
   }
   if (fit.empty()) {
-    return Status::failure(Code::kNoListener, Source::kRelay, Retry::kBackoff,
-                           !tried.empty() ? "no other listener can be offered this sender"
-                           : any          ? "none of the connected listeners may be used"
-                                          : "no listener is connected");
+    return Status::failure(any ? Code::kNoneAllowed : Code::kNoListener, Source::kRelay,
+                           Retry::kBackoff,
+                           any             ? "none of the connected listeners may be used"
+                           : tried.empty() ? "no listener is connected"
+                                           : "no other listener can be offered this sender");
   }
   if (wish.choice == ChoicePolicy::kLeastTunnels) {
     std::int64_t least = fit.front()->tunnels;

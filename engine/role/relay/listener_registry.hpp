@@ -55,7 +55,8 @@ public:
   void remove(const std::string &entity, const ChannelRef &channel);
   [[nodiscard]] std::size_t size() const;
 
-  /// Chooses a listener that fits the wish and is not in `tried`; a failure says why there is none.
+  /// Chooses a listener that fits the wish and is not in `tried`. Fails with Code::kNoneAllowed if
+  /// others are left, else with Code::kNoListener.
   Result<RegisteredListener> choose(const Wish &wish, const std::vector<ChannelRef> &tried,
                                     Random &random) const;
 

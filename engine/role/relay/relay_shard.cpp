@@ -42,6 +42,13 @@ void RelayShard::use(RelayParts parts) {
     older_.emplace_back(parts_);
   }
   parts_ = std::make_shared<const RelayParts>(std::move(parts));
+  const EntityTable &entities = parts_->policy->entities();
+  rendezvous_.refuse_removed(entities);
+  channels_.for_each([&entities](SlabHandle, Channel &channel) {
+    if (!entities.has(channel.entity())) {
+      channel.close(EntityTable::removed());
+    }
+  });
 }
 
 void RelayShard::log(LogLevel level, std::string_view message,

@@ -34,7 +34,8 @@ public:
   RelayShard &operator=(const RelayShard &) = delete;
   ~RelayShard();
 
-  /// New connections use these parts; connections and channels that exist keep theirs.
+  /// New connections use these parts; connections and channels that exist keep theirs. Channels and
+  /// waiting senders of an entity that these parts do not have are ended; tunnels go on.
   void use(RelayParts parts);
   /// All shards get the same sockets; the last shard to stop closes them.
   void start(std::vector<Socket> listening);

@@ -1,5 +1,7 @@
 #include "role/relay/rendezvous.hpp"
 
+#include <algorithm>
+
 namespace culvert {
 
 namespace {
@@ -24,7 +26,13 @@ Rendezvous::Pending::Pending(Rendezvous &table_of_it, ParkedSender &sender_of_it
                              std::string source_of_it)
     : table(table_of_it), sender(sender_of_it), wish(std::move(wish_of_it)),
       source(std::move(source_of_it)) {
+  repeat.bind<&Pending::on_repeat>(*this);
   deadline.bind<&Pending::on_deadline>(*this);
+}
+
+bool Rendezvous::Pending::is_offered() const {
+  return std::any_of(offers.begin(), offers.end(),
+                     [](const Offer &offer) { return offer.state != OfferState::kLost; });
 }
 
 Rendezvous::Rendezvous(Shard &shard, ListenerRegistry &registry, Digests &digests)
@@ -70,20 +78,44 @@ Status Rendezvous::make_offer(Pending &pending) {
     return listener.status();
   }
   const std::string capability = make_capability({shard_.index, pending.handle}, shard_.random);
-  pending.offers.push_back({capability_hash(capability, digests_), listener.value().channel});
-  return pending.sender.offer(pending.handle, listener.value(), capability);
+  pending.offers.emplace_back(pending, capability_hash(capability, digests_),
+                              listener.value().channel);
+  Status sent = pending.sender.offer(pending.handle, listener.value(), capability);
+  if (!sent.ok()) {
+    pending.offers.pop_back();
+  }
+  return sent;
 }
 
 void Rendezvous::offer_written(SlabHandle handle) {
   if (Pending *pending = table_.find(handle)) {
-    offered_[pending->offers.back().channel].push_back(*pending);
+    Offer &offer = pending->offers.back();
+    CULVERT_ASSERT(offer.state == OfferState::kOnItsWay);
+    offer.state = OfferState::kWritten;
+    offered_[offer.channel].push_back(offer);
+    wait_to_repeat(*pending);
   }
 }
 
 void Rendezvous::offer_failed(SlabHandle handle) {
   if (Pending *pending = table_.find(handle)) {
+    CULVERT_ASSERT(pending->offers.back().state == OfferState::kOnItsWay);
+    pending->offers.back().state = OfferState::kLost;
     offer_to_another(*pending);
   }
+}
+
+void Rendezvous::wait_to_repeat(Pending &pending) {
+  const std::uint64_t repeat_ms = pending.sender.limits().offer_repeat_ms;
+  if (repeat_ms > 0 && !pending.repeated) {
+    shard_.io.arm_after_ms(pending.repeat, repeat_ms);
+  }
+}
+
+void Rendezvous::on_repeat(Pending &pending) {
+  pending.repeated =
+      pending.offers.size() < pending.sender.limits().offers_per_sender && make_offer(pending).ok();
+  wait_to_repeat(pending); // without another listener: one may come
 }
 
 std::size_t Rendezvous::channel_lost(const ChannelRef &channel, ChannelEnd end) {
@@ -91,39 +123,46 @@ std::size_t Rendezvous::channel_lost(const ChannelRef &channel, ChannelEnd end) 
   if (found == offered_.end()) {
     return 0; // an offer that is under way comes back as not written
   }
-  List<Pending, OfferedTag> lost;
+  List<Offer, OfferedTag> lost;
   lost.take_all(found->second);
   offered_.erase(found);
   std::size_t count = 0;
-  while (Pending *pending = lost.pop_front()) {
+  while (Offer *offer = lost.pop_front()) {
     ++count;
+    Pending &pending = offer->pending;
+    offer->state = OfferState::kLost;
     if (end == ChannelEnd::kGoodbye) {
-      pending->may_come_until_ns =
-          shard_.io.now_ns() + pending->sender.limits().goodbye_ms * 1'000'000U;
+      pending.may_come_until_ns =
+          shard_.io.now_ns() + pending.sender.limits().goodbye_ms * 1'000'000U;
     }
-    offer_to_another(*pending);
+    if (!pending.is_offered()) {
+      offer_to_another(pending);
+    }
   }
   return count;
 }
 
-void Rendezvous::take_off_channel(Pending &pending) {
-  if (!pending.linked()) {
-    return;
-  }
-  pending.unlink();
-  const auto found = offered_.find(pending.offers.back().channel);
-  if (found != offered_.end() && found->second.empty()) {
-    offered_.erase(found);
+void Rendezvous::take_off_channels(Pending &pending) {
+  for (Offer &offer : pending.offers) {
+    if (!offer.linked()) {
+      continue;
+    }
+    offer.unlink();
+    const auto found = offered_.find(offer.channel);
+    if (found != offered_.end() && found->second.empty()) {
+      offered_.erase(found);
+    }
   }
 }
 
 void Rendezvous::offer_to_another(Pending &pending) {
+  pending.repeat.disarm();
   const std::uint64_t most = pending.sender.limits().offers_per_sender;
   const Status offered =
       pending.offers.size() < most
           ? make_offer(pending)
           : no_listener("this sender was offered " + std::to_string(most) + " times");
-  if (offered.ok()) {
+  if (offered.ok() || pending.is_offered()) {
     return;
   }
   if (pending.may_come_until_ns <= shard_.io.now_ns()) {
@@ -161,6 +200,14 @@ void Rendezvous::refuse_all(const Status &why) {
   table_.for_each([&](SlabHandle, Pending &pending) { unmet(pending, why); });
 }
 
+void Rendezvous::refuse_removed(const EntityTable &entities) {
+  table_.for_each([&](SlabHandle, Pending &pending) {
+    if (!entities.has(pending.wish.entity)) {
+      unmet(pending, EntityTable::removed());
+    }
+  });
+}
+
 void Rendezvous::on_deadline(SlabHandle handle) {
   Pending &pending = *table_.find(handle);
   if (shard_.io.now_ns() < pending.deadline_ns) {
@@ -175,7 +222,7 @@ void Rendezvous::on_deadline(SlabHandle handle) {
 }
 
 void Rendezvous::forget(Pending &pending) {
-  take_off_channel(pending);
+  take_off_channels(pending);
   registry_.release(pending.wish.entity, pending.source);
   table_.erase(pending.handle);
 }

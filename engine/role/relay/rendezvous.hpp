@@ -2,19 +2,22 @@
 //
 // Used on that shard only. The table owns its entries, not the senders. Each sender enters with
 // park() and leaves by exactly one of redeem(), revoke() or its on_unmet(). A capability belongs to
-// one offer. All offers of a sender stay valid until one is redeemed or the sender leaves. An offer
-// is repeated, to another listener, only if it could not be written or its channel has ended: so
-// only the latest offer has a channel. The deadline is not extended. If no listener is left, the
-// sender still waits for a listener that closed its channel and may still come, at most
-// RelayLimits::goodbye_ms after that close; without one, the wait ends at once.
+// one offer. All offers of a sender stay valid until one is redeemed or the sender leaves. A sender
+// is offered to another listener if its offer could not be written, if no channel with an offer of
+// it is left, and once if nobody has come within RelayLimits::offer_repeat_ms. One offer is on its
+// way at a time. The deadline is not extended. If no listener is left, the sender still waits for a
+// listener that closed its channel and may still come, at most RelayLimits::goodbye_ms after that
+// close; without one, the wait ends at once.
 #pragma once
 
 #include "core/list.hpp"
 #include "io/shard.hpp"
 #include "role/relay/capability.hpp"
 #include "role/relay/listener_registry.hpp"
+#include "role/relay/rules.hpp"
 
 #include <cstddef>
+#include <list>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -26,8 +29,9 @@ class ParkedSender {
 public:
   /// How long it waits and how often it is offered; valid until it has left the table.
   [[nodiscard]] virtual const RelayLimits &limits() const = 0;
-  /// Sends this offer to the listener's channel. A failure ends the wait; otherwise one
-  /// offer_written() or offer_failed() follows, never from inside this call.
+  /// Sends this offer to the listener's channel; then one offer_written() or offer_failed()
+  /// follows, never from inside this call. A failure ends the wait, unless another offer may be
+  /// redeemed.
   virtual Status offer(SlabHandle pending, const RegisteredListener &listener,
                        const std::string &capability) = 0;
   /// No listener came in time, or none can come. The sender has left the table.
@@ -52,8 +56,8 @@ public:
   Result<SlabHandle> park(ParkedSender &sender, const Wish &wish, const std::string &source);
   void offer_written(SlabHandle pending);
   void offer_failed(SlabHandle pending);
-  /// Those whose latest offer this channel carries are offered to another. Returns how many senders
-  /// it looked at: no others.
+  /// Those that no other channel was offered are offered to another. Returns how many senders it
+  /// looked at: those that this channel was offered, no others.
   std::size_t channel_lost(const ChannelRef &channel, ChannelEnd end);
   /// Takes the sender of this capability out of the table, if it waits here and uses that protocol.
   Result<Met> redeem(std::string_view capability, std::string_view protocol);
@@ -61,28 +65,47 @@ public:
   void revoke(SlabHandle pending);
   /// Calls on_unmet() of each waiting sender.
   void refuse_all(const Status &why);
+  /// The same of each whose entity is none of these.
+  void refuse_removed(const EntityTable &entities);
 
   [[nodiscard]] std::uint32_t size() const { return table_.size(); }
 
 private:
-  struct Offer {
-    Sha256Bytes hash{};
-    ChannelRef channel;
-  };
   struct OfferedTag;
+  struct Pending;
+  /// kOnItsWay -> kWritten -> kLost, or kOnItsWay -> kLost. It can be redeemed in each.
+  enum class OfferState : std::uint8_t {
+    kOnItsWay, // to the channel's shard; only the latest offer of a sender
+    kWritten,  // on the channel's list
+    kLost      // it was not written, or its channel has ended
+  };
+  struct Offer : ListHook<OfferedTag> {
+    Offer(Pending &of, const Sha256Bytes &hash_of_it, const ChannelRef &to)
+        : pending(of), hash(hash_of_it), channel(to) {}
+
+    Pending &pending;
+    const Sha256Bytes hash;
+    const ChannelRef channel;
+    OfferState state = OfferState::kOnItsWay;
+  };
   struct HashOfChannel {
     std::size_t operator()(const ChannelRef &channel) const;
   };
-  struct Pending : ListHook<OfferedTag> {
+  struct Pending {
     Pending(Rendezvous &table, ParkedSender &sender, Wish wish, std::string source);
     void on_deadline() { table.on_deadline(handle); }
+    void on_repeat() { table.on_repeat(*this); }
+    /// A listener has an offer of it, or will soon.
+    [[nodiscard]] bool is_offered() const;
 
     Rendezvous &table;
     ParkedSender &sender;
     Wish wish;
     std::string source;
     SlabHandle handle;
-    std::vector<Offer> offers;
+    std::list<Offer> offers;
+    bool repeated = false; // because nobody had come
+    Timer repeat;
     Timer deadline;
     std::uint64_t deadline_ns = 0;
     std::uint64_t may_come_until_ns = 0; // a listener that closed its channel may come until then
@@ -90,7 +113,9 @@ private:
 
   Status make_offer(Pending &pending);
   void offer_to_another(Pending &pending);
-  void take_off_channel(Pending &pending);
+  void take_off_channels(Pending &pending);
+  void wait_to_repeat(Pending &pending);
+  void on_repeat(Pending &pending);
   void on_deadline(SlabHandle handle);
   void forget(Pending &pending);
   void unmet(Pending &pending, const Status &why);
@@ -99,8 +124,7 @@ private:
   ListenerRegistry &registry_;
   Digests &digests_;
   Slab<Pending> table_;
-  /// By the channel that carries their latest offer; without those whose offer is under way.
-  std::unordered_map<ChannelRef, List<Pending, OfferedTag>, HashOfChannel> offered_;
+  std::unordered_map<ChannelRef, List<Offer, OfferedTag>, HashOfChannel> offered_; // written ones
 };
 
 } // namespace culvert

@@ -86,4 +86,13 @@ EntityTable::Match EntityTable::match(std::string_view path) const {
   return match;
 }
 
+bool EntityTable::has(const std::string &path) const {
+  return places_.contains(lower_case(path));
+}
+
+Status EntityTable::removed() {
+  return Status::failure(Code::kNoEntity, Source::kRelay, Retry::kNever,
+                         "the relay does not have this entity any more");
+}
+
 } // namespace culvert

@@ -39,6 +39,10 @@ public:
   static Status check_rules(const std::vector<Rule> &rules);
 
   [[nodiscard]] Match match(std::string_view path) const;
+  /// An entity of exactly this path; a path that only changed its case is the same one.
+  [[nodiscard]] bool has(const std::string &path) const;
+  /// Why nothing begins for an entity that was there once.
+  static Status removed();
 
 private:
   std::vector<EntityOptions> entities_;

@@ -92,7 +92,8 @@ enum culvert_code {
   CULVERT_UNSUPPORTED = 25, /* understood, but not implemented */
   CULVERT_CONFIG = 26,      /* a setting that cannot work */
   CULVERT_INTERNAL = 27,    /* a fault of this program, or of a plugin */
-  CULVERT_QUOTA = 28        /* an entity has all that it may have, for example listeners */
+  CULVERT_QUOTA = 28,       /* an entity has all that it may have, for example listeners */
+  CULVERT_NONE_ALLOWED = 29 /* listeners are connected, but none that this sender asks for */
 };
 
 /* Who caused it. */

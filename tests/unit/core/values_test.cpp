@@ -40,7 +40,7 @@ template <typename Enum> void expect_words(Enum last) {
 }
 
 TEST(StatusWords, EveryValueHasOneOfItsOwn) {
-  expect_words(Code::kQuota);
+  expect_words(Code::kNoneAllowed);
   expect_words(Source::kConfig);
   expect_words(Retry::kNewToken);
   EXPECT_EQ(word(Code::kOk), "ok");

@@ -209,6 +209,19 @@ TEST_P(RolesTest, ARelayRefusesTheOldKeyTakesTheNewAndHarmsNoTunnel) {
   EXPECT_EQ(engine->stats(listener).state, State::kOnline) << "its channel stands";
 }
 
+TEST_P(RolesTest, AnEntityThatARelayHasNoMoreLosesItsListenersAndKeepsItsTunnels) {
+  App old(engine->bound(sender).port);
+  ASSERT_EQ(answer(old, "before"), "before");
+  RelayConfig changed = setting.relay();
+  changed.entities.front().path = "other";
+  ASSERT_TRUE(engine->update(relay, changed).ok());
+  ASSERT_TRUE(engine->wait_for(listener, State::kOffline, kPatienceMs));
+  EXPECT_EQ(answer(old, "after"), "after");
+  ASSERT_TRUE(engine->update(relay, setting.relay()).ok());
+  EXPECT_TRUE(engine->wait_for(listener, State::kOnline, kPatienceMs))
+      << engine->stats(listener).last_failure;
+}
+
 TEST_P(RolesTest, ARelaysNextConnectionMeetsItsNewCertificate) {
   ASSERT_EQ(answer(sender), "question"); // which leaves a session that could be resumed
   const Setting other;                   // an authority of its own

@@ -71,7 +71,8 @@ TEST(UpgradeRequest, IsChecked) {
 
 TEST(UpgradeResponse, IsTheOneOfTheRfcWithFieldsOnTop) {
   Digests digests;
-  const RequestHead head = request("GET / HTTP/1.1", kUpgrade + kConnection + kVersion + kKeyLine);
+  const RequestHead head = request("GET / HTTP/1.1", kUpgrade + kConnection + kVersion + kKeyLine +
+                                                         "Sec-WebSocket-Protocol: chat\r\n");
   const Result<std::string> text =
       build_upgrade_response(head, "", {{"Sec-WebSocket-Protocol", "chat"}}, digests);
   ASSERT_TRUE(text.ok());
@@ -83,6 +84,35 @@ TEST(UpgradeResponse, IsTheOneOfTheRfcWithFieldsOnTop) {
                   .ok());
   EXPECT_FALSE(build_upgrade_response(head, "", {{"upgrade", "x"}}, digests).ok());
   EXPECT_FALSE(build_upgrade_response(head, "", {{"A", "x\r\nB: c"}}, digests).ok());
+}
+
+TEST(UpgradeResponse, NamesASubProtocolOnlyIfTheRequestOffersIt) {
+  struct Row {
+    std::string offered;
+    std::string chosen;
+    bool named;
+  };
+  const std::string name = "Sec-WebSocket-Protocol: ";
+  const Row rows[] = {{"", "chat", false},
+                      {name + "chat\r\n", "chat", true},
+                      {name + "a, chat\r\n", "chat", true},
+                      {name + "a\r\n" + name + "chat\r\n", "chat", true},
+                      {name + "a, chat.v2\r\n", "chat", false},
+                      {name + "a, b\r\n", "a, b", false},
+                      {"X-Protocol: chat\r\n", "chat", false}};
+  Digests digests;
+  for (const Row &row : rows) {
+    SCOPED_TRACE(row.offered + row.chosen);
+    const RequestHead head =
+        request("GET / HTTP/1.1", kUpgrade + kConnection + kVersion + kKeyLine + row.offered);
+    const Result<std::string> text = build_upgrade_response(
+        head, "", {{"sec-websocket-protocol", row.chosen}, {"X-More", "1"}}, digests);
+    ASSERT_TRUE(text.ok());
+    const ResponseHead answer = parse_response(text.value()).value();
+    EXPECT_EQ(count_fields(answer.fields, "Sec-WebSocket-Protocol"), row.named ? 1U : 0U);
+    EXPECT_EQ(count_fields(answer.fields, "X-More"), 1U);
+    EXPECT_TRUE(check_upgrade_response(answer, kKey, head.fields, digests).ok());
+  }
 }
 
 TEST(UpgradeResponse, IsChecked) {

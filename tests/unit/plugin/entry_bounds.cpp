@@ -85,8 +85,8 @@ TEST(Bounds, OfAStatus) {
         sizeof(culvert_status), code, source, retry, peer_status, os_error, "why"};
     return Reader("test_plugin", "function").failure(status);
   };
-  const Status last = read(28, 4, 3, 65'535, std::numeric_limits<std::int32_t>::max());
-  EXPECT_EQ(last.code, Code::kQuota);
+  const Status last = read(29, 4, 3, 65'535, std::numeric_limits<std::int32_t>::max());
+  EXPECT_EQ(last.code, Code::kNoneAllowed);
   EXPECT_EQ(last.source, Source::kConfig);
   EXPECT_EQ(last.retry, Retry::kNewToken);
   EXPECT_EQ(last.peer_status, 65'535);

@@ -43,7 +43,7 @@ protected:
       *word += said->message.bytes.size + said->facts.size;
       intent->verb = CULVERT_VERB_IGNORE;
       script_.on_message(*intent);
-      return *word > 0 ? 1 : culvert_fail(error, 29, 5, 4, "of a newer plugin");
+      return *word > 0 ? 1 : culvert_fail(error, 30, 5, 4, "of a newer plugin");
     };
     functions_.offer = [](void *, const culvert_offer_request *request, culvert_arena *,
                           culvert_message *message, culvert_status *error) {

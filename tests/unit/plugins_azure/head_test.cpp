@@ -180,9 +180,25 @@ TEST_F(AzureRelay, AllowedAndDeniedListenersAreLists) {
   const ReadIntent intent = head("/$hc/hyco", headers);
   EXPECT_EQ(intent.allowed, (std::vector<std::string>{"aaaa", "bbbb", "cccc"}));
   EXPECT_EQ(intent.denied, std::vector<std::string>{"dddd"});
-  EXPECT_NE(outcome(intent.facts, CULVERT_NO_LISTENER).reason.find("meet the AllowedListeners"),
-            std::string::npos);
   EXPECT_TRUE(head("/$hc/hyco").allowed.empty());
+}
+
+TEST_F(AzureRelay, AListNamesAListenerAsTheListenerNamesItself) {
+  const std::string guid = kGuid;
+  for (const std::string &sent :
+       {guid, guid + "_G17", guid + "_G17_G30", std::string("My-Listener.1_G2")}) {
+    const std::string listens = head("/$hc/hyco?sb-hc-action=listen&sb-hc-id=" + sent).listener_id;
+    for (const std::string &named : {sent, listens + "_G5", listens}) {
+      Headers headers = upgrade_headers();
+      headers.emplace_back("Microsoft-Relay-AllowedListeners", named);
+      headers.emplace_back("Microsoft-Relay-DisallowedListeners", named);
+      EXPECT_EQ(head("/$hc/hyco", headers).allowed, std::vector<std::string>{listens}) << named;
+      EXPECT_EQ(head("/$hc/hyco", headers).denied, std::vector<std::string>{listens}) << named;
+    }
+  }
+  Headers headers = upgrade_headers(); // what no listener is named must not become "any"
+  headers.emplace_back("Microsoft-Relay-AllowedListeners", "a b");
+  EXPECT_EQ(head("/$hc/hyco", headers).allowed, std::vector<std::string>{"a b"});
 }
 
 TEST_F(AzureRelay, MoreListenerIdsThanTheEngineTakesAre431) {

@@ -159,6 +159,8 @@ TEST_F(AzureRelay, EveryFailureHasItsStatusAndSentence) {
       {CULVERT_TOKEN_RIGHT, "", 0, 403, "Authorization failed for specified action: Send"},
       {CULVERT_NO_ENTITY, "internal words", 0, 404, "Endpoint does not exist."},
       {CULVERT_NO_LISTENER, "", 0, 404, "There are no listeners connected for the endpoint."},
+      {CULVERT_NONE_ALLOWED, "", 0, 404,
+       "None of the connected listeners meet the AllowedListeners/DisallowedListeners criteria."},
       {CULVERT_GONE, "", 0, 403, "is the listener accepting too late?"},
       {CULVERT_TIMEOUT, "", 0, 504,
        "None of the connected listeners accepted the connection within the allowed timeout."},
@@ -262,11 +264,21 @@ TEST_F(AzureRelay, AChannelEndsWithACloseThatSaysWhy) {
   } const rows[]{{CULVERT_SHUTTING_DOWN, CULVERT_SOURCE_LOCAL, 1001},
                  {CULVERT_NO_ENTITY, CULVERT_SOURCE_LOCAL, 1001},
                  {CULVERT_PROTOCOL, CULVERT_SOURCE_RELAY, 1002},
+                 {CULVERT_GONE, CULVERT_SOURCE_RELAY, 1001},
+                 {CULVERT_PROTOCOL, CULVERT_SOURCE_PLUGIN, 1002},
+                 {CULVERT_TOKEN_MISSING, CULVERT_SOURCE_RELAY, 1008},
+                 {CULVERT_TOKEN_MALFORMED, CULVERT_SOURCE_RELAY, 1008},
+                 {CULVERT_TOKEN_SIGNATURE, CULVERT_SOURCE_RELAY, 1008},
                  {CULVERT_TOKEN_EXPIRED, CULVERT_SOURCE_RELAY, 1008},
+                 {CULVERT_TOKEN_AUDIENCE, CULVERT_SOURCE_RELAY, 1008},
+                 {CULVERT_TOKEN_RIGHT, CULVERT_SOURCE_RELAY, 1008},
                  {CULVERT_UNSUPPORTED, CULVERT_SOURCE_RELAY, 1008},
-                 {CULVERT_OVERLOAD, CULVERT_SOURCE_RELAY, 1008},
                  {CULVERT_TOO_LARGE, CULVERT_SOURCE_RELAY, 1009},
-                 {CULVERT_INTERNAL, CULVERT_SOURCE_PLUGIN, 1011}};
+                 {CULVERT_OVERLOAD, CULVERT_SOURCE_RELAY, 1011},
+                 {CULVERT_INTERNAL, CULVERT_SOURCE_RELAY, 1011},
+                 {CULVERT_INTERNAL, CULVERT_SOURCE_PLUGIN, 1011},
+                 {CULVERT_TIMEOUT, CULVERT_SOURCE_LOCAL, 1011},
+                 {9999, CULVERT_SOURCE_RELAY, 1011}};
   for (const auto &row : rows) {
     culvert_status why{};
     why.size = sizeof why;

@@ -176,7 +176,43 @@ TEST(RelayChannel, ASenderMeetsOnlyListenersItAllows) {
   ASSERT_TRUE(world.run_until([&] { return one.messages.size() == 10; }));
   EXPECT_TRUE(two.messages.empty());
   EXPECT_EQ(world.answered_peer("connect path=alpha token=all allowed=one denied=one").answer,
+            "no none-allowed");
+  EXPECT_EQ(world.answered_peer("connect path=beta token=all allowed=one").answer,
             "no no-listener");
+}
+
+TEST(RelayChannel, AListenerThatOnlyAnswersPingsStaysOnline) {
+  RelayWorld world(test_options(2));
+  Peer &channel =
+      world.answered_peer("listen path=alpha token=all id=one framing=websocket pinged");
+  world.world.run_for(600'000);
+  EXPECT_FALSE(channel.heard_end.has_value());
+  EXPECT_TRUE(channel.messages.empty());
+  Peer &sender = world.peer("connect path=alpha token=all framing=raw");
+  ASSERT_TRUE(world.run_until([&] { return !channel.capability().empty(); }, 1'000));
+  EXPECT_EQ(world.answered_peer("accept framing=raw capability=" + channel.capability()).answer,
+            "joined");
+  EXPECT_EQ(world.answer_of(sender), "joined by the relay");
+}
+
+TEST(RelayChannel, ASenderThatOneListenerIgnoresIsFetchedByAnother) {
+  for (std::uint64_t seed = 1; seed < 9; ++seed) { // on one shard and across
+    RelayWorld world(test_options(2), seed);
+    Peer &one = world.answered_peer("listen path=alpha token=all id=one");
+    Peer &two = world.answered_peer("listen path=alpha token=all id=two");
+    Peer &sender = world.peer("connect path=alpha token=all framing=raw");
+    const auto offers = [&] { return one.messages.size() + two.messages.size(); };
+    ASSERT_TRUE(world.run_until([&] { return offers() == 1; }, 1'000));
+    Peer &deaf = one.messages.empty() ? two : one;
+    Peer &hears = one.messages.empty() ? one : two;
+    ASSERT_TRUE(world.run_until([&] { return offers() == 2; }, 6'000)) << seed;
+    ASSERT_EQ(hears.messages.size(), 1U) << seed;
+    EXPECT_EQ(world.answered_peer("accept framing=raw capability=" + hears.capability()).answer,
+              "joined");
+    EXPECT_EQ(world.answer_of(sender), "joined by the relay");
+    EXPECT_EQ(world.answered_peer("accept capability=" + deaf.capability()).answer, "no gone");
+    EXPECT_EQ(world.tunnels(), 1U);
+  }
 }
 
 TEST(RelayChannel, AnOfferToAChannelThatIsLostGoesToAnotherListener) {

@@ -62,6 +62,43 @@ TEST(RelayChannelToken, ARenewalMovesTheEnd) {
   EXPECT_EQ(world.log.told("listener renewed its token"), 60U);
 }
 
+/// As Microsoft's clients renew: at the end of a token, not before it.
+TEST(RelayChannelToken, ARenewalBetweenTheEndOfATokenAndItsGraceIsInTime) {
+  struct Row {
+    const char *client;
+    std::int64_t life_s;
+    std::int64_t renew_at_s; // after the registration or the renewal before; 0: never
+    int times;
+    bool good;
+  };
+  const Row rows[] = {{".NET and Java, at the end", 3'600, 3'600, 1, true},
+                      {".NET, not before 4 minutes", 60, 240, 1, true},
+                      {"hyco with a function, each hour of a day", 3'600, 3'600, 24, true},
+                      {"a second before the end of the grace", 3'600, 3'899, 1, true},
+                      {"hyco with a string", 3'600, 0, 0, true},
+                      {"Java 0.0.6, an object's name at the end", 3'600, 3'600, 1, false}};
+  for (const Row &row : rows) {
+    SCOPED_TRACE(row.client);
+    RelayWorld world(test_options(2));
+    Peer &channel = listening(world, until(world, row.life_s));
+    const std::uint64_t renew_at_ms = static_cast<std::uint64_t>(row.renew_at_s) * 1'000;
+    for (int i = 0; i < row.times; ++i) {
+      ASSERT_EQ(closed_within(world, channel, renew_at_ms), "open") << i;
+      channel.send("renew " + (row.good ? until(world, row.life_s) : std::string("gibberish")));
+    }
+    if (row.good) {
+      const std::uint64_t whole_ms = static_cast<std::uint64_t>(row.life_s) * 1'000 + kGraceMs;
+      EXPECT_EQ(closed_within(world, channel, whole_ms - 1'000), "open");
+      EXPECT_EQ(closed_within(world, channel, 2'000), "token-expired");
+    } else {
+      EXPECT_EQ(closed_within(world, channel, 1'000), "token-malformed");
+    }
+    EXPECT_EQ(world.log.told("listener renewed its token"), row.good ? row.times : 0U);
+    EXPECT_EQ(listening(world, until(world, row.life_s)).answer, "listening");
+    EXPECT_EQ(world.counters().listeners, 1U);
+  }
+}
+
 TEST(RelayChannelToken, ARenewalMayShortenTheTimeToo) {
   RelayWorld world(test_options(1));
   Peer &channel = listening(world, until(world, 3'600));
@@ -97,12 +134,14 @@ TEST(RelayChannelToken, ARenewalIsJudgedByTheRulesOfItsTime) {
   EXPECT_EQ(closed_within(world, channel, 1'000), "token-signature");
 }
 
-TEST(RelayChannelToken, ARenewalForAnEntityThatIsNoMoreClosesTheChannel) {
-  WorldOptions without = test_options(1);
-  without.entities.erase(without.entities.begin());
+/// An entity below its own is what its path names now.
+TEST(RelayChannelToken, ARenewalForAnotherEntityClosesTheChannel) {
+  WorldOptions more = test_options(1);
+  more.entities.push_back({"alpha/below", {}});
   RelayWorld world(test_options(1));
-  Peer &channel = listening(world, "all");
-  world.use(without);
+  Peer &channel = listening(world, "all", "alpha/below");
+  world.use(more);
+  EXPECT_EQ(closed_within(world, channel, 60'000), "open");
   channel.send("renew all");
   EXPECT_EQ(closed_within(world, channel, 1'000), "no-entity");
 }

@@ -69,8 +69,11 @@ TEST_F(RegistryTest, OnlyListenersOfTheWishAreChosen) {
   EXPECT_EQ(choose({"a", "p", {}, {"two"}}), "one");
   EXPECT_EQ(choose({"a", "p", {}, {}}, {{0, {1, 1}}}), "two");
   EXPECT_EQ(choose({"a", "q", {}, {}}), "other protocol");
-  EXPECT_EQ(choose({"a", "p", {"two"}, {"two"}}), word(Code::kNoListener));
-  EXPECT_EQ(choose({"a", "p", {"other protocol"}, {}}), word(Code::kNoListener));
+  EXPECT_EQ(choose({"a", "p", {"two"}, {"two"}}), word(Code::kNoneAllowed));
+  EXPECT_EQ(choose({"a", "p", {"other protocol"}, {}}), word(Code::kNoneAllowed));
+  EXPECT_EQ(choose({"a", "p", {"two"}, {}}, {{0, {2, 1}}}), word(Code::kNoneAllowed));
+  EXPECT_EQ(choose({"a", "q", {}, {}}, {{0, {3, 1}}}), word(Code::kNoListener));
+  EXPECT_EQ(choose({"c", "p", {"two"}, {}}), word(Code::kNoListener));
   EXPECT_EQ(choose({"c", "p", {}, {}}), word(Code::kNoListener));
 }
 

@@ -72,6 +72,7 @@ TEST_F(RendezvousTest, ALostChannelCostsTheSendersThatItWasOfferedAndNoOthers) {
 }
 
 TEST_F(RendezvousTest, TheDeadlineDoesNotRestartWithTheSecondOffer) {
+  sender.bounds.offer_repeat_ms = 0;
   listen("one", 1);
   listen("two", 2);
   ASSERT_TRUE(park(sender).ok());
@@ -129,6 +130,137 @@ TEST_F(RendezvousTest, NobodyIsOfferedMoreThanTheBound) {
   EXPECT_EQ(sender.capabilities.size(), sender.bounds.offers_per_sender);
   EXPECT_EQ(sender.unmet, std::vector<Code>{Code::kNoListener});
 }
+
+// --- a listener that ignores an offer ------------------------------------------------------------
+
+constexpr std::uint64_t kRepeatMs = RelayLimits{}.offer_repeat_ms;
+
+TEST_F(RendezvousTest, AnOfferThatNobodyComesForIsRepeatedOnceToAnotherListenerAndBothStayGood) {
+  listen("one", 1);
+  listen("two", 2);
+  listen("three", 3);
+  for (const std::size_t redeemed : {0U, 1U}) {
+    TestSender each;
+    ASSERT_TRUE(park(each).ok());
+    table.offer_written(each.handle);
+    world.run_for(kRepeatMs - 1);
+    EXPECT_EQ(each.capabilities.size(), 1U);
+    world.run_for(2);
+    ASSERT_EQ(each.capabilities.size(), 2U);
+    EXPECT_NE(each.listeners[0], each.listeners[1]);
+    table.offer_written(each.handle);
+    world.run_for(20'000);
+    EXPECT_EQ(each.capabilities.size(), 2U);
+    EXPECT_EQ(redeem(each.capabilities[redeemed]), Code::kOk);
+    EXPECT_EQ(redeem(each.capabilities[1 - redeemed]), Code::kGone);
+    EXPECT_EQ(table.channel_lost(channel(slot_of(each.listeners[0])), ChannelEnd::kLost), 0U);
+    EXPECT_EQ(table.channel_lost(channel(slot_of(each.listeners[1])), ChannelEnd::kLost), 0U);
+  }
+}
+
+TEST_F(RendezvousTest, ARepeatedOfferHasTheDeadlineOfTheFirst) {
+  listen("one", 1);
+  listen("two", 2);
+  ASSERT_TRUE(park(sender).ok());
+  table.offer_written(sender.handle);
+  world.run_for(kRepeatMs + 1);
+  table.offer_written(sender.handle);
+  world.run_for(RelayLimits{}.rendezvous_ms - kRepeatMs - 2);
+  EXPECT_TRUE(sender.unmet.empty());
+  world.run_for(2);
+  EXPECT_EQ(sender.unmet, std::vector<Code>{Code::kTimeout});
+}
+
+TEST_F(RendezvousTest, WithoutAnotherListenerTheOfferIsRepeatedToTheOneThatComes) {
+  listen("one", 1);
+  ASSERT_TRUE(park(sender).ok());
+  table.offer_written(sender.handle);
+  world.run_for(2 * kRepeatMs + 1);
+  EXPECT_EQ(sender.capabilities.size(), 1U);
+  EXPECT_TRUE(sender.unmet.empty());
+  listen("two", 2);
+  world.run_for(kRepeatMs);
+  ASSERT_EQ(sender.listeners, (std::vector<std::string>{"one", "two"}));
+  EXPECT_EQ(redeem(sender.capabilities[0]), Code::kOk);
+}
+
+TEST_F(RendezvousTest, ARepetitionIsASettingAndCountsAsAnOffer) {
+  listen("one", 1);
+  listen("two", 2);
+  struct Row {
+    std::uint64_t repeat_ms, offers, wanted;
+  };
+  for (const Row &row : {Row{0, 8, 1}, Row{kRepeatMs, 1, 1}, Row{kRepeatMs, 2, 2},
+                         Row{20'000, 8, 1}, Row{9'000, 8, 2}}) {
+    TestSender each;
+    each.bounds.offer_repeat_ms = row.repeat_ms;
+    each.bounds.offers_per_sender = row.offers;
+    ASSERT_TRUE(park(each).ok());
+    table.offer_written(each.handle);
+    world.run_for(10'000);
+    EXPECT_EQ(each.capabilities.size(), row.wanted) << row.repeat_ms << " " << row.offers;
+    table.revoke(each.handle);
+  }
+}
+
+TEST_F(RendezvousTest, OfTwoListenersWithAnOfferOneMayBeLost) {
+  for (const std::size_t first : {0U, 1U}) { // that is lost
+    for (const bool written : {true, false}) {
+      TestSender each;
+      listen("one", 1);
+      listen("two", 2);
+      listen("three", 3);
+      ASSERT_TRUE(park(each).ok());
+      table.offer_written(each.handle);
+      world.run_for(kRepeatMs + 1);
+      ASSERT_EQ(each.capabilities.size(), 2U);
+      if (written || first == 1) {
+        table.offer_written(each.handle);
+      }
+      const ChannelRef lost = channel(slot_of(each.listeners[first]));
+      const ChannelRef other = channel(slot_of(each.listeners[1 - first]));
+      registry.remove("a", lost);
+      EXPECT_EQ(table.channel_lost(lost, ChannelEnd::kLost), 1U);
+      EXPECT_EQ(each.capabilities.size(), 2U) << "the other one may come";
+      if (!written && first == 0) {
+        table.offer_written(each.handle);
+      }
+      registry.remove("a", other);
+      EXPECT_EQ(table.channel_lost(other, ChannelEnd::kLost), 1U);
+      ASSERT_EQ(each.capabilities.size(), 3U) << "now none of them may";
+      table.offer_failed(each.handle);
+      EXPECT_EQ(each.unmet, std::vector<Code>{Code::kNoListener});
+    }
+  }
+}
+
+TEST_F(RendezvousTest, ARepetitionThatIsNotWrittenGoesToAThirdAndEndsNoWait) {
+  listen("one", 1);
+  listen("two", 2);
+  listen("three", 3);
+  ASSERT_TRUE(park(sender).ok());
+  table.offer_written(sender.handle);
+  world.run_for(kRepeatMs + 1);
+  table.offer_failed(sender.handle);
+  ASSERT_EQ(sender.capabilities.size(), 3U);
+  table.offer_failed(sender.handle);
+  EXPECT_EQ(sender.capabilities.size(), 3U);
+  EXPECT_TRUE(sender.unmet.empty());
+  EXPECT_EQ(redeem(sender.capabilities[0]), Code::kOk);
+}
+
+TEST_F(RendezvousTest, ARepetitionThatTheProtocolCannotMakeEndsNoWait) {
+  listen("one", 1);
+  listen("two", 2);
+  ASSERT_TRUE(park(sender).ok());
+  table.offer_written(sender.handle);
+  sender.refusal = Status::failure(Code::kTooLarge, Source::kPlugin, Retry::kNever, "too large");
+  world.run_for(kRepeatMs + 1);
+  EXPECT_TRUE(sender.unmet.empty());
+  EXPECT_EQ(redeem(sender.capabilities[0]), Code::kOk);
+}
+
+// --- a listener that leaves ----------------------------------------------------------------------
 
 TEST_F(RendezvousTest, AListenerThatSaidGoodbyeMayComeUntilItsBound) {
   listen("one", 1);

@@ -41,21 +41,96 @@ TEST(RelayPolicySwap, TheOldRuleIsRefusedTheNewOneGoesAndATunnelIsUnharmed) {
   expect_joined(world, channel, 1, other);
 }
 
-TEST(RelayPolicySwap, ASenderThatWaitsIsFetchedThoughItsEntityIsGone) {
-  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
-    RelayWorld world(test_options(2), seed);
-    Peer &channel = world.answered_peer(kListen);
-    Peer &sender = world.peer("connect path=alpha token=all framing=raw");
-    ASSERT_TRUE(world.run_until([&] { return !channel.capability().empty(); }));
-    WorldOptions without = test_options(2);
-    without.entities = {{"beta", {}}};
-    world.use(without);
-    EXPECT_EQ(world.answered_peer("connect path=alpha token=all").answer, "no no-entity");
-    expect_joined(world, channel, 0, sender);
-    channel.send("ask");
-    ASSERT_TRUE(world.run_until([&] { return channel.messages.size() > 1; }));
-    EXPECT_EQ(channel.messages[1].bytes, "answer 1");
+/// One that is only in front of it in the path, and would match it, is another entity.
+WorldOptions without_entity(const std::string &path) {
+  WorldOptions options = test_options(2);
+  options.entities = {{"alpha", {}}, {"alpha/below", {}}, {"beta", {}}};
+  std::erase_if(options.entities, [&](const EntityOptions &each) { return each.path == path; });
+  return options;
+}
+
+TEST(RelayPolicySwap, AnEntityThatIsRemovedEndsItsChannelsAndItsWaitsAndNoTunnel) {
+  for (const std::string path : {"alpha", "alpha/below"}) {
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) { // on one shard and across
+      RelayWorld world(without_entity(""), seed);
+      const std::string at = " path=" + path + " token=all framing=";
+      Peer &one = world.answered_peer("listen" + at + "websocket id=one");
+      Peer &joined = world.peer("connect" + at + "raw");
+      ASSERT_TRUE(world.run_until([&] { return !one.capability().empty(); }));
+      Peer &fetcher = world.answered_peer("accept framing=raw capability=" + one.capability());
+      ASSERT_EQ(world.answer_of(joined), "joined by the relay");
+      Peer &two = world.answered_peer("listen" + at + "websocket id=two");
+      Peer &other = world.answered_peer("listen path=beta token=all framing=websocket id=other");
+      Peer &waits = world.peer("connect" + at + "raw");
+      const auto offer = [&] {
+        return two.capability().empty() ? one.capability(1) : two.capability();
+      };
+      ASSERT_TRUE(world.run_until([&] { return !offer().empty(); }));
+      world.use(without_entity(path));
+      EXPECT_EQ(world.answer_of(waits), "no no-entity") << path << seed;
+      for (Peer *channel : {&one, &two}) {
+        ASSERT_TRUE(world.run_until([&] { return channel->heard_end.has_value(); }, 1'000));
+        EXPECT_EQ(channel->heard_end->reason, "no-entity");
+      }
+      EXPECT_EQ(world.answered_peer("accept framing=raw capability=" + offer()).answer, "no gone");
+      EXPECT_FALSE(other.heard_end.has_value());
+      EXPECT_EQ(world.counters().listeners, 1U);
+      EXPECT_EQ(world.counters().pending, 0U);
+      EXPECT_EQ(world.tunnels(), 1U);
+      joined.send("still here");
+      ASSERT_TRUE(world.run_until([&] { return !fetcher.messages.empty(); }));
+      EXPECT_EQ(fetcher.messages[0].bytes, "still here");
+      EXPECT_EQ(world.end(), "");
+    }
   }
+}
+
+TEST(RelayPolicySwap, ASenderIsRefusedWhicheverShardForgetsItsEntityFirst) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    RelayWorld world(without_entity(""), seed);
+    world.answered_peer("listen path=alpha token=all id=one");
+    world.answered_peer("listen path=alpha token=all id=two");
+    Peer &waits = world.peer("connect path=alpha token=all");
+    ASSERT_TRUE(world.run_until([&] { return world.counters().pending == 1; }));
+    world.use(without_entity("alpha"), seed % 2);
+    world.world.run_for(seed);
+    world.use(without_entity("alpha"), 1 - seed % 2);
+    const std::string answer = world.answer_of(waits);
+    EXPECT_TRUE(answer == "no no-entity" || answer == "no no-listener") << answer;
+    EXPECT_TRUE(world.run_until([&] { return world.counters().listeners == 0; }, 1'000));
+    EXPECT_EQ(world.end(), "");
+  }
+}
+
+/// Their tokens were judged by the old policy, and they act when the new one is there.
+TEST(RelayPolicySwap, WhoIsJudgedWhileItsEntityIsRemovedBeginsNothing) {
+  for (const std::string head :
+       {"listen path=alpha token=slow id=L", "connect path=alpha token=slow"}) {
+    RelayWorld world(without_entity(""));
+    world.answered_peer("listen path=alpha token=all id=one");
+    Peer &late = world.peer(head);
+    ASSERT_TRUE(world.run_until([&] { return world.counters().unauthenticated == 1; }));
+    world.world.run_for(500);
+    EXPECT_FALSE(late.answered());
+    world.use(without_entity("alpha"));
+    EXPECT_EQ(world.answer_of(late), "no no-entity") << head;
+    EXPECT_TRUE(world.run_until([&] { return world.counters().listeners == 0; }, 1'000));
+    EXPECT_EQ(world.counters().pending, 0U);
+  }
+}
+
+TEST(RelayPolicySwap, AnEntityWhosePathChangesOnlyItsCaseIsTheSame) {
+  RelayWorld world(test_options(2));
+  Peer &channel = world.answered_peer(kListen);
+  Peer &waits = world.peer("connect path=alpha token=all framing=raw");
+  ASSERT_TRUE(world.run_until([&] { return !channel.capability().empty(); }));
+  WorldOptions other = test_options(2);
+  other.entities[0].path = "ALPHA";
+  world.use(other);
+  expect_joined(world, channel, 0, waits);
+  channel.send("renew all");
+  ASSERT_TRUE(world.run_until([&] { return world.log.count("renewed its token") == 1; }));
+  EXPECT_FALSE(channel.heard_end.has_value());
 }
 
 TEST(RelayPolicySwap, AListenerIsMetWhateverTheOrderOfTheProtocolsAndTheCaseOfItsPath) {

@@ -166,8 +166,11 @@ void TestProtocol::on_gone(std::uint64_t &) {
 void TestAuth::verify(VerifyToken &operation, const TokenCheck &check) {
   const std::size_t until = check.token.find('@');
   const std::string token(check.token.substr(0, until));
-  if (token == "silent") {
+  if (token == "silent" || token == "slow") {
     silence_.ask(shard_.io, operation);
+    if (token == "slow") {
+      shard_.io.arm_after_ms(slow_, 1'000);
+    }
     return;
   }
   Grant grant;

@@ -77,9 +77,10 @@ ReplyResult WordTransport::on_reply(Purpose, const Reply &reply) {
     result.verdict = ReplyResult::Verdict::kSay;
     result.say.bytes = words.substr(6);
   } else {
-    const Retry retry = words == "no token" ? Retry::kNewToken
-                        : words == "no way" ? Retry::kNever
-                                            : Retry::kBackoff;
+    const Retry retry = reply.form == Reply::Form::kClose ? after_close
+                        : words == "no token"             ? Retry::kNewToken
+                        : words == "no way"               ? Retry::kNever
+                                                          : Retry::kBackoff;
     const Code code = words == "busy" ? Code::kOverload : Code::kRejected;
     result.status = Status::failure(code, Source::kRelay, retry, "it said: " + words);
   }
@@ -149,6 +150,7 @@ void TableAuth::acquire(AcquireToken &operation, std::string_view) {
 
 bool TableAuth::refused(std::uint64_t token_id) {
   ++refusals;
+  refused_id = token_id;
   if (token_id != key_ + 1 || keys_ < 2) {
     return keys_ >= 2;
   }

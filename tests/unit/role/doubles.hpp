@@ -34,6 +34,7 @@ public:
   bool proves = false; // has a "prove PATH TOKEN"; otherwise a proof ends before a word is said
   bool tls = true;     // what an offer says; the simulation dials plain all the same
   bool renews = true;  // with "renew TOKEN"
+  Retry after_close = Retry::kBackoff; // what the relay's end of a channel means
 };
 
 /// Tokens "token0", "token1", ... one a key; refused() goes to the next one, once each. With a life
@@ -45,7 +46,8 @@ public:
   bool refused(std::uint64_t token_id) override;
   void verify(VerifyToken &, const TokenCheck &) override {}
 
-  std::size_t refusals = 0; // how often it was told
+  std::size_t refusals = 0;     // how often it was told
+  std::uint64_t refused_id = 0; // the latest
   std::size_t asked = 0;
   bool silent = false;
   bool fails = false;
