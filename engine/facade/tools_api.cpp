@@ -1,6 +1,7 @@
 #include "core/clock.hpp"
 #include "crypto/certificate.hpp"
 #include "culvert/engine.hpp"
+#include "facade/operation_bench.hpp"
 #include "facade/plugin_setup.hpp"
 #include "plugin/loader.hpp"
 #include "role/relay/policy.hpp"
@@ -37,6 +38,15 @@ Status make_throwaway_certificates(const std::string &folder, const std::vector<
 
 Result<std::vector<std::string>> list_plugins(const EngineConfig &engine) {
   return list_plugin_files(plugin_directories(engine));
+}
+
+Status check_plugin_settings(const EngineConfig &engine) {
+  OperationBench bench;
+  SystemRandom random;
+  SystemClock clock;
+  SecretStore secrets;
+  PluginSet plugins({bench.log(), random, clock, secrets}, plugin_directories(engine));
+  return configure_plugins(plugins, secrets, engine);
 }
 
 Result<std::string> describe_plugin(const EngineConfig &engine, const std::string &id) {

@@ -72,6 +72,7 @@ EntityTable::Match EntityTable::match(std::string_view path) const {
       const EntityOptions &entity = entities_[found->second];
       match.entity = &entity.path;
       match.senders_need_token = entity.requires_client_authorization;
+      match.choice = entity.choice;
       for (const Rule &rule : entity.rules) {
         match.rules.push_back(&rule);
       }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "plugin/kinds.hpp"
+#include "role/relay/listener_registry.hpp"
 
 #include <string>
 #include <string_view>
@@ -19,7 +20,8 @@ namespace culvert {
 struct EntityOptions {
   std::string path; // without a leading '/'
   std::vector<Rule> rules;
-  bool requires_client_authorization = true; // false: senders need no token, listeners do
+  bool requires_client_authorization = true;   // false: senders need no token, listeners do
+  ChoicePolicy choice = ChoicePolicy::kRandom; // of several listeners
 };
 
 class EntityTable {
@@ -27,6 +29,7 @@ public:
   struct Match {
     const std::string *entity = nullptr; // as configured; nullptr: there is none
     bool senders_need_token = true;
+    ChoicePolicy choice = ChoicePolicy::kRandom;
     std::vector<const Rule *> rules; // the entity's first, then the relay's
   };
 
