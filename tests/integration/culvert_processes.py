@@ -229,8 +229,8 @@ class CulvertCase(unittest.TestCase):
                     entities=("app",), protocols=(), shards=1, log_level="debug", prefix=()):
         """A relay with the rules `listener` and `sender`; `prefix` goes before the command."""
         arguments = [*prefix, self.culvert(), "relay", "--bind", bind,
-                     "--tls-cert", self.certificates.certificate,
-                     "--tls-key", self.certificates.key, "--name", ",".join(names),
+                     "--certificate", self.certificates.certificate,
+                     "--private-key", self.certificates.key, "--name", ",".join(names),
                      "--shards", str(shards), "--log-level", log_level]
         for rule, rights in (("listener", "listen"), ("sender", "send")):
             path = self.write_secret(f"{rule}.key", f"{rule}-{PEER_KEY}")
