@@ -51,6 +51,7 @@ public:
   /// Leaves the registry; the channel stays open.
   void leave();
   void drop();
+  [[nodiscard]] const std::string &entity() const { return listener_.entity; }
 
 private:
   enum class Phase : std::uint8_t { kOpen, kEnding, kDropping };

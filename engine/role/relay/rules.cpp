@@ -63,6 +63,16 @@ Status EntityTable::check_rules(const std::vector<Rule> &rules) {
   return {};
 }
 
+std::vector<std::string> EntityTable::gone_in(const EntityTable &later) const {
+  std::vector<std::string> gone;
+  for (const auto &[path, place] : places_) {
+    if (!later.has(path)) {
+      gone.push_back(path);
+    }
+  }
+  return gone;
+}
+
 EntityTable::Match EntityTable::match(std::string_view path) const {
   Match match;
   std::string asked = lower_case(path);

@@ -7,6 +7,7 @@
 // judged by the relay's own rules, so that a wrong token does not reveal which entities exist.
 #pragma once
 
+#include "core/text.hpp"
 #include "plugin/kinds.hpp"
 #include "role/relay/listener_registry.hpp"
 
@@ -42,6 +43,10 @@ public:
   static Status check_rules(const std::vector<Rule> &rules);
 
   [[nodiscard]] Match match(std::string_view path) const;
+  /// Whether the path itself is an entity; ignoring case.
+  [[nodiscard]] bool has(std::string_view path) const { return places_.contains(lower_case(path)); }
+  /// The paths, in lower case, of the entities that a later table does not have.
+  [[nodiscard]] std::vector<std::string> gone_in(const EntityTable &later) const;
 
 private:
   std::vector<EntityOptions> entities_;

@@ -41,20 +41,51 @@ TEST(RelayPolicySwap, TheOldRuleIsRefusedTheNewOneGoesAndATunnelIsUnharmed) {
   expect_joined(world, channel, 1, other);
 }
 
-TEST(RelayPolicySwap, ASenderThatWaitsIsFetchedThoughItsEntityIsGone) {
+WorldOptions without_alpha() {
+  WorldOptions options = test_options(2);
+  options.entities = {{"beta", {}}};
+  return options;
+}
+
+TEST(RelayPolicySwap, ASenderThatWaitsIsRefusedWhenItsEntityIsGone) {
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     RelayWorld world(test_options(2), seed);
     Peer &channel = world.answered_peer(kListen);
     Peer &sender = world.peer("connect path=alpha token=all framing=raw");
     ASSERT_TRUE(world.run_until([&] { return !channel.capability().empty(); }));
-    WorldOptions without = test_options(2);
-    without.entities = {{"beta", {}}};
-    world.use(without);
+    world.use(without_alpha());
+    EXPECT_EQ(world.answer_of(sender), "no no-listener");
+    ASSERT_TRUE(world.run_until([&] { return channel.heard_end.has_value(); }));
     EXPECT_EQ(world.answered_peer("connect path=alpha token=all").answer, "no no-entity");
-    expect_joined(world, channel, 0, sender);
-    channel.send("ask");
-    ASSERT_TRUE(world.run_until([&] { return channel.messages.size() > 1; }));
-    EXPECT_EQ(channel.messages[1].bytes, "answer 1");
+    EXPECT_EQ(world.end(), "");
+  }
+}
+
+TEST(RelayPolicySwap, TunnelsOfAnEntityThatIsGoneHaveTheGraceAndOthersGoOn) {
+  constexpr std::uint64_t kGraceMs = 3'000;
+  for (const bool comes_back : {false, true}) {
+    WorldOptions options = test_options(2);
+    options.shard_limits.drain_grace_ms = kGraceMs;
+    RelayWorld world(options);
+    Peer &alpha = world.answered_peer(kListen);
+    Peer &beta = world.answered_peer("listen path=beta token=all id=M framing=messages");
+    Peer &gone = world.peer("connect path=alpha token=all framing=raw");
+    Peer &stays = world.peer("connect path=beta token=all framing=raw");
+    expect_joined(world, alpha, 0, gone);
+    expect_joined(world, beta, 0, stays);
+    world.use(without_alpha());
+    ASSERT_TRUE(world.run_until([&] { return alpha.heard_end.has_value(); }));
+    world.run_until([] { return false; }, kGraceMs / 2);
+    EXPECT_EQ(world.tunnels(), 2U);
+    if (comes_back) {
+      world.use(options);
+    }
+    world.run_until([] { return false; }, kGraceMs);
+    EXPECT_EQ(world.tunnels(), comes_back ? 2U : 1U);
+    EXPECT_EQ(gone.heard_end.has_value(), !comes_back);
+    EXPECT_FALSE(stays.heard_end.has_value());
+    EXPECT_FALSE(beta.heard_end.has_value());
+    EXPECT_EQ(world.end(), "");
   }
 }
 
