@@ -89,6 +89,28 @@ TEST(RelayPolicySwap, TunnelsOfAnEntityThatIsGoneHaveTheGraceAndOthersGoOn) {
   }
 }
 
+TEST(RelayPolicySwap, AnEntityMayGiveItsSendersToTheListenerWithTheFewestTunnels) {
+  WorldOptions options = test_options(2);
+  options.entities[0].choice = ChoicePolicy::kLeastTunnels;
+  RelayWorld world(options);
+  Peer *const channels[] = {&world.answered_peer("listen path=alpha token=all id=A"),
+                            &world.answered_peer("listen path=alpha token=all id=B")};
+  std::size_t offers[2] = {0, 0};
+  for (std::size_t sent = 1; sent <= 12; ++sent) {
+    Peer &sender = world.peer("connect path=alpha token=all framing=raw");
+    ASSERT_TRUE(world.run_until([&] {
+      return !channels[0]->capability(offers[0]).empty() ||
+             !channels[1]->capability(offers[1]).empty();
+    }));
+    const std::size_t got = channels[0]->capability(offers[0]).empty() ? 1 : 0;
+    expect_joined(world, *channels[got], offers[got], sender);
+    ++offers[got];
+    if (sent % 2 == 0) {
+      EXPECT_EQ(offers[0], offers[1]);
+    }
+  }
+}
+
 TEST(RelayPolicySwap, AListenerIsMetWhateverTheOrderOfTheProtocolsAndTheCaseOfItsPath) {
   RelayWorld world(test_options(2), 1, {}, true);
   const PeerWays ways{HeadForm::kMessage, nullptr, "test/1"};
