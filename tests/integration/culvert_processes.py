@@ -9,6 +9,7 @@ The programs come from the folder in CULVERT_BIN, which ctest sets; by hand:
 """
 import ctypes
 import os
+import random
 import re
 import shutil
 import signal
@@ -330,6 +331,19 @@ def free_port():
     """A port nobody listens on now, for programs of others that cannot bind port 0."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return probe.getsockname()[1]
+
+
+def quiet_port():
+    """A port below those that the kernel gives to clients, so that no connection takes it by chance."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        first_of_clients = int(file.read().split()[0])
+    while True:
+        port = random.randrange(10_000, first_of_clients)
+        try:
+            with socket.create_server(("127.0.0.1", port)):
+                return port
+        except OSError:
+            pass  # somebody listens there
 
 
 def connect(port, host="127.0.0.1"):

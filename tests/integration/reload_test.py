@@ -11,7 +11,7 @@ import ssl
 import threading
 import unittest
 
-from culvert_processes import PEER_KEY, Certificates, connect, echo, free_port, receive_all, wait_until
+from culvert_processes import PEER_KEY, Certificates, connect, echo, quiet_port, receive_all, wait_until
 from up_test import ConfigCase
 
 RELOADS = int(os.environ.get("RELOADS", "100"))
@@ -124,7 +124,7 @@ class Reload(ConfigCase):
         self.check_echo(self.app_port)
 
     def test_an_entity_that_is_removed_is_drained_and_others_go_on(self):
-        other_port = free_port()
+        other_port = quiet_port()
         db = (self.listener_part(self.serve(echo), "db"), self.sender_part("db", other_port))
         text = '[engine]\ndrain_grace = "1s"\n'
         process = self.up(text, self.relay_part(("app", "db")), self.listener_part(self.serve(echo)),
@@ -146,7 +146,7 @@ class Reload(ConfigCase):
         parts = self.parts()
         process = self.start_up(*parts)
         app = self.open_app(self.app_port)
-        more = free_port()
+        more = quiet_port()
         self.write_config(*parts, self.sender_part(port=more).replace('"app"', '"more"'))
         self.check_counts(self.hang_up(process), started=1, unchanged=3)
         self.check_echo(more)
@@ -160,7 +160,7 @@ class Reload(ConfigCase):
         parts = self.parts()
         process = self.start_up(*parts)
         app = self.open_app(self.app_port)
-        other = free_port()
+        other = quiet_port()
         self.write_config(parts[0], parts[1], self.sender_part(port=other))
         self.check_counts(self.hang_up(process), started=1, stopped=1, unchanged=2)
         self.check_echo(other)

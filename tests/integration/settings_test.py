@@ -10,7 +10,7 @@ import subprocess
 import threading
 import unittest
 
-from culvert_processes import connect, wait_until
+from culvert_processes import connect, quiet_port, wait_until
 from up_test import ConfigCase
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -108,7 +108,8 @@ class Settings(ConfigCase):
 
     def start_whole(self, *parts):
         process = self.up(*parts)
-        process.wait_for_line("registered at the relay")
+        process.wait_for_line("registered at the relay", count="".join(parts).count("[[listener]]"))
+        process.wait_for_line("listening on .* role=sender", count="".join(parts).count("[[sender]]"))
         return process
 
     def greet(self, word):
@@ -131,9 +132,8 @@ class Settings(ConfigCase):
 
     def test_the_listener_with_the_fewest_tunnels_is_chosen_where_the_entity_says_so(self):
         second = self.listener_part(self.greet(b"b")).replace('name = "app"', 'name = "second"')
-        process = self.start_whole(self.relay_part(), 'listeners = "least-tunnels"\n',
-                                   self.listener_part(self.greet(b"a")), second, self.sender_part())
-        process.wait_for_line("registered at the relay", count=2)
+        self.start_whole(self.relay_part(), 'listeners = "least-tunnels"\n',
+                         self.listener_part(self.greet(b"a")), second, self.sender_part())
         words = b""
         for _ in range(20):
             app = connect(self.app_port)
@@ -149,14 +149,12 @@ class Settings(ConfigCase):
         relay = self.relay_part(("db", "app")) + rule  # of app, the last one
         senders, ports = "", {}
         for entity in ("app", "db"):
-            with socket.create_server(("127.0.0.1", 0)) as probe:
-                ports[entity] = probe.getsockname()[1]
+            ports[entity] = quiet_port()
             own = self.connection("own", entity, key="second")
             senders += self.sender_part(entity, ports[entity]).replace(
                 f"file:sender-{entity}-sender.connection", own)
-        process = self.start_whole(relay, self.listener_part(self.greet(b"a")),
-                                   self.listener_part(self.greet(b"b"), "db"), senders)
-        process.wait_for_line("registered at the relay", count=2)
+        self.start_whole(relay, self.listener_part(self.greet(b"a")),
+                         self.listener_part(self.greet(b"b"), "db"), senders)
         with connect(ports["app"]) as app:
             self.assertEqual(app.recv(1), b"a")
         self.check_reset(ports["db"])

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import unittest
 
-from culvert_processes import PEER_KEY, CulvertCase, connect, echo, free_port, receive_all
+from culvert_processes import PEER_KEY, CulvertCase, connect, echo, quiet_port, receive_all
 
 
 class ConfigCase(CulvertCase):
@@ -13,8 +13,8 @@ class ConfigCase(CulvertCase):
 
     def setUp(self):
         super().setUp()
-        self.relay_port = free_port()
-        self.app_port = free_port()
+        self.relay_port = quiet_port()
+        self.app_port = quiet_port()
         for rule in ("listener", "sender", "second"):
             self.write_secret(f"{rule}.key", f"{rule}-{PEER_KEY}")
 
@@ -71,15 +71,17 @@ class Up(ConfigCase):
         process = self.up(*self.whole())
         process.wait_for_line("registered at the relay")
         process.wait_for_line("ready for apps")
-        line = process.wait_for_line("role=sender")
+        self.assertEqual([line.split("role started ")[1] for line in process.lines("role started ")],
+                         ["role=relay name=main", "role=listener name=app", "role=sender name=app"])
+        line = process.wait_for_line("listening on .* role=sender")
         self.assertTrue(line.endswith(f"relay=127.0.0.1:{self.relay_port} endpoint=db.internal:1433"),
                         line)
         self.check_echo(self.app_port, os.urandom(1 << 20))
         self.assertEqual(process.terminate(), 0)
 
     def test_several_of_each(self):
-        second = free_port()
-        other_relay = free_port()
+        second = quiet_port()
+        other_relay = quiet_port()
         parts = (self.relay_part(("app", "db")), self.listener_part(self.serve(echo)),
                  self.listener_part(self.serve(echo), "db"), self.sender_part(),
                  self.sender_part("db", second))
@@ -96,6 +98,7 @@ class Up(ConfigCase):
     def test_it_drains_at_a_signal_and_drops_at_the_second(self):
         process = self.up('[engine]\ndrain_grace = "1h"\n', *self.whole())
         process.wait_for_line("registered at the relay")
+        process.wait_for_line("listening on .* role=sender")
         with connect(self.app_port) as app:
             app.sendall(b"open")
             self.assertEqual(app.recv(4), b"open")

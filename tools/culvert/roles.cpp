@@ -99,12 +99,20 @@ void Roles::list() {
   }
 }
 
+/// A role without a name is the only one.
+void Roles::say(LogLevel level, const std::string &what, const Facts &facts) {
+  if (!facts.name.empty()) {
+    log_.write(level, what, {{"role", facts.kind}, {"name", facts.name}});
+  }
+}
+
 Status Roles::start(const LoadedConfig &loaded) {
   for (Wanted &wanted : all_of(loaded)) {
     const Result<RoleId> id = wanted.start(engine_);
     if (!id.ok()) {
       return wanted.facts.name.empty() ? id.status() : of_role(wanted.facts.title(), id.status());
     }
+    say(LogLevel::kInfo, "role started", wanted.facts);
     running_.push_back({std::move(wanted.facts), id.value()});
   }
   list();
@@ -159,6 +167,7 @@ Status Roles::start_ahead(std::vector<Wanted> &wanted, std::vector<Running> &mad
       }
       return of_role(each.facts.title(), id.status());
     }
+    say(LogLevel::kDebug, "role started", each.facts);
     made.push_back({each.facts, id.value()});
     each.done = true;
     ++reloaded.started;
@@ -180,6 +189,7 @@ void Roles::update(std::vector<Wanted> &wanted, Reloaded &reloaded) {
     }
     const Status status = each.update(engine_, running->id);
     if (status.ok()) {
+      say(LogLevel::kDebug, changed ? "role updated" : "role unchanged", each.facts);
       running->facts = each.facts;
     } else {
       reloaded.failures.push_back(of_role(each.facts.title(), status));
@@ -195,6 +205,7 @@ void Roles::stop_gone(const std::vector<Wanted> &wanted, Reloaded &reloaded) {
     });
     if (!stays) {
       engine_.stop(running.id);
+      say(LogLevel::kDebug, "role drains", running.facts);
       ++reloaded.stopped;
     }
     return !stays;
@@ -215,6 +226,7 @@ void Roles::start_rest(std::vector<Wanted> &wanted, Reloaded &reloaded) {
       id = each.start(engine_);
     }
     if (id.ok()) {
+      say(LogLevel::kDebug, "role started", each.facts);
       running_.push_back({each.facts, id.value()});
       ++reloaded.started;
     } else {

@@ -1,7 +1,7 @@
 // The roles of one process: started together, and brought in line with a new configuration by a
 // reload.
 //
-// On the engine's control thread. The engine must live longer.
+// On the engine's control thread. The engine and the log must live longer.
 #pragma once
 
 #include "command.hpp"
@@ -22,7 +22,7 @@ struct Reloaded {
 
 class Roles {
 public:
-  explicit Roles(Engine &engine) : engine_(engine) {}
+  Roles(Engine &engine, Log &log) : engine_(engine), log_(log) {}
 
   /// Starts all roles, or returns the first failure.
   Status start(const LoadedConfig &loaded);
@@ -69,7 +69,10 @@ private:
   void start_rest(std::vector<Wanted> &wanted, Reloaded &reloaded);
   void list();
 
+  void say(LogLevel level, const std::string &what, const Facts &facts);
+
   Engine &engine_;
+  Log &log_;
   std::vector<Running> running_;
   std::vector<RoleId> ids_;
 };

@@ -40,7 +40,7 @@ public:
     check_plugins(loaded.configuration.engine, plugins_of(loaded.configuration));
     log_ = make_log(loaded.configuration, source_.speech);
     engine_ = make_engine(loaded.configuration.engine, *log_);
-    Roles roles(*engine_);
+    Roles roles(*engine_, *log_);
     if (const Status status = roles.start(loaded); !status.ok()) {
       refuse({{{}, status}});
     }
