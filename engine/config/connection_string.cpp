@@ -1,3 +1,5 @@
+#include "config/connection_string.hpp"
+
 #include "config/entity_path.hpp"
 #include "core/limits.hpp"
 #include "core/text.hpp"
@@ -130,6 +132,10 @@ constexpr std::string_view kAzureSuffixes[] = {
     ".servicebus.windows.net", ".servicebus.chinacloudapi.cn", ".servicebus.usgovcloudapi.net"};
 
 } // namespace
+
+bool holds_connection_string(std::string_view text) {
+  return lower_case(text).find("sharedaccesskey=") != std::string::npos;
+}
 
 std::vector<std::string> ConnectionString::gateways() const {
   for (const std::string_view suffix : kAzureSuffixes) {

@@ -54,6 +54,12 @@ public:
     return add(make_sender_role(making(), config));
   }
 
+  Status check(const RelayConfig &config) override { return check_relay_role(making(), config); }
+  Status check(const ListenerConfig &config) override {
+    return check_listener_role(making(), config);
+  }
+  Status check(const SenderConfig &config) override { return check_sender_role(making(), config); }
+
   Status update(RoleId role, const RelayConfig &config) override {
     return update(role, &RunningRole::update_relay, config);
   }

@@ -132,6 +132,10 @@ private:
 
 } // namespace
 
+Status check_listener_role(const RoleMaking &making, const ListenerConfig &config) {
+  return set_up(making, config).status_or_ok();
+}
+
 Result<std::unique_ptr<RunningRole>> make_listener_role(const RoleMaking &making,
                                                         const ListenerConfig &config) {
   Result<ListenerSetUp> made = set_up(making, config);

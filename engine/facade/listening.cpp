@@ -11,9 +11,9 @@ namespace {
 
 constexpr unsigned kEveryPermission = 0777;
 
-std::vector<HostPort> all_of(const HostPort &first, const std::vector<HostPort> &others) {
-  std::vector<HostPort> all{first};
-  all.insert(all.end(), others.begin(), others.end());
+std::vector<HostPort> all_of(const BindConfig &config) {
+  std::vector<HostPort> all{config.bind};
+  all.insert(all.end(), config.also_bind.begin(), config.also_bind.end());
   return all;
 }
 
@@ -98,9 +98,7 @@ bool overlap(const Address &one, const Address &other) {
 Status check_distinct(const std::vector<HostPort> &addresses) {
   for (std::size_t i = 1; i < addresses.size(); ++i) {
     for (std::size_t before = 0; before < i; ++before) {
-      const Result<Address> one = address_of(addresses[before]);
-      const Result<Address> other = address_of(addresses[i]);
-      if (one.ok() && other.ok() && overlap(one.value(), other.value())) {
+      if (listen_on_same(addresses[before], addresses[i])) {
         return Status::config("bind " + addresses[i].text() + ": bind " + addresses[before].text() +
                               " listens there already; remove one of the two");
       }
@@ -117,22 +115,37 @@ bool same(const std::vector<HostPort> &one, const std::vector<HostPort> &other) 
 
 } // namespace
 
-Result<Listening> listen_on(ShardThreads &threads, const HostPort &first,
-                            const std::vector<HostPort> &others, unsigned mode) {
-  Listening listening;
-  listening.configured = all_of(first, others);
-  listening.mode = mode;
-  const bool any_path = std::any_of(listening.configured.begin(), listening.configured.end(),
+bool listen_on_same(const HostPort &one, const HostPort &other) {
+  const Result<Address> first = address_of(one);
+  const Result<Address> second = address_of(other);
+  return first.ok() && second.ok() && overlap(first.value(), second.value());
+}
+
+Status check_addresses(const BindConfig &config) {
+  const std::vector<HostPort> all = all_of(config);
+  const bool any_path = std::any_of(all.begin(), all.end(),
                                     [](const HostPort &where) { return !where.unix_path.empty(); });
-  if (mode > kEveryPermission || (mode != 0 && !any_path)) {
+  if (config.bind_mode > kEveryPermission || (config.bind_mode != 0 && !any_path)) {
     return Status::config("bind_mode is the mode of a unix socket, at most 0777; set it with a "
                           "unix path alone");
   }
-  if (Status status = check_distinct(listening.configured); !status.ok()) {
+  for (const HostPort &where : all) {
+    if (const Result<Address> address = address_of(where); !address.ok()) {
+      return address.status();
+    }
+  }
+  return check_distinct(all);
+}
+
+Result<Listening> listen_on(ShardThreads &threads, const BindConfig &config) {
+  Listening listening;
+  listening.configured = all_of(config);
+  listening.mode = config.bind_mode;
+  if (Status status = check_addresses(config); !status.ok()) {
     return status;
   }
   for (const HostPort &where : listening.configured) {
-    if (Status status = add(*threads[0], where, mode, listening); !status.ok()) {
+    if (Status status = add(*threads[0], where, config.bind_mode, listening); !status.ok()) {
       listening.remove_files();
       threads[0]->call([&] {
         for (const Socket socket : listening.sockets) {
@@ -151,13 +164,12 @@ void Listening::remove_files() {
   }
 }
 
-Status Listening::check(const HostPort &first, const std::vector<HostPort> &others,
-                        unsigned wanted_mode) const {
-  const std::vector<HostPort> wanted = all_of(first, others);
-  if (!same(wanted, configured) && !same(wanted, bound)) {
+Status Listening::check(const BindConfig &wanted) const {
+  const std::vector<HostPort> addresses = all_of(wanted);
+  if (!same(addresses, configured) && !same(addresses, bound)) {
     return needs_restart("bind");
   }
-  return wanted_mode == mode ? Status{} : needs_restart("bind_mode");
+  return wanted.bind_mode == mode ? Status{} : needs_restart("bind_mode");
 }
 
 void Listening::log(Log &log, std::initializer_list<LogField> fields) const {

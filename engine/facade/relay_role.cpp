@@ -89,7 +89,9 @@ Result<std::shared_ptr<const RelayPolicy>> make_policy(SecretStore &secrets,
   options.names = config.names;
   for (const EntityConfig &entity : config.entities) {
     options.entities.push_back(
-        {entity.path, to_rules(entity.rules, *lease), entity.requires_client_authorization});
+        {entity.path, to_rules(entity.rules, *lease), entity.requires_client_authorization,
+         entity.listeners == ListenerChoice::kLeastTunnels ? ChoicePolicy::kLeastTunnels
+                                                           : ChoicePolicy::kRandom});
   }
   options.own_rules = to_rules(config.rules, *lease);
   options.secrets = std::move(lease);
@@ -150,7 +152,7 @@ public:
   [[nodiscard]] const Listening &listening() const { return listening_; }
 
   Status update_relay(const RoleMaking &making, const RelayConfig &config) override {
-    Status kept = listening_.check(config.bind, config.also_bind, config.bind_mode);
+    Status kept = listening_.check(config);
     if (!kept.ok()) {
       return kept;
     }
@@ -262,6 +264,11 @@ RoleStats RelayRole::stats() const {
 
 } // namespace
 
+Status check_relay_role(const RoleMaking &making, const RelayConfig &config) {
+  Status status = check_addresses(config);
+  return status.ok() ? set_up(making, config).status_or_ok() : status;
+}
+
 Result<std::unique_ptr<RunningRole>> make_relay_role(const RoleMaking &making,
                                                      const RelayConfig &config) {
   Result<RelaySetUp> made = set_up(making, config);
@@ -272,8 +279,7 @@ Result<std::unique_ptr<RunningRole>> make_relay_role(const RoleMaking &making,
   if (Status status = role->attach(std::move(made.value())); !status.ok()) {
     return status;
   }
-  Result<Listening> listening =
-      listen_on(making.threads, config.bind, config.also_bind, config.bind_mode);
+  Result<Listening> listening = listen_on(making.threads, config);
   if (!listening.ok()) {
     return listening.status();
   }

@@ -60,16 +60,21 @@ struct Listening {
   void remove_files();
   /// A running role keeps its addresses, as they were configured or as they are bound, and the mode
   /// of its unix sockets.
-  [[nodiscard]] Status check(const HostPort &first, const std::vector<HostPort> &others,
-                             unsigned wanted_mode) const;
+  [[nodiscard]] Status check(const BindConfig &wanted) const;
   /// A line for each.
   void log(Log &log, std::initializer_list<LogField> fields) const;
 };
-/// On all of them or none. `mode`: as Listening's.
-Result<Listening> listen_on(ShardThreads &threads, const HostPort &first,
-                            const std::vector<HostPort> &others, unsigned mode);
+/// The addresses can be listened on together, as far as one can say without doing it.
+Status check_addresses(const BindConfig &config);
+/// On all of them or none.
+Result<Listening> listen_on(ShardThreads &threads, const BindConfig &config);
 /// The failure for a setting that a running role cannot change.
 Status needs_restart(std::string_view setting);
+
+/// What making the role would find wrong, without its addresses in use.
+Status check_listener_role(const RoleMaking &making, const ListenerConfig &config);
+Status check_sender_role(const RoleMaking &making, const SenderConfig &config);
+Status check_relay_role(const RoleMaking &making, const RelayConfig &config);
 
 Result<std::unique_ptr<RunningRole>> make_listener_role(const RoleMaking &making,
                                                         const ListenerConfig &config);

@@ -62,7 +62,7 @@ public:
   }
   [[nodiscard]] const Listening &listening() const { return listening_; }
   Status update_sender(const RoleMaking &making, const SenderConfig &config) override {
-    Status kept = listening_.check(config.bind, config.also_bind, config.bind_mode);
+    Status kept = listening_.check(config);
     if (!kept.ok()) {
       return kept;
     }
@@ -127,6 +127,11 @@ private:
 
 } // namespace
 
+Status check_sender_role(const RoleMaking &making, const SenderConfig &config) {
+  Status status = check_addresses(config);
+  return status.ok() ? set_up(making, config).status_or_ok() : status;
+}
+
 Result<std::unique_ptr<RunningRole>> make_sender_role(const RoleMaking &making,
                                                       const SenderConfig &config) {
   Result<SenderSetUp> made = set_up(making, config);
@@ -137,17 +142,21 @@ Result<std::unique_ptr<RunningRole>> make_sender_role(const RoleMaking &making,
   if (Status status = role->attach(std::move(made.value())); !status.ok()) {
     return status;
   }
-  Result<Listening> listening =
-      listen_on(making.threads, config.bind, config.also_bind, config.bind_mode);
+  Result<Listening> listening = listen_on(making.threads, config);
   if (!listening.ok()) {
     return listening.status();
   }
   role->start(std::move(listening.value()));
   const ConnectionString &connection = config.connection;
-  role->listening().log(making.log,
-                        {{"role", "sender"},
-                         {"entity", connection.entity_path},
-                         {"relay", connection.host + ":" + std::to_string(connection.port)}});
+  const std::string relay = connection.host + ":" + std::to_string(connection.port);
+  const LogField sender{"role", "sender"};
+  const LogField entity{"entity", connection.entity_path};
+  if (config.endpoint.text() == HostPort{}.text()) {
+    role->listening().log(making.log, {sender, entity, {"relay", relay}});
+  } else {
+    role->listening().log(making.log,
+                          {sender, entity, {"relay", relay}, {"endpoint", config.endpoint.text()}});
+  }
   return std::unique_ptr<RunningRole>(std::move(role));
 }
 

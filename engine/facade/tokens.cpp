@@ -58,6 +58,11 @@ CheckedToken judge(const Result<Grant> &answer, const Rights &wanted) {
 
 } // namespace
 
+Status check_plugin_settings(const EngineConfig &engine) {
+  const auto question = Question::make(engine);
+  return question.ok() ? Status{} : question.status();
+}
+
 Result<IssuedToken> issue_token(const EngineConfig &engine, const ClientConfig &client,
                                 std::int64_t lifetime_s) {
   const auto made = Question::make(engine);

@@ -1,4 +1,3 @@
-#include "core/clock.hpp"
 #include "crypto/certificate.hpp"
 #include "culvert/engine.hpp"
 #include "facade/plugin_setup.hpp"

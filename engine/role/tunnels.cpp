@@ -1,5 +1,7 @@
 #include "role/tunnels.hpp"
 
+#include "core/text.hpp"
+
 namespace culvert {
 
 Tunnels::Tunnels(Shard &shard, TunnelCounts &counts, std::vector<TunnelObserver *> observers,
@@ -43,6 +45,14 @@ void Tunnels::ended(Entry &entry) {
 
 void Tunnels::drop_all(const Status &why) {
   tunnels_.for_each([&why](SlabHandle, Entry &entry) { entry.tunnel.drop(why); });
+}
+
+void Tunnels::drop_entity(std::string_view entity, const Status &why) {
+  tunnels_.for_each([&](SlabHandle, Entry &entry) {
+    if (lower_case(entry.facts.entity) == lower_case(entity)) {
+      entry.tunnel.drop(why);
+    }
+  });
 }
 
 void TunnelLog::joined(const TunnelFacts &facts) {

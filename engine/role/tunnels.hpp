@@ -11,6 +11,7 @@
 #include "tunnel/tunnel.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace culvert {
@@ -63,6 +64,8 @@ public:
   /// Joins the two ends: the first is the app's side. This fills in the facts' shard and ends.
   void join(TunnelSide first, TunnelSide second, TunnelFacts facts);
   void drop_all(const Status &why);
+  /// Those of one entity; ignoring case.
+  void drop_entity(std::string_view entity, const Status &why);
   [[nodiscard]] std::uint32_t size() const { return tunnels_.size(); }
   [[nodiscard]] bool empty() const { return size() == 0; }
 

@@ -15,7 +15,7 @@ class PluginsOfV1(smoke_test.Smoke):
     transport = "example_relay"
 
     def start_relay(self, *extra):
-        return super().start_relay(*extra, "--plugin-dir", PLUGINS, "--auth", "auth_v1",
+        return super().start_relay(*extra, "--plugin-directory", PLUGINS, "--auth", "auth_v1",
                                    names=("localhost", "127.0.0.1"))
 
     def start_listener(self, relay, target, *extra):
@@ -36,7 +36,7 @@ class PluginsOfV1(smoke_test.Smoke):
 
     @staticmethod
     def client_options():
-        return ("--plugin-dir", PLUGINS, "--auth", "auth_v1", "--resolver", "resolver_v1")
+        return ("--plugin-directory", PLUGINS, "--auth", "auth_v1", "--resolver", "resolver_v1")
 
 
 if __name__ == "__main__":

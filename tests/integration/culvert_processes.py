@@ -10,6 +10,7 @@ With CULVERT_TEST_BACKEND=epoll in the environment, the three roles run on that 
 """
 import ctypes
 import os
+import random
 import re
 import shutil
 import signal
@@ -236,8 +237,8 @@ class CulvertCase(unittest.TestCase):
                     entities=("app",), protocols=(), shards=1, log_level="debug", prefix=()):
         """A relay with the rules `listener` and `sender`; `prefix` goes before the command."""
         arguments = [*prefix, self.culvert(), "relay", "--bind", bind,
-                     "--tls-cert", self.certificates.certificate,
-                     "--tls-key", self.certificates.key, "--name", ",".join(names),
+                     "--certificate", self.certificates.certificate,
+                     "--private-key", self.certificates.key, "--name", ",".join(names),
                      "--shards", str(shards), "--log-level", log_level, *backend_option()]
         for rule, rights in (("listener", "listen"), ("sender", "send")):
             path = self.write_secret(f"{rule}.key", f"{rule}-{PEER_KEY}")
@@ -337,6 +338,19 @@ def free_port():
     """A port nobody listens on now, for programs of others that cannot bind port 0."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return probe.getsockname()[1]
+
+
+def quiet_port():
+    """A port below those that the kernel gives to clients, so that no connection takes it by chance."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        first_of_clients = int(file.read().split()[0])
+    while True:
+        port = random.randrange(10_000, first_of_clients)
+        try:
+            with socket.create_server(("127.0.0.1", port)):
+                return port
+        except OSError:
+            pass  # somebody listens there
 
 
 def connect(port, host="127.0.0.1"):

@@ -1,5 +1,5 @@
 """Where an offer may send a listener: the relay itself, of an Azure namespace its gateways too, and
-what --rendezvous-hosts names. The relay's --public-address stands in for a gateway."""
+what --rendezvous-host names. The relay's --public-address stands in for a gateway."""
 import unittest
 
 from culvert_processes import Certificates, CulvertCase, connect, echo, free_port, receive_all
@@ -33,7 +33,7 @@ class Gateways(CulvertCase):
         """By the listener; it cannot say so where it does not go, so the app goes on waiting."""
         with connect(sender.port):
             listener.wait_for_line(REFUSED)
-            listener.wait_for_line("rendezvous_hosts is set with --rendezvous-hosts")
+            listener.wait_for_line("rendezvous_hosts is set with --rendezvous-host")
 
     def test_an_azure_namespace_may_send_to_its_gateways(self):
         _, sender = self.start_world(GATEWAY)
@@ -46,13 +46,13 @@ class Gateways(CulvertCase):
     def test_the_operator_may_allow_it(self):
         for allowed in (ELSEWHERE, f"other.test,{ELSEWHERE}", "*.elsewhere.test"):
             with self.subTest(allowed):
-                _, sender = self.start_world(ELSEWHERE, "--rendezvous-hosts", allowed)
+                _, sender = self.start_world(ELSEWHERE, "--rendezvous-host", allowed)
                 self.check_echo(sender)
 
     def test_only_what_is_allowed(self):
         for allowed in ("elsewhere.test", "*.gateway.elsewhere.test", "*.test.elsewhere"):
             with self.subTest(allowed):
-                listener, sender = self.start_world(ELSEWHERE, "--rendezvous-hosts", allowed)
+                listener, sender = self.start_world(ELSEWHERE, "--rendezvous-host", allowed)
                 self.check_refused(listener, sender)
 
 

@@ -28,7 +28,7 @@ class Levels(CulvertCase):
         sender = self.start("sender", [
             self.culvert(), "connect", "--connection-string", "file:" + self.connection,
             "--bind", "127.0.0.1:0", "--ca", self.certificates.ca, "--resolver", "resolver_levels",
-            "--plugin-dir", self.plugins, *options])
+            "--plugin-directory", self.plugins, *options])
         self.check_reset(sender.wait_listening())
         self.assertEqual(sender.terminate(), 0)
         return sender.log().splitlines()

@@ -15,13 +15,13 @@ CLIENT_ROWS = [
     ('connection string with a blank in front', 'listen', {'env': ' {canary}'}, 1,
      'culvert listen: --connection-string: the secret has a blank at its beginning or '
      'end; write it without'),
-    ('describe an empty plugin', 'plugins describe', {'--plugin-dir': '{folder}/text', '': ['empty']}, 1,
+    ('describe an empty plugin', 'plugins describe', {'--plugin-directory': '{folder}/text', '': ['empty']}, 1,
      'culvert plugins describe: {folder}/text/empty.so: wanted a shared object, found an '
      'empty file; copy or build the plugin again'),
-    ('describe a folder', 'plugins describe', {'--plugin-dir': '{folder}/text', '': ['folder']}, 1,
+    ('describe a folder', 'plugins describe', {'--plugin-directory': '{folder}/text', '': ['folder']}, 1,
      'culvert plugins describe: {folder}/text/folder.so: wanted a file, found a directory '
      'or a device; put the plugin itself there'),
-    ('describe a program', 'plugins describe', {'--plugin-dir': '{folder}/text', '': ['program']}, 1,
+    ('describe a program', 'plugins describe', {'--plugin-directory': '{folder}/text', '': ['program']}, 1,
      'culvert plugins describe: {folder}/text/program.so: wanted the symbol '
      "culvert_plugin_v1, found none; build it with the SDK's CULVERT_PLUGIN_ENTRY"),
     ('no connection string', 'listen', {'--connection-string': None}, 2,
@@ -100,15 +100,15 @@ CLIENT_ROWS = [
      '127.0.0.1:8080, [::1]:8080, NAME:8080 or unix:/PATH'),
     ('target of port 0', 'listen', {'--target': 'localhost:0'}, 2,
      "culvert listen: --target 'localhost:0' has port 0; write the port it listens on"),
-    ('rendezvous host with an empty piece', 'listen', {'--rendezvous-hosts': 'a,'}, 2,
-     "culvert listen: --rendezvous-hosts: 'a,' has an empty item; write A,B"),
-    ('rendezvous host that is a star', 'listen', {'--rendezvous-hosts': '*'}, 2,
+    ('rendezvous host with an empty piece', 'listen', {'--rendezvous-host': 'a,'}, 2,
+     "culvert listen: --rendezvous-host: 'a,' has an empty item; write A,B"),
+    ('rendezvous host that is a star', 'listen', {'--rendezvous-host': '*'}, 2,
      "culvert listen: rendezvous host '*': write a host name, an IP address or *.SUFFIX, "
      'without scheme, port or path'),
-    ('rendezvous host with a port', 'listen', {'--rendezvous-hosts': 'a.example:443'}, 2,
+    ('rendezvous host with a port', 'listen', {'--rendezvous-host': 'a.example:443'}, 2,
      "culvert listen: rendezvous host 'a.example:443': write a host name, an IP address "
      'or *.SUFFIX, without scheme, port or path'),
-    ('rendezvous host with a scheme', 'listen', {'--rendezvous-hosts': 'wss://a.example'}, 2,
+    ('rendezvous host with a scheme', 'listen', {'--rendezvous-host': 'wss://a.example'}, 2,
      "culvert listen: rendezvous host 'wss://a.example': write a host name, an IP address "
      'or *.SUFFIX, without scheme, port or path'),
     ('authorities not there', 'listen', {'--ca': '{folder}/none.pem'}, 1,
@@ -212,15 +212,15 @@ CLIENT_ROWS = [
      "culvert plugins describe: plugin 'Auth': an id has lower-case letters, digits and "
      "'_' only"),
     ('list with a level', 'plugins list', {'--log-level': 'loud'}, 2,
-     "culvert plugins list: --log-level: 'loud' is no level; write error, warn, info, "
+     "culvert plugins list: --log-level: 'loud' is none of its words; write error, warn, info, "
      'debug or trace'),
     ('describe with shards', 'plugins describe', {'--shards': '0', '': ['auth_sas']}, 2,
      "culvert plugins describe: --shards: '0' is not 1 to 64; write a number or auto"),
     ('list with a backend', 'plugins list', {'--backend': 'kqueue'}, 2,
      "culvert plugins list: --backend: 'kqueue' is no backend; write auto, uring or epoll"),
     ('token with a format', 'sas token', {'--log-format': 'xml'}, 2,
-     "culvert sas token: --log-format: 'xml' is no format; write text or json"),
-    ('list nothing', 'plugins list', {'--plugin-dir': '{folder}/none'}, 1,
+     "culvert sas token: --log-format: 'xml' is none of its words; write text or json"),
+    ('list nothing', 'plugins list', {'--plugin-directory': '{folder}/none'}, 1,
      'culvert plugins list: plugin directory {folder}/none: No such file or directory; '
      'name a directory that this user may read'),
     ('list with a setting', 'plugins list', {'--set': 'auth_sas.key_name=a'}, 2,
@@ -232,11 +232,16 @@ CLIENT_ROWS = [
      {'--set': 'resolver_dns.resolve=a=127.0.0.1', '--resolve': 'b=127.0.0.1'}, 2,
      "culvert connect: plugin resolver_dns: setting 'resolve' is given by the role that uses "
      "the plugin; remove it from the plugin's settings"),
+    ('up without a file', 'up', {'--config': None}, 2,
+     'culvert up: --config is missing; write --config FILE; see culvert up --help'),
+    ('check of a file that is not there', 'check', {}, 1,
+     "{folder}/none.toml: cannot read the configuration file '{folder}/none.toml': No such file "
+     'or directory; name a file that this user may read'),
     ('no subcommand', '', {}, 2,
-     'culvert: a subcommand is missing; write one of relay, listen, connect, setup, '
+     'culvert: a subcommand is missing; write one of relay, listen, connect, up, check, config, setup, '
      'sas, plugins, demo; see culvert --help'),
     ('unknown subcommand', 'server', {}, 2,
-     "culvert: there is no subcommand 'server'; write one of relay, listen, connect, setup, "
+     "culvert: there is no subcommand 'server'; write one of relay, listen, connect, up, check, config, setup, "
      'sas, plugins, demo; see culvert --help'),
     ('unknown option in front', '', {'': ['--verbose']}, 2,
      'culvert: there is no option --verbose; see culvert --help'),

@@ -43,50 +43,71 @@ RELAY_ROWS = [
     ('bind mode of more than permissions', 'relay', {'--bind': 'unix:{folder}/x', '--bind-mode': '4755'}, 2,
      "culvert relay: --bind-mode '4755' is no mode of a file; write 0660"),
     ('bind mode of a port', 'relay', {'--bind-mode': '0660'}, 2,
-     'culvert relay: --bind-mode is for a unix socket, and --bind 127.0.0.1:0 is none; leave '
-     'it out'),
-    ('no certificate', 'relay', {'--tls-cert': None}, 2,
-     'culvert relay: --tls-cert is missing; write --tls-cert FILE; see culvert relay '
+     'culvert relay: --bind-mode is the mode of a unix socket, at most 0777; set it with a unix '
+     'path alone'),
+    ('no certificate', 'relay', {'--certificate': None}, 2,
+     'culvert relay: --certificate is missing; write --certificate FILE; see culvert relay '
      '--help'),
-    ('certificate not there', 'relay', {'--tls-cert': '{folder}/none.pem'}, 1,
+    ('certificate not there', 'relay', {'--certificate': '{folder}/none.pem'}, 1,
      "culvert relay: cannot read the certificate '{folder}/none.pem': No such file or "
      'directory; name a PEM file this user may read'),
-    ('certificate is a folder', 'relay', {'--tls-cert': '{folder}'}, 1,
+    ('certificate is a folder', 'relay', {'--certificate': '{folder}'}, 1,
      "culvert relay: cannot read the certificate '{folder}': Is a directory; name a PEM "
      'file this user may read'),
-    ('certificate holds none', 'relay', {'--tls-cert': '{folder}/empty'}, 1,
+    ('certificate holds none', 'relay', {'--certificate': '{folder}/empty'}, 1,
      "culvert relay: '{folder}/empty' holds no certificate in PEM form (-----BEGIN "
      'CERTIFICATE-----)'),
-    ('certificate that is cut off', 'relay', {'--tls-cert': '{folder}/half.pem'}, 1,
+    ('certificate that is cut off', 'relay', {'--certificate': '{folder}/half.pem'}, 1,
      "culvert relay: '{folder}/half.pem' holds a certificate that is cut off or damaged; "
      'copy the file again'),
-    ('certificate in binary', 'relay', {'--tls-cert': '{folder}/relay.der'}, 1,
+    ('certificate in binary', 'relay', {'--certificate': '{folder}/relay.der'}, 1,
      "culvert relay: '{folder}/relay.der' holds no certificate in PEM form (-----BEGIN "
      'CERTIFICATE-----); if it is DER, convert it with openssl x509 -inform DER'),
-    ('certificate is a key', 'relay', {'--tls-cert': '{folder}/relay.key'}, 1,
+    ('certificate is a key', 'relay', {'--certificate': '{folder}/relay.key'}, 1,
      "culvert relay: '{folder}/relay.key' holds no certificate in PEM form (-----BEGIN "
      'CERTIFICATE-----)'),
-    ('certificate expired', 'relay', {'--tls-cert': '{folder}/old.pem', '--tls-key': '{folder}/old.key'}, 1,
+    ('certificate expired', 'relay', {'--certificate': '{folder}/old.pem', '--private-key': '{folder}/old.key'}, 1,
      "culvert relay: the certificate '{folder}/old.pem' expired at 2020-01-02 00:00:00 "
      'UTC; renew it'),
-    ('certificate is a pipe', 'relay', {'--tls-cert': '{folder}/pipe'}, 1,
+    ('certificate is a pipe', 'relay', {'--certificate': '{folder}/pipe'}, 1,
      "culvert relay: cannot read the certificate '{folder}/pipe': it is no regular file; name a "
      'PEM file this user may read'),
-    ('certificate is weak', 'relay', {'--tls-cert': '{folder}/weak.pem', '--tls-key': '{folder}/weak.key'}, 1,
+    ('certificate is weak', 'relay', {'--certificate': '{folder}/weak.pem', '--private-key': '{folder}/weak.key'}, 1,
      "culvert relay: the key of the certificate '{folder}/weak.pem' is too weak (1024 bits of "
      'RSA); make both anew, with a key of 2048 bits of RSA or more, or of P-256'),
-    ('no key', 'relay', {'--tls-key': None}, 2,
-     'culvert relay: --tls-key is missing; write --tls-key FILE; see culvert relay --help'),
-    ('key not there', 'relay', {'--tls-key': '{folder}/none.key'}, 1,
+    ('no key', 'relay', {'--private-key': None}, 2,
+     'culvert relay: --private-key is missing; write --private-key FILE; see culvert relay --help'),
+    ('key not there', 'relay', {'--private-key': '{folder}/none.key'}, 1,
      "culvert relay: cannot read the private key '{folder}/none.key': No such file or "
      'directory; name a PEM file this user may read'),
-    ('key is a certificate', 'relay', {'--tls-key': '{folder}/relay.pem'}, 1,
+    ('key is a certificate', 'relay', {'--private-key': '{folder}/relay.pem'}, 1,
      "culvert relay: '{folder}/relay.pem' holds no private key in PEM form without a "
      'passphrase (-----BEGIN PRIVATE KEY-----)'),
-    ('key of another', 'relay', {'--tls-key': '{folder}/other.key'}, 1,
+    ('key that every user may open', 'relay', {'--private-key': '{folder}/open.key'}, 1,
+     "culvert relay: --private-key: every user of this machine may open the secret file "
+     "'{folder}/open.key' (mode 0644); run: chmod 600 {folder}/open.key, or set "
+     '--insecure-secret-files'),
+    ('rule of a file that every user may open', 'relay', {'--rule': 'r:listen:file:{folder}/open key'}, 1,
+     "culvert relay: --rule r: every user of this machine may open the secret file "
+     "'{folder}/open key' (mode 0604); run: chmod 600 '{folder}/open key', or set "
+     '--insecure-secret-files'),
+    ('limit that is none', 'relay', {'--limit': 'pongg=1s'}, 2,
+     "culvert relay: --limit: 'pongg' is no limit; did you mean 'pong'?"),
+    ('limit without a value', 'relay', {'--limit': 'pong'}, 2,
+     "culvert relay: --limit: 'pong' has no value; write KEY=VALUE"),
+    ('limit without a unit', 'relay', {'--limit': 'pong=10'}, 2,
+     "culvert relay: --limit pong: '10' is not 100ms to 10min; write a number and ms, s, min, h "
+     'or d, for example 10s'),
+    ('limit out of its range', 'relay', {'--limit': 'held=1KiB'}, 2,
+     "culvert relay: --limit held: '1KiB' is not 256 KiB to 1 TiB; write a number and B, KiB, "
+     'MiB, GiB or TiB, for example 256 MiB'),
+    ('drain grace that is too long', 'relay', {'--drain-grace': '25h'}, 2,
+     "culvert relay: --drain-grace: '25h' is not 0s to 1d; write a number and ms, s, min, h or "
+     'd, for example 10s'),
+    ('key of another', 'relay', {'--private-key': '{folder}/other.key'}, 1,
      "culvert relay: the private key '{folder}/other.key' does not belong to the "
      "certificate '{folder}/relay.pem' (relay), which must be the first in its file"),
-    ('key with a passphrase', 'relay', {'--tls-key': '{folder}/locked.key'}, 1,
+    ('key with a passphrase', 'relay', {'--private-key': '{folder}/locked.key'}, 1,
      "culvert relay: '{folder}/locked.key' holds no private key in PEM form without a "
      'passphrase (-----BEGIN PRIVATE KEY-----)'),
     ('no name', 'relay', {'--name': None}, 2,
@@ -113,23 +134,23 @@ RELAY_ROWS = [
     ('no entity', 'relay', {'--entity': None}, 2,
      'culvert relay: --entity is missing; write --entity PATH; see culvert relay --help'),
     ('entity with a slash in front', 'relay', {'--entity': '/app'}, 2,
-     "culvert relay: entity '/app': write its path as one or more names with a single '/' "
+     "culvert relay: --entity '/app' names no entity: write its path as one or more names with a single '/' "
      'between them, without one at either end'),
     ('entity with a slash behind', 'relay', {'--entity': 'app/'}, 2,
-     "culvert relay: entity 'app/': write its path as one or more names with a single '/' "
+     "culvert relay: --entity 'app/' names no entity: write its path as one or more names with a single '/' "
      'between them, without one at either end'),
     ('entity with an empty piece', 'relay', {'--entity': 'a//b'}, 2,
-     "culvert relay: entity 'a//b': write its path as one or more names with a single '/' "
+     "culvert relay: --entity 'a//b' names no entity: write its path as one or more names with a single '/' "
      'between them, without one at either end'),
     ('empty entity', 'relay', {'--entity': ''}, 2,
      'culvert relay: --entity is empty; write --entity PATH'),
     ('one entity of two empty', 'relay', {'--entity': ['app', '']}, 2,
      'culvert relay: --entity is empty; write --entity PATH'),
     ('entity with a blank', 'relay', {'--entity': 'a b'}, 2,
-     "culvert relay: entity 'a b': write its path with at most 260 of the characters A-Z "
+     "culvert relay: --entity 'a b' names no entity: write its path with at most 260 of the characters A-Z "
      'a-z 0-9 . - _ ~ /'),
     ('entity with a query', 'relay', {'--entity': 'a?b'}, 2,
-     "culvert relay: entity 'a?b': write its path with at most 260 of the characters A-Z "
+     "culvert relay: --entity 'a?b' names no entity: write its path with at most 260 of the characters A-Z "
      'a-z 0-9 . - _ ~ /'),
     ('entity twice', 'relay', {'--entity': ['app', 'APP']}, 2,
      "culvert relay: entity 'APP' is given twice (case does not count): remove one of them"),
@@ -253,24 +274,24 @@ RELAY_ROWS = [
     ('negative shards', 'relay', {'--shards': '-1'}, 2,
      "culvert relay: --shards: '-1' is not 1 to 64; write a number or auto"),
     ('log level', 'relay', {'--log-level': 'loud'}, 2,
-     "culvert relay: --log-level: 'loud' is no level; write error, warn, info, debug or "
+     "culvert relay: --log-level: 'loud' is none of its words; write error, warn, info, debug or "
      'trace'),
     ('log format', 'relay', {'--log-format': 'xml'}, 2,
-     "culvert relay: --log-format: 'xml' is no format; write text or json"),
-    ('plugin folder not there', 'relay', {'--plugin-dir': '{folder}/none'}, 1,
+     "culvert relay: --log-format: 'xml' is none of its words; write text or json"),
+    ('plugin folder not there', 'relay', {'--plugin-directory': '{folder}/none'}, 1,
      'culvert relay: {folder}/none: No such file or directory; name another plugin directory'),
-    ('second plugin folder not there', 'relay', {'--plugin-dir': ['{folder}/plugins', '{folder}/none']}, 1,
+    ('second plugin folder not there', 'relay', {'--plugin-directory': ['{folder}/plugins', '{folder}/none']}, 1,
      'culvert relay: {folder}/none: No such file or directory; name another plugin directory'),
-    ('plugin folder that is a file', 'relay', {'--plugin-dir': '{folder}/text/transport_azure.so'}, 1,
+    ('plugin folder that is a file', 'relay', {'--plugin-directory': '{folder}/text/transport_azure.so'}, 1,
      'culvert relay: {folder}/text/transport_azure.so: it is no directory; name another plugin '
      'directory'),
-    ('second plugin folder that is a device', 'relay', {'--plugin-dir': ['{folder}/plugins', '/dev/null']}, 1,
+    ('second plugin folder that is a device', 'relay', {'--plugin-directory': ['{folder}/plugins', '/dev/null']}, 1,
      'culvert relay: /dev/null: it is no directory; name another plugin directory'),
-    ('plugin in none of the folders', 'relay', {'--plugin-dir': '{folder}/plugins', '--auth': 'auth_none'}, 1,
+    ('plugin in none of the folders', 'relay', {'--plugin-directory': '{folder}/plugins', '--auth': 'auth_none'}, 1,
      "culvert relay: there is no plugin 'auth_none' in {folder}/plugins, {plugins}, but auth_sas, "
      'example_relay, resolver_dns, resolver_static, transport_azure; put its file there, or name another '
      'plugin directory'),
-    ('first plugin folder wins', 'relay', {'--plugin-dir': ['{folder}/renamed', '{folder}/open']}, 1,
+    ('first plugin folder wins', 'relay', {'--plugin-directory': ['{folder}/renamed', '{folder}/open']}, 1,
      'culvert relay: {folder}/renamed/transport_azure.so: wanted the id '
      "'transport_azure', found 'auth_sas'; the id is the file's name without .so"),
     ('setting of no plugin', 'relay', {'--set': 'key={canary}'}, 2,
@@ -305,13 +326,13 @@ RELAY_ROWS = [
      {'--set': 'auth_sas.key=-', '--rule': 'r:listen:-'}, 2,
      'culvert relay: --set auth_sas.key: standard input is read once, for --rule r; write '
      'env:NAME or file:PATH for one of the two'),
-    ('plugin folder that others may write', 'relay', {'--plugin-dir': '{folder}/open'}, 1,
+    ('plugin folder that others may write', 'relay', {'--plugin-directory': '{folder}/open'}, 1,
      'culvert relay: {folder}/open may be written by others (mode 0777); run: chmod go-w '
      '{folder}/open'),
-    ('plugin of another name', 'relay', {'--plugin-dir': '{folder}/renamed'}, 1,
+    ('plugin of another name', 'relay', {'--plugin-directory': '{folder}/renamed'}, 1,
      'culvert relay: {folder}/renamed/transport_azure.so: wanted the id '
      "'transport_azure', found 'auth_sas'; the id is the file's name without .so"),
-    ('plugin that is no shared object', 'relay', {'--plugin-dir': '{folder}/text'}, 1,
+    ('plugin that is no shared object', 'relay', {'--plugin-directory': '{folder}/text'}, 1,
      'culvert relay: {folder}/text/transport_azure.so: wanted a shared object, found a '
      'file that is none (no ELF file); put the plugin itself there'),
     ('literal flag with a value', 'relay', {'': ['--insecure-literal-secrets=yes']}, 2,

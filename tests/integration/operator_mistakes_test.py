@@ -21,21 +21,24 @@ GOOD_STRING = ("Endpoint=sb://127.0.0.1:{port}/;SharedAccessKeyName=r;"
                f"SharedAccessKey={CANARY};EntityPath=app")
 ROWS = RELAY_ROWS + CLIENT_ROWS
 WORKING = {  # arguments that work; a row changes some of them
-    "relay": {"--bind": "127.0.0.1:0", "--tls-cert": "{folder}/relay.pem",
-              "--tls-key": "{folder}/relay.key", "--name": "127.0.0.1", "--entity": "app",
+    "relay": {"--bind": "127.0.0.1:0", "--certificate": "{folder}/relay.pem",
+              "--private-key": "{folder}/relay.key", "--name": "127.0.0.1", "--entity": "app",
               "--rule": "r:listen:env:KEY"},
     "listen": {"--connection-string": "env:STRING", "--target": "127.0.0.1:1"},
     "connect": {"--connection-string": "env:STRING", "--bind": "127.0.0.1:0"},
+    "up": {"--config": "{folder}/none.toml"},
+    "check": {"--config": "{folder}/none.toml"},
     "setup relay": {"--name": "relay.example", "--dir": "{folder}/made"},
     "sas token": {"--connection-string": "env:STRING"},
     "sas verify": {"--token": "env:KEY", "--name": "a", "--entity": "app",
                    "--rule": "r:listen:env:KEY"},
 }
 FACTS = r"rule     r\nrights   {}\nexpires  \d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ\n"
-HELP = ["", "relay", "listen", "connect", "setup", "setup relay", "sas", "sas token", "sas verify", "plugins",
+HELP = ["", "up", "check", "config", "config example", "relay", "listen", "connect", "setup", "setup relay", "sas", "sas token", "sas verify", "plugins",
         "plugins list", "plugins describe", "demo"]
-COMMON = ["--shards", "--log-level", "--log-format", "--plugin-dir", "--set",
-          "--insecure-literal-secrets"]
+COMMON = ["--shards", "--log-level", "--log-format", "--plugin-directory", "--set",
+          "--insecure-literal-secrets", "--insecure-secret-files", "--drain-grace"]
+NO_COMMON = ("", "setup", "sas", "plugins", "up", "check", "config", "config example")
 
 
 class OperatorMistakes(CulvertCase):
@@ -43,6 +46,11 @@ class OperatorMistakes(CulvertCase):
         super().setUp()
         self.busy = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(self.busy.close)
+        os.chmod(self.path("relay.pem"), 0o600)  # for whoever takes it for a key
+        shutil.copy(self.path("relay.key"), self.path("open.key"))
+        os.chmod(self.path("open.key"), 0o644)
+        self.write("open key", CANARY)
+        os.chmod(self.path("open key"), 0o604)
         self.write("empty", "")
         self.write("lines", f"{CANARY}\n{CANARY}\n")
         self.write("blank", f"{CANARY} \n")
@@ -138,7 +146,7 @@ class OperatorMistakes(CulvertCase):
                 self.assertNotIn(CANARY, output + errors)
 
     def test_a_limit_of_open_files_that_is_too_low_is_named(self):
-        done = subprocess.run(["sh", "-c", 'ulimit -n 6 && exec "$@"', "sh", self.culvert(),
+        done = subprocess.run(["sh", "-c", 'ulimit -n 5 && exec "$@"', "sh", self.culvert(),
                                "plugins", "describe", "auth_sas"], text=True, capture_output=True,
                               timeout=60, check=False)
         self.assertEqual((done.returncode, done.stderr), (
@@ -174,17 +182,17 @@ class OperatorMistakes(CulvertCase):
             with self.subTest(command):
                 code, output, errors = self.outcome("", {"": [*command.split(), "--help"]})
                 self.assertEqual((code, errors), (0, ""))
-                takes_options = command not in ("", "setup", "sas", "plugins")
+                takes_options = command not in NO_COMMON
                 wanted = [*WORKING.get(command, {}), *(COMMON if takes_options else [])]
                 for option in wanted:
                     self.assertIn(option + " ", output)
 
     def test_only_plugins_are_listed(self):
-        code, output, errors = self.outcome("plugins list", {"--plugin-dir": self.path("text")})
+        code, output, errors = self.outcome("plugins list", {"--plugin-directory": self.path("text")})
         own = ["auth_sas", "example_relay", "resolver_dns", "resolver_static", "transport_azure"]
         self.assertEqual((code, output.splitlines(), errors), (0, own, ""))
         shutil.copy(os.path.join(binary_folder(), "auth_sas.so"), self.path("text/more.so"))
-        self.assertEqual(self.outcome("plugins list", {"--plugin-dir": self.path("text")})[1],
+        self.assertEqual(self.outcome("plugins list", {"--plugin-directory": self.path("text")})[1],
                          "".join(each + "\n" for each in sorted([*own, "more"])))
 
     def test_version(self):

@@ -10,11 +10,12 @@ README = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "R
 PORTS = ("8443", "8080", "9000")
 
 
-def printed_commands():
-    """The commands of "Run it", each as one text."""
+def printed(title, kind=""):
+    """The blocks of a section, each as one text: commands, or files of this kind."""
     with open(README, encoding="utf-8") as file:
-        section = file.read().split("## Run it\n")[1].split("\n## ")[0]
-    return [block.strip() for block in re.findall(r"```\n(.*?)```", section, re.DOTALL)]
+        section = file.read().split(f"## {title}\n")[1].split("\n## ")[0]
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
+    return [text.strip() for found, text in blocks if found == kind]
 
 
 class Readme(CulvertCase):
@@ -41,7 +42,7 @@ class Readme(CulvertCase):
                               timeout=60, check=True).stdout
 
     def test_the_walkthrough_serves_a_page(self):
-        setup, relay, target, listen, connect, curl = printed_commands()
+        setup, relay, target, listen, connect, curl = printed("Run it")
         self.run_to_end(setup)
         self.role(relay).wait_for_line("listening on")
         self.role(target).wait_listening()
@@ -49,6 +50,20 @@ class Readme(CulvertCase):
         self.role(connect).wait_for_line("listening on")
         page = self.run_to_end(curl)
         self.assertIn("culvert-relay", page)  # the target lists the scratch folder
+
+    def test_one_file_serves_the_same(self):
+        setup, _, target, _, _, curl = printed("Run it")
+        self.run_to_end(setup)
+        (config,) = printed("One file", "toml")
+        with open(os.path.join(self.scratch, "culvert.toml"), "w", encoding="utf-8") as file:
+            file.write(self.in_scratch(config))
+        check, up = printed("One file")
+        self.assertEqual(self.run_to_end(check), "culvert.toml has no mistake: 1 relay, 1 listener, 1 sender\n")
+        self.role(target).wait_listening()
+        process = self.role(up)
+        process.wait_for_line("registered at the relay")
+        process.wait_for_line("ready for apps")
+        self.assertIn("culvert-relay", self.run_to_end(curl))
 
     def test_setup_prints_commands_that_run(self):
         said = self.run_to_end("culvert setup relay --name localhost --port 8443 --dir 'a folder'")

@@ -45,7 +45,7 @@ class ToldPlugin(CulvertCase):
         words = [word for setting in settings for word in ("--set", PLUGIN + "." + setting)]
         return self.start("sender", [
             self.culvert(), "connect", "--connection-string", "file:" + path, "--bind",
-            "127.0.0.1:0", "--resolver", PLUGIN, "--plugin-dir", plugins, "--ca",
+            "127.0.0.1:0", "--resolver", PLUGIN, "--plugin-directory", plugins, "--ca",
             self.certificates.ca, *words])
 
 

@@ -17,7 +17,7 @@ class SdkReadme(CulvertCase):
 
     def culvert_says(self, *arguments):
         """Its exit code, and what it says."""
-        done = subprocess.run([self.culvert(), *arguments, "--plugin-dir", self.plugins], text=True,
+        done = subprocess.run([self.culvert(), *arguments, "--plugin-directory", self.plugins], text=True,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, timeout=60)
         return done.returncode, done.stdout
@@ -36,7 +36,7 @@ class SdkReadme(CulvertCase):
         path = self.write_secret(host, CONNECTION.format(host))
         return self.start(host, [
             self.culvert(), "connect", "--connection-string", "file:" + path, "--bind",
-            "127.0.0.1:0", "--resolver", "resolver_db", "--plugin-dir", self.plugins, "--ca",
+            "127.0.0.1:0", "--resolver", "resolver_db", "--plugin-directory", self.plugins, "--ca",
             self.certificates.ca])
 
     def test_it_finds_db_and_nothing_else(self):
@@ -53,7 +53,7 @@ class SilentPlugin(CulvertCase):
         path = self.write_secret("connection", CONNECTION.format(host))
         return self.start("sender", [
             self.culvert(), "connect", "--connection-string", "file:" + path, "--bind",
-            "127.0.0.1:0", "--resolver", "resolver_late", "--plugin-dir", plugins, "--ca",
+            "127.0.0.1:0", "--resolver", "resolver_late", "--plugin-directory", plugins, "--ca",
             self.certificates.ca])
 
     def test_one_that_never_answers_does_not_keep_a_role_from_its_end(self):

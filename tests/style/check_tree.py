@@ -35,6 +35,7 @@ DOORS = {
     r"openssl/": ("engine/link/tls", "engine/crypto/"),
     r"boost/dll": ("engine/plugin/loader",),
     r"spdlog/": ("engine/observe/",),
+    r"toml\+\+/": ("engine/config/toml_file",),
     r"sys/socket\.h|netinet/|sys/un\.h": ("engine/io/", "engine/observe/stderr_sink"),
 }
 

@@ -1,10 +1,13 @@
-// What the subcommands of `culvert` share: options, secrets, one-line errors, and running an engine
+// What the subcommands of `culvert` share: flags, one-line errors, and running an engine
 // until a signal ends it. One thread; nothing here outlives main().
 #pragma once
 
+#include "culvert/config_file.hpp"
 #include "culvert/engine.hpp"
 
 #include <CLI/CLI.hpp>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,17 +18,22 @@ inline constexpr int kExitOk = 0;
 inline constexpr int kExitFailure = 1;
 inline constexpr int kExitUsage = 2;
 
-/// Options that stand behind every subcommand.
-struct Common {
-  std::string shards = "1";
-  std::string backend = "auto";
-  std::string log_level = "info";
-  std::string log_format = "text";
-  std::vector<std::string> plugin_directories;
-  std::vector<std::string> settings; // PLUGIN.KEY=VALUE
-  bool literal_secrets = false;
+/// The flags that a subcommand was given. Those of settings come from the table of settings.
+struct Flags {
+  std::map<std::string, std::string> one;               // a flag that is given once
+  std::map<std::string, std::vector<std::string>> many; // one that repeats
+  std::map<std::string, bool> truths;                   // one without a value
+
+  [[nodiscard]] FlagValues values() const;
 };
-void add_common(CLI::App &app, Common &common);
+/// Those of a section of the settings: "relay".
+void add_settings(CLI::App &app, Flags &flags, const std::string &section);
+/// One that repeats and is no setting of its own.
+CLI::Option *add_repeated(CLI::App &app, Flags &flags, const std::string &flag,
+                          const std::string &sentence);
+/// Those that stand behind every subcommand but up and check, and --limit for one that runs roles.
+void add_common(CLI::App &app, Flags &flags);
+void add_limit(CLI::App &app, Flags &flags);
 
 /// What the arguments gave: a value, or the sentence and the exit code that end the program.
 struct Refusal {
@@ -33,62 +41,24 @@ struct Refusal {
   std::string sentence;
 };
 
-/// Reads secrets as the operator named them; standard input once. One newline at the end, "\n" or
-/// "\r\n", does not belong to a secret. Of a file that others may read the log has a warning.
-class SecretReader {
-public:
-  SecretReader(const Common &common, Log &log)
-      : literals_allowed_(common.literal_secrets), log_(log) {}
-  /// `text`: env:NAME, file:PATH or -; throws a Refusal that names `option`.
-  Secret read(const std::string &text, const std::string &option);
-  /// The exit code where what was read turns out wrong: only what stood on the command line itself
-  /// is its fault, the rest is the machine's state.
-  static int fault_of(const std::string &text);
-
-private:
-  bool literals_allowed_;
-  Log &log_;
-  std::string stdin_reader_; // the option that standard input was read for
-};
-
-/// A warning with the command that mends it, where the file of a secret is open to other users.
-void warn_of_readers(const std::string &path, Log &log);
-/// Each NAME:RIGHTS:SECRET; the second one of a name is its secondary key. Throws a Refusal.
-std::vector<RuleConfig> read_rules(const std::vector<std::string> &texts, SecretReader &secrets);
-/// throws a Refusal
-Rights read_rights(const std::string &text, const std::string &option);
-HostPort read_host_port(const std::string &text, const std::string &option);
-HostPort read_listening_address(const std::string &text);
-/// Where a relay or sender listens: --bind, which repeats, and --bind-mode.
-struct BindOptions {
-  std::vector<std::string> addresses;
-  std::string mode; // octal; empty: not given
-};
-unsigned read_bind_mode(const BindOptions &options);
-void add_bind(CLI::App &app, BindOptions &options, const std::string &what_for);
-/// Into a RelayConfig or SenderConfig.
-template <typename Config> void read_bind(const BindOptions &options, Config &config) {
-  for (const std::string &text : options.addresses) {
-    config.also_bind.push_back(read_listening_address(text));
-  }
-  config.bind = config.also_bind.front();
-  config.also_bind.erase(config.also_bind.begin());
-  config.bind_mode = read_bind_mode(options);
-}
-/// Something to connect to: port 0 is refused.
+/// Something to connect to: port 0 is refused. Throws a Refusal.
 HostPort read_target(const std::string &text);
 ConnectionString read_connection_string(const std::string &text, SecretReader &secrets);
-/// "a,b" and repeated options become one list; empty items are refused.
-std::vector<std::string> read_list(const std::vector<std::string> &texts,
-                                   const std::string &option);
-/// Also for a subcommand that needs none of them: a mistake is not passed over.
-void check_common(const Common &common);
+/// What the flags say, for `section` as load_flags() has it. The first mistake is a Refusal.
+LoadedConfig read_flags(const Flags &flags, const std::string &section, SecretReader &secrets);
 /// `plugins`: the ids this command uses. A setting of another is refused, and each of them is
-/// loaded in a child process first, so that one that crashes or exits is told by name. The secrets
-/// among the settings are read by `secrets` when the engine is made.
-EngineConfig read_engine(const Common &common, SecretReader &secrets,
+/// loaded in a child process first, so that one that crashes or exits is told by name.
+void check_plugins(const EngineConfig &engine, const std::vector<std::string> &plugins);
+/// The engine of a subcommand without a role of its own. Its settings' secrets are read by
+/// `secrets` when the engine is made.
+EngineConfig read_engine(const Flags &flags, SecretReader &secrets,
                          const std::vector<std::string> &plugins);
-std::unique_ptr<Log> read_log(const Common &common);
+
+/// How an operator sets what the engine names: with a flag, or with a key of the file.
+enum class Speech : std::uint8_t { kFlags, kKeys };
+/// The sentence of the engine with the operator's words.
+std::string in_words_of(Speech speech, std::string message);
+std::unique_ptr<Log> make_log(const Configuration &configuration, Speech speech);
 /// Turns an engine's failure into a Refusal and throws it: Source::kConfig is wrong usage.
 void require(const Status &status);
 template <typename T> T require(Result<T> result) {
@@ -121,19 +91,29 @@ void block_signals();
 void raise_open_files(Log &log);
 /// An engine in a process prepared for it: both of the above.
 std::unique_ptr<Engine> make_engine(const EngineConfig &config, Log &log);
-/// Waits for a signal for at most `timeout_ms`; its number, or 0 when none came.
-int wait_for_signal(unsigned timeout_ms);
-/// Serves until such a signal; the first drains, a second one ends at once.
-int run_until_signal(Engine &engine, const std::vector<RoleId> &roles, Log &log);
+/// What a process serves until a signal.
+struct Serving {
+  Engine &engine;
+  const std::vector<RoleId> &roles; // as they are when it ends
+  std::uint64_t drain_grace_ms;
+  Log &log;
+  std::function<void()> reload; // none: SIGHUP ends the process, too
+};
+/// Serves until such a signal; the first drains, a second one ends at once. SIGHUP reloads, on this
+/// thread; while the process drains it has no effect.
+int run_until_signal(const Serving &serving);
 
 // --- the subcommands: each adds itself and runs when chosen --------------------------------------
 using Run = std::function<int()>;
-Run add_relay(CLI::App &parent, Common &common);
-Run add_listen(CLI::App &parent, Common &common);
-Run add_connect(CLI::App &parent, Common &common);
-Run add_setup(CLI::App &parent, Common &common);
-Run add_sas(CLI::App &parent, Common &common);
-Run add_plugins(CLI::App &parent, Common &common);
-Run add_demo(CLI::App &parent, Common &common);
+Run add_relay(CLI::App &parent, Flags &flags);
+Run add_listen(CLI::App &parent, Flags &flags);
+Run add_connect(CLI::App &parent, Flags &flags);
+Run add_up(CLI::App &parent, Flags &flags);
+Run add_check(CLI::App &parent, Flags &flags);
+Run add_config(CLI::App &parent, Flags &flags);
+Run add_setup(CLI::App &parent, Flags &flags);
+Run add_sas(CLI::App &parent, Flags &flags);
+Run add_plugins(CLI::App &parent, Flags &flags);
+Run add_demo(CLI::App &parent, Flags &flags);
 
 } // namespace culvert::command

@@ -88,32 +88,33 @@ void prove_target(Engine &engine, RoleId sender, const HostPort &target) {
 }
 
 void print_commands(const RelayFolder &folder, const HostPort &target, const DemoOptions &options,
-                    const Common &common) {
+                    const Flags &flags) {
   const auto [port, app_port] = free_ports();
   folder.write_secrets(port, kEntity);
   std::cout
       << "\nThe same as three processes, on other ports (run each in a shell of its own):\n\n";
   const HostPort bind{kName, port, ""};
-  print_command(folder.relay_command(bind.text(), kEntity), common);
+  print_command(folder.relay_command(bind.text(), kEntity), flags);
   std::vector<std::string> listen = folder.listen_command(target.text());
   for (const std::string &entry : options.resolve) {
     listen.insert(listen.end(), {"--resolve", entry});
   }
   std::cout << "\n";
-  print_command(listen, common);
+  print_command(listen, flags);
   std::cout << "\n";
-  print_command(folder.connect_command("127.0.0.1:" + std::to_string(app_port)), common);
+  print_command(folder.connect_command("127.0.0.1:" + std::to_string(app_port)), flags);
   if (options.once && options.target.empty()) {
     std::cout << "(The built-in HTTP server ends now: name a target of your own in the second.)\n";
   }
   std::cout << "\n";
 }
 
-int run_demo(const DemoOptions &options, const Common &common) {
-  const std::unique_ptr<Log> log = read_log(common);
-  SecretReader secrets(common, *log);
-  const EngineConfig engine_config =
-      read_engine(common, secrets, {"transport_azure", "auth_sas", "resolver_dns"});
+int run_demo(const DemoOptions &options, const Flags &flags) {
+  SecretReader secrets;
+  const Configuration process = read_flags(flags, "", secrets).configuration;
+  const EngineConfig &engine_config = process.engine;
+  const std::unique_ptr<Log> log = make_log(process, Speech::kFlags);
+  check_plugins(engine_config, {"transport_azure", "auth_sas", "resolver_dns"});
   const HostPort wanted = options.target.empty() ? HostPort{} : read_target(options.target);
   block_signals();
   const RelayFolder folder{make_folder(), kName};
@@ -147,7 +148,7 @@ int run_demo(const DemoOptions &options, const Common &common) {
     std::cout << "  http     " << prove_http(engine->bound(app).port);
   }
   std::fflush(stdout);
-  print_commands(folder, target, options, common);
+  print_commands(folder, target, options, flags);
   finish_output();
   if (options.once) {
     engine->drain();
@@ -155,12 +156,13 @@ int run_demo(const DemoOptions &options, const Common &common) {
     return kExitOk;
   }
   std::cout << "Running until Ctrl-C.\n" << std::flush;
-  return run_until_signal(*engine, {relay}, *log);
+  const std::vector<RoleId> roles{relay};
+  return run_until_signal({*engine, roles, engine_config.limits.drain_grace_ms, *log, {}});
 }
 
 } // namespace
 
-Run add_demo(CLI::App &parent, Common &common) {
+Run add_demo(CLI::App &parent, Flags &flags) {
   auto options = std::make_shared<DemoOptions>();
   CLI::App *app = parent.add_subcommand(
       "demo", "Run a relay, a listener and a sender here, and prove that the tunnel works");
@@ -172,12 +174,12 @@ Run add_demo(CLI::App &parent, Common &common) {
       ->type_name("NAME=ADDR[,ADDR]")
       ->allow_extra_args(false);
   app->add_flag("--once", options->once, "Exit after the proof")->disable_flag_override();
-  add_common(*app, common);
-  return [options, app, &common] {
+  add_common(*app, flags);
+  return [options, app, &flags] {
     if (app->count("--log-level") == 0) {
-      common.log_level = "warn"; // what the demo has to say stands on standard output
+      flags.one["--log-level"] = "warn"; // what the demo has to say stands on standard output
     }
-    return run_demo(*options, common);
+    return run_demo(*options, flags);
   };
 }
 

@@ -24,14 +24,14 @@ void guard_standard_streams() {
   }
 }
 
-int run_chosen(CLI::App &app, int argc, char **argv, const Commands &commands,
-               const Common &common) {
+int run_chosen(CLI::App &app, int argc, char **argv, const Commands &commands, const Flags &flags) {
   int code = kExitUsage;
   try {
     refuse_misplaced_secrets(argc, argv);
     app.parse(argc, argv);
     refuse_empty_values(app);
-    check_common(common);
+    culvert::SecretReader secrets;
+    read_flags(flags, "", secrets); // also for a subcommand that needs none of them
     for (const auto &[command, run] : commands) {
       if (command->parsed()) {
         code = run();
@@ -54,16 +54,16 @@ int main(int argc, char **argv) {
       "culvert"};
   app.set_version_flag("--version", "culvert " CULVERT_VERSION);
   app.require_subcommand(1);
-  Common common;
-  using Add = Run (*)(CLI::App &, Common &);
+  Flags flags;
+  using Add = Run (*)(CLI::App &, Flags &);
   Commands commands;
-  for (const Add add :
-       {add_relay, add_listen, add_connect, add_setup, add_sas, add_plugins, add_demo}) {
-    Run run = add(app, common);
+  for (const Add add : {add_relay, add_listen, add_connect, add_up, add_check, add_config,
+                        add_setup, add_sas, add_plugins, add_demo}) {
+    Run run = add(app, flags);
     commands.emplace_back(app.get_subcommands({}).back(), std::move(run));
   }
   try {
-    return run_chosen(app, argc, argv, commands, common);
+    return run_chosen(app, argc, argv, commands, flags);
   } catch (const CLI::ParseError &error) {
     say_why(usage_error(app, error));
     return kExitUsage;

@@ -4,7 +4,7 @@
 
 namespace culvert::command {
 
-Run add_plugins(CLI::App &parent, Common &common) {
+Run add_plugins(CLI::App &parent, Flags &flags) {
   auto id = std::make_shared<std::string>();
   CLI::App *app =
       parent.add_subcommand("plugins", "See which plugins there are and what one offers");
@@ -13,12 +13,11 @@ Run add_plugins(CLI::App &parent, Common &common) {
       app->add_subcommand("list", "Name the plugins in the plugin directories; does not load them");
   CLI::App *describe = app->add_subcommand("describe", "Print what a plugin says of itself");
   describe->add_option("id", *id, "The plugin's id: its file's name without .so")->required();
-  add_common(*list, common);
-  add_common(*describe, common);
-  return [id, list, &common] {
-    const std::unique_ptr<Log> log = read_log(common);
-    SecretReader secrets(common, *log);
-    const EngineConfig engine = read_engine(common, secrets, {});
+  add_common(*list, flags);
+  add_common(*describe, flags);
+  return [id, list, &flags] {
+    SecretReader secrets;
+    const EngineConfig engine = read_engine(flags, secrets, {});
     if (list->parsed()) {
       for (const std::string &name : require(list_plugins(engine))) {
         std::cout << name << '\n';

@@ -32,17 +32,25 @@ std::string word_of(int signal) {
   return std::string("SIG") + sigabbrev_np(signal);
 }
 
-void say_what_drains(Engine &engine, const std::vector<RoleId> &roles, int signal, Log &log) {
+void say_what_drains(const Serving &serving, int signal) {
   std::uint64_t tunnels = 0;
-  for (const RoleId role : roles) {
-    tunnels += engine.stats(role).tunnels_open;
+  for (const RoleId role : serving.roles) {
+    tunnels += serving.engine.stats(role).tunnels_open;
   }
-  log.write(LogLevel::kInfo,
-            "draining: nothing new is accepted, and open tunnels may end by themselves; a second "
-            "signal ends at once",
-            {{"signal", word_of(signal)},
-             {"tunnels", std::to_string(tunnels)},
-             {"seconds", std::to_string(EngineConfig{}.limits.drain_grace_ms / 1000)}});
+  serving.log.write(
+      LogLevel::kInfo,
+      "draining: nothing new is accepted, and open tunnels may end by themselves; a second "
+      "signal ends at once",
+      {{"signal", word_of(signal)},
+       {"tunnels", std::to_string(tunnels)},
+       {"seconds", std::to_string(serving.drain_grace_ms / 1000)}});
+}
+
+/// Waits for a signal for at most `timeout_ms`; its number, or 0 when none came.
+int wait_for_signal(unsigned timeout_ms) {
+  const sigset_t set = ending_signals();
+  const timespec timeout{timeout_ms / 1000, static_cast<long>(timeout_ms % 1000) * 1'000'000};
+  return std::max(sigtimedwait(&set, nullptr, &timeout), 0);
 }
 
 } // namespace
@@ -91,28 +99,27 @@ std::unique_ptr<Engine> make_engine(const EngineConfig &config, Log &log) {
   return require(Engine::create(config, log));
 }
 
-int wait_for_signal(unsigned timeout_ms) {
-  const sigset_t set = ending_signals();
-  const timespec timeout{timeout_ms / 1000, static_cast<long>(timeout_ms % 1000) * 1'000'000};
-  return std::max(sigtimedwait(&set, nullptr, &timeout), 0);
-}
-
-int run_until_signal(Engine &engine, const std::vector<RoleId> &roles, Log &log) {
+int run_until_signal(const Serving &serving) {
   constexpr unsigned kLookMs = 100; // how soon after the last tunnel's end a drained process exits
   constexpr unsigned kDropMs = 5'000; // dropping waits for nobody but a plugin that owes an answer
-  const auto drain_ms = static_cast<unsigned>(EngineConfig{}.limits.drain_grace_ms);
   int signals = 0;
-  unsigned looks_left = 0; // once it ends
-  while (!engine.stopped()) {
-    if (const int number = wait_for_signal(kLookMs); number != 0) {
-      if (++signals == 1) {
-        say_what_drains(engine, roles, number, log);
-        engine.drain();
-      } else {
-        log.write(LogLevel::kInfo, "second signal: ending at once", {{"signal", word_of(number)}});
-        engine.drop();
+  std::uint64_t looks_left = 0; // once it ends
+  while (!serving.engine.wait_stopped(0)) {
+    const int number = wait_for_signal(kLookMs);
+    if (number == SIGHUP && serving.reload) {
+      if (signals == 0) {
+        serving.reload();
       }
-      looks_left = (signals == 1 ? drain_ms + kDropMs : kDropMs) / kLookMs;
+    } else if (number != 0) {
+      if (++signals == 1) {
+        say_what_drains(serving, number);
+        serving.engine.drain();
+      } else {
+        serving.log.write(LogLevel::kInfo, "second signal: ending at once",
+                          {{"signal", word_of(number)}});
+        serving.engine.drop();
+      }
+      looks_left = (signals == 1 ? serving.drain_grace_ms + kDropMs : kDropMs) / kLookMs;
     } else if (signals > 0 && --looks_left == 0) {
       say_why("culvert: a plugin has not answered, so that not all could end; ended without it");
       std::_Exit(kExitFailure);

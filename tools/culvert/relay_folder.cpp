@@ -70,9 +70,9 @@ std::vector<std::string> RelayFolder::relay_command(const std::string &bind,
   return {"relay",
           "--bind",
           bind,
-          "--tls-cert",
+          "--certificate",
           file("relay.pem"),
-          "--tls-key",
+          "--private-key",
           file("relay.key"),
           "--name",
           name,
@@ -110,17 +110,19 @@ std::string quoted(const std::string &word) {
   return result + "'";
 }
 
-void print_command(std::vector<std::string> words, const Common &common) {
-  for (const std::string &directory : common.plugin_directories) {
-    words.insert(words.end(), {"--plugin-dir", directory});
-  }
-  if (common.backend != Common{}.backend) {
-    words.insert(words.end(), {"--backend", common.backend});
-  }
-  for (const std::string &setting : common.settings) {
-    if (words.front() != "relay" || !setting.starts_with("resolver_")) { // it has none
-      words.insert(words.end(), {"--set", setting});
+void print_command(std::vector<std::string> words, const Flags &flags) {
+  for (const char *flag : {"--plugin-directory", "--set"}) {
+    const auto given = flags.many.find(flag);
+    for (const std::string &value :
+         given == flags.many.end() ? std::vector<std::string>{} : given->second) {
+      if (words.front() != "relay" || !value.starts_with("resolver_")) { // it has none
+        words.insert(words.end(), {flag, value});
+      }
     }
+  }
+  if (const auto backend = flags.one.find("--backend");
+      backend != flags.one.end() && !backend->second.empty()) {
+    words.insert(words.end(), {"--backend", backend->second});
   }
   std::cout << quoted(program());
   for (const std::string &word : words) {

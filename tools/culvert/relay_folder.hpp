@@ -37,7 +37,7 @@ struct RelayFolder {
 
 /// A word as a shell reads it back.
 std::string quoted(const std::string &word);
-/// One line for a shell: this program, the words, and what was said of plugins and the backend.
-void print_command(std::vector<std::string> words, const Common &common);
+/// One line for a shell: this program, the words, and where its plugins are if that was said.
+void print_command(std::vector<std::string> words, const Flags &flags);
 
 } // namespace culvert::command

@@ -39,19 +39,18 @@ Rights read_one_right(const std::string &text) {
   if (text.find(',') != std::string::npos) {
     throw Refusal{kExitUsage, "--right: a relay asks for one right; write listen, send or manage"};
   }
-  return read_rights(text, "--right");
+  return require(rights_of_words({text}, "--right"));
 }
 
-int print_token(const SasOptions &options, const Common &common) {
-  const std::unique_ptr<Log> log = read_log(common);
-  SecretReader secrets(common, *log);
+int print_token(const SasOptions &options, const Flags &flags) {
+  SecretReader secrets;
   ClientConfig client;
-  client.connection = read_connection_string(options.connection_string, secrets);
   client.transport = options.transport;
-  const std::int64_t lifetime_s = read_lifetime(options.lifetime);
   client.auth = options.auth;
   const EngineConfig engine =
-      read_engine(common, secrets, {client.transport, client.auth, client.resolver});
+      read_engine(flags, secrets, {client.transport, client.auth, client.resolver});
+  client.connection = read_connection_string(options.connection_string, secrets);
+  const std::int64_t lifetime_s = read_lifetime(options.lifetime);
   const IssuedToken token = require(issue_token(engine, client, lifetime_s));
   std::cout << token.text.reveal() << '\n';
   return kExitOk;
@@ -72,20 +71,19 @@ std::string utc(std::int64_t seconds) {
   return text.data();
 }
 
-int verify(const SasOptions &options, const Common &common) {
-  const std::unique_ptr<Log> log = read_log(common);
-  SecretReader secrets(common, *log);
+int verify(const SasOptions &options, const Flags &flags) {
+  SecretReader secrets;
+  const EngineConfig engine = read_engine(flags, secrets, {options.auth});
   TokenQuestion question;
-  question.token = secrets.read(options.token, "--token");
+  question.token = require(secrets.read(options.token, "--token"));
   question.path = options.path;
-  question.names = read_list(options.names, "--name");
+  question.names = require(list_of_flags(options.names, "--name"));
   question.auth = options.auth;
   if (!options.right.empty()) {
     question.wanted = read_one_right(options.right);
   }
-  question.rules = read_rules(options.rules, secrets);
-  const CheckedToken checked =
-      require(check_token(read_engine(common, secrets, {question.auth}), question));
+  question.rules = require(rules_of_flags(options.rules, secrets));
+  const CheckedToken checked = require(check_token(engine, question));
   if (checked.expires_s != 0) {
     std::cout << "rule     " << (checked.rule.empty() ? "unknown" : checked.rule) << "\nrights   "
               << words_of(checked.rights) << "\nexpires  " << utc(checked.expires_s) << '\n';
@@ -99,7 +97,7 @@ int verify(const SasOptions &options, const Common &common) {
 
 } // namespace
 
-Run add_sas(CLI::App &parent, Common &common) {
+Run add_sas(CLI::App &parent, Flags &flags) {
   auto options = std::make_shared<SasOptions>();
   CLI::App *app = parent.add_subcommand("sas", "Make a token, or see what a relay thinks of one");
   app->require_subcommand(1);
@@ -137,10 +135,10 @@ Run add_sas(CLI::App &parent, Common &common) {
     command->add_option("--auth", options->auth, "Plugin that makes and verifies tokens")
         ->type_name("ID")
         ->capture_default_str();
-    add_common(*command, common);
+    add_common(*command, flags);
   }
-  return [options, token, &common] {
-    return token->parsed() ? print_token(*options, common) : verify(*options, common);
+  return [options, token, &flags] {
+    return token->parsed() ? print_token(*options, flags) : verify(*options, flags);
   };
 }
 

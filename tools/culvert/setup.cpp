@@ -71,7 +71,7 @@ void fill(const RelayFolder &folder, std::uint16_t port, const std::string &enti
   }
 }
 
-int set_up_relay(const SetUpOptions &options, const Common &common) {
+int set_up_relay(const SetUpOptions &options, const Flags &flags) {
   const RelayFolder folder{options.folder, options.name};
   const std::uint16_t port = check_words(options, folder);
   fill(folder, port, options.entity);
@@ -82,11 +82,11 @@ int set_up_relay(const SetUpOptions &options, const Common &common) {
             << "  listener.key, sender.key                   the keys of two rules\n"
             << "  listener.connection, sender.connection     connection strings with these keys\n\n"
             << "The relay:\n\n";
-  print_command(folder.relay_command("0.0.0.0:" + std::to_string(port), options.entity), common);
+  print_command(folder.relay_command("0.0.0.0:" + std::to_string(port), options.entity), flags);
   std::cout << "\nA listener beside the target, with copies of ca.pem and listener.connection:\n\n";
-  print_command(folder.listen_command("127.0.0.1:8080"), common);
+  print_command(folder.listen_command("127.0.0.1:8080"), flags);
   std::cout << "\nA sender beside the app, with copies of ca.pem and sender.connection:\n\n";
-  print_command(folder.connect_command("127.0.0.1:9000"), common);
+  print_command(folder.connect_command("127.0.0.1:9000"), flags);
   std::cout << "\nOn a machine that knows no address of " << options.name << ", add --resolve "
             << options.name
             << "=ADDRESS to the last two. 127.0.0.1:8080 is the target, and an app\n"
@@ -96,7 +96,7 @@ int set_up_relay(const SetUpOptions &options, const Common &common) {
 
 } // namespace
 
-Run add_setup(CLI::App &parent, Common &common) {
+Run add_setup(CLI::App &parent, Flags &flags) {
   auto options = std::make_shared<SetUpOptions>();
   CLI::App *app = parent.add_subcommand("setup", "Make the files that a role needs");
   app->require_subcommand(1);
@@ -114,8 +114,8 @@ Run add_setup(CLI::App &parent, Common &common) {
   relay->add_option("--port", options->port, "The relay's port")
       ->type_name("PORT")
       ->capture_default_str();
-  add_common(*relay, common);
-  return [options, &common] { return set_up_relay(*options, common); };
+  add_common(*relay, flags);
+  return [options, &flags] { return set_up_relay(*options, flags); };
 }
 
 } // namespace culvert::command

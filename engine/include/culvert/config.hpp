@@ -61,18 +61,27 @@ struct RuleConfig {
   Secret secondary; // may be empty
 };
 
+/// Which of an entity's listeners gets a sender.
+enum class ListenerChoice : std::uint8_t { kRandom, kLeastTunnels };
+
 struct EntityConfig {
   std::string path; // compared ignoring case
   std::vector<RuleConfig> rules;
   /// False: everybody who reaches the relay may send to this entity, without a token. Listeners
   /// always need one.
   bool requires_client_authorization = true;
+  ListenerChoice listeners = ListenerChoice::kRandom;
 };
 
-struct RelayConfig {
+/// Where a relay or sender listens.
+struct BindConfig {
   HostPort bind; // [::] serves both families
   std::vector<HostPort> also_bind;
-  unsigned bind_mode = 0;           // of a unix socket, as for chmod(2); 0: by the umask
+  unsigned bind_mode = 0; // of a unix socket, as for chmod(2); 0: by the umask
+};
+
+struct RelayConfig : BindConfig {
+  std::string name;                 // the operator's, to tell roles apart; may be empty
   std::string tls_certificate_file; // PEM, leaf first
   std::string tls_key_file;         // PEM
   std::vector<std::string> names; // host names or IP literals this relay is known by; at least one
@@ -87,6 +96,7 @@ struct RelayConfig {
 
 /// What a listener and a sender have in common.
 struct ClientConfig {
+  std::string name; // as RelayConfig's
   ConnectionString connection;
   std::string ca_file; // PEM; empty: the system's
   std::string transport = "transport_azure";
@@ -103,10 +113,8 @@ struct ListenerConfig : ClientConfig {
   std::vector<std::string> rendezvous_hosts;
 };
 
-struct SenderConfig : ClientConfig {
-  HostPort bind; // [::] serves both families
-  std::vector<HostPort> also_bind;
-  unsigned bind_mode = 0; // as RelayConfig's
+struct SenderConfig : ClientConfig, BindConfig {
+  HostPort endpoint; // what apps ask for, as they know it: for the log; may be empty
   /// When it starts, the sender asks its relay whether it accepts the token, repeatedly until it
   /// does, and logs a line for each answer. Apps can connect in the meantime.
   bool prove_at_start = false;

@@ -72,6 +72,12 @@ public:
   virtual Result<RoleId> start_listener(const ListenerConfig &config) = 0;
   virtual Result<RoleId> start_sender(const SenderConfig &config) = 0;
 
+  /// What such a start would find wrong, without the start: it asks plugins and reads certificates,
+  /// and binds no address.
+  virtual Status check(const RelayConfig &config) = 0;
+  virtual Status check(const ListenerConfig &config) = 0;
+  virtual Status check(const SenderConfig &config) = 0;
+
   /// Changes the configuration for the role's next connections; connections that exist keep theirs.
   /// A relay can change everything except its address; of an entity that it has no more, control
   /// channels and waiting senders are ended, and tunnels go on. A listener can change its target,
@@ -119,6 +125,8 @@ Status make_throwaway_certificates(const std::string &folder, const std::vector<
 
 /// Whether a relay can have these names (RelayConfig::names).
 Status check_relay_names(const std::vector<std::string> &names);
+/// Whether nobody can listen on both addresses at the same time.
+bool listen_on_same(const HostPort &one, const HostPort &other);
 
 struct IssuedToken {
   Secret text;
@@ -148,6 +156,9 @@ Result<CheckedToken> check_token(const EngineConfig &engine, const TokenQuestion
 
 /// The plugins in the engine's plugin directories; none of them is loaded.
 Result<std::vector<std::string>> list_plugins(const EngineConfig &engine);
+/// Whether the engine's settings of plugins are right (EngineConfig::plugin_settings). Loads these
+/// plugins into this process.
+Status check_plugin_settings(const EngineConfig &engine);
 /// Describes a plugin. It is loaded in a child process: if it crashes or exits then, or takes
 /// longer than 10 s, the failure names it. This forks, so the process must have only one thread.
 Result<std::string> describe_plugin(const EngineConfig &engine, const std::string &id);

@@ -188,6 +188,7 @@ template <typename Limits> struct LimitField {
   std::uint64_t Limits::*field;
   std::uint64_t least;
   std::uint64_t most;
+  std::string_view sentence; // what it bounds
   [[nodiscard]] std::uint64_t standard() const { return Limits{}.*field; }
 };
 

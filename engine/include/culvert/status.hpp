@@ -96,6 +96,7 @@ public:
   [[nodiscard]] T &value() { return std::get<0>(content_); }
   [[nodiscard]] const T &value() const { return std::get<0>(content_); }
   [[nodiscard]] const Status &status() const { return std::get<1>(content_); }
+  [[nodiscard]] Status status_or_ok() const { return ok() ? Status{} : status(); }
 
 private:
   std::variant<T, Status> content_;

@@ -106,7 +106,7 @@ void Connection::act_listen() {
 
 void Connection::act_connect() {
   const Wish wish{entity_, protocol_->id, intent_.allowed, intent_.denied,
-                  parts_->policy->choice()};
+                  parts_->policy->entities().match(entity_).choice};
   const auto parked = relay_.rendezvous().park(*this, wish, origin_.source);
   if (!parked.ok()) {
     refuse(parked.status());

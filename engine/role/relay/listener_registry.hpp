@@ -43,7 +43,7 @@ struct Wish {
   std::string protocol;
   std::vector<std::string> allowed; // listener ids; empty: any
   std::vector<std::string> denied;
-  ChoicePolicy choice = ChoicePolicy::kRandom; // of the relay
+  ChoicePolicy choice = ChoicePolicy::kRandom; // of the entity
 };
 
 class ListenerRegistry {

@@ -8,7 +8,6 @@
 
 #include "crypto/secret.hpp"
 #include "culvert/limits.hpp"
-#include "role/relay/listener_registry.hpp"
 #include "role/relay/rules.hpp"
 #include "role/relay/text.hpp"
 
@@ -26,7 +25,6 @@ struct RelayOptions {
   std::shared_ptr<const SecretLease> secrets; // of the rules; nullptr: the caller keeps them
   std::string public_host;       // host in offers; empty: the host that the listener dialled
   std::uint16_t public_port = 0; // 0 with a public_host: 443
-  ChoicePolicy choice = ChoicePolicy::kRandom;
   RelayLimits limits;
 };
 
@@ -43,7 +41,6 @@ public:
 
   [[nodiscard]] const std::vector<std::string> &names() const { return options_.names; }
   [[nodiscard]] const EntityTable &entities() const { return entities_; }
-  [[nodiscard]] ChoicePolicy choice() const { return options_.choice; }
   [[nodiscard]] const RelayLimits &limits() const { return options_.limits; }
   /// The relay address in offers to a listener that dialled `authority`.
   [[nodiscard]] Authority public_address(std::string_view authority,

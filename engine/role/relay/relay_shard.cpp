@@ -26,6 +26,7 @@ RelayShard::RelayShard(Relay &relay, Shard &shard, RelayParts parts, Delegate<> 
                Delegate<>::to<&RelayShard::on_tunnel_ended>(*this)) {
   use(std::move(parts));
   grace_.bind<&RelayShard::drop>(*this);
+  entities_over_.bind<&RelayShard::on_entities_over>(*this);
   tick_.bind<&RelayShard::on_tick>(*this);
   relay_.attach(shard.index, *this);
 }
@@ -38,17 +39,55 @@ RelayShard::~RelayShard() {
 void RelayShard::use(RelayParts parts) {
   CULVERT_ASSERT(!parts.protocols.empty() && parts.auth);
   std::erase_if(older_, [](const auto &each) { return each.expired(); });
-  if (parts_ != nullptr) {
-    older_.emplace_back(parts_);
-  }
+  const std::shared_ptr<const RelayParts> before = parts_;
   parts_ = std::make_shared<const RelayParts>(std::move(parts));
-  const EntityTable &entities = parts_->policy->entities();
-  rendezvous_.refuse_removed(entities);
-  channels_.for_each([&entities](SlabHandle, Channel &channel) {
-    if (!entities.has(channel.entity())) {
+  if (before != nullptr) {
+    older_.emplace_back(before);
+    end_entities(before->policy->entities(), parts_->policy->entities());
+  }
+}
+
+// --- entities that are gone ----------------------------------------------------------------------
+
+void RelayShard::end_entities(const EntityTable &before, const EntityTable &now) {
+  const std::vector<std::string> gone = before.gone_in(now);
+  const std::uint64_t over_ns =
+      shard_.io.now_ns() + shard_.limits.drain_grace_ms * std::uint64_t{1'000'000};
+  for (const std::string &entity : gone) {
+    ending_entities_[entity] = over_ns;
+  }
+  if (gone.empty() || stopping()) {
+    return;
+  }
+  rendezvous_.refuse_removed(now);
+  channels_.for_each([&now](SlabHandle, Channel &channel) {
+    if (!now.has(channel.entity())) {
       channel.close(EntityTable::removed());
     }
   });
+  arm_ending();
+}
+
+void RelayShard::arm_ending() {
+  std::uint64_t nearest_ns = Timers::kNever;
+  for (const auto &[entity, over_ns] : ending_entities_) {
+    nearest_ns = std::min(nearest_ns, over_ns);
+  }
+  if (nearest_ns != Timers::kNever) {
+    shard_.io.arm(entities_over_, nearest_ns);
+  }
+}
+
+/// An entity that came back keeps its tunnels.
+void RelayShard::on_entities_over() {
+  std::erase_if(ending_entities_, [this](const auto &ending) {
+    const bool over = ending.second <= shard_.io.now_ns();
+    if (over && !parts_->policy->entities().has(ending.first)) {
+      tunnels_.drop_entity(ending.first, EntityTable::removed());
+    }
+    return over;
+  });
+  arm_ending();
 }
 
 void RelayShard::log(LogLevel level, std::string_view message,
@@ -273,6 +312,7 @@ void RelayShard::drain() {
     return;
   }
   phase_ = Phase::kDraining;
+  entities_over_.disarm();
   acceptor_.stop();
   channels_.for_each([](SlabHandle, Channel &channel) { channel.leave(); });
   rendezvous_.refuse_all(stopped());

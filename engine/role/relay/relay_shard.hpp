@@ -21,7 +21,9 @@
 #include "role/relay/tunnel_watcher.hpp"
 
 #include <initializer_list>
+#include <map>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -34,8 +36,9 @@ public:
   RelayShard &operator=(const RelayShard &) = delete;
   ~RelayShard();
 
-  /// New connections use these parts; connections and channels that exist keep theirs. Channels and
-  /// waiting senders of an entity that these parts do not have are ended; tunnels go on.
+  /// New connections use these parts; connections and channels that exist keep theirs. Of an entity
+  /// that these parts do not have, channels are closed, waiting senders are refused, and tunnels
+  /// have the grace time to end.
   void use(RelayParts parts);
   /// All shards get the same sockets; the last shard to stop closes them.
   void start(std::vector<Socket> listening);
@@ -93,6 +96,9 @@ private:
   /// Connections, channels and tunnels, each.
   [[nodiscard]] std::uint64_t most() const { return limits().connections_per_shard; }
   [[nodiscard]] std::shared_ptr<const RelayParts> parts_for(const Guest &guest) const;
+  void end_entities(const EntityTable &before, const EntityTable &now);
+  void arm_ending();
+  void on_entities_over();
   Seat find_seat(const Origin &origin);
   Connection *oldest_to_make_room(Sources::Answer full, const Origin &newcomer);
   void log_full(const Sources::Admission &admission, const Origin &origin, bool made_room);
@@ -125,6 +131,8 @@ private:
   TunnelWatcher watcher_;
   Tunnels tunnels_;
   Timer grace_;
+  std::map<std::string, std::uint64_t> ending_entities_; // in lower case; until when, in ns
+  Timer entities_over_;
   Completion tick_; // calls done_ outside the callback of the part that ended last
 };
 

@@ -63,6 +63,16 @@ Status EntityTable::check_rules(const std::vector<Rule> &rules) {
   return {};
 }
 
+std::vector<std::string> EntityTable::gone_in(const EntityTable &later) const {
+  std::vector<std::string> gone;
+  for (const auto &[path, place] : places_) {
+    if (!later.has(path)) {
+      gone.push_back(path);
+    }
+  }
+  return gone;
+}
+
 EntityTable::Match EntityTable::match(std::string_view path) const {
   Match match;
   std::string asked = lower_case(path);
@@ -72,6 +82,7 @@ EntityTable::Match EntityTable::match(std::string_view path) const {
       const EntityOptions &entity = entities_[found->second];
       match.entity = &entity.path;
       match.senders_need_token = entity.requires_client_authorization;
+      match.choice = entity.choice;
       for (const Rule &rule : entity.rules) {
         match.rules.push_back(&rule);
       }
@@ -84,10 +95,6 @@ EntityTable::Match EntityTable::match(std::string_view path) const {
     match.rules.push_back(&rule);
   }
   return match;
-}
-
-bool EntityTable::has(const std::string &path) const {
-  return places_.contains(lower_case(path));
 }
 
 Status EntityTable::removed() {

@@ -7,7 +7,9 @@
 // judged by the relay's own rules, so that a wrong token does not reveal which entities exist.
 #pragma once
 
+#include "core/text.hpp"
 #include "plugin/kinds.hpp"
+#include "role/relay/listener_registry.hpp"
 
 #include <string>
 #include <string_view>
@@ -19,7 +21,8 @@ namespace culvert {
 struct EntityOptions {
   std::string path; // without a leading '/'
   std::vector<Rule> rules;
-  bool requires_client_authorization = true; // false: senders need no token, listeners do
+  bool requires_client_authorization = true;   // false: senders need no token, listeners do
+  ChoicePolicy choice = ChoicePolicy::kRandom; // of several listeners
 };
 
 class EntityTable {
@@ -27,6 +30,7 @@ public:
   struct Match {
     const std::string *entity = nullptr; // as configured; nullptr: there is none
     bool senders_need_token = true;
+    ChoicePolicy choice = ChoicePolicy::kRandom;
     std::vector<const Rule *> rules; // the entity's first, then the relay's
   };
 
@@ -39,8 +43,10 @@ public:
   static Status check_rules(const std::vector<Rule> &rules);
 
   [[nodiscard]] Match match(std::string_view path) const;
-  /// An entity of exactly this path; a path that only changed its case is the same one.
-  [[nodiscard]] bool has(const std::string &path) const;
+  /// Whether the path itself is an entity; ignoring case.
+  [[nodiscard]] bool has(std::string_view path) const { return places_.contains(lower_case(path)); }
+  /// The paths, in lower case, of the entities that a later table does not have.
+  [[nodiscard]] std::vector<std::string> gone_in(const EntityTable &later) const;
   /// Why nothing begins for an entity that was there once.
   static Status removed();
 

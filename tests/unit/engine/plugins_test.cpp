@@ -64,7 +64,8 @@ TEST(EnginePlugins, ASettingOfNoPluginOrOfNoSuchNameMakesNoEngine) {
   EXPECT_NE(nowhere.find("auth_sas"), std::string::npos) << nowhere;
   config.plugin_settings = {{"resolver_dns", {{"hosts", "y"}}}};
   EXPECT_EQ(Engine::create(config, log).status().message,
-            "plugin resolver_dns has no setting 'hosts'; it has resolve, hosts_file, servers, resolv_conf, "
+            "plugin resolver_dns has no setting 'hosts'; it has resolve, hosts_file, servers, "
+            "resolv_conf, "
             "timeout_ms, tries");
 }
 

@@ -85,6 +85,62 @@ TEST(RelayPolicySwap, AnEntityThatIsRemovedEndsItsChannelsAndItsWaitsAndNoTunnel
   }
 }
 
+WorldOptions without_alpha() {
+  WorldOptions options = test_options(2);
+  options.entities = {{"beta", {}}};
+  return options;
+}
+
+TEST(RelayPolicySwap, TunnelsOfAnEntityThatIsGoneHaveTheGraceAndOthersGoOn) {
+  constexpr std::uint64_t kGraceMs = 3'000;
+  for (const bool comes_back : {false, true}) {
+    WorldOptions options = test_options(2);
+    options.shard_limits.drain_grace_ms = kGraceMs;
+    RelayWorld world(options);
+    Peer &alpha = world.answered_peer(kListen);
+    Peer &beta = world.answered_peer("listen path=beta token=all id=M framing=messages");
+    Peer &gone = world.peer("connect path=alpha token=all framing=raw");
+    Peer &stays = world.peer("connect path=beta token=all framing=raw");
+    expect_joined(world, alpha, 0, gone);
+    expect_joined(world, beta, 0, stays);
+    world.use(without_alpha());
+    ASSERT_TRUE(world.run_until([&] { return alpha.heard_end.has_value(); }));
+    world.run_until([] { return false; }, kGraceMs / 2);
+    EXPECT_EQ(world.tunnels(), 2U);
+    if (comes_back) {
+      world.use(options);
+    }
+    world.run_until([] { return false; }, kGraceMs);
+    EXPECT_EQ(world.tunnels(), comes_back ? 2U : 1U);
+    EXPECT_EQ(gone.heard_end.has_value(), !comes_back);
+    EXPECT_FALSE(stays.heard_end.has_value());
+    EXPECT_FALSE(beta.heard_end.has_value());
+    EXPECT_EQ(world.end(), "");
+  }
+}
+
+TEST(RelayPolicySwap, AnEntityMayGiveItsSendersToTheListenerWithTheFewestTunnels) {
+  WorldOptions options = test_options(2);
+  options.entities[0].choice = ChoicePolicy::kLeastTunnels;
+  RelayWorld world(options);
+  Peer *const channels[] = {&world.answered_peer("listen path=alpha token=all id=A"),
+                            &world.answered_peer("listen path=alpha token=all id=B")};
+  std::size_t offers[2] = {0, 0};
+  for (std::size_t sent = 1; sent <= 12; ++sent) {
+    Peer &sender = world.peer("connect path=alpha token=all framing=raw");
+    ASSERT_TRUE(world.run_until([&] {
+      return !channels[0]->capability(offers[0]).empty() ||
+             !channels[1]->capability(offers[1]).empty();
+    }));
+    const std::size_t got = channels[0]->capability(offers[0]).empty() ? 1 : 0;
+    expect_joined(world, *channels[got], offers[got], sender);
+    ++offers[got];
+    if (sent % 2 == 0) {
+      EXPECT_EQ(offers[0], offers[1]);
+    }
+  }
+}
+
 TEST(RelayPolicySwap, ASenderIsRefusedWhicheverShardForgetsItsEntityFirst) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     RelayWorld world(without_entity(""), seed);

@@ -1,0 +1,148 @@
+#include "core/text.hpp"
+#include "crypto/digest.hpp"
+#include "culvert/config_file.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+namespace culvert {
+namespace {
+
+/// Of a certificate, a key or a bundle of authorities; the system's bundle has 0.2 MB.
+constexpr std::size_t kMostFileBytes = 4U * 1024 * 1024;
+
+/// Collects values, each with its length in front, so that no two lists give the same text.
+class Print {
+public:
+  void add(std::string_view value) {
+    text_ += std::to_string(value.size()) + ":" + std::string(value);
+  }
+  void add(std::uint64_t value) { add(std::to_string(value)); }
+  void add(const std::vector<std::string> &list) {
+    add(list.size());
+    for (const std::string &item : list) {
+      add(item);
+    }
+  }
+  void add(const Secret &secret) { add(hex(digests_.sha256(secret.bytes()))); }
+  void add_file(const std::string &path) {
+    add(path);
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(path, error)) {
+      return; // the engine says why it is of no use
+    }
+    std::ifstream file(path, std::ios::binary);
+    std::string content(kMostFileBytes, '\0');
+    file.read(content.data(), static_cast<std::streamsize>(content.size()));
+    content.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
+    add(hex(digests_.sha256(bytes_of(content))));
+    cleanse(content);
+  }
+  template <typename Limits> void add_limits(const Limits &limits) {
+    for (const LimitField<Limits> &field : limit_fields<Limits>()) {
+      add(limits.*field.field);
+    }
+  }
+  void add(const BindConfig &bind) {
+    add(bind.bind.text());
+    for (const HostPort &more : bind.also_bind) {
+      add(more.text());
+    }
+    add(bind.bind_mode);
+  }
+  void add(const std::vector<RuleConfig> &rules) {
+    add(rules.size());
+    for (const RuleConfig &rule : rules) {
+      add(rule.name);
+      add(std::uint64_t{rule.rights.listen} + 2 * std::uint64_t{rule.rights.send} +
+          4 * std::uint64_t{rule.rights.manage});
+      add(rule.primary);
+      add(rule.secondary);
+    }
+  }
+  void add(const ClientConfig &config) {
+    add(config.name);
+    add(config.connection.host);
+    add(config.connection.port);
+    add(config.connection.entity_path);
+    add(config.connection.key_name);
+    add(config.connection.key);
+    add(config.connection.signature);
+    add_file(config.ca_file);
+    add(config.transport);
+    add(config.auth);
+    add(config.resolver);
+    add(config.resolve);
+    add_limits(config.limits);
+  }
+  std::string take() { return hex(digests_.sha256(bytes_of(text_))); }
+
+private:
+  Digests digests_;
+  std::string text_;
+};
+
+} // namespace
+
+std::string fingerprint(const EngineConfig &config) {
+  Print print;
+  print.add(config.shards);
+  print.add(static_cast<std::uint64_t>(config.backend));
+  print.add(config.plugin_directories);
+  for (const auto &[id, settings] : config.plugin_settings) {
+    print.add(id);
+    for (const auto &[key, setting] : settings) {
+      print.add(key);
+      if (const auto *text = std::get_if<std::string>(&setting)) {
+        print.add(*text);
+      } else if (const auto *list = std::get_if<std::vector<std::string>>(&setting)) {
+        print.add(*list);
+      } else if (const auto &secret = std::get<std::shared_ptr<const Secret>>(setting)) {
+        print.add(*secret);
+      }
+    }
+  }
+  print.add_limits(config.limits);
+  return print.take();
+}
+
+std::string fingerprint(const RelayConfig &config) {
+  Print print;
+  print.add(static_cast<const BindConfig &>(config));
+  print.add(config.name);
+  print.add_file(config.tls_certificate_file);
+  print.add_file(config.tls_key_file);
+  print.add(config.names);
+  for (const EntityConfig &entity : config.entities) {
+    print.add(entity.path);
+    print.add(entity.rules);
+    print.add(std::uint64_t{entity.requires_client_authorization});
+    print.add(static_cast<std::uint64_t>(entity.listeners));
+  }
+  print.add(config.rules);
+  print.add(config.protocols);
+  print.add(config.auth);
+  print.add(config.public_host);
+  print.add(config.public_port);
+  print.add_limits(config.limits);
+  return print.take();
+}
+
+std::string fingerprint(const ListenerConfig &config) {
+  Print print;
+  print.add(static_cast<const ClientConfig &>(config));
+  print.add(config.target.text());
+  print.add(config.rendezvous_hosts);
+  return print.take();
+}
+
+std::string fingerprint(const SenderConfig &config) {
+  Print print;
+  print.add(static_cast<const ClientConfig &>(config));
+  print.add(static_cast<const BindConfig &>(config));
+  print.add(config.endpoint.text());
+  return print.take();
+}
+
+} // namespace culvert

@@ -1,0 +1,207 @@
+#include "culvert/secret_reader.hpp"
+
+#include "core/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sys/stat.h>
+
+namespace culvert {
+namespace {
+
+void drop_newline(std::string &text) {
+  if (!text.empty() && text.back() == '\n') {
+    text.pop_back();
+    if (!text.empty() && text.back() == '\r') { // of a file from Windows
+      text.pop_back();
+    }
+  }
+}
+
+/// A secret is a key, a token or a connection string: whoever gives more means another file.
+Result<std::string> read_all(std::istream &stream, const std::string &what,
+                             const std::string &setting) {
+  constexpr std::streamsize kMostBytes = 65'536;
+  std::string value(kMostBytes + 1, '\0');
+  stream.read(value.data(), kMostBytes + 1);
+  value.resize(static_cast<std::size_t>(stream.gcount()));
+  if (stream.bad() || value.size() > kMostBytes) {
+    return Status::machine(setting + ": " + what +
+                           (stream.bad() ? " cannot be read" : " is over 65536 bytes") +
+                           "; name one that holds the secret alone");
+  }
+  drop_newline(value);
+  return value;
+}
+
+Result<std::string> from_environment(const std::string &name, const std::string &setting) {
+  const bool is_name = !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '_';
+  });
+  if (!is_name) { // it may be the secret itself
+    return Status::config(setting + ": env: has no name of a variable behind it; write env:NAME");
+  }
+  const char *found = std::getenv(name.c_str());
+  if (found == nullptr) {
+    return Status::machine(setting + ": the environment variable '" + name +
+                           "' is not set; export it first");
+  }
+  std::string value = found;
+  drop_newline(value);
+  return value;
+}
+
+/// What is wrong with the secret itself; "" if nothing is.
+std::string remedy_of(const std::string &value) {
+  if (value.empty()) {
+    return "the secret is empty; put it where it is read from";
+  }
+  if (value.starts_with("\xef\xbb\xbf")) {
+    return "the secret begins with a byte order mark; save it as plain text without one";
+  }
+  if (std::any_of(value.begin(), value.end(), is_control)) {
+    return "the secret holds a line break or another control character; write it as one line";
+  }
+  if (value.size() > 1 && value.front() == value.back() &&
+      (value.front() == '"' || value.front() == '\'')) { // Docker's --env-file keeps them
+    return "the secret stands in quotes; write it without them";
+  }
+  if (value.front() == ' ' || value.back() == ' ') {
+    return "the secret has a blank at its beginning or end; write it without";
+  }
+  return "";
+}
+
+/// A word as a shell reads it back.
+std::string for_a_shell(const std::string &word) {
+  const bool plain = std::all_of(word.begin(), word.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || std::strchr("/._-:,=@%+", c) != nullptr;
+  });
+  if (plain) {
+    return word;
+  }
+  std::string result = "'";
+  for (const char c : word) {
+    result += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  }
+  return result + "'";
+}
+
+} // namespace
+
+bool is_secret_reference(const std::string &text) {
+  return text.starts_with("env:") || text.starts_with("file:") || text == "-";
+}
+
+std::string SecretReader::located(const std::string &path) const {
+  return path.empty() || path.starts_with('/') || policy_.folder.empty()
+             ? path
+             : policy_.folder + "/" + path;
+}
+
+Status SecretReader::check_private(const std::string &path, const std::string &setting) const {
+  struct stat facts {};
+  const bool open_to_others =
+      stat(path.c_str(), &facts) == 0 && S_ISREG(facts.st_mode) && (facts.st_mode & S_IRWXO) != 0;
+  if (!open_to_others || policy_.readable_files) {
+    return {};
+  }
+  std::array<char, 8> mode{};
+  std::snprintf(mode.data(), mode.size(), "%04o", static_cast<unsigned>(facts.st_mode & 07777));
+  return Status::machine(
+      setting + ": every user of this machine may open the secret file '" + path + "' (mode " +
+      mode.data() + "); run: chmod 600 " + for_a_shell(path) + ", or set " +
+      (policy_.in_file ? "insecure_secret_files = true in [engine]" : "--insecure-secret-files"));
+}
+
+Result<std::string> SecretReader::from_file(const std::string &named,
+                                            const std::string &setting) const {
+  if (named.empty()) {
+    return Status::config(setting + ": file: has no path behind it; write file:PATH");
+  }
+  const std::string path = located(named);
+  std::error_code error;
+  const bool is_directory = std::filesystem::is_directory(path, error);
+  std::ifstream file;
+  if (!is_directory) {
+    errno = 0;
+    file.open(path, std::ios::binary);
+  }
+  if (!file.is_open()) {
+    return Status::machine(setting + ": cannot read the file '" + path +
+                           "': " + std::strerror(is_directory ? EISDIR : errno) +
+                           "; name a file that this user may read");
+  }
+  if (Status status = check_private(path, setting); !status.ok()) {
+    return status;
+  }
+  return read_all(file, "the file '" + path + "'", setting);
+}
+
+Result<std::string> SecretReader::from_stdin(const std::string &setting) {
+  if (policy_.in_file) {
+    return Status::config(setting + ": a configuration file cannot refer to standard input; write "
+                                    "env:NAME or file:PATH");
+  }
+  if (!stdin_setting_.empty()) {
+    return Status::config(setting + ": standard input is read once, for " + stdin_setting_ +
+                          "; write env:NAME or file:PATH for one of the two");
+  }
+  stdin_setting_ = setting;
+  if (!stdin_read_) {
+    Result<std::string> text = read_all(std::cin, "standard input", setting);
+    if (!text.ok()) {
+      return text;
+    }
+    stdin_read_ = true;
+    stdin_secret_ = Secret::take(text.value());
+  }
+  return std::string(stdin_secret_.reveal());
+}
+
+Status SecretReader::no_literal(const std::string &setting) const {
+  return Status::config(
+      policy_.in_file
+          ? setting + ": a secret in the configuration file can be read by everybody who may read "
+                      "that file; write env:NAME or file:PATH, or set insecure_literal_secrets = "
+                      "true in [engine]"
+          : setting + ": a secret on the command line can be read by every user of this machine; "
+                      "write env:NAME, file:PATH or - (standard input), or add "
+                      "--insecure-literal-secrets");
+}
+
+Result<Secret> SecretReader::read(const std::string &reference, const std::string &setting) {
+  Result<std::string> text = reference;
+  if (reference.empty()) {
+    return Status::config(setting + ": no secret is named; write env:NAME" +
+                          (policy_.in_file ? " or file:PATH" : ", file:PATH or -"));
+  }
+  if (reference.starts_with("env:")) {
+    text = from_environment(reference.substr(4), setting);
+  } else if (reference.starts_with("file:")) {
+    text = from_file(reference.substr(5), setting);
+  } else if (reference == "-") {
+    text = from_stdin(setting);
+  } else if (!policy_.literals) {
+    return no_literal(setting);
+  }
+  if (!text.ok()) {
+    return text.status();
+  }
+  if (const std::string remedy = remedy_of(text.value()); !remedy.empty()) {
+    const std::string message = setting + ": " + remedy;
+    cleanse(text.value());
+    return is_secret_reference(reference) ? Status::machine(message) : Status::config(message);
+  }
+  return Secret::take(text.value());
+}
+
+} // namespace culvert

@@ -1,0 +1,353 @@
+#include "config/connection_string.hpp"
+#include "config/entity_path.hpp"
+#include "config/reading.hpp"
+#include "core/limits.hpp"
+#include "core/text.hpp"
+
+#include <algorithm>
+
+namespace culvert {
+
+std::string as_written(const Setting &setting) {
+  const std::string &value = setting.example.empty() ? setting.standard : setting.example;
+  const bool bare = setting.kind == SettingKind::kTruth || setting.kind == SettingKind::kCount ||
+                    setting.kind == SettingKind::kShards;
+  const std::string quoted = bare ? value : "\"" + value + "\"";
+  return setting.key + " = " + (setting.repeats() ? "[" + quoted + "]" : quoted);
+}
+
+Status wrong_type(const Reading &reading, const Written &found) {
+  return reading.wrong("it is " + std::string(found.words()) + "; write " +
+                       as_written(reading.setting));
+}
+
+Result<std::string> text_of(const Reading &reading, const Written &written) {
+  const std::string *text = written.text();
+  if (text == nullptr) {
+    return wrong_type(reading, written);
+  }
+  if (text->empty()) {
+    return reading.wrong("it is empty; write " + as_written(reading.setting) + " or leave it out");
+  }
+  const SettingKind kind = reading.setting.kind;
+  if (kind != SettingKind::kConnection && kind != SettingKind::kRuleKey &&
+      holds_connection_string(*text)) {
+    return reading.wrong("a connection string stands here; put it into a variable or file, and "
+                         "write connection_string = \"env:NAME\" or \"file:PATH\"");
+  }
+  return *text;
+}
+
+namespace {
+
+/// A list, or one value of it.
+Result<std::vector<std::string>> list_of(const Reading &reading) {
+  std::vector<std::string> items;
+  const Written::List one{reading.written};
+  const Written::List *list = reading.written.list();
+  for (const Written &item : list == nullptr ? one : *list) {
+    Result<std::string> text = text_of(reading, item);
+    if (!text.ok()) {
+      return text.status();
+    }
+    items.push_back(std::move(text.value()));
+  }
+  if (items.empty()) {
+    return reading.wrong("the list is empty; write " + as_written(reading.setting));
+  }
+  return items;
+}
+
+Result<std::vector<std::string>> hosts_of(const Reading &reading) {
+  Result<std::vector<std::string>> items = list_of(reading);
+  return items.ok() && reading.written.of_flag ? list_of_flags(items.value(), reading.subject)
+                                               : std::move(items);
+}
+
+// --- words --------------------------------------------------------------------------------------
+
+Result<SettingValue> read_truth(const Reading &reading) {
+  SettingValue value;
+  const auto *truth = std::get_if<bool>(&reading.written.value);
+  if (truth == nullptr && !reading.written.of_flag) {
+    return wrong_type(reading, reading.written);
+  }
+  value.number = (truth == nullptr ? *reading.written.text() == "true" : *truth) ? 1 : 0;
+  return value;
+}
+
+Result<SettingValue> read_choice(const Reading &reading) {
+  const Result<std::string> text = text_of(reading, reading.written);
+  if (!text.ok()) {
+    return text.status();
+  }
+  const std::vector<std::string> &words = reading.setting.words;
+  const auto found = std::find(words.begin(), words.end(), text.value());
+  if (found == words.end()) {
+    const std::string near = nearest_word(text.value(), words);
+    return reading.wrong(in_quotes(text.value()) + " is none of its words; write " + one_of(words) +
+                         (near.empty() ? "" : " (did you mean '" + near + "'?)"));
+  }
+  SettingValue value;
+  value.number = static_cast<std::uint64_t>(found - words.begin());
+  return value;
+}
+
+Result<SettingValue> read_rights(const Reading &reading) {
+  std::vector<std::string> words;
+  const Written::List one{reading.written};
+  const Written::List *list = reading.written.list();
+  for (const Written &item : list == nullptr ? one : *list) {
+    if (item.text() == nullptr) {
+      return wrong_type(reading, item);
+    }
+    words.push_back(*item.text());
+  }
+  const Result<Rights> rights = rights_of_words(words, reading.subject);
+  if (!rights.ok()) {
+    return rights.status();
+  }
+  SettingValue value;
+  value.rights = rights.value();
+  return value;
+}
+
+Result<SettingValue> read_mode(const Reading &reading) {
+  const Result<std::string> text = text_of(reading, reading.written);
+  if (!text.ok()) {
+    return text.status();
+  }
+  const bool octal = text.value().size() >= 3 && text.value().size() <= 4 &&
+                     text.value().find_first_not_of("01234567") == std::string::npos;
+  const unsigned long mode = octal ? std::stoul(text.value(), nullptr, 8) : 0;
+  if (mode == 0 || mode > 0777) {
+    return reading.wrong(text.value(), "is no mode of a file; write 0660");
+  }
+  SettingValue value;
+  value.number = mode;
+  return value;
+}
+
+Result<SettingValue> read_text(const Reading &reading) {
+  Result<std::string> text = text_of(reading, reading.written);
+  if (!text.ok()) {
+    return text.status();
+  }
+  SettingValue value;
+  value.text = std::move(text.value());
+  const SettingKind kind = reading.setting.kind;
+  if (kind == SettingKind::kFile || kind == SettingKind::kKeyFile) {
+    value.text = reading.secrets.located(value.text);
+  }
+  if (kind == SettingKind::kKeyFile) {
+    Status status = reading.secrets.check_private(value.text, reading.subject);
+    if (!status.ok()) {
+      return status;
+    }
+  }
+  if (kind == SettingKind::kEntityPath) {
+    const std::string remedy = entity_path_remedy(value.text);
+    if (!remedy.empty()) {
+      return reading.wrong(value.text, "names no entity: " + remedy);
+    }
+  }
+  if (kind == SettingKind::kRuleName && value.text.size() > kRuleNameBytes) {
+    return reading.wrong("it has over 256 characters; write a shorter name");
+  }
+  return value;
+}
+
+Result<SettingValue> read_list(const Reading &reading) {
+  Result<std::vector<std::string>> items =
+      reading.setting.kind == SettingKind::kHosts ? hosts_of(reading) : list_of(reading);
+  if (!items.ok()) {
+    return items.status();
+  }
+  SettingValue value;
+  value.list = std::move(items.value());
+  if (reading.setting.kind == SettingKind::kFolders) {
+    for (std::string &folder : value.list) {
+      folder = reading.secrets.located(folder);
+    }
+  }
+  return value;
+}
+
+// --- addresses and secrets ----------------------------------------------------------------------
+
+Result<SettingValue> read_addresses(const Reading &reading) {
+  const Result<std::vector<std::string>> items = list_of(reading);
+  if (!items.ok()) {
+    return items.status();
+  }
+  SettingValue value;
+  for (const std::string &text : items.value()) {
+    const Result<HostPort> parsed = HostPort::parse(text, "");
+    if (!parsed.ok()) {
+      return reading.wrong(text, "is not ADDRESS:PORT; write 127.0.0.1:8080, 0.0.0.0:8080, "
+                                 "[::]:8080 or unix:/PATH");
+    }
+    value.addresses.push_back(parsed.value());
+  }
+  return value;
+}
+
+Result<SettingValue> read_target(const Reading &reading) {
+  const Result<std::string> text = text_of(reading, reading.written);
+  if (!text.ok()) {
+    return text.status();
+  }
+  const Result<HostPort> parsed = HostPort::parse(text.value(), "");
+  if (!parsed.ok()) {
+    return reading.wrong(text.value(), "is not HOST:PORT; write 127.0.0.1:8080, [::1]:8080, "
+                                       "NAME:8080 or unix:/PATH");
+  }
+  if (parsed.value().unix_path.empty() && parsed.value().port == 0) {
+    return reading.wrong(text.value(), "has port 0; write the port it listens on");
+  }
+  SettingValue value;
+  value.addresses.push_back(parsed.value());
+  return value;
+}
+
+Result<SettingValue> read_public_address(const Reading &reading) {
+  const Result<std::string> read = text_of(reading, reading.written);
+  if (!read.ok()) {
+    return read.status();
+  }
+  const std::string &text = read.value();
+  const bool has_port = text.rfind(':') != std::string::npos && !text.ends_with(']');
+  const Result<HostPort> address = HostPort::parse(has_port ? text : text + ":443", "");
+  if (!address.ok() || address.value().port == 0 || !address.value().unix_path.empty()) {
+    return reading.wrong(text, "is not HOST[:PORT]; write relay.example, relay.example:8443 or "
+                               "[::1]:8443");
+  }
+  const std::string &host = address.value().host;
+  if (host == "0.0.0.0" || host == "::" || host.find_first_of("*,") != std::string::npos) {
+    return reading.wrong(text, "is no address that can be dialled; write the one that listeners "
+                               "reach this relay at");
+  }
+  SettingValue value;
+  value.addresses.push_back(address.value());
+  return value;
+}
+
+Result<SettingValue> read_secret(const Reading &reading) {
+  const std::string *reference = reading.written.text();
+  if (reference == nullptr) {
+    return wrong_type(reading, reading.written);
+  }
+  Result<Secret> secret = reading.secrets.read(*reference, reading.subject);
+  if (!secret.ok()) {
+    return secret.status();
+  }
+  const auto wrong = [&](const std::string &message) {
+    return is_secret_reference(*reference) ? Status::machine(message) : Status::config(message);
+  };
+  SettingValue value;
+  if (reading.setting.kind == SettingKind::kRuleKey) {
+    if (secret.value().reveal().find(' ') != std::string_view::npos) {
+      return wrong(reading.subject + ": the key holds a blank; write the key alone");
+    }
+    value.secret = std::move(secret.value());
+    return value;
+  }
+  Result<ConnectionString> parsed = ConnectionString::parse(secret.value().reveal());
+  if (!parsed.ok()) {
+    return wrong(reading.subject + ": " + parsed.status().message);
+  }
+  value.connection = std::move(parsed.value());
+  return value;
+}
+
+} // namespace
+
+std::string form_of(const Setting &setting) {
+  switch (setting.kind) {
+  case SettingKind::kTruth:
+    return "";
+  case SettingKind::kHosts:
+    return "HOST[,HOST]";
+  case SettingKind::kPlugin:
+  case SettingKind::kPlugins:
+    return "ID";
+  case SettingKind::kCount:
+    return "N";
+  case SettingKind::kShards:
+    return "N|auto";
+  case SettingKind::kDuration:
+    return "TIME";
+  case SettingKind::kSize:
+    return "SIZE";
+  case SettingKind::kChoice:
+    return one_of(setting.words, "|");
+  case SettingKind::kFile:
+  case SettingKind::kKeyFile:
+    return "FILE";
+  case SettingKind::kFolders:
+    return "DIR";
+  case SettingKind::kAddresses:
+    return "ADDRESS:PORT";
+  case SettingKind::kTarget:
+    return "HOST:PORT";
+  case SettingKind::kPublicAddress:
+    return "HOST[:PORT]";
+  case SettingKind::kMode:
+    return "MODE";
+  case SettingKind::kResolve:
+    return "NAME=ADDR[,ADDR]";
+  case SettingKind::kEntityPath:
+    return "PATH";
+  case SettingKind::kConnection:
+  case SettingKind::kRuleKey:
+    return "S";
+  default:
+    return "TEXT";
+  }
+}
+
+Result<SettingValue> read_value(const Setting &setting, const Written &written,
+                                const std::string &subject, SecretReader &secrets) {
+  const Reading reading{setting, written, subject, secrets};
+  switch (setting.kind) {
+  case SettingKind::kCount:
+  case SettingKind::kShards:
+    return read_count(reading);
+  case SettingKind::kDuration:
+    return read_duration(reading);
+  case SettingKind::kSize:
+    return read_size(reading);
+  case SettingKind::kTruth:
+    return read_truth(reading);
+  case SettingKind::kChoice:
+    return read_choice(reading);
+  case SettingKind::kRights:
+    return read_rights(reading);
+  case SettingKind::kMode:
+    return read_mode(reading);
+  case SettingKind::kAddresses:
+    return read_addresses(reading);
+  case SettingKind::kTarget:
+    return read_target(reading);
+  case SettingKind::kPublicAddress:
+    return read_public_address(reading);
+  case SettingKind::kRuleKey:
+  case SettingKind::kConnection:
+    return read_secret(reading);
+  case SettingKind::kHosts:
+  case SettingKind::kPlugins:
+  case SettingKind::kFolders:
+  case SettingKind::kResolve:
+    return read_list(reading);
+  case SettingKind::kText:
+  case SettingKind::kPlugin:
+  case SettingKind::kFile:
+  case SettingKind::kKeyFile:
+  case SettingKind::kEntityPath:
+  case SettingKind::kRuleName:
+    return read_text(reading);
+  }
+  return Status::failure(Code::kInternal, Source::kLocal, Retry::kNever, "no such kind");
+}
+
+} // namespace culvert

@@ -1,0 +1,166 @@
+#include "service.hpp"
+
+#include "roles.hpp"
+
+#include <algorithm>
+
+namespace culvert::command {
+namespace {
+
+constexpr std::size_t kMistakesInLog = 20;
+
+/// What a reload cannot change; "" if it is the same.
+std::string needs_restart(const Configuration &before, const Configuration &after) {
+  std::string what;
+  const auto add = [&what](bool differs, const std::string &name) {
+    what += differs ? (what.empty() ? "" : ", ") + name : "";
+  };
+  add(before.engine.shards != after.engine.shards, "shards");
+  add(before.log_level != after.log_level, "the log's level");
+  add(before.log_format != after.log_format, "the log's format");
+  add(before.engine.plugin_directories != after.engine.plugin_directories,
+      "the directories of plugins");
+  for (const LimitField<ShardLimits> &field : limit_fields<ShardLimits>()) {
+    add(before.engine.limits.*field.field != after.engine.limits.*field.field,
+        "the limit " + std::string(field.name));
+  }
+  EngineConfig same = before.engine;
+  same.plugin_settings = after.engine.plugin_settings;
+  add(fingerprint(same) != fingerprint(before.engine), "the settings of plugins");
+  return what;
+}
+
+class Service {
+public:
+  explicit Service(const ConfigSource &source) : source_(source) {}
+
+  int run() {
+    LoadedConfig loaded = source_.load(secrets_);
+    refuse(loaded.mistakes);
+    check_plugins(loaded.configuration.engine, plugins_of(loaded.configuration));
+    log_ = make_log(loaded.configuration, source_.speech);
+    engine_ = make_engine(loaded.configuration.engine, *log_);
+    Roles roles(*engine_, *log_);
+    if (const Status status = roles.start(loaded); !status.ok()) {
+      refuse({{{}, status}});
+    }
+    remember(std::move(loaded.configuration));
+    return run_until_signal({*engine_, roles.ids(), process_.engine.limits.drain_grace_ms, *log_,
+                             [this, &roles] { reload(roles); }});
+  }
+
+private:
+  void refuse(const std::vector<ConfigMistake> &mistakes) {
+    if (mistakes.empty()) {
+      return;
+    }
+    if (source_.file.empty()) {
+      require(mistakes.front().status);
+    }
+    for (const ConfigMistake &mistake : mistakes) {
+      say_why(line_of(source_, mistake));
+    }
+    throw Refusal{kExitFailure, "the configuration has " + std::to_string(mistakes.size()) +
+                                    (mistakes.size() == 1 ? " mistake" : " mistakes") +
+                                    "; nothing was started"};
+  }
+  /// What later reloads are compared with; no role and no secret of one.
+  void remember(Configuration configuration) {
+    process_ = std::move(configuration);
+    process_.relays.clear();
+    process_.listeners.clear();
+    process_.senders.clear();
+  }
+
+  void reload(Roles &roles) {
+    secrets_.begin_again();
+    const LoadedConfig loaded = source_.load(secrets_);
+    std::vector<ConfigMistake> mistakes = loaded.mistakes;
+    if (mistakes.empty()) {
+      const std::string what = needs_restart(process_, loaded.configuration);
+      if (!what.empty()) {
+        mistakes.push_back(
+            {{}, Status::config(what + " cannot change while the process runs: restart it")});
+      }
+    }
+    if (mistakes.empty()) {
+      mistakes = Roles::check(*engine_, loaded);
+    }
+    if (!mistakes.empty()) {
+      say_unchanged(mistakes);
+      return;
+    }
+    const Result<Reloaded> done = roles.apply(loaded);
+    if (!done.ok()) {
+      say_unchanged({{{}, done.status()}});
+      return;
+    }
+    say_changed(done.value());
+  }
+  void say_unchanged(const std::vector<ConfigMistake> &mistakes) {
+    std::string all;
+    for (std::size_t i = 0; i < mistakes.size() && i < kMistakesInLog; ++i) {
+      all += (i == 0 ? "" : " | ") + line_of(source_, mistakes[i]);
+    }
+    log_->write(LogLevel::kError, "not reloaded: nothing has changed",
+                {{"mistakes", std::to_string(mistakes.size())}, {"why", all}});
+  }
+  void say_changed(const Reloaded &done) {
+    for (const Status &failure : done.failures) {
+      log_->write(LogLevel::kError, "a role could not be changed",
+                  {{"why", in_words_of(source_.speech, failure.message)}});
+    }
+    log_->write(LogLevel::kInfo, "reloaded",
+                {{"started", std::to_string(done.started)},
+                 {"updated", std::to_string(done.updated)},
+                 {"stopped", std::to_string(done.stopped)},
+                 {"unchanged", std::to_string(done.unchanged)},
+                 {"failed", std::to_string(done.failures.size())}});
+  }
+
+  const ConfigSource &source_;
+  SecretReader secrets_;
+  std::unique_ptr<Log> log_;
+  std::unique_ptr<Engine> engine_;
+  Configuration process_;
+};
+
+} // namespace
+
+std::string line_of(const ConfigSource &source, const ConfigMistake &mistake) {
+  const std::string sentence = in_words_of(source.speech, mistake.status.message);
+  if (source.file.empty()) {
+    return sentence;
+  }
+  const ConfigPlace place = mistake.place;
+  return source.file +
+         (place.line == 0 ? ""
+                          : ":" + std::to_string(place.line) + ":" + std::to_string(place.column)) +
+         ": " + sentence;
+}
+
+std::vector<std::string> plugins_of(const Configuration &configuration) {
+  std::vector<std::string> all;
+  for (const RelayConfig &relay : configuration.relays) {
+    all.insert(all.end(), relay.protocols.begin(), relay.protocols.end());
+    all.push_back(relay.auth);
+  }
+  const auto add = [&all](const ClientConfig &client) {
+    all.insert(all.end(), {client.transport, client.auth, client.resolver});
+  };
+  std::for_each(configuration.listeners.begin(), configuration.listeners.end(), add);
+  std::for_each(configuration.senders.begin(), configuration.senders.end(), add);
+  std::vector<std::string> once;
+  for (const std::string &id : all) {
+    if (std::find(once.begin(), once.end(), id) == once.end()) {
+      once.push_back(id);
+    }
+  }
+  return once;
+}
+
+int serve(const ConfigSource &source) {
+  return Service(source).run();
+}
+
+} // namespace culvert::command
