@@ -160,7 +160,8 @@ private:
         mistake(no_limit(key, setting != nullptr));
         continue;
       }
-      put(*setting, {text.substr(equals + 1), {}, true}, std::string(kLimit) + " " + key, into);
+      const std::string subject = std::string(kLimit).append(" ").append(key);
+      put(*setting, {text.substr(equals + 1), {}, true}, subject, into);
     }
   }
   static Status no_limit(const std::string &key, bool known) {

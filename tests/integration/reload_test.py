@@ -243,6 +243,29 @@ class Reload(ConfigCase):
         for process in (sender, listener, relay):
             self.assertEqual(process.terminate(), 0)
 
+    def test_a_secret_of_standard_input_is_kept_for_reloads(self):
+        key = self.write_secret("third.key", f"third-{PEER_KEY}")
+        relay = self.start_relay("--rule", "third:send:-",
+                                 prefix=("sh", "-c", f'exec "$0" "$@" <{key}'))
+        self.relay_port = relay.port
+        self.check_counts(self.hang_up(relay), unchanged=1)
+        self.write_secret("sender.key", f"second-{PEER_KEY}")
+        self.check_counts(self.hang_up(relay), updated=1)
+        self.sender_with(self.connection("third")).wait_for_line("ready for apps")
+
+    def test_while_it_drains_a_hangup_has_no_effect(self):
+        process = self.start_up('[engine]\ndrain_grace = "1h"\n', *self.parts())
+        app = self.open_app(self.app_port)
+        process.signal(signal.SIGTERM)
+        process.wait_for_line("draining: ")
+        process.signal(signal.SIGHUP)
+        process.wait_signal_taken(signal.SIGHUP)
+        self.exchange(app, b"still open")
+        app.shutdown(1)
+        self.assertEqual(receive_all(app), b"")
+        self.assertEqual(process.wait(), 0)
+        self.assertEqual(process.lines("reloaded"), [])
+
     def test_many_reloads_under_load_leave_descriptors_and_memory_flat(self):
         parts = self.parts()
         process = self.start_up(*parts)

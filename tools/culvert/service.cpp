@@ -128,7 +128,7 @@ private:
 } // namespace
 
 std::string line_of(const ConfigSource &source, const ConfigMistake &mistake) {
-  const std::string sentence = in_words_of(source.speech, mistake.status.message);
+  std::string sentence = in_words_of(source.speech, mistake.status.message);
   if (source.file.empty()) {
     return sentence;
   }

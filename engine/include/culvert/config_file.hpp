@@ -32,7 +32,9 @@ struct Configuration {
 struct ConfigPlace {
   unsigned line = 0;
   unsigned column = 0;
-  auto operator<=>(const ConfigPlace &) const = default;
+  [[nodiscard]] bool operator<(const ConfigPlace &other) const {
+    return line != other.line ? line < other.line : column < other.column;
+  }
 };
 
 /// The status says what is wrong and what to write. Source::kLocal: it is well written, and

@@ -165,6 +165,28 @@ std::string way_of(const testing::TestParamInfo<RolesTest::ParamType> &info) {
 INSTANTIATE_TEST_SUITE_P(Driven, RolesTest,
                          testing::Combine(testing::Bool(), testing::ValuesIn(kBackends)), way_of);
 
+TEST_P(RolesTest, ACheckFindsWhatAStartWouldAndStartsNothing) {
+  const auto says = [](const Status &status, const std::string &part) {
+    EXPECT_EQ(status.source == Source::kConfig || status.source == Source::kLocal, true);
+    EXPECT_NE(status.message.find(part), std::string::npos) << status.message;
+  };
+  RelayConfig relay_config = setting.relay();
+  relay_config.bind.port = port; // in use, which only a start can see
+  EXPECT_TRUE(engine->check(relay_config).ok());
+  EXPECT_TRUE(engine->check(setting.listener(port, echo.port())).ok());
+  EXPECT_TRUE(engine->check(setting.sender(port)).ok());
+  relay_config.tls_certificate_file = "/no/relay.pem";
+  says(engine->check(relay_config), "/no/relay.pem");
+  relay_config = setting.relay();
+  relay_config.bind = {"a.name", 1, ""};
+  says(engine->check(relay_config), "bind 'a.name:1' is a name");
+  says(engine->check(setting.listener(port, 0)), "has port 0");
+  SenderConfig sender_config = setting.sender(port);
+  sender_config.ca_file = "/no/ca.pem";
+  says(engine->check(sender_config), "/no/ca.pem");
+  EXPECT_EQ(engine->stats(sender + 1).state, State::kStopped) << "there is no further role";
+}
+
 TEST_P(RolesTest, OneThatIsStoppedEndsAndTheOthersGoOn) {
   const RoleId other = engine->start_sender(setting.sender(port)).value();
   App stays(engine->bound(other).port);
