@@ -64,7 +64,7 @@ public:
   virtual Result<LinkDescription> dial(const EntityAddress &entity, std::string_view token,
                                        std::string_view id) = 0;
   /// A connection that proves the token and meets no listener: on_reply() is told as of kDial, and
-  /// Code::kNoListener is a proof. Code::kUnsupported where the protocol has none.
+  /// a code that meets_nobody() is a proof. Code::kUnsupported where the protocol has none.
   virtual Result<LinkDescription> prove(const EntityAddress &, std::string_view, std::string_view) {
     return Status::failure(Code::kUnsupported, Source::kPlugin, Retry::kNever,
                            "the relay protocol has no proof of a token");

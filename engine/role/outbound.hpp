@@ -51,8 +51,8 @@ public:
 
   /// To an entity (kListen or kDial), with a fresh token. `id`: see Transport::listen().
   void start(Purpose purpose, const EntityAddress &entity, std::string id);
-  /// As kDial, but only to prove the token and the relay: no link is left of it. Code::kNoListener
-  /// is a proof too. Where the protocol has no proof it ends behind TLS.
+  /// As kDial, but only to prove the token and the relay: no link is left of it. a code that
+  /// meets_nobody() is a proof too. Where the protocol has no proof it ends behind TLS.
   void prove(const EntityAddress &entity, std::string id);
   /// To the address in an offer (kAccept or kReject). `id` is for the log.
   void start(Purpose purpose, LinkDescription description, std::string id);

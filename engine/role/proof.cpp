@@ -59,7 +59,7 @@ void Proof::on_outbound(Outbound &outbound) {
   } else if (std::exchange(outdated_, false)) { // its answer is about another configuration
     outbound_.reset();
     shard_.io.arm_after_ms(retry_, 0);
-  } else if (status.ok() || status.code == Code::kNoListener) {
+  } else if (status.ok() || meets_nobody(status.code)) {
     shard_.log.write(LogLevel::kInfo,
                      "ready for apps on " + where_ + ": the relay takes this sender",
                      {{"entity", entity_.path}, {"relay", entity_.host}});

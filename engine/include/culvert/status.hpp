@@ -52,6 +52,11 @@ enum class Code : std::uint16_t {
   kNoneAllowed = 29,    // listeners are connected, but none that this sender asks for
 };
 
+/// The relay takes the sender and has no listener for it.
+constexpr bool meets_nobody(Code code) {
+  return code == Code::kNoListener || code == Code::kNoneAllowed;
+}
+
 /// A token was refused.
 constexpr bool refuses_token(Code code) {
   return code >= Code::kTokenMissing && code <= Code::kTokenRight;

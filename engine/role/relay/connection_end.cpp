@@ -98,8 +98,7 @@ FailureCount::Failure Connection::count_refusal(Code why, Source fault_of) {
 
 void Connection::refuse(const Status &why) {
   // A sender that names who may serve it may have asked for nobody, to prove its token.
-  const bool nobody = why.code == Code::kNoListener || why.code == Code::kNoneAllowed;
-  const bool proof = nobody && !intent_.allowed.empty();
+  const bool proof = meets_nobody(why.code) && !intent_.allowed.empty();
   relay_.relay().counters().setups_failed.fetch_add(1, std::memory_order_relaxed);
   const FailureCount::Failure refusal =
       proof ? FailureCount::Failure{} : count_refusal(why.code, why.source);

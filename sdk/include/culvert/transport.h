@@ -143,8 +143,9 @@ typedef struct culvert_transport {
                     culvert_arena *arena, culvert_message *message, culvert_status *error);
   /* As dial(), of a connection by which a sender proves its token when it starts: the relay judges
      the token, and no listener is met. on_reply() is called with the purpose DIAL;
-     CULVERT_NO_LISTENER is a proof as well. NULL, or CULVERT_UNSUPPORTED: the engine dials what
-     dial() describes and ends it after the TLS handshake; then the token is not proved. */
+     CULVERT_NO_LISTENER and CULVERT_NONE_ALLOWED are proofs as well. NULL, or CULVERT_UNSUPPORTED:
+     the engine dials what dial() describes and ends it after the TLS handshake; then the token is
+     not proved. */
   uint32_t (*prove)(void *instance, const culvert_dial_request *request, culvert_arena *arena,
                     culvert_link_description *link, culvert_status *error);
 } culvert_transport;

@@ -81,7 +81,10 @@ ReplyResult WordTransport::on_reply(Purpose, const Reply &reply) {
                         : words == "no token"             ? Retry::kNewToken
                         : words == "no way"               ? Retry::kNever
                                                           : Retry::kBackoff;
-    const Code code = words == "busy" ? Code::kOverload : Code::kRejected;
+    const Code code = words == "busy"           ? Code::kOverload
+                      : words == "nobody"       ? Code::kNoListener
+                      : words == "none allowed" ? Code::kNoneAllowed
+                                                : Code::kRejected;
     result.status = Status::failure(code, Source::kRelay, retry, "it said: " + words);
   }
   return result;

@@ -2,7 +2,7 @@
 // words, one message each, and tokens and names out of a table.
 //
 //   "listen PATH TOKEN" / "dial PATH TOKEN" / "accept ID" / "reject ID WHY" -> "ok", "again TEXT"
-//   (said back), "no token", "no way", "no luck", "busy", anything else
+//   (said back), "no token", "no way", "nobody", "none allowed", "busy", anything else
 //   on the channel: "offer HOST PORT ID", "ask" -> "answer", "nothing", anything else is malformed
 #pragma once
 

@@ -46,6 +46,17 @@ TEST(Proof, SaysThatItIsReadyWhenTheRelayHasJudgedTheToken) {
   EXPECT_TRUE(it.world.run_until([&] { return it.world.relay.sessions.at(0).heard_end; }));
 }
 
+TEST(Proof, ASenderThatTheRelayTakesIsReadyWithoutAListener) {
+  for (const char *answer : {"nobody", "none allowed"}) {
+    ProofWorld it;
+    it.answer = answer;
+    it.proof->start("here");
+    ASSERT_TRUE(it.world.run_until([&] { return !it.proof->running(); })) << answer;
+    EXPECT_EQ(it.world.log.count(kReady), 1U);
+    EXPECT_EQ(it.world.log.count(kNot), 0U);
+  }
+}
+
 TEST(Proof, OfAProtocolThatHasNoneEndsBeforeAWordIsSaid) {
   ProofWorld it;
   it.world.transport.proves = false;
