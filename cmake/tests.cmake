@@ -49,6 +49,12 @@ foreach(rule layers doors protocol sizes pages)
   set_tests_properties(style_${rule} PROPERTIES LABELS style)
 endforeach()
 
+# The image and compose.yaml: not in a plain run, because it builds everything once more.
+add_test(NAME container
+         COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/container/container_test.py)
+set_tests_properties(container PROPERTIES LABELS container TIMEOUT 3600 RUN_SERIAL TRUE
+                                          SKIP_REGULAR_EXPRESSION "OK [(]skipped=")
+
 include(${PROJECT_SOURCE_DIR}/tests/abi/tests.cmake)
 include(${PROJECT_SOURCE_DIR}/tests/integration/tests.cmake)
 add_subdirectory(${PROJECT_SOURCE_DIR}/tests/tools)
