@@ -11,11 +11,11 @@ namespace culvert {
 Dial::Dial(Shard &shard) : shard_(shard) {
   turn_.bind<&Dial::on_turn>(*this);
   next_later_.bind<&Dial::try_next>(*this);
-  deadline_.bind<&Dial::on_deadline>(*this);
 }
 
 Dial::Try::Try(Dial &dial, Socket socket_of_it, Address address_of_it)
     : owner(dial), socket(socket_of_it), address(std::move(address_of_it)) {
+  deadline.bind<&Try::on_deadline>(*this);
   connect.bind<&Try::on_connect>(*this);
 }
 
@@ -27,12 +27,12 @@ void Dial::start(std::vector<Address> addresses, std::uint64_t deadline_ms) {
   failure_ = os_status(ETIMEDOUT, "connect to " + addresses_.front().text());
   next_ = 0;
   state_ = State::kTrying;
-  shard_.io.arm_after_ms(deadline_, deadline_ms);
+  deadline_ms_ = deadline_ms;
   shard_.io.yield(turn_);
 }
 
 void Dial::cancel() {
-  if (state_ == State::kTrying || state_ == State::kTimedOut) {
+  if (state_ == State::kTrying) {
     end_tries(State::kCancelled);
   }
 }
@@ -55,6 +55,7 @@ void Dial::try_next() {
       if (next_ < addresses_.size()) {
         shard_.io.arm_after_ms(next_later_, shard_.limits.next_address_ms);
       }
+      shard_.io.arm_after_ms(made.deadline, deadline_ms_);
       made.connect.connect(shard_.io, made.socket, made.address);
       return;
     }
@@ -65,13 +66,14 @@ void Dial::try_next() {
 
 void Dial::on_connect(Try &ended, Outcome outcome) {
   const bool connected = outcome.result >= 0;
+  ended.deadline.disarm();
   if (connected && !socket_.valid() && state_ != State::kCancelled) {
     won(ended);
   } else {
     shard_.io.close(ended.socket);
   }
-  if (!connected && (state_ == State::kTrying || state_ == State::kTimedOut)) {
-    const bool late = state_ == State::kTimedOut && outcome.result == -ECANCELED;
+  if (!connected && state_ == State::kTrying) {
+    const bool late = ended.late && outcome.result == -ECANCELED;
     failure_ = os_status(late ? ETIMEDOUT : -outcome.result, "connect to " + ended.address.text());
     shard_.good_addresses.forget(ended.address);
   }
@@ -103,7 +105,6 @@ bool Dial::pass_over_address() {
 void Dial::end_tries(State why) {
   state_ = why;
   next_later_.disarm();
-  deadline_.disarm();
   for (const auto &each : tries_) {
     each->connect.cancel();
   }
@@ -114,7 +115,6 @@ void Dial::check_over() {
     return;
   }
   const State how = std::exchange(state_, State::kIdle);
-  deadline_.disarm();
   // The callback may destroy the step.
   if (socket_.valid()) {
     callback_(std::exchange(socket_, {}));

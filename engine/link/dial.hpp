@@ -5,7 +5,8 @@
 // owns the socket that it gets; all other sockets are closed by then.
 //
 // The addresses race as in RFC 8305: the next one is tried when the one before has failed or has
-// not answered within next_address_ms; the first that answers wins. An address that answered when
+// not answered within next_address_ms; the first that answers wins. Each attempt has the same
+// deadline, counted from its own start. An address that answered when
 // an earlier one did not is tried first next time (Shard::good_addresses), and so is the one after
 // an address that was of no use.
 #pragma once
@@ -28,8 +29,8 @@ public:
   template <auto Method, typename Owner> void bind(Owner &owner) {
     callback_ = Delegate<Result<Socket>>::to<Method>(owner);
   }
-  /// Tries them in this order, and ends all attempts at the deadline. If none answers, the last
-  /// failure is reported.
+  /// Tries them in this order, each for at most `deadline_ms`. If none answers, the last failure is
+  /// reported.
   void start(std::vector<Address> addresses, std::uint64_t deadline_ms);
   /// Makes it complete soon, with kCancelled unless it had already connected.
   void cancel();
@@ -44,23 +45,27 @@ private:
   enum class State : std::uint8_t {
     kIdle,
     kTrying,
-    kTimedOut, // kTimedOut to kWon: the other attempts are being cancelled
-    kCancelled,
+    kCancelled, // kCancelled and kWon: the other attempts are being cancelled
     kWon
   };
   struct Try {
     Try(Dial &dial, Socket socket, Address address);
     void on_connect(Outcome outcome) { owner.on_connect(*this, outcome); }
+    void on_deadline() {
+      late = true;
+      connect.cancel();
+    }
 
     Dial &owner;
     Socket socket;
     const Address address;
+    bool late = false;
+    Timer deadline;
     Cancellable connect;
   };
 
   void on_turn(Outcome outcome);
   void on_connect(Try &ended, Outcome outcome);
-  void on_deadline() { end_tries(State::kTimedOut); }
   void try_next();
   void won(const Try &by);
   void end_tries(State why);
@@ -78,7 +83,7 @@ private:
   Status failure_;
   Completion turn_; // the first try, outside the caller's call
   Timer next_later_;
-  Timer deadline_;
+  std::uint64_t deadline_ms_ = 0; // of each attempt
 };
 
 } // namespace culvert

@@ -136,8 +136,9 @@ struct RelayLimits {
 struct ClientLimits {
   /// The deadline for a plugin's answer, for TLS, and for the relay's answer to a listener, each.
   std::uint64_t handshake_ms = 10'000;
+  /// How long one address of the relay, or of a listener's target, has to answer a connect.
   std::uint64_t relay_dial_ms = 10'000;
-  std::uint64_t target_dial_ms = 10'000; // of a listener
+  std::uint64_t target_dial_ms = 10'000;
   /// How long a sender waits for the relay's answer, which comes when a listener has fetched it.
   std::uint64_t upgrade_ms = 40'000;
   /// How long a sender repeats a set-up that its relay refused because of overload, or reset. 1,500
