@@ -1,0 +1,27 @@
+# Fuzz targets: tests/fuzz/X.cpp is fuzz_X. Each runs its corpus as a test. With CULVERT_FUZZ (Clang) it is a
+# fuzzer instead: tools/fuzz.
+
+function(culvert_fuzz target)
+  add_executable(fuzz_${target} ${PROJECT_SOURCE_DIR}/tests/fuzz/${target}.cpp)
+  target_include_directories(fuzz_${target} PRIVATE ${PROJECT_SOURCE_DIR}/plugins ${CULVERT_SDK_COPY}/include)
+  target_link_libraries(fuzz_${target} PRIVATE ${ARGN})
+  set(corpus ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${target})
+  if(CULVERT_FUZZ)
+    target_compile_options(fuzz_${target} PRIVATE -fsanitize=fuzzer)
+    target_link_options(fuzz_${target} PRIVATE -fsanitize=fuzzer)
+    return()
+  endif()
+  target_sources(fuzz_${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus_main.cpp)
+  add_test(NAME fuzz_${target} COMMAND fuzz_${target} ${corpus})
+  set_tests_properties(fuzz_${target} PROPERTIES LABELS unit TIMEOUT 60)
+endfunction()
+
+culvert_fuzz(http_head culvert_link)
+culvert_fuzz(websocket_frames culvert_link)
+culvert_fuzz(connection_string culvert_config)
+culvert_fuzz(config_file culvert_facade)
+culvert_fuzz(sas_token culvert_auth_sas_static)
+culvert_fuzz(dns_answer culvert_resolver_dns_static)
+culvert_fuzz(plugin_object culvert_plugin culvert_link)
+culvert_fuzz(azure_head culvert_transport_azure_static)
+culvert_fuzz(azure_message culvert_transport_azure_static)
