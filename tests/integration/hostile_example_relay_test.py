@@ -218,7 +218,7 @@ class HostileExampleRelay(HostileRelayCase):
             relay = self.start_example(self.says(before + data, end))
             listener = self.start_listener(relay, target, *TRANSPORT, online=False)
             running.append((name, line, relay, listener))
-        good = self.start_relay(protocols=("example_relay",))
+        good = self.start_relay("--limit", "listeners_per_entity=100", protocols=("example_relay",))
         for name, line, relay, listener in running:
             with self.subTest(name):
                 self.check_line(listener.wait_for_line(pattern), line)

@@ -182,8 +182,8 @@ class Namespaces(CulvertCase):
     def test_without_resolve_the_name_leads_nowhere(self):
         relay = self.start_relay(names=(RELAY_NAME,), bind="0.0.0.0:0",
                                  prefix=self.inside("relay"))
-        listener = self.start_listener(relay, "127.0.0.1:1", online=False,
-                                       prefix=self.inside("listener1"))
+        listener = self.start_listener(relay, "127.0.0.1:1", "--resolver", "resolver_static",
+                                       online=False, prefix=self.inside("listener1"))
         self.assertEqual(listener.wait(), 1)
         listener.wait_for_line(f"no address is known for {RELAY_NAME}: add --resolve {RELAY_NAME}=ADDR")
 

@@ -217,7 +217,7 @@ CLIENT_ROWS = [
     ('describe with shards', 'plugins describe', {'--shards': '0', '': ['auth_sas']}, 2,
      "culvert plugins describe: --shards: '0' is not 1 to 64; write a number or auto"),
     ('list with a backend', 'plugins list', {'--backend': 'kqueue'}, 2,
-     "culvert plugins list: --backend: 'kqueue' is no backend; write auto, uring or epoll"),
+     "culvert plugins list: --backend: 'kqueue' is none of its words; write auto, uring or epoll"),
     ('token with a format', 'sas token', {'--log-format': 'xml'}, 2,
      "culvert sas token: --log-format: 'xml' is none of its words; write text or json"),
     ('list nothing', 'plugins list', {'--plugin-directory': '{folder}/none'}, 1,

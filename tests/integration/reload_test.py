@@ -138,7 +138,7 @@ class Reload(ConfigCase):
         with self.assertRaises(ConnectionResetError):
             gone.recv(1)  # after the grace
         self.exchange(app, os.urandom(1 << 16))
-        process.wait_for_line("listener offline .*why=.the entity was removed from the relay")
+        process.wait_for_line("listener offline .*why=.the relay does not have this entity any more")
         self.check_reset(other_port)
         self.check_echo(self.app_port)
 
@@ -189,7 +189,8 @@ class Reload(ConfigCase):
             (("a = [",), "mistakes=1 why=.*this is no TOML"),
             ((second.replace("relay.pem", "none.pem"), *parts[1:]),
              r"mistakes=1 why=.*culvert.toml:1:1: relay 'main': cannot read the certificate"),
-            ((second, parts[1].replace("127.0.0.1:", "db.nowhere.test:"), parts[2]),
+            ((second, parts[1].replace("127.0.0.1:", "db.nowhere.test:") + 'resolver = "resolver_static"\n',
+              parts[2]),
              "mistakes=1 why=.*listener 'app': no address is known for db.nowhere.test"),
             ((second, *parts[1:], self.sender_part(port=1).replace('"app"', '"b"').replace(
                 "127.0.0.1:1\"", "192.0.2.1:1\"")),

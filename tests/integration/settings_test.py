@@ -165,7 +165,7 @@ class Settings(ConfigCase):
         listener = self.listener_part(self.greet(b"a")).replace('"127.0.0.1:', '"only.here.test:')
         parts = (self.relay_part(), listener, self.sender_part())
         self.assertEqual(self.check(self.write_config(*parts), "--resolve").returncode, 1)
-        self.start_whole(f'[plugin."resolver_static"]\nhosts_file = "{hosts}"\n', *parts)
+        self.start_whole(f'[plugin."resolver_dns"]\nhosts_file = "{hosts}"\n', *parts)
         with connect(self.app_port) as app:
             self.assertEqual(app.recv(1), b"a")
 

@@ -152,8 +152,9 @@ class Up(ConfigCase):
                 0, f"{path} has no mistake: 1 relay, 1 listener, 1 sender\n", ""))
 
     def test_resolve_asks_for_names_and_tokens_of_every_role(self):
-        lost = self.listener_part(1, "lost").replace("127.0.0.1:1", "db.nowhere.test:1")
-        path = self.write_config(self.relay_part(), lost, self.listener_part(1))
+        static = 'resolver = "resolver_static"'
+        lost = self.listener_part(1, "lost", static).replace("127.0.0.1:1", "db.nowhere.test:1")
+        path = self.write_config(self.relay_part(), lost, self.listener_part(1, more=static))
         self.write_secret("listener-app-listener.connection",
                           "Endpoint=sb://relay.nowhere.test/;SharedAccessKeyName=n;SharedAccessKey=k;"
                           "EntityPath=a")

@@ -16,6 +16,7 @@ std::string needs_restart(const Configuration &before, const Configuration &afte
     what += differs ? (what.empty() ? "" : ", ") + name : "";
   };
   add(before.engine.shards != after.engine.shards, "shards");
+  add(before.engine.backend != after.engine.backend, "the backend");
   add(before.log_level != after.log_level, "the log's level");
   add(before.log_format != after.log_format, "the log's format");
   add(before.engine.plugin_directories != after.engine.plugin_directories,
