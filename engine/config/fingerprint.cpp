@@ -74,6 +74,9 @@ public:
     add(config.auth);
     add(config.resolver);
     add(config.resolve);
+    add(config.proxy.address.text());
+    add(config.proxy.credentials);
+    add(config.proxy.except);
     add_limits(config.limits);
   }
   std::string take() { return hex(digests_.sha256(bytes_of(text_))); }

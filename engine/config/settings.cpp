@@ -168,6 +168,16 @@ std::vector<Setting> client_settings() {
       {kClient, "resolve", Kind::kResolve, "", "relay.example.com=192.0.2.10",
        "Addresses of names, before /etc/hosts",
        [](Draft &d, SettingValue v) { d.client->resolve = std::move(v.list); }},
+      {kClient, "proxy", Kind::kProxy, "", "http://proxy.example.com:3128",
+       "HTTP proxy that leads to the relay, or none; default: HTTPS_PROXY and NO_PROXY of the "
+       "environment",
+       [](Draft &d, SettingValue v) {
+         d.client->no_proxy = v.proxy.address.host.empty();
+         d.client->proxy.address = v.proxy.address;
+       }},
+      {kClient, "proxy_credentials", Kind::kCredentials, "", "file:proxy.password",
+       "USER:PASSWORD for the proxy",
+       [](Draft &d, SettingValue v) { d.client->proxy.credentials = std::move(v.secret); }},
       {kListenerSection, "rendezvous_hosts", Kind::kHosts, "", "*.relay.example.com",
        "Extra hosts that the relay may direct this listener to: a name, or *.SUFFIX (the relay "
        "itself, and the gateways of an Azure namespace, need not be named)",

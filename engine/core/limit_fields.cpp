@@ -115,6 +115,8 @@ constexpr std::array kClientFields{
         "The deadline for TLS, for the relay's answer, and for a plugin's, each"},
     LimitField<ClientLimits>{"relay_dial_ms", "ms", &ClientLimits::relay_dial_ms, 100, kHourMs,
                              "The deadline for a connection to the relay"},
+    LimitField<ClientLimits>{"proxy_ms", "ms", &ClientLimits::proxy_ms, 100, kHourMs,
+                             "The deadline for a proxy's answer, when it has reached the relay"},
     LimitField<ClientLimits>{"target_dial_ms", "ms", &ClientLimits::target_dial_ms, 100, kHourMs,
                              "The deadline for a connection to the target"},
     LimitField<ClientLimits>{"upgrade_ms", "ms", &ClientLimits::upgrade_ms, 100, kHourMs,

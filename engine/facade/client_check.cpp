@@ -47,7 +47,12 @@ struct Check {
     const Result<LinkDescription> description =
         purpose == Purpose::kListen ? part.transport->listen(entity, token.value().text, id)
                                     : part.transport->dial(entity, token.value().text, id);
-    return description.ok() ? name(description.value().host) : description.status();
+    if (!description.ok()) {
+      return description.status();
+    }
+    const std::string &host = description.value().host;
+    return name(part.proxy != nullptr && part.proxy->leads_to(host) ? part.proxy->address().host
+                                                                    : host);
   }
 
   Status all(Purpose purpose, const EntityAddress &entity, const std::string &target_host) {

@@ -55,6 +55,8 @@ TESTED = {
     "listener.auth": ("abi_v1_test.py", '"--auth"'),
     "listener.resolver": ("log_options_test.py", '"--resolver"'),
     "listener.resolve": ("gateways_test.py", '"--resolve"'),
+    "listener.proxy": ("proxy_test.py", '"--proxy"'),
+    "listener.proxy_credentials": ("proxy_test.py", '"--proxy-credentials"'),
     "listener.rendezvous_hosts": ("gateways_test.py", '"--rendezvous-host"'),
     "sender.name": ("reload_test.py", "sender 'b'"),
     "sender.connection_string": ("up_test.py", "connection_string"),
@@ -65,6 +67,8 @@ TESTED = {
     "sender.transport": ("smoke_test.py", "SmokeExample"),
     "sender.auth": ("abi_v1_test.py", '"--auth"'),
     "sender.resolver": ("log_options_test.py", '"--resolver"'),
+    "sender.proxy": ("proxy_test.py", '"--proxy"'),
+    "sender.proxy_credentials": ("proxy_test.py", '"--proxy-credentials"'),
     "sender.resolve": ("namespaces_test.py", '"--resolve"'),
 }
 TESTED_HERE = {"limits.address_in_use"}  # of the limits; the others are tested in tests/unit and tests/sim

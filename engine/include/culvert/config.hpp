@@ -94,6 +94,19 @@ struct RelayConfig : BindConfig {
   RelayLimits limits;
 };
 
+/// The HTTP proxy on the way to a relay.
+struct ProxyConfig {
+  HostPort address;   // no host: there is none
+  Secret credentials; // USER:PASSWORD for Basic authentication; empty: none
+  /// Hosts that are dialled without it: a name (with those below it), an address, ADDRESS/BITS,
+  /// or * for all.
+  std::vector<std::string> except;
+
+  /// http://[USER:PASSWORD@]HOST[:PORT]; the port is 80 where it is left out. A failure has
+  /// Source::kConfig and never holds the text.
+  static Result<ProxyConfig> parse(std::string_view url);
+};
+
 /// What a listener and a sender have in common.
 struct ClientConfig {
   std::string name; // as RelayConfig's
@@ -103,6 +116,8 @@ struct ClientConfig {
   std::string auth = "auth_sas";
   std::string resolver = "resolver_dns";
   std::vector<std::string> resolve; // NAME=ADDR[,ADDR]
+  ProxyConfig proxy;                // the engine reads no variable for it
+  bool no_proxy = false;            // whatever the environment of a command says
   ClientLimits limits;
 };
 
