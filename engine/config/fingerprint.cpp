@@ -137,6 +137,7 @@ std::string fingerprint(const ListenerConfig &config) {
   print.add(static_cast<const ClientConfig &>(config));
   print.add(config.target.text());
   print.add(config.rendezvous_hosts);
+  print.add(std::uint64_t{config.proxy_protocol});
   return print.take();
 }
 

@@ -46,7 +46,7 @@ struct Check {
     const std::string id = make_uuid(random);
     const Result<LinkDescription> description =
         purpose == Purpose::kListen ? part.transport->listen(entity, token.value().text, id)
-                                    : part.transport->dial(entity, token.value().text, id);
+                                    : part.transport->dial(entity, token.value().text, id, {});
     if (!description.ok()) {
       return description.status();
     }

@@ -37,7 +37,9 @@ Outbound::Outbound(const ClientKit &kit, Delegate<Outbound &> done)
   dropping_.bind<&Outbound::on_dropped>(*this);
 }
 
-void Outbound::start(Purpose purpose, const EntityAddress &entity, std::string id) {
+void Outbound::start(Purpose purpose, const EntityAddress &entity, std::string id,
+                     std::string app) {
+  app_ = std::move(app);
   purpose_ = purpose;
   entity_ = entity;
   id_ = std::move(id);
@@ -94,7 +96,7 @@ Result<LinkDescription> Outbound::describe(const std::string &token) {
     proof_ = Proof::kRelayAlone;
   }
   return purpose_ == Purpose::kListen ? kit_.transport.listen(entity_, token, id_)
-                                      : kit_.transport.dial(entity_, token, id_);
+                                      : kit_.transport.dial(entity_, token, id_, app_);
 }
 
 // --- resolve, dial -------------------------------------------------------------------------------

@@ -53,7 +53,8 @@ public:
   Outbound &operator=(const Outbound &) = delete;
 
   /// To an entity (kListen or kDial), with a fresh token. `id`: see Transport::listen().
-  void start(Purpose purpose, const EntityAddress &entity, std::string id);
+  /// `app`: the address of the app, for the listener; may be empty.
+  void start(Purpose purpose, const EntityAddress &entity, std::string id, std::string app = {});
   /// As kDial, but only to prove the token and the relay: no link is left of it. a code that
   /// meets_nobody() is a proof too. Where the protocol has no proof it ends behind TLS.
   void prove(const EntityAddress &entity, std::string id);
@@ -126,6 +127,7 @@ private:
   enum class Proof : std::uint8_t { kNone, kToken, kRelayAlone } proof_ = Proof::kNone;
   EntityAddress entity_;
   std::string id_;
+  std::string app_;
   LinkDescription description_;
   Token token_; // its text is empty
   std::string upgrade_key_;

@@ -80,12 +80,14 @@ void Sender::on_accepted(Socket socket) {
   }
   Waiting &waiting = *waiting_.find(*handle);
   waiting.handle = *handle;
+  const Result<Address> peer = kit_.shard.io.peer_address(socket);
+  if (peer.ok() && peer.value().family != Address::Family::kUnix) {
+    waiting.app_address = peer.value().text();
+  }
   if (kit_.shard.log.enabled(LogLevel::kDebug)) {
-    const Result<Address> peer = kit_.shard.io.peer_address(socket);
-    kit_.shard.log.write(LogLevel::kDebug, "an app has connected",
-                         {{"entity", options_.entity.path},
-                          {"id", waiting.id},
-                          {"app", peer.ok() ? peer.value().text() : ""}});
+    kit_.shard.log.write(
+        LogLevel::kDebug, "an app has connected",
+        {{"entity", options_.entity.path}, {"id", waiting.id}, {"app", waiting.app_address}});
   }
   // An end of the app's sending direction does not end the wait: an app may say all it has to say,
   // half-close and wait for the answer (`echo x | nc`). Over TCP one that has closed its socket
@@ -142,7 +144,7 @@ void Sender::dial_queued() {
 /// With the keys and the entity of this moment, whatever an update changed while it waited.
 void Sender::dial(Waiting &waiting) {
   waiting.outbound.use(kit_);
-  waiting.outbound.start(Purpose::kDial, options_.entity, waiting.id);
+  waiting.outbound.start(Purpose::kDial, options_.entity, waiting.id, waiting.app_address);
 }
 
 void Sender::on_outbound(Waiting &waiting) {
@@ -225,6 +227,7 @@ void Sender::on_watch(Waiting &waiting, Outcome outcome) {
   kit_.shard.log.write(failure.level(LogLevel::kInfo), "an app left before its tunnel was there",
                        {{"entity", options_.entity.path},
                         {"id", waiting.id},
+                        {"app", waiting.app_address},
                         {"failures", std::to_string(failure.count)}});
   const bool dialling = waiting.state == Waiting::State::kDialling;
   waiting.state = Waiting::State::kLeaving;
@@ -245,6 +248,7 @@ void Sender::give_up(Waiting &waiting, const Status &why) {
   kit_.shard.log.write(failure.level(LogLevel::kWarn), "no tunnel for a connection; it is reset",
                        {{"entity", options_.entity.path},
                         {"id", waiting.id},
+                        {"app", waiting.app_address},
                         {"source", std::string(word(why.source))},
                         {"why", why.message},
                         {"failures", std::to_string(failure.count)}});

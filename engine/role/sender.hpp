@@ -68,6 +68,7 @@ private:
     SlabHandle handle;
     const std::string id;
     const Socket app;
+    std::string app_address;             // "" over a unix socket
     State state = State::kQueued;
     Outbound outbound;
     bool other_key_tried = false;

@@ -57,6 +57,7 @@ TESTED = {
     "listener.resolve": ("gateways_test.py", '"--resolve"'),
     "listener.proxy": ("proxy_test.py", '"--proxy"'),
     "listener.proxy_credentials": ("proxy_test.py", '"--proxy-credentials"'),
+    "listener.proxy_protocol": ("app_address_test.py", '"--proxy-protocol", "v2"'),
     "listener.rendezvous_hosts": ("gateways_test.py", '"--rendezvous-host"'),
     "sender.name": ("reload_test.py", "sender 'b'"),
     "sender.connection_string": ("up_test.py", "connection_string"),

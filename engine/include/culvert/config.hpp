@@ -126,6 +126,8 @@ struct ListenerConfig : ClientConfig {
   /// Extra hosts (HOST or *.SUFFIX) that the relay may direct this listener to, in addition to the
   /// relay itself and its gateways().
   std::vector<std::string> rendezvous_hosts;
+  /// The target gets a header of the PROXY protocol, version 2, in front of the app's bytes.
+  bool proxy_protocol = false;
 };
 
 struct SenderConfig : ClientConfig, BindConfig {
