@@ -146,6 +146,7 @@ std::string fingerprint(const SenderConfig &config) {
   print.add(static_cast<const ClientConfig &>(config));
   print.add(static_cast<const BindConfig &>(config));
   print.add(config.endpoint.text());
+  print.add(std::uint64_t{config.tcp_health});
   return print.take();
 }
 

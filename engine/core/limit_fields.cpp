@@ -125,6 +125,9 @@ constexpr std::array kClientFields{
                              "How long a sender repeats a set-up that its relay refused or reset"},
     LimitField<ClientLimits>{"first_setups", "", &ClientLimits::first_setups, 1, kMost,
                              "How many set-ups a sender begins with at once, on each shard"},
+    LimitField<ClientLimits>{"health_wait_ms", "ms", &ClientLimits::health_wait_ms, 1, 60'000,
+                             "With tcp_health, how long a sender waits for an app's first byte "
+                             "before it opens a tunnel"},
     LimitField<ClientLimits>{"fetch_ms", "ms", &ClientLimits::fetch_ms, 100, kHourMs,
                              "How long a listener tries to fetch a sender"},
     LimitField<ClientLimits>{"rendezvous_ms", "ms", &ClientLimits::rendezvous_ms, 100, kHourMs,

@@ -5,6 +5,7 @@
 #include "role/repeat.hpp"
 
 #include <algorithm>
+#include <cerrno>
 
 namespace culvert {
 namespace {
@@ -89,10 +90,44 @@ void Sender::on_accepted(Socket socket) {
         LogLevel::kDebug, "an app has connected",
         {{"entity", options_.entity.path}, {"id", waiting.id}, {"app", waiting.app_address}});
   }
+  if (options_.tcp_health) {
+    probe(waiting);
+  } else {
+    admit(waiting);
+  }
+}
+
+/// Until its first byte, its end or health_wait_ms, whatever is first.
+void Sender::probe(Waiting &waiting) {
+  waiting.state = Waiting::State::kProbing;
+  kit_.shard.io.arm_after_ms(waiting.pause, kit_.limits->health_wait_ms);
+  waiting.watch.poll(kit_.shard.io, waiting.app, Interest::kReadable);
+}
+
+void Sender::on_probed(Waiting &waiting) {
+  waiting.pause.disarm();
+  std::byte byte{};
+  const int size = kit_.shard.io.receive(waiting.app, {&byte, 1});
+  if (size == 1) {
+    waiting.first_byte = byte;
+  } else if (size != -EAGAIN) {
+    if (kit_.shard.log.enabled(LogLevel::kDebug)) {
+      kit_.shard.log.write(
+          LogLevel::kDebug, "a connection ended without a byte: it was a probe",
+          {{"entity", options_.entity.path}, {"id", waiting.id}, {"app", waiting.app_address}});
+    }
+    reset(waiting.app);
+    gone(waiting);
+    return;
+  }
+  admit(waiting);
+}
+
+void Sender::admit(Waiting &waiting) {
   // An end of the app's sending direction does not end the wait: an app may say all it has to say,
   // half-close and wait for the answer (`echo x | nc`). Over TCP one that has closed its socket
   // looks the same until something is sent to it.
-  waiting.watch.poll(kit_.shard.io, socket, Interest::kGone);
+  waiting.watch.poll(kit_.shard.io, waiting.app, Interest::kGone);
   enqueue(waiting);
 }
 
@@ -178,6 +213,14 @@ bool Sender::may_repeat(const Waiting &waiting) const {
          kit_.shard.io.now_ns() - waiting.first_dial_ns < kit_.limits->setup_repeat_ms * 1'000'000U;
 }
 
+void Sender::on_pause(Waiting &waiting) {
+  if (waiting.state == Waiting::State::kProbing) {
+    waiting.watch.cancel();
+  } else {
+    enqueue(waiting);
+  }
+}
+
 /// After a random part of a pause that doubles.
 void Sender::repeat_later(Waiting &waiting) {
   waiting.state = Waiting::State::kPausing;
@@ -214,6 +257,9 @@ void Sender::on_watch(Waiting &waiting, Outcome outcome) {
       reset(waiting.app);
       gone(waiting);
     }
+    return;
+  case Waiting::State::kProbing:
+    on_probed(waiting);
     return;
   case Waiting::State::kQueued:
   case Waiting::State::kPausing:
@@ -264,6 +310,9 @@ FailureCount::Failure Sender::count_failure(Code why) {
 void Sender::joined(Waiting &waiting) {
   auto app = std::make_unique<TcpLink>(kit_.shard, waiting.app);
   app->end_tunnel_here();
+  if (waiting.first_byte) {
+    app->unread({&*waiting.first_byte, 1});
+  }
   TunnelFacts facts;
   facts.entity = options_.entity.path;
   facts.id = waiting.id;

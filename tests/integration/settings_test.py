@@ -70,6 +70,7 @@ TESTED = {
     "sender.resolver": ("log_options_test.py", '"--resolver"'),
     "sender.proxy": ("proxy_test.py", '"--proxy"'),
     "sender.proxy_credentials": ("proxy_test.py", '"--proxy-credentials"'),
+    "sender.tcp_health": ("tcp_health_test.py", '"--tcp-health"'),
     "sender.resolve": ("namespaces_test.py", '"--resolve"'),
 }
 TESTED_HERE = {"limits.address_in_use"}  # of the limits; the others are tested in tests/unit and tests/sim

@@ -135,6 +135,9 @@ struct SenderConfig : ClientConfig, BindConfig {
   /// When it starts, the sender asks its relay whether it accepts the token, repeatedly until it
   /// does, and logs a line for each answer. Apps can connect in the meantime.
   bool prove_at_start = false;
+  /// A connection that ends without a byte within ClientLimits::health_wait_ms opens no tunnel: it
+  /// is a load balancer's probe.
+  bool tcp_health = false;
 };
 
 /// A value of one setting that a plugin declares: as text, whatever its type ("12", "true",

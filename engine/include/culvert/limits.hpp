@@ -149,6 +149,10 @@ struct ClientLimits {
   /// How many set-ups a sender begins with at once, on each shard: half of what a relay lets one
   /// source have waiting. After that its pace follows the relay's answers.
   std::uint64_t first_setups = 128;
+  /// With tcp_health a sender waits this long for an app's first byte or its end before it opens a
+  /// tunnel. A load balancer's probe ends at once; even if its end is lost, TCP sends it again
+  /// within 200 ms. So much later does an app hear a service that speaks first.
+  std::uint64_t health_wait_ms = 250;
   /// How long a listener tries to fetch a sender. Then it refuses the sender; 5 s of rendezvous_ms
   /// are left for that.
   std::uint64_t fetch_ms = 25'000;
