@@ -120,6 +120,15 @@ TEST(Proxy, LeadsAProofToARelayWhoseNameIsNotLookedUpHere) {
   EXPECT_TRUE(it.world.relay.sessions.empty());
 }
 
+TEST(Proxy, BytesBehindItsAnswerAreTheRelays) {
+  ProxyWorld it;
+  it.answer = "HTTP/1.1 200 OK\r\n\r\n";
+  it.answer.append({0, 5}).append("no wa");
+  it.prove();
+  EXPECT_TRUE(it.world.run_until([&] { return it.world.log.count("it said: no wa") > 0; }))
+      << it.world.log.text();
+}
+
 TEST(Proxy, IsNotUsedForAnException) {
   ProxyWorld it;
   it.world.sender_options.entity.host = "10.0.0.1";
