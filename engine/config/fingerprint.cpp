@@ -74,6 +74,9 @@ public:
     add(config.auth);
     add(config.resolver);
     add(config.resolve);
+    add(config.proxy.address.text());
+    add(config.proxy.credentials);
+    add(config.proxy.except);
     add_limits(config.limits);
   }
   std::string take() { return hex(digests_.sha256(bytes_of(text_))); }
@@ -134,6 +137,7 @@ std::string fingerprint(const ListenerConfig &config) {
   print.add(static_cast<const ClientConfig &>(config));
   print.add(config.target.text());
   print.add(config.rendezvous_hosts);
+  print.add(std::uint64_t{config.proxy_protocol});
   return print.take();
 }
 
@@ -142,6 +146,7 @@ std::string fingerprint(const SenderConfig &config) {
   print.add(static_cast<const ClientConfig &>(config));
   print.add(static_cast<const BindConfig &>(config));
   print.add(config.endpoint.text());
+  print.add(std::uint64_t{config.tcp_health});
   return print.take();
 }
 

@@ -232,6 +232,28 @@ Result<SettingValue> read_public_address(const Reading &reading) {
   return value;
 }
 
+Result<SettingValue> read_proxy(const Reading &reading) {
+  const Result<std::string> text = text_of(reading, reading.written);
+  if (!text.ok()) {
+    return text.status();
+  }
+  SettingValue value;
+  if (text.value() == "none") {
+    return value;
+  }
+  Result<ProxyConfig> proxy = ProxyConfig::parse(text.value());
+  if (!proxy.ok()) {
+    return reading.wrong(proxy.status().message);
+  }
+  if (!proxy.value().credentials.empty()) {
+    return reading.wrong("it holds a user or password, which others could read here; put "
+                         "USER:PASSWORD into a variable or file, and set proxy_credentials to "
+                         "env:NAME or file:PATH");
+  }
+  value.proxy = std::move(proxy.value());
+  return value;
+}
+
 Result<SettingValue> read_secret(const Reading &reading) {
   const std::string *reference = reading.written.text();
   if (reference == nullptr) {
@@ -248,6 +270,16 @@ Result<SettingValue> read_secret(const Reading &reading) {
   if (reading.setting.kind == SettingKind::kRuleKey) {
     if (secret.value().reveal().find(' ') != std::string_view::npos) {
       return wrong(reading.subject + ": the key holds a blank; write the key alone");
+    }
+    value.secret = std::move(secret.value());
+    return value;
+  }
+  if (reading.setting.kind == SettingKind::kCredentials) {
+    const std::string_view text = secret.value().reveal();
+    const std::size_t colon = text.find(':');
+    if (colon == std::string_view::npos || colon == 0 ||
+        std::any_of(text.begin(), text.end(), is_control)) {
+      return wrong(reading.subject + ": it is not USER:PASSWORD in one line; write it so");
     }
     value.secret = std::move(secret.value());
     return value;
@@ -298,8 +330,11 @@ std::string form_of(const Setting &setting) {
     return "NAME=ADDR[,ADDR]";
   case SettingKind::kEntityPath:
     return "PATH";
+  case SettingKind::kProxy:
+    return "URL|none";
   case SettingKind::kConnection:
   case SettingKind::kRuleKey:
+  case SettingKind::kCredentials:
     return "S";
   default:
     return "TEXT";
@@ -331,8 +366,11 @@ Result<SettingValue> read_value(const Setting &setting, const Written &written,
     return read_target(reading);
   case SettingKind::kPublicAddress:
     return read_public_address(reading);
+  case SettingKind::kProxy:
+    return read_proxy(reading);
   case SettingKind::kRuleKey:
   case SettingKind::kConnection:
+  case SettingKind::kCredentials:
     return read_secret(reading);
   case SettingKind::kHosts:
   case SettingKind::kPlugins:

@@ -154,6 +154,20 @@ std::vector<Setting> client_settings() {
       {kSenderSection, "endpoint", Kind::kTarget, "", "db.internal:1433",
        "What apps ask for, as they know it: for the log",
        [](Draft &d, SettingValue v) { d.sender->endpoint = v.addresses.front(); }},
+      {kListenerSection,
+       "proxy_protocol",
+       Kind::kChoice,
+       "off",
+       "",
+       "v2: the target gets the app's address in a PROXY protocol header, which it must expect",
+       [](Draft &d, SettingValue v) { d.listener->proxy_protocol = v.number != 0; },
+       false,
+       0,
+       0,
+       {"off", "v2"}},
+      {kSenderSection, "tcp_health", Kind::kTruth, "false", "",
+       "A connection that ends without a byte, as a load balancer's probe does, opens no tunnel",
+       [](Draft &d, SettingValue v) { d.sender->tcp_health = v.number != 0; }},
       {kClient, "ca", Kind::kFile, "", "ca.pem",
        "Certificate authorities to trust, PEM; default: the system's",
        [](Draft &d, SettingValue v) { d.client->ca_file = std::move(v.text); }},
@@ -168,6 +182,16 @@ std::vector<Setting> client_settings() {
       {kClient, "resolve", Kind::kResolve, "", "relay.example.com=192.0.2.10",
        "Addresses of names, before /etc/hosts",
        [](Draft &d, SettingValue v) { d.client->resolve = std::move(v.list); }},
+      {kClient, "proxy", Kind::kProxy, "", "http://proxy.example.com:3128",
+       "HTTP proxy that leads to the relay, or none; default: HTTPS_PROXY and NO_PROXY of the "
+       "environment",
+       [](Draft &d, SettingValue v) {
+         d.client->no_proxy = v.proxy.address.host.empty();
+         d.client->proxy.address = v.proxy.address;
+       }},
+      {kClient, "proxy_credentials", Kind::kCredentials, "", "file:proxy.password",
+       "USER:PASSWORD for the proxy",
+       [](Draft &d, SettingValue v) { d.client->proxy.credentials = std::move(v.secret); }},
       {kListenerSection, "rendezvous_hosts", Kind::kHosts, "", "*.relay.example.com",
        "Extra hosts that the relay may direct this listener to: a name, or *.SUFFIX (the relay "
        "itself, and the gateways of an Azure namespace, need not be named)",

@@ -56,6 +56,8 @@ enum class SettingKind : std::uint8_t {
   kRuleName,
   kRuleKey,
   kConnection,
+  kProxy, // a URL, or none
+  kCredentials,
 };
 
 /// What a value was read to; its kind says which members.
@@ -67,6 +69,7 @@ struct SettingValue {
   Rights rights;
   Secret secret;
   ConnectionString connection;
+  ProxyConfig proxy;
 };
 
 /// Where values go while a section is read: those of its parts that the section has.

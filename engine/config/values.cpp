@@ -1,3 +1,4 @@
+#include "core/text.hpp"
 #include "culvert/config.hpp"
 
 #include <algorithm>
@@ -11,6 +12,20 @@ Status wrong(std::string_view what, std::string_view text) {
   return Status::config(std::string(what) + " '" + std::string(text) +
                         "' is not HOST:PORT; write 127.0.0.1:8080, [::1]:8080, NAME:8080 or "
                         "unix:/PATH");
+}
+
+/// A '%' that two hexadecimal digits do not follow stays as it is.
+std::string percent_decoded(std::string_view text) {
+  std::string decoded;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned byte = 0;
+    const bool coded =
+        text[i] == '%' && i + 2 < text.size() &&
+        std::from_chars(&text[i + 1], &text[i + 1] + 2, byte, 16).ptr == &text[i + 1] + 2;
+    decoded += coded ? static_cast<char>(byte) : text[i];
+    i += coded ? 2 : 0;
+  }
+  return decoded;
 }
 
 } // namespace
@@ -50,6 +65,35 @@ Result<HostPort> HostPort::parse(std::string_view text, std::string_view what) {
   result.host = host;
   result.port = static_cast<std::uint16_t>(port);
   return result;
+}
+
+Result<ProxyConfig> ProxyConfig::parse(std::string_view url) {
+  constexpr std::string_view kScheme = "http://";
+  constexpr std::uint16_t kHttpPort = 80;
+  const std::string begin(url.substr(0, kScheme.size()));
+  if (lower_case(begin) != kScheme) {
+    return Status::config(url.starts_with("https://") || url.starts_with("socks")
+                              ? "only HTTP proxies are known here; write http://HOST:PORT"
+                              : "it is not a proxy's URL; write http://HOST:PORT");
+  }
+  url.remove_prefix(kScheme.size());
+  if (url.ends_with('/')) {
+    url.remove_suffix(1);
+  }
+  ProxyConfig proxy;
+  if (const std::size_t at = url.rfind('@'); at != std::string_view::npos) {
+    std::string decoded = percent_decoded(url.substr(0, at));
+    proxy.credentials = Secret::take(decoded);
+    url.remove_prefix(at + 1);
+  }
+  const bool has_port = url.rfind(':') != std::string_view::npos && !url.ends_with(']');
+  const Result<HostPort> address =
+      HostPort::parse(std::string(url) + (has_port ? "" : ":" + std::to_string(kHttpPort)), "");
+  if (!address.ok() || address.value().port == 0 || !address.value().unix_path.empty()) {
+    return Status::config("it is not a proxy's URL; write http://HOST:PORT");
+  }
+  proxy.address = address.value();
+  return proxy;
 }
 
 std::string HostPort::text() const {

@@ -115,6 +115,8 @@ constexpr std::array kClientFields{
         "The deadline for TLS, for the relay's answer, and for a plugin's, each"},
     LimitField<ClientLimits>{"relay_dial_ms", "ms", &ClientLimits::relay_dial_ms, 100, kHourMs,
                              "The deadline for a connection to one address of the relay"},
+    LimitField<ClientLimits>{"proxy_ms", "ms", &ClientLimits::proxy_ms, 100, kHourMs,
+                             "The deadline for a proxy's answer, when it has reached the relay"},
     LimitField<ClientLimits>{"target_dial_ms", "ms", &ClientLimits::target_dial_ms, 100, kHourMs,
                              "The deadline for a connection to one address of the target"},
     LimitField<ClientLimits>{"upgrade_ms", "ms", &ClientLimits::upgrade_ms, 100, kHourMs,
@@ -123,6 +125,9 @@ constexpr std::array kClientFields{
                              "How long a sender repeats a set-up that its relay refused or reset"},
     LimitField<ClientLimits>{"first_setups", "", &ClientLimits::first_setups, 1, kMost,
                              "How many set-ups a sender begins with at once, on each shard"},
+    LimitField<ClientLimits>{"health_wait_ms", "ms", &ClientLimits::health_wait_ms, 1, 60'000,
+                             "With tcp_health, how long a sender waits for an app's first byte "
+                             "before it opens a tunnel"},
     LimitField<ClientLimits>{"fetch_ms", "ms", &ClientLimits::fetch_ms, 100, kHourMs,
                              "How long a listener tries to fetch a sender"},
     LimitField<ClientLimits>{"rendezvous_ms", "ms", &ClientLimits::rendezvous_ms, 100, kHourMs,

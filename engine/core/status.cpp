@@ -39,8 +39,8 @@ std::string_view word(Code code) {
 }
 
 std::string_view word(Source source) {
-  static constexpr std::array<std::string_view, 5> kWords{"local", "relay", "target", "plugin",
-                                                          "config"};
+  static constexpr std::array<std::string_view, 6> kWords{"local",  "relay",  "target",
+                                                          "plugin", "config", "proxy"};
   return kWords[static_cast<std::size_t>(source)];
 }
 

@@ -46,8 +46,13 @@ struct Check {
     const std::string id = make_uuid(random);
     const Result<LinkDescription> description =
         purpose == Purpose::kListen ? part.transport->listen(entity, token.value().text, id)
-                                    : part.transport->dial(entity, token.value().text, id);
-    return description.ok() ? name(description.value().host) : description.status();
+                                    : part.transport->dial(entity, token.value().text, id, {});
+    if (!description.ok()) {
+      return description.status();
+    }
+    const std::string &host = description.value().host;
+    return name(part.proxy != nullptr && part.proxy->leads_to(host) ? part.proxy->address().host
+                                                                    : host);
   }
 
   Status all(Purpose purpose, const EntityAddress &entity, const std::string &target_host) {

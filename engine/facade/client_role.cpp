@@ -34,6 +34,9 @@ Result<ClientUnits> ClientUnits::make(PluginSet &plugins, SecretStore &secrets,
       return status;
     }
   }
+  if (!config.proxy.address.host.empty()) {
+    units.proxy = std::make_shared<const Proxy>(config.proxy);
+  }
   auto lease = std::make_shared<SecretLease>(secrets);
   ConfigValues auth_values = auth_settings(config.connection, *lease);
   units.secrets = std::move(lease);
@@ -67,6 +70,7 @@ Result<ClientUnits> ClientUnits::make(PluginSet &plugins, SecretStore &secrets,
 Status ClientPart::attach_plugins(ClientUnits &units, Shard &shard) {
   limits = units.limits;
   rule = units.rule;
+  proxy = units.proxy;
   secrets = units.secrets;
   Status status =
       transport == nullptr ? take(units.transport->transport(shard), transport) : Status{};

@@ -28,6 +28,7 @@ struct ClientUnits {
   std::shared_ptr<const SecretLease> secrets; // of auth; only its instances keep it
   std::string rule;                           // whose key signs
   std::string authorities_pem;                // empty: the system's
+  std::shared_ptr<const Proxy> proxy;         // nullptr: none
   ClientLimits limits;
 
   static Result<ClientUnits> make(PluginSet &plugins, SecretStore &secrets,
@@ -48,6 +49,7 @@ struct ClientPart {
   std::unique_ptr<Auth> auth;
   std::unique_ptr<Resolver> resolver;
   std::shared_ptr<TlsContext> tls;
+  std::shared_ptr<const Proxy> proxy;
   ClientLimits limits;
   std::string rule;
 
@@ -57,7 +59,7 @@ struct ClientPart {
   Status attach(ClientUnits &units, Shard &shard);
   static ClientKit kit(const std::shared_ptr<ClientPart> &part, ShardThread &thread) {
     return {thread.shard(),   *part->transport, *part->auth, *part->resolver, part->tls.get(),
-            thread.digests(), &part->limits,    part,        part->rule};
+            thread.digests(), &part->limits,    part,        part->rule,      part->proxy.get()};
   }
 };
 

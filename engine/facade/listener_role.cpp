@@ -26,7 +26,8 @@ Result<ListenerSetUp> set_up(const RoleMaking &making, const ListenerConfig &con
   }
   const ConnectionString &connection = config.connection;
   options.entity = {connection.host, connection.port, connection.entity_path};
-  options.target = {config.target.host, config.target.port, config.target.unix_path};
+  options.target = {config.target.host, config.target.port, config.target.unix_path,
+                    config.proxy_protocol};
   options.rendezvous_hosts = connection.gateways();
   options.rendezvous_hosts.insert(options.rendezvous_hosts.end(), config.rendezvous_hosts.begin(),
                                   config.rendezvous_hosts.end());

@@ -19,6 +19,7 @@ Result<SenderSetUp> set_up(const RoleMaking &making, const SenderConfig &config)
   Status status = take(ClientUnits::make(making.plugins, making.secrets, config, 0), made.units);
   const ConnectionString &connection = config.connection;
   made.options.entity = {connection.host, connection.port, connection.entity_path};
+  made.options.tcp_health = config.tcp_health;
   made.options.drain_grace_ms = making.config.limits.drain_grace_ms;
   if (status.ok()) {
     status = made.units.check(Purpose::kDial, made.options.entity);

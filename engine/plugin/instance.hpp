@@ -63,7 +63,7 @@ public:
   Result<LinkDescription> listen(const EntityAddress &entity, std::string_view token,
                                  std::string_view id) override;
   Result<LinkDescription> dial(const EntityAddress &entity, std::string_view token,
-                               std::string_view id) override;
+                               std::string_view id, std::string_view app) override;
   Result<LinkDescription> prove(const EntityAddress &entity, std::string_view token,
                                 std::string_view id) override;
   ReplyResult on_reply(Purpose purpose, const Reply &reply) override;

@@ -52,6 +52,7 @@ struct ChannelResult {
   Action action = Action::kNothing;
   Message message;         // the answer, or the offer in its bytes
   std::string loggable_id; // of an offer
+  std::string app_address; // of an offer, "10.0.0.1:80", as the sender says; empty: not known
 };
 
 class Transport {
@@ -61,8 +62,9 @@ public:
   /// `id`: UUID text; a listener keeps its own for ever, a sender makes one for each connection.
   virtual Result<LinkDescription> listen(const EntityAddress &entity, std::string_view token,
                                          std::string_view id) = 0;
+  /// `app`: its address for the listener, "10.0.0.1:80"; may be empty.
   virtual Result<LinkDescription> dial(const EntityAddress &entity, std::string_view token,
-                                       std::string_view id) = 0;
+                                       std::string_view id, std::string_view app) = 0;
   /// A connection that proves the token and meets no listener: on_reply() is told as of kDial, and
   /// a code that meets_nobody() is a proof. Code::kUnsupported where the protocol has none.
   virtual Result<LinkDescription> prove(const EntityAddress &, std::string_view, std::string_view) {

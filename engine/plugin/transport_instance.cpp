@@ -11,8 +11,13 @@ culvert_entity_address entity_of(const EntityAddress &entity) {
 }
 
 culvert_dial_request request_of(const EntityAddress &entity, std::string_view token,
-                                std::string_view id) {
-  return {sizeof(culvert_dial_request), 0, entity_of(entity), view_of(token), view_of(id)};
+                                std::string_view id, std::string_view app = {}) {
+  return {sizeof(culvert_dial_request),
+          0,
+          entity_of(entity),
+          view_of(token),
+          view_of(id),
+          view_of(app)};
 }
 
 } // namespace
@@ -65,8 +70,8 @@ Result<LinkDescription> TransportInstance::listen(const EntityAddress &entity,
 }
 
 Result<LinkDescription> TransportInstance::dial(const EntityAddress &entity, std::string_view token,
-                                                std::string_view id) {
-  const culvert_dial_request request = request_of(entity, token, id);
+                                                std::string_view id, std::string_view app) {
+  const culvert_dial_request request = request_of(entity, token, id, app);
   return describe("dial", [&](auto *room, auto *link, auto *error) {
     return functions_.dial(self_, &request, room, link, error);
   });
@@ -155,6 +160,7 @@ Result<ChannelResult> TransportInstance::on_message(std::uint64_t &channel_word,
   if (out.action != ChannelResult::Action::kNothing) {
     out.message = reader.message(result.message);
     out.loggable_id = reader.log_word(result.loggable_id);
+    out.app_address = reader.log_word(result.app_address);
   }
   if (!reader.ok()) {
     return reader.fault();

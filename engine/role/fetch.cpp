@@ -3,6 +3,7 @@
 #include "core/text.hpp"
 #include "link/os_status.hpp"
 #include "link/tcp.hpp"
+#include "role/proxy_header.hpp"
 #include "role/repeat.hpp"
 
 #include <algorithm>
@@ -56,10 +57,9 @@ bool RendezvousPolicy::allows(std::string_view host) const {
 }
 
 Fetch::Fetch(const ClientKit &kit, const TargetAddress &target, const RendezvousPolicy &policy,
-             std::string offer, std::string loggable_id, Delegate<Fetch &> done)
-    : kit_(kit), target_(target), policy_(policy), offer_(std::move(offer)),
-      loggable_id_(std::move(loggable_id)), done_(done), dial_(kit.shard),
-      outbound_(kit, Delegate<Outbound &>::to<&Fetch::on_outbound>(*this)) {
+             ChannelResult offer, Delegate<Fetch &> done)
+    : kit_(kit), target_(target), policy_(policy), offer_(std::move(offer)), done_(done),
+      dial_(kit.shard), outbound_(kit, Delegate<Outbound &>::to<&Fetch::on_outbound>(*this)) {
   resolve_.bind<&Fetch::on_resolved>(*this);
   dial_.bind<&Fetch::on_dialled>(*this);
   dropping_.bind<&Fetch::on_target_dropped>(*this);
@@ -108,7 +108,8 @@ void Fetch::on_dialled(Result<Socket> socket) {
   auto link = std::make_unique<TcpLink>(kit_.shard, socket.value());
   link->end_tunnel_here();
   target_link_ = std::move(link);
-  Result<LinkDescription> description = allowed(kit_.transport.accept(offer_));
+  greet_target();
+  Result<LinkDescription> description = allowed(kit_.transport.accept(offer_.message.bytes));
   if (!cancelled_.ok()) {
     end(cancelled_);
   } else if (!description.ok()) {
@@ -119,6 +120,16 @@ void Fetch::on_dialled(Result<Socket> socket) {
     kit_.shard.io.arm(late_, started_ns_ + kit_.limits->fetch_ms * 1'000'000U);
     dial_relay();
   }
+}
+
+void Fetch::greet_target() {
+  if (!target_.proxy_header) {
+    return;
+  }
+  std::string header =
+      proxy_header(culvert::app_address(offer_.app_address), target_link_->peer_address());
+  target_link_->send({reinterpret_cast<std::byte *>(header.data()), header.size()});
+  target_link_->flush();
 }
 
 void Fetch::blame_target(Status why) {
@@ -152,7 +163,7 @@ Result<LinkDescription> Fetch::allowed(Result<LinkDescription> description) cons
 
 void Fetch::dial_relay() {
   outbound_.start(phase_ == Phase::kFetching ? Purpose::kAccept : Purpose::kReject, description_,
-                  loggable_id_);
+                  offer_.loggable_id);
 }
 
 void Fetch::reject(const Status &why) {
@@ -161,7 +172,7 @@ void Fetch::reject(const Status &why) {
   if (started_ns_ == 0) {
     started_ns_ = kit_.shard.io.now_ns();
   }
-  Result<LinkDescription> description = allowed(kit_.transport.reject(offer_, why));
+  Result<LinkDescription> description = allowed(kit_.transport.reject(offer_.message.bytes, why));
   if (!description.ok()) {
     end(status_);
     return;

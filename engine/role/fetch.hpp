@@ -24,6 +24,7 @@ struct TargetAddress {
   std::string host;
   std::uint16_t port = 0;
   std::string unix_path;
+  bool proxy_header = false; // the first bytes to it say who the app is (proxy_header.hpp)
   [[nodiscard]] std::string text() const;
 };
 
@@ -44,14 +45,16 @@ private:
 class Fetch {
 public:
   Fetch(const ClientKit &kit, const TargetAddress &target, const RendezvousPolicy &policy,
-        std::string offer, std::string loggable_id, Delegate<Fetch &> done);
+        ChannelResult offer, Delegate<Fetch &> done);
 
   void start();
   /// Instead of start(): refuses the sender at once.
   void reject(const Status &why);
   void cancel(Status why);
 
-  [[nodiscard]] const std::string &loggable_id() const { return loggable_id_; }
+  [[nodiscard]] const std::string &loggable_id() const { return offer_.loggable_id; }
+  /// As the sender says; may be empty.
+  [[nodiscard]] const std::string &app_address() const { return offer_.app_address; }
   /// Success means that both links can be taken; otherwise the reason.
   [[nodiscard]] const Status &status() const { return status_; }
   std::unique_ptr<Link> take_relay_link() { return outbound_.take_link(); }
@@ -66,6 +69,7 @@ private:
   };
   void on_resolved(Outcome outcome);
   void on_dialled(Result<Socket> socket);
+  void greet_target();
   void blame_target(Status why);
   void on_outbound(Outbound &outbound);
   void on_target_dropped(Outcome outcome);
@@ -81,8 +85,7 @@ private:
   ClientKit kit_;
   const TargetAddress target_;
   const RendezvousPolicy policy_;
-  const std::string offer_;
-  const std::string loggable_id_;
+  const ChannelResult offer_;
   Delegate<Fetch &> done_;
   Status status_;
   Status cancelled_;

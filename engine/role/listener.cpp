@@ -22,10 +22,9 @@ Listener::Listener(const ClientKit &kit, const ListenerOptions &options, std::st
   grace_.bind<&Listener::drop>(*this);
 }
 
-Listener::Serving::Serving(Listener &listener, std::string bytes, std::string loggable_id)
-    : owner(listener),
-      fetch(listener.kit_, listener.options_.target, listener.policy_, std::move(bytes),
-            std::move(loggable_id), Delegate<Fetch &>::to<&Serving::on_done>(*this)) {}
+Listener::Serving::Serving(Listener &listener, ChannelResult offer)
+    : owner(listener), fetch(listener.kit_, listener.options_.target, listener.policy_,
+                             std::move(offer), Delegate<Fetch &>::to<&Serving::on_done>(*this)) {}
 
 void Listener::Serving::on_done(Fetch &) {
   owner.fetch_done(*this);
@@ -184,10 +183,9 @@ void Listener::serve(ChannelResult &offer) {
   const std::uint64_t served = kit_.limits->offers_per_shard;
   const bool room = fetches_.size() <
                     std::min<std::uint64_t>(served, tunnels_.room(kit_.limits->tunnels_per_shard));
-  const auto handle =
-      fetches_.size() < served + kit_.limits->refusals_per_shard
-          ? fetches_.make(*this, std::move(offer.message.bytes), std::move(offer.loggable_id))
-          : std::nullopt;
+  const auto handle = fetches_.size() < served + kit_.limits->refusals_per_shard
+                          ? fetches_.make(*this, std::move(offer))
+                          : std::nullopt;
   if (!handle) {
     const FailureCount::Failure failure = count_failure(Code::kOverload);
     kit_.shard.log.write(failure.level(LogLevel::kWarn),
@@ -215,6 +213,7 @@ void Listener::fetch_done(Serving &serving) {
     TunnelFacts facts;
     facts.entity = options_.entity.path;
     facts.id = fetch.loggable_id();
+    facts.app = fetch.app_address();
     tunnels_.join({fetch.take_relay_link(), "relay", Source::kRelay},
                   {fetch.take_target_link(), "target", Source::kTarget}, std::move(facts));
   } else {
@@ -226,6 +225,7 @@ void Listener::fetch_done(Serving &serving) {
                              : "an offer came to nothing",
                          {{"entity", options_.entity.path},
                           {"id", fetch.loggable_id()},
+                          {"app", fetch.app_address()},
                           {"source", std::string(word(status.source))},
                           {"why", status.said()},
                           {"failures", std::to_string(failure.count)}});

@@ -65,7 +65,7 @@ private:
     ChannelResult offer;
   };
   struct Serving {
-    Serving(Listener &listener, std::string offer, std::string loggable_id);
+    Serving(Listener &listener, ChannelResult offer);
     void on_done(Fetch &done);
     Listener &owner;
     SlabHandle handle;

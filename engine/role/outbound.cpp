@@ -10,16 +10,18 @@ namespace culvert {
 
 // A dial keeps a deadline of its own, and names the address that did not answer.
 constexpr Outbound::Table Outbound::steps_with(std::uint64_t (Outbound::*upgrade_ms)() const) {
-  return {{{"authorize", &Outbound::handshake_ms, &Outbound::start_authorize,
-            &Outbound::cancel_authorize, Source::kPlugin},
-           {"resolve", &Outbound::handshake_ms, &Outbound::start_resolve, &Outbound::cancel_resolve,
-            Source::kPlugin},
-           {"dial", &Outbound::two_dials_ms, &Outbound::start_dial, &Outbound::cancel_dial,
-            Source::kRelay},
-           {"tls", &Outbound::handshake_ms, &Outbound::start_tls, &Outbound::cancel_tls,
-            Source::kRelay},
-           {"upgrade", upgrade_ms, &Outbound::start_upgrade, &Outbound::cancel_upgrade,
-            Source::kRelay}}};
+  return {
+      {{"authorize", &Outbound::handshake_ms, &Outbound::start_authorize,
+        &Outbound::cancel_authorize, Source::kPlugin},
+       {"resolve", &Outbound::handshake_ms, &Outbound::start_resolve, &Outbound::cancel_resolve,
+        Source::kPlugin},
+       {"dial", &Outbound::two_dials_ms, &Outbound::start_dial, &Outbound::cancel_dial,
+        Source::kRelay},
+       {"connect", &Outbound::proxy_ms, &Outbound::start_connect, &Outbound::cancel_head,
+        Source::kProxy},
+       {"tls", &Outbound::handshake_ms, &Outbound::start_tls, &Outbound::cancel_tls,
+        Source::kRelay},
+       {"upgrade", upgrade_ms, &Outbound::start_upgrade, &Outbound::cancel_head, Source::kRelay}}};
 }
 constexpr Outbound::Table Outbound::kAnsweredAtOnce = steps_with(&Outbound::handshake_ms);
 constexpr Outbound::Table Outbound::kAwaitsListener = steps_with(&Outbound::upgrade_ms);
@@ -35,7 +37,9 @@ Outbound::Outbound(const ClientKit &kit, Delegate<Outbound &> done)
   dropping_.bind<&Outbound::on_dropped>(*this);
 }
 
-void Outbound::start(Purpose purpose, const EntityAddress &entity, std::string id) {
+void Outbound::start(Purpose purpose, const EntityAddress &entity, std::string id,
+                     std::string app) {
+  app_ = std::move(app);
   purpose_ = purpose;
   entity_ = entity;
   id_ = std::move(id);
@@ -92,13 +96,15 @@ Result<LinkDescription> Outbound::describe(const std::string &token) {
     proof_ = Proof::kRelayAlone;
   }
   return purpose_ == Purpose::kListen ? kit_.transport.listen(entity_, token, id_)
-                                      : kit_.transport.dial(entity_, token, id_);
+                                      : kit_.transport.dial(entity_, token, id_, app_);
 }
 
 // --- resolve, dial -------------------------------------------------------------------------------
 
 void Outbound::start_resolve() {
-  kit_.resolver.resolve(resolve_, description_.host);
+  const bool by_proxy = kit_.proxy != nullptr && kit_.proxy->leads_to(description_.host);
+  through_ = by_proxy ? kit_.proxy : nullptr;
+  kit_.resolver.resolve(resolve_, by_proxy ? through_->address().host : description_.host);
 }
 
 void Outbound::on_resolved(Outcome) {
@@ -108,7 +114,7 @@ void Outbound::on_resolved(Outcome) {
 void Outbound::start_dial() {
   std::vector<Address> addresses = std::move(resolve_.result.value().addresses);
   for (Address &address : addresses) {
-    address.port = description_.port;
+    address.port = through_ != nullptr ? through_->address().port : description_.port;
   }
   dial_.start(std::move(addresses), kit_.limits->relay_dial_ms);
 }
@@ -116,12 +122,50 @@ void Outbound::start_dial() {
 void Outbound::on_dialled(Result<Socket> socket) {
   if (!socket.ok()) {
     Status status = socket.status();
-    status.source = lacks_resources(status) ? Source::kLocal : Source::kRelay;
+    const Source other = through_ != nullptr ? Source::kProxy : Source::kRelay;
+    status.source = lacks_resources(status) ? Source::kLocal : other;
     steps_.completed(std::move(status));
     return;
   }
   link_ = std::make_unique<TcpLink>(kit_.shard, socket.value());
   steps_.completed({});
+}
+
+// --- the proxy -----------------------------------------------------------------------------------
+
+void Outbound::start_connect() {
+  if (through_ == nullptr) {
+    steps_.completed({});
+    return;
+  }
+  Result<std::string> request = through_->request(description_.host, description_.port);
+  if (!request.ok()) {
+    steps_.completed(request.status());
+    return;
+  }
+  writer_.emplace(*link_);
+  reader_.emplace(*link_);
+  writer_->start(HeadForm::kHttp, std::move(request.value()),
+                 Delegate<>::to<&Outbound::on_asked>(*this));
+}
+
+void Outbound::on_asked() {
+  if (writer_->status().ok()) {
+    reader_->start(HeadForm::kHttp, Delegate<>::to<&Outbound::on_proxy_heard>(*this));
+  } else {
+    steps_.completed(Proxy::unread(writer_->status()));
+  }
+}
+
+void Outbound::on_proxy_heard() {
+  const Result<ResponseHead> head =
+      reader_->status().ok() ? parse_response(reader_->bytes()) : reader_->status();
+  const Status status = head.ok()
+                            ? through_->judge(head.value(), description_.host, description_.port)
+                            : Proxy::unread(head.status());
+  writer_.reset();
+  reader_.reset();
+  steps_.completed(status);
 }
 
 // --- tls -----------------------------------------------------------------------------------------
@@ -150,6 +194,9 @@ void Outbound::on_tls(Outcome outcome) {
   if (outcome.result != 0) {
     status = tls_->failure();
     status.source = Source::kRelay;
+    if (through_ != nullptr) {
+      status.message += " (through the proxy " + through_->address().text() + ")";
+    }
     if (status.ok()) {
       status = Status::failure(Code::kCancelled, Source::kLocal, Retry::kNever, "cancelled");
     }
@@ -197,7 +244,7 @@ void Outbound::say(std::string bytes) {
                  Delegate<>::to<&Outbound::on_said>(*this));
 }
 
-void Outbound::cancel_upgrade() {
+void Outbound::cancel_head() {
   if (writer_ && writer_->running()) {
     writer_->cancel();
   } else if (reader_ && reader_->running()) {
@@ -305,7 +352,11 @@ bool shows_no_relay(const Status &status) {
 
 void Outbound::on_steps_done(const Status &status) {
   status_ = purpose_ == Purpose::kAccept ? advised_of_offer(status, description_) : status;
-  if (link_ != nullptr && shows_no_relay(status) && dial_.pass_over_address()) {
+  if (status.source == Source::kProxy) {
+    status_.message = "proxy " + through_->address().text() + ": " + status.message;
+  }
+  if (link_ != nullptr && through_ == nullptr && shows_no_relay(status) &&
+      dial_.pass_over_address()) {
     status_.message = dial_.address().text() + ": " + status_.message;
   }
   const bool of_use = status.ok() && purpose_ != Purpose::kReject && proof_ == Proof::kNone;

@@ -1,5 +1,6 @@
-// One outgoing connection, from a name to a link that carries chunks: authorize, resolve, dial,
-// TLS, send the transport's first message, and let the transport judge the answer.
+// One outgoing connection, from a name to a link that carries chunks: authorize, resolve, dial, ask
+// the HTTP proxy if there is one (then the name and the dial are those of the proxy), TLS, send the
+// transport's first message, and let the transport judge the answer.
 //
 // Belongs to a shard and to its owner; runs one connection at a time and may be used again after.
 // When `done` runs with a failure, everything that it opened is closed. Used by listeners (control
@@ -12,6 +13,7 @@
 #include "link/head_writer.hpp"
 #include "link/tls.hpp"
 #include "plugin/kinds.hpp"
+#include "role/proxy.hpp"
 #include "tunnel/steps.hpp"
 
 #include <array>
@@ -32,6 +34,7 @@ struct ClientKit {
   const ClientLimits *limits = &kStandardLimits;
   std::shared_ptr<const void> held = nullptr; // owns the rest; nullptr: the caller does
   std::string_view rule = {};                 // whose key signs; empty: a ready token
+  const Proxy *proxy = nullptr;               // on the way to the relay; nullptr: none
 
   /// Becomes a copy of the other; references cannot be assigned.
   void become(const ClientKit &other) {
@@ -50,7 +53,8 @@ public:
   Outbound &operator=(const Outbound &) = delete;
 
   /// To an entity (kListen or kDial), with a fresh token. `id`: see Transport::listen().
-  void start(Purpose purpose, const EntityAddress &entity, std::string id);
+  /// `app`: the address of the app, for the listener; may be empty.
+  void start(Purpose purpose, const EntityAddress &entity, std::string id, std::string app = {});
   /// As kDial, but only to prove the token and the relay: no link is left of it. a code that
   /// meets_nobody() is a proof too. Where the protocol has no proof it ends behind TLS.
   void prove(const EntityAddress &entity, std::string id);
@@ -78,28 +82,32 @@ public:
   std::unique_ptr<Link> take_link() { return std::move(link_); }
 
 private:
-  using Table = std::array<Step<Outbound>, 5>;
+  using Table = std::array<Step<Outbound>, 6>;
   static constexpr Table steps_with(std::uint64_t (Outbound::*upgrade_ms)() const);
   static const Table kAnsweredAtOnce;
   static const Table kAwaitsListener;
   [[nodiscard]] std::uint64_t handshake_ms() const { return kit_.limits->handshake_ms; }
   [[nodiscard]] std::uint64_t upgrade_ms() const { return kit_.limits->upgrade_ms; }
+  [[nodiscard]] std::uint64_t proxy_ms() const { return kit_.limits->proxy_ms; }
   [[nodiscard]] std::uint64_t two_dials_ms() const { return 2 * kit_.limits->relay_dial_ms; }
 
   void start_authorize();
   void start_resolve();
   void start_dial();
+  void start_connect();
   void start_tls();
   void start_upgrade();
   void cancel_authorize() { acquire_.abandon(); }
   void cancel_resolve() { resolve_.abandon(); }
   void cancel_dial() { dial_.cancel(); }
   void cancel_tls();
-  void cancel_upgrade();
+  void cancel_head();
 
   void on_token(Outcome outcome);
   void on_resolved(Outcome outcome);
   void on_dialled(Result<Socket> socket);
+  void on_asked();
+  void on_proxy_heard();
   void on_tls(Outcome outcome);
   void on_said();
   void on_heard();
@@ -119,9 +127,11 @@ private:
   enum class Proof : std::uint8_t { kNone, kToken, kRelayAlone } proof_ = Proof::kNone;
   EntityAddress entity_;
   std::string id_;
+  std::string app_;
   LinkDescription description_;
   Token token_; // its text is empty
   std::string upgrade_key_;
+  const Proxy *through_ = nullptr; // the proxy on the way to this host, if any
   std::unique_ptr<Link> link_;
   TlsLink *tls_ = nullptr; // within link_, during its handshake
   Status status_;

@@ -5,6 +5,7 @@
 #include "role/repeat.hpp"
 
 #include <algorithm>
+#include <cerrno>
 
 namespace culvert {
 namespace {
@@ -80,17 +81,53 @@ void Sender::on_accepted(Socket socket) {
   }
   Waiting &waiting = *waiting_.find(*handle);
   waiting.handle = *handle;
-  if (kit_.shard.log.enabled(LogLevel::kDebug)) {
-    const Result<Address> peer = kit_.shard.io.peer_address(socket);
-    kit_.shard.log.write(LogLevel::kDebug, "an app has connected",
-                         {{"entity", options_.entity.path},
-                          {"id", waiting.id},
-                          {"app", peer.ok() ? peer.value().text() : ""}});
+  const Result<Address> peer = kit_.shard.io.peer_address(socket);
+  if (peer.ok() && peer.value().family != Address::Family::kUnix) {
+    waiting.app_address = peer.value().text();
   }
+  if (kit_.shard.log.enabled(LogLevel::kDebug)) {
+    kit_.shard.log.write(
+        LogLevel::kDebug, "an app has connected",
+        {{"entity", options_.entity.path}, {"id", waiting.id}, {"app", waiting.app_address}});
+  }
+  if (options_.tcp_health) {
+    probe(waiting);
+  } else {
+    admit(waiting);
+  }
+}
+
+/// Until its first byte, its end or health_wait_ms, whatever is first.
+void Sender::probe(Waiting &waiting) {
+  waiting.state = Waiting::State::kProbing;
+  kit_.shard.io.arm_after_ms(waiting.pause, kit_.limits->health_wait_ms);
+  waiting.watch.poll(kit_.shard.io, waiting.app, Interest::kReadable);
+}
+
+void Sender::on_probed(Waiting &waiting) {
+  waiting.pause.disarm();
+  std::byte byte{};
+  const int size = kit_.shard.io.receive(waiting.app, {&byte, 1});
+  if (size == 1) {
+    waiting.first_byte = byte;
+  } else if (size != -EAGAIN) {
+    if (kit_.shard.log.enabled(LogLevel::kDebug)) {
+      kit_.shard.log.write(
+          LogLevel::kDebug, "a connection ended without a byte: it was a probe",
+          {{"entity", options_.entity.path}, {"id", waiting.id}, {"app", waiting.app_address}});
+    }
+    reset(waiting.app);
+    gone(waiting);
+    return;
+  }
+  admit(waiting);
+}
+
+void Sender::admit(Waiting &waiting) {
   // An end of the app's sending direction does not end the wait: an app may say all it has to say,
   // half-close and wait for the answer (`echo x | nc`). Over TCP one that has closed its socket
   // looks the same until something is sent to it.
-  waiting.watch.poll(kit_.shard.io, socket, Interest::kGone);
+  waiting.watch.poll(kit_.shard.io, waiting.app, Interest::kGone);
   enqueue(waiting);
 }
 
@@ -142,7 +179,7 @@ void Sender::dial_queued() {
 /// With the keys and the entity of this moment, whatever an update changed while it waited.
 void Sender::dial(Waiting &waiting) {
   waiting.outbound.use(kit_);
-  waiting.outbound.start(Purpose::kDial, options_.entity, waiting.id);
+  waiting.outbound.start(Purpose::kDial, options_.entity, waiting.id, waiting.app_address);
 }
 
 void Sender::on_outbound(Waiting &waiting) {
@@ -174,6 +211,14 @@ bool Sender::may_repeat(const Waiting &waiting) const {
                        (status.code == Code::kOverload || status.code == Code::kReset);
   return crowded && phase_ == Phase::kRunning &&
          kit_.shard.io.now_ns() - waiting.first_dial_ns < kit_.limits->setup_repeat_ms * 1'000'000U;
+}
+
+void Sender::on_pause(Waiting &waiting) {
+  if (waiting.state == Waiting::State::kProbing) {
+    waiting.watch.cancel();
+  } else {
+    enqueue(waiting);
+  }
 }
 
 /// After a random part of a pause that doubles.
@@ -213,6 +258,9 @@ void Sender::on_watch(Waiting &waiting, Outcome outcome) {
       gone(waiting);
     }
     return;
+  case Waiting::State::kProbing:
+    on_probed(waiting);
+    return;
   case Waiting::State::kQueued:
   case Waiting::State::kPausing:
   case Waiting::State::kDialling:
@@ -225,6 +273,7 @@ void Sender::on_watch(Waiting &waiting, Outcome outcome) {
   kit_.shard.log.write(failure.level(LogLevel::kInfo), "an app left before its tunnel was there",
                        {{"entity", options_.entity.path},
                         {"id", waiting.id},
+                        {"app", waiting.app_address},
                         {"failures", std::to_string(failure.count)}});
   const bool dialling = waiting.state == Waiting::State::kDialling;
   waiting.state = Waiting::State::kLeaving;
@@ -245,6 +294,7 @@ void Sender::give_up(Waiting &waiting, const Status &why) {
   kit_.shard.log.write(failure.level(LogLevel::kWarn), "no tunnel for a connection; it is reset",
                        {{"entity", options_.entity.path},
                         {"id", waiting.id},
+                        {"app", waiting.app_address},
                         {"source", std::string(word(why.source))},
                         {"why", why.message},
                         {"failures", std::to_string(failure.count)}});
@@ -260,6 +310,9 @@ FailureCount::Failure Sender::count_failure(Code why) {
 void Sender::joined(Waiting &waiting) {
   auto app = std::make_unique<TcpLink>(kit_.shard, waiting.app);
   app->end_tunnel_here();
+  if (waiting.first_byte) {
+    app->unread({&*waiting.first_byte, 1});
+  }
   TunnelFacts facts;
   facts.entity = options_.entity.path;
   facts.id = waiting.id;

@@ -21,6 +21,8 @@
 #include "role/pacer.hpp"
 #include "role/tunnels.hpp"
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,7 @@ namespace culvert {
 
 struct SenderOptions {
   EntityAddress entity;
+  bool tcp_health = false; // probes of a load balancer open no tunnel
   std::uint64_t drain_grace_ms = ShardLimits{}.drain_grace_ms;
 };
 
@@ -53,6 +56,7 @@ private:
   /// An app's connection until it is joined.
   struct Waiting : ListHook<InQueue> {
     enum class State : std::uint8_t {
+      kProbing,  // may be a load balancer's probe: until its first byte, its end or health_wait_ms
       kQueued,   // until the window has room
       kDialling, // its set-up runs
       kPausing,  // before its set-up is repeated
@@ -62,12 +66,14 @@ private:
     Waiting(Sender &sender, Socket socket);
     void on_outbound(Outbound &) { owner.on_outbound(*this); }
     void on_watch(Outcome outcome) { owner.on_watch(*this, outcome); }
-    void on_pause() { owner.enqueue(*this); }
+    void on_pause() { owner.on_pause(*this); }
 
     Sender &owner;
     SlabHandle handle;
     const std::string id;
     const Socket app;
+    std::string app_address;             // "" over a unix socket
+    std::optional<std::byte> first_byte; // that was read while probing
     State state = State::kQueued;
     Outbound outbound;
     bool other_key_tried = false;
@@ -75,12 +81,16 @@ private:
     std::uint64_t first_dial_ns = 0;
     std::uint64_t pause_ms = 0; // the last one
     Timer pause;
-    Cancellable watch; // whether the app has left
+    Cancellable watch; // whether the app has left; in kProbing what it does first
   };
 
   void on_acceptor_stopped();
   void on_accepted(Socket socket);
   void reset(Socket socket);
+  void probe(Waiting &waiting);
+  void on_probed(Waiting &waiting);
+  void admit(Waiting &waiting);
+  void on_pause(Waiting &waiting);
   void enqueue(Waiting &waiting);
   void dial_queued();
   void dial(Waiting &waiting);

@@ -56,6 +56,15 @@ void Tunnels::drop_entity(std::string_view entity, const Status &why) {
 }
 
 void TunnelLog::joined(const TunnelFacts &facts) {
+  if (!facts.app.empty()) {
+    log_.write(LogLevel::kInfo, "tunnel joined",
+               {{"entity", facts.entity},
+                {"id", facts.id},
+                {"app", facts.app},
+                {facts.first.name, facts.first.address},
+                {facts.second.name, facts.second.address}});
+    return;
+  }
   log_.write(LogLevel::kInfo, "tunnel joined",
              {{"entity", facts.entity},
               {"id", facts.id},

@@ -31,7 +31,8 @@ struct TunnelFacts {
     std::string address;   // of the socket's other end
   };
   std::string entity;
-  std::string id;            // of the app's connection; at a relay the sender's
+  std::string id;  // of the app's connection; at a relay the sender's
+  std::string app; // at a listener only: the app's address, as the sender says; may be empty
   std::string listener_id;   // at a relay only, like the next four
   std::string sender_source; // as the relay counts them
   std::string listener_source;

@@ -123,6 +123,18 @@ void describe_dial(const culvert_dial_request &request, const char *action,
   }
 }
 
+void add_app_address(const culvert_dial_request &request, culvert::sdk::Arena arena,
+                     culvert_link_description &link) {
+  if (!CULVERT_HAS(culvert_dial_request, &request, app_address) || request.app_address.size == 0) {
+    return;
+  }
+  std::vector<culvert_field> fields(link.fields, link.fields + link.field_count);
+  fields.push_back(culvert_field_of(culvert::sdk::view(kAppAddressHeader),
+                                    arena.copy(text(request.app_address))));
+  link.fields = arena.fields(fields);
+  link.field_count = static_cast<std::uint32_t>(fields.size());
+}
+
 void describe_proof(const culvert_dial_request &request, culvert::sdk::Arena arena,
                     culvert_link_description &link) {
   describe_dial(request, "connect", arena, link);
@@ -136,7 +148,10 @@ void describe_proof(const culvert_dial_request &request, culvert::sdk::Arena are
 void on_channel_message(const culvert::sdk::Host &host, const culvert_message &message,
                         culvert::sdk::Arena arena, culvert_channel_result &result) {
   result.action = CULVERT_CHANNEL_NOTHING;
-  std::vector<JsonWanted> wanted{{"accept", "address"}, {"accept", "id"}};
+  std::vector<JsonWanted> wanted{
+      {"accept", "address"},
+      {"accept", "id"},
+      {.outer = "accept", .inner = "connectHeaders", .innermost = kAppAddressHeader}};
   const bool is_text = message.kind == CULVERT_TEXT;
   const JsonMessage json = is_text ? read_json(text(message.bytes), wanted) : JsonMessage{};
   if (is_text && !json.valid) {
@@ -157,6 +172,9 @@ void on_channel_message(const culvert::sdk::Host &host, const culvert_message &m
   result.message.bytes = arena.copy(wanted[0].value);
   result.message.kind = CULVERT_BINARY;
   result.loggable_id = arena.copy(clean(wanted[1].value, kLoggableBytes));
+  if (CULVERT_HAS(culvert_channel_result, &result, app_address)) {
+    result.app_address = arena.copy(clean(wanted[2].value, kLoggableBytes));
+  }
 }
 
 void describe_accept(std::string_view offer, culvert::sdk::Arena arena,

@@ -9,6 +9,9 @@ namespace azure {
 culvert_view audience(const culvert_entity_address &entity, culvert::sdk::Arena arena);
 void describe_dial(const culvert_dial_request &request, const char *action,
                    culvert::sdk::Arena arena, culvert_link_description &link);
+/// The address of the app, for a listener of Culvert. Others ignore the field.
+void add_app_address(const culvert_dial_request &request, culvert::sdk::Arena arena,
+                     culvert_link_description &link);
 /// A dial that allows one listener alone, which nobody is: the relay judges the token and then
 /// answers that there is no listener. The field is not documented by Microsoft.
 void describe_proof(const culvert_dial_request &request, culvert::sdk::Arena arena,

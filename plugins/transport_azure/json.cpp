@@ -61,6 +61,8 @@ public:
       }
     } else if (depth_ == 2) {
       inner_ = key_;
+    } else if (depth_ == 3) {
+      innermost_ = key_;
     }
     key_.clear();
     return true;
@@ -72,7 +74,9 @@ public:
   bool on_string(json::string_view part, std::size_t, json::error_code &) {
     string_.append(part.data(), part.size());
     for (JsonWanted &wanted : wanted_) {
-      if (depth_ == 2 && wanted.outer == outer_ && wanted.inner == inner_) {
+      const bool here =
+          wanted.innermost.empty() ? depth_ == 2 : depth_ == 3 && wanted.innermost == innermost_;
+      if (here && wanted.outer == outer_ && wanted.inner == inner_) {
         wanted.found = true;
         wanted.value = string_;
       }
@@ -103,6 +107,7 @@ private:
   std::string string_;
   std::string outer_;
   std::string inner_;
+  std::string innermost_;
 };
 
 /// Bytes as ISO 8859-1 in UTF-8.

@@ -8,12 +8,14 @@
 
 namespace azure {
 
-/// One member of a top-level member that a caller wants, as in {"accept":{"address":"..."}}.
+/// One member of a top-level member that a caller wants, as in {"accept":{"address":"..."}}, or a
+/// member of that.
 struct JsonWanted {
   std::string_view outer;
   std::string_view inner;
   bool found = false; // it is there and a string
   std::string value = {};
+  std::string_view innermost = {};
 };
 
 struct JsonMessage {

@@ -30,6 +30,7 @@ public:
   void dial(const culvert_dial_request &request, Arena arena,
             culvert_link_description &link) override {
     describe_dial(request, "connect", arena, link);
+    add_app_address(request, arena, link);
   }
   void prove(const culvert_dial_request &request, Arena arena,
              culvert_link_description &link) override {

@@ -14,5 +14,7 @@ inline constexpr std::uint32_t kChannelPingIntervalMs = 15'000;
 inline constexpr std::uint32_t kLargestControlMessage = 64U * 1024;
 /// The metadata of one offer. Go clients close at 32,769 bytes, the document says 32 kB.
 inline constexpr std::uint32_t kLargestOffer = 32'000;
+/// Of Culvert's senders, for Culvert's listeners; a relay passes it on like every other field.
+inline constexpr char kAppAddressHeader[] = "Culvert-App-Address";
 
 } // namespace azure

@@ -61,6 +61,12 @@ def wait_until(condition, what, deadline_s=DEADLINE_S, process=None):
         time.sleep(0.01)
 
 
+def without_proxy(environment):
+    """A proxy of the machine that runs the tests leads to none of their relays."""
+    return {name: value for name, value in environment.items()
+            if name.upper() not in ("HTTPS_PROXY", "NO_PROXY")}
+
+
 class Process:
     """A program with its output in a file. `user` runs it as that user (root only)."""
 
@@ -71,7 +77,7 @@ class Process:
         with open(self.log_path, "ab") as log:
             self.popen = subprocess.Popen(
                 arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                env={**os.environ, **(environment or {})}, cwd=cwd,
+                env={**without_proxy(os.environ), **(environment or {})}, cwd=cwd,
                 preexec_fn=_die_with_parent, **identity)
 
     @property

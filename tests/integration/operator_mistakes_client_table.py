@@ -315,4 +315,20 @@ CLIENT_ROWS = [
     ('verify for a path that is none', 'sas verify', {'--entity': 'a?x'}, 2,
      "culvert sas verify: entity 'a?x': write its path with at most 260 of the characters "
      'A-Z a-z 0-9 . - _ ~ /'),
+    ('proxy without a scheme', 'listen', {'--proxy': 'proxy.test:3128'}, 2,
+     "culvert listen: --proxy: it is not a proxy's URL; write http://HOST:PORT"),
+    ('proxy of another kind', 'connect', {'--proxy': 'socks5://{canary}@proxy.test'}, 2,
+     'culvert connect: --proxy: only HTTP proxies are known here; write http://HOST:PORT'),
+    ('proxy with a password', 'listen', {'--proxy': 'http://u:{canary}@proxy.test:3128'}, 2,
+     'culvert listen: --proxy: it holds a user or password, which others could read here; '
+     'put USER:PASSWORD into a variable or file, and set --proxy-credentials to env:NAME or '
+     'file:PATH'),
+    ("proxy's password without a user", 'listen', {'--proxy': 'http://proxy.test:3128', '--proxy-credentials': 'env:KEY'}, 1,
+     'culvert listen: --proxy-credentials: it is not USER:PASSWORD in one line; write it so'),
+    ("proxy's password itself", 'listen', {'--proxy-credentials': 'u:{canary}'}, 2,
+     'culvert listen: --proxy-credentials: a secret on the command line can be read by '
+     'every user of this machine; write env:NAME, file:PATH or - (standard input), or add '
+     '--insecure-literal-secrets'),
+    ('unknown PROXY protocol', 'listen', {'--proxy-protocol': 'v1'}, 2,
+     "culvert listen: --proxy-protocol: 'v1' is none of its words; write off or v2"),
 ]

@@ -55,6 +55,9 @@ TESTED = {
     "listener.auth": ("abi_v1_test.py", '"--auth"'),
     "listener.resolver": ("log_options_test.py", '"--resolver"'),
     "listener.resolve": ("gateways_test.py", '"--resolve"'),
+    "listener.proxy": ("proxy_test.py", '"--proxy"'),
+    "listener.proxy_credentials": ("proxy_test.py", '"--proxy-credentials"'),
+    "listener.proxy_protocol": ("app_address_test.py", '"--proxy-protocol", "v2"'),
     "listener.rendezvous_hosts": ("gateways_test.py", '"--rendezvous-host"'),
     "sender.name": ("reload_test.py", "sender 'b'"),
     "sender.connection_string": ("up_test.py", "connection_string"),
@@ -65,6 +68,9 @@ TESTED = {
     "sender.transport": ("smoke_test.py", "SmokeExample"),
     "sender.auth": ("abi_v1_test.py", '"--auth"'),
     "sender.resolver": ("log_options_test.py", '"--resolver"'),
+    "sender.proxy": ("proxy_test.py", '"--proxy"'),
+    "sender.proxy_credentials": ("proxy_test.py", '"--proxy-credentials"'),
+    "sender.tcp_health": ("tcp_health_test.py", '"--tcp-health"'),
     "sender.resolve": ("namespaces_test.py", '"--resolve"'),
 }
 TESTED_HERE = {"limits.address_in_use"}  # of the limits; the others are tested in tests/unit and tests/sim

@@ -95,6 +95,22 @@ class Up(ConfigCase):
         self.assertEqual(process.listening_ports(),
                          {self.relay_port, other_relay, self.app_port, second})
 
+    def test_several_ports_of_one_name(self):
+        ports = {"app": self.app_port, "db": quiet_port(), "web": quiet_port()}
+        answer = {entity: entity.encode() for entity in ports}
+        parts = [self.relay_part(ports)]
+        for number, (entity, port) in enumerate(ports.items()):
+            parts.append(self.listener_part(self.serve(
+                lambda peer, word=answer[entity]: peer.sendall(word)), entity))
+            parts.append(self.sender_part(entity, port,
+                                          more=f'endpoint = "db.internal:{1433 + number}"'))
+        process = self.up(*parts)
+        process.wait_for_line("registered at the relay", count=3)
+        for number, (entity, port) in enumerate(ports.items()):
+            process.wait_for_line(f"listening on 127.0.0.1:{port} .*endpoint=db.internal:{1433 + number}$")
+            with connect(port) as app:
+                self.assertEqual(receive_all(app), answer[entity])
+
     def test_it_drains_at_a_signal_and_drops_at_the_second(self):
         process = self.up('[engine]\ndrain_grace = "1h"\n', *self.whole())
         process.wait_for_line("registered at the relay")

@@ -81,8 +81,8 @@ public:
     return real_.listen(entity, token, id);
   }
   Result<LinkDescription> dial(const EntityAddress &entity, std::string_view token,
-                               std::string_view id) override {
-    return real_.dial(entity, token, id);
+                               std::string_view id, std::string_view app) override {
+    return real_.dial(entity, token, id, app);
   }
   ReplyResult on_reply(Purpose purpose, const Reply &reply) override {
     return real_.on_reply(purpose, reply);

@@ -46,6 +46,9 @@ HostPort read_target(const std::string &text);
 ConnectionString read_connection_string(const std::string &text, SecretReader &secrets);
 /// What the flags say, for `section` as load_flags() has it. The first mistake is a Refusal.
 LoadedConfig read_flags(const Flags &flags, const std::string &section, SecretReader &secrets);
+/// Listeners and senders that say nothing of a proxy get the one of HTTPS_PROXY, without it for the
+/// hosts of NO_PROXY. A variable that holds no proxy is a mistake.
+void use_proxy_of_environment(LoadedConfig &loaded);
 /// `plugins`: the ids this command uses. A setting of another is refused, and each of them is
 /// loaded in a child process first, so that one that crashes or exits is told by name.
 void check_plugins(const EngineConfig &engine, const std::vector<std::string> &plugins);

@@ -44,6 +44,7 @@ int check(const std::string &file, bool resolving) {
   SecretReader secrets;
   const ConfigSource source{Speech::kKeys, file, {}};
   LoadedConfig loaded = load_config_file(file, secrets);
+  use_proxy_of_environment(loaded);
   check_plugin_tables(loaded);
   if (resolving && loaded.mistakes.empty()) {
     resolve(loaded);

@@ -36,7 +36,7 @@ public:
   explicit Service(const ConfigSource &source) : source_(source) {}
 
   int run() {
-    LoadedConfig loaded = source_.load(secrets_);
+    LoadedConfig loaded = load();
     refuse(loaded.mistakes);
     check_plugins(loaded.configuration.engine, plugins_of(loaded.configuration));
     log_ = make_log(loaded.configuration, source_.speech);
@@ -51,6 +51,11 @@ public:
   }
 
 private:
+  LoadedConfig load() {
+    LoadedConfig loaded = source_.load(secrets_);
+    use_proxy_of_environment(loaded);
+    return loaded;
+  }
   void refuse(const std::vector<ConfigMistake> &mistakes) {
     if (mistakes.empty()) {
       return;
@@ -75,7 +80,7 @@ private:
 
   void reload(Roles &roles) {
     secrets_.begin_again();
-    const LoadedConfig loaded = source_.load(secrets_);
+    const LoadedConfig loaded = load();
     std::vector<ConfigMistake> mistakes = loaded.mistakes;
     if (mistakes.empty()) {
       const std::string what = needs_restart(process_, loaded.configuration);

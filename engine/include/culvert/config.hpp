@@ -94,6 +94,19 @@ struct RelayConfig : BindConfig {
   RelayLimits limits;
 };
 
+/// The HTTP proxy on the way to a relay.
+struct ProxyConfig {
+  HostPort address;   // no host: there is none
+  Secret credentials; // USER:PASSWORD for Basic authentication; empty: none
+  /// Hosts that are dialled without it: a name (with those below it), an address, ADDRESS/BITS,
+  /// or * for all.
+  std::vector<std::string> except;
+
+  /// http://[USER:PASSWORD@]HOST[:PORT]; the port is 80 where it is left out. A failure has
+  /// Source::kConfig and never holds the text.
+  static Result<ProxyConfig> parse(std::string_view url);
+};
+
 /// What a listener and a sender have in common.
 struct ClientConfig {
   std::string name; // as RelayConfig's
@@ -103,6 +116,8 @@ struct ClientConfig {
   std::string auth = "auth_sas";
   std::string resolver = "resolver_dns";
   std::vector<std::string> resolve; // NAME=ADDR[,ADDR]
+  ProxyConfig proxy;                // the engine reads no variable for it
+  bool no_proxy = false;            // whatever the environment of a command says
   ClientLimits limits;
 };
 
@@ -111,6 +126,8 @@ struct ListenerConfig : ClientConfig {
   /// Extra hosts (HOST or *.SUFFIX) that the relay may direct this listener to, in addition to the
   /// relay itself and its gateways().
   std::vector<std::string> rendezvous_hosts;
+  /// The target gets a header of the PROXY protocol, version 2, in front of the app's bytes.
+  bool proxy_protocol = false;
 };
 
 struct SenderConfig : ClientConfig, BindConfig {
@@ -118,6 +135,9 @@ struct SenderConfig : ClientConfig, BindConfig {
   /// When it starts, the sender asks its relay whether it accepts the token, repeatedly until it
   /// does, and logs a line for each answer. Apps can connect in the meantime.
   bool prove_at_start = false;
+  /// A connection that ends without a byte within ClientLimits::health_wait_ms opens no tunnel: it
+  /// is a load balancer's probe.
+  bool tcp_health = false;
 };
 
 /// A value of one setting that a plugin declares: as text, whatever its type ("12", "true",

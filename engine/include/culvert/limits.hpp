@@ -138,6 +138,9 @@ struct ClientLimits {
   std::uint64_t handshake_ms = 10'000;
   /// How long one address of the relay, or of a listener's target, has to answer a connect.
   std::uint64_t relay_dial_ms = 10'000;
+  /// The deadline for the answer of an HTTP proxy, which comes when the proxy has reached the
+  /// relay: half as long again as a dial of our own, for the name and its addresses.
+  std::uint64_t proxy_ms = 15'000;
   std::uint64_t target_dial_ms = 10'000;
   /// How long a sender waits for the relay's answer, which comes when a listener has fetched it.
   std::uint64_t upgrade_ms = 40'000;
@@ -147,6 +150,10 @@ struct ClientLimits {
   /// How many set-ups a sender begins with at once, on each shard: half of what a relay lets one
   /// source have waiting. After that its pace follows the relay's answers.
   std::uint64_t first_setups = 128;
+  /// With tcp_health a sender waits this long for an app's first byte or its end before it opens a
+  /// tunnel. A load balancer's probe ends at once; even if its end is lost, TCP sends it again
+  /// within 200 ms. So much later does an app hear a service that speaks first.
+  std::uint64_t health_wait_ms = 250;
   /// How long a listener tries to fetch a sender. Then it refuses the sender; 5 s of rendezvous_ms
   /// are left for that.
   std::uint64_t fetch_ms = 25'000;

@@ -13,7 +13,14 @@
 namespace culvert {
 
 /// Who caused it. The numbers are those of the plugin ABI (culvert_source).
-enum class Source : std::uint8_t { kLocal = 0, kRelay = 1, kTarget = 2, kPlugin = 3, kConfig = 4 };
+enum class Source : std::uint8_t {
+  kLocal = 0,
+  kRelay = 1,
+  kTarget = 2,
+  kPlugin = 3,
+  kConfig = 4,
+  kProxy = 5 // the HTTP proxy on the way to the relay
+};
 
 /// What trying again needs. The numbers are those of the plugin ABI (culvert_retry).
 enum class Retry : std::uint8_t { kNever = 0, kNow = 1, kBackoff = 2, kNewToken = 3 };

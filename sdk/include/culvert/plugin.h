@@ -102,7 +102,8 @@ enum culvert_source {
   CULVERT_SOURCE_RELAY = 1,
   CULVERT_SOURCE_TARGET = 2,
   CULVERT_SOURCE_PLUGIN = 3,
-  CULVERT_SOURCE_CONFIG = 4
+  CULVERT_SOURCE_CONFIG = 4,
+  CULVERT_SOURCE_PROXY = 5 /* the HTTP proxy on the way to the relay; the host alone says so */
 };
 
 /* Whether a new attempt can succeed, and what it needs. Before it starts, a listener or sender asks

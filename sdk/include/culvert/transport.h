@@ -27,9 +27,11 @@ typedef struct culvert_dial_request {
   uint32_t size;
   uint32_t reserved;
   culvert_entity_address entity;
-  culvert_view token; /* made by the auth plugin for the text that audience() wrote */
-  culvert_view id;    /* UUID text: the same at every reconnect of a listener, new for each
-                         connection of a sender */
+  culvert_view token;       /* made by the auth plugin for the text that audience() wrote */
+  culvert_view id;          /* UUID text: the same at every reconnect of a listener, new for each
+                               connection of a sender */
+  culvert_view app_address; /* of a sender's app, "10.0.0.1:80" or "[::1]:80"; empty: not known. For
+                               the listener, where the protocol can carry it */
 } culvert_dial_request;
 
 /* A connection that the engine is to make. */
@@ -105,6 +107,7 @@ typedef struct culvert_channel_result {
   uint32_t action;
   culvert_message message;
   culvert_view loggable_id; /* of an offer: an id that both ends may write to their logs */
+  culvert_view app_address; /* of an offer: as the sender's plugin was given it; empty: not known */
 } culvert_channel_result;
 
 /* All functions but renew() are required. */

@@ -26,6 +26,7 @@ public:
       write(key, std::string("a-key-from-") + key);
     }
     write("sql.connection", connection("sql"));
+    write("proxy.password", "user:password");
     write("other.connection", connection("other"));
   }
   ~ConfigWorld() { std::filesystem::remove_all(folder); }

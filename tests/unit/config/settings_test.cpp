@@ -46,6 +46,10 @@ std::string another_value(const Setting &setting) {
   case SettingKind::kTarget:
   case SettingKind::kPublicAddress:
     return "\"other.example:7\"";
+  case SettingKind::kProxy:
+    return "\"http://other.example:7\"";
+  case SettingKind::kCredentials:
+    return "\"file:proxy.password\"";
   default:
     return "\"other\"";
   }

@@ -41,7 +41,7 @@ template <typename Enum> void expect_words(Enum last) {
 
 TEST(StatusWords, EveryValueHasOneOfItsOwn) {
   expect_words(Code::kNoneAllowed);
-  expect_words(Source::kConfig);
+  expect_words(Source::kProxy);
   expect_words(Retry::kNewToken);
   EXPECT_EQ(word(Code::kOk), "ok");
   EXPECT_EQ(word(Code::kNoListener), "no-listener");

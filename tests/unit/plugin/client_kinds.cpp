@@ -157,7 +157,7 @@ TEST_F(TransportKind, AControlChannelHasMessages) {
 }
 
 TEST_F(TransportKind, AFailureWithoutAReasonIsAFault) {
-  const Status status = transport_->dial({}, "", "").status();
+  const Status status = transport_->dial({}, "", "", "").status();
   EXPECT_EQ(status.source, Source::kPlugin);
   EXPECT_EQ(status.message,
             "plugin test_plugin broke the rules of its ABI: dial: it failed with the code 0");

@@ -188,7 +188,7 @@ TEST_F(SlowCalls, OfATransportAreNamed) {
   EXPECT_EQ(said(), "audience");
   EXPECT_TRUE(transport->listen({}, "", "").ok());
   EXPECT_EQ(said(), "listen");
-  EXPECT_TRUE(transport->dial({}, "", "").ok());
+  EXPECT_TRUE(transport->dial({}, "", "", "").ok());
   EXPECT_EQ(said(), "dial");
   EXPECT_TRUE(transport->accept("").ok());
   EXPECT_EQ(said(), "accept");

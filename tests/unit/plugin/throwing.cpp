@@ -26,7 +26,7 @@ TEST_P(Throwing, TransportFails) {
   std::uint64_t word = 0;
   EXPECT_EQ(transport->audience({}).status().message, message("audience"));
   EXPECT_EQ(transport->listen({}, "", "").status().message, message("listen"));
-  EXPECT_EQ(transport->dial({}, "", "").status().message, message("dial"));
+  EXPECT_EQ(transport->dial({}, "", "", "").status().message, message("dial"));
   EXPECT_EQ(transport->accept("").status().message, message("accept"));
   EXPECT_EQ(transport->reject("", {}).status().message, message("reject"));
   EXPECT_EQ(transport->on_message(word, {}).status().message, message("on_message"));

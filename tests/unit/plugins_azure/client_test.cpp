@@ -42,12 +42,13 @@ struct AzureClient : testing::Test {
   }
 
   ReadLink dial(bool listen, std::string_view relay_host, uint32_t port, std::string_view path,
-                std::string_view token = "the token") {
+                std::string_view token = "the token", std::string_view app = "") {
     culvert_dial_request request{};
     request.size = sizeof request;
     request.entity = {view(relay_host), view(path), port, 0};
     request.token = view(token);
     request.id = view(kGuid);
+    request.app_address = view(app);
     culvert_link_description made{};
     made.size = sizeof made;
     Room room;
@@ -115,7 +116,7 @@ struct AzureClient : testing::Test {
   struct Heard {
     uint32_t taken = 0;
     uint32_t action = 0;
-    std::string bytes, loggable_id;
+    std::string bytes, loggable_id, app_address;
   };
   Heard hear(std::string_view bytes, uint32_t kind = CULVERT_TEXT) {
     const culvert_message message{view(bytes), kind, 0};
@@ -126,7 +127,8 @@ struct AzureClient : testing::Test {
     reset();
     const uint32_t taken =
         client.kind.on_message(client.instance, &word, &message, &room, &result, &error);
-    return {taken, result.action, text(result.message.bytes), text(result.loggable_id)};
+    return {taken, result.action, text(result.message.bytes), text(result.loggable_id),
+            text(result.app_address)};
   }
 
   FakeHost host;
@@ -158,6 +160,31 @@ TEST_F(AzureClient, AListenerAndASenderDialTheSameWayWithAnotherAction) {
     EXPECT_EQ(made.ping_interval_ms, listen ? 15'000U : 30'000U);
     ASSERT_EQ(made.fields.size(), 1U);
     EXPECT_EQ(made.fields.at("ServiceBusAuthorization"), std::pair(std::string("the token"), 1U));
+  }
+}
+
+TEST_F(AzureClient, TheAppsAddressGoesWithADialAlone) {
+  for (const bool listen : {true, false}) {
+    const ReadLink made = dial(listen, "relay.test", 443, "hyco", "the token", "10.0.0.1:80");
+    EXPECT_EQ(made.fields.size(), listen ? 1U : 2U);
+    if (!listen) {
+      EXPECT_EQ(made.fields.at("Culvert-App-Address"), std::pair(std::string("10.0.0.1:80"), 0U));
+    }
+  }
+}
+
+TEST_F(AzureClient, TheAppsAddressComesWithAnOffer) {
+  const std::string before = R"({"accept":{"address":"wss://x/y","id":"1",)";
+  EXPECT_EQ(hear(before + R"("connectHeaders":{"Host":"x","Culvert-App-Address":"[::1]:80"}}})")
+                .app_address,
+            "[::1]:80");
+  for (const char *other : {R"("Culvert-App-Address":"[::1]:80","connectHeaders":{"Host":"x"}}})",
+                            R"("connectHeaders":{"a":{"Culvert-App-Address":"[::1]:80"}}}})",
+                            R"("connectHeaders":[{"Culvert-App-Address":"[::1]:80"}]}})",
+                            R"("connectHeaders":{"Culvert-App-Address":1}}})"}) {
+    const Heard heard = hear(before + other);
+    EXPECT_EQ(heard.action, uint32_t{CULVERT_CHANNEL_OFFER}) << other;
+    EXPECT_EQ(heard.app_address, "") << other;
   }
 }
 

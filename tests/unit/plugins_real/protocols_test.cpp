@@ -138,7 +138,7 @@ TEST_P(ProtocolTest, ARefusedTokenAsksForANewOneAndShowsNoPartOfIt) {
 }
 
 TEST_P(ProtocolTest, ASenderIsOfferedAndFetched) {
-  const Intent connect = said(transport->dial(entity, token(), kId).value());
+  const Intent connect = said(transport->dial(entity, token(), kId, "").value());
   ASSERT_EQ(connect.verb, Verb::kConnect);
   const auto link = transport->accept(offered(connect));
   ASSERT_TRUE(link.ok()) << link.status().message;
@@ -153,7 +153,7 @@ TEST_P(ProtocolTest, ASenderIsOfferedAndFetched) {
 }
 
 TEST_P(ProtocolTest, ARefusedTargetReachesTheSenderWithItsReason) {
-  const Intent connect = said(transport->dial(entity, token(), kId).value());
+  const Intent connect = said(transport->dial(entity, token(), kId, "").value());
   const auto link = transport->reject(
       offered(connect), Status::failure(Code::kRefused, Source::kTarget, Retry::kBackoff,
                                         "the target refused the connection"));

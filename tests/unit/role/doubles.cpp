@@ -59,7 +59,8 @@ Result<LinkDescription> WordTransport::listen(const EntityAddress &entity, std::
 }
 
 Result<LinkDescription> WordTransport::dial(const EntityAddress &entity, std::string_view token,
-                                            std::string_view) {
+                                            std::string_view, std::string_view app) {
+  dialled_for = app;
   return to_entity("dial", entity, token);
 }
 

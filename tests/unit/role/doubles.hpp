@@ -22,7 +22,7 @@ public:
   Result<LinkDescription> listen(const EntityAddress &entity, std::string_view token,
                                  std::string_view id) override;
   Result<LinkDescription> dial(const EntityAddress &entity, std::string_view token,
-                               std::string_view id) override;
+                               std::string_view id, std::string_view app) override;
   Result<LinkDescription> prove(const EntityAddress &entity, std::string_view token,
                                 std::string_view id) override;
   ReplyResult on_reply(Purpose purpose, const Reply &reply) override;
@@ -31,9 +31,10 @@ public:
   Result<LinkDescription> reject(std::string_view offer, const Status &why) override;
   Result<Message> renew(std::uint64_t &channel_word, std::string_view token) override;
 
-  bool proves = false; // has a "prove PATH TOKEN"; otherwise a proof ends before a word is said
-  bool tls = true;     // what an offer says; the simulation dials plain all the same
-  bool renews = true;  // with "renew TOKEN"
+  bool proves = false;     // has a "prove PATH TOKEN"; otherwise a proof ends before a word is said
+  bool tls = true;         // what an offer says; the simulation dials plain all the same
+  std::string dialled_for; // the app of the latest dial
+  bool renews = true;      // with "renew TOKEN"
   Retry after_close = Retry::kBackoff; // what the relay's end of a channel means
 };
 

@@ -118,7 +118,8 @@ public:
   Session *channel();
   std::string end();
   [[nodiscard]] ClientKit kit() {
-    return {*shard, transport, auth, resolver, nullptr, digests, &limits};
+    return {*shard,  transport, auth,    resolver, nullptr,
+            digests, &limits,   nullptr, {},       proxy ? &*proxy : nullptr};
   }
 
   SimWorld world;
@@ -134,6 +135,7 @@ public:
   TableResolver resolver;
   Digests digests;
   RoleCounters counters;
+  std::optional<Proxy> proxy;
   ClientLimits limits; // of the role that is started next
   ListenerOptions listener_options;
   SenderOptions sender_options;
