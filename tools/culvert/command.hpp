@@ -116,5 +116,6 @@ Run add_setup(CLI::App &parent, Flags &flags);
 Run add_sas(CLI::App &parent, Flags &flags);
 Run add_plugins(CLI::App &parent, Flags &flags);
 Run add_demo(CLI::App &parent, Flags &flags);
+Run add_document(CLI::App &parent, Flags &flags);
 
 } // namespace culvert::command
