@@ -69,7 +69,7 @@ class Installed(unittest.TestCase):
     def test_the_command_finds_its_plugins(self):
         command = self.below("bin", "culvert")
         self.assertEqual(self.run_command(command, "plugins", "list").split(), PLUGINS)
-        self.assertIn("64 MiB there and back, every byte checked", self.run_command(command, "demo", "--once"))
+        self.assertIn("64 MiB there and back, every byte checked", self.run_command(command, "demo", "--once", TMPDIR=self.folder))
 
     def test_the_own_folder_comes_first_and_a_directory_that_is_named_before_it(self):
         program = os.path.join(self.folder, "beside", "bin", "culvert")
@@ -133,7 +133,7 @@ class Installed(unittest.TestCase):
         self.run_command("c++", *objects, "-o", program, *self.pkg_config("--libs", "culvert"))
         said = self.run_command(program, "demo", "--once", "--plugin-directory",
                                 self.below("lib", "culvert", "plugins"),
-                                LD_LIBRARY_PATH=self.below("lib"))
+                                LD_LIBRARY_PATH=self.below("lib"), TMPDIR=self.folder)
         self.assertIn("64 MiB there and back, every byte checked", said)
 
     def test_the_shared_library_exports_the_public_interface_alone(self):
