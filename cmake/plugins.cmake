@@ -30,6 +30,9 @@ function(culvert_plugin id)
   endif()
 
   add_dependencies(culvert_plugins ${target})
+  if(CMAKE_CURRENT_SOURCE_DIR STREQUAL ${PROJECT_SOURCE_DIR}/plugins/${id}) # of the product, not an example
+    set_property(GLOBAL APPEND PROPERTY CULVERT_PLUGINS ${target})
+  endif()
 
   if(NOT CULVERT_BUILD_TESTS)
     return()

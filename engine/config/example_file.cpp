@@ -2,6 +2,7 @@
 
 #include "config/setting_values.hpp"
 #include "config/settings.hpp"
+#include "culvert/config_file.hpp"
 
 #include <sstream>
 
@@ -34,18 +35,22 @@ std::string value_of(const Setting &setting) {
   return setting.repeats() ? "[" + value + "]" : value;
 }
 
-/// Without a default it is either required, or its line is an example that stays a comment.
-std::string lines_of(const Setting &setting) {
+std::string title_of(Section section) {
+  const std::string name(section_name(section));
+  return section >= kRelaySection ? "[[" + name + "]]" : "[" + name + "]";
+}
+
+SettingKey key_of(Section section, const Setting &setting) {
   const std::string range = range_of(setting);
-  std::string text = setting.sentence;
-  if (!range.empty()) {
-    text += ": " + range;
-  }
-  if (setting.required) {
-    text += ". Required";
-  }
-  const std::string assignment = setting.key + " = " + value_of(setting);
-  return comment(text + ".") + (setting.required ? "" : "#") + assignment + "\n";
+  return {title_of(section), setting.key,
+          value_of(setting), range.empty() ? setting.sentence : setting.sentence + ": " + range,
+          setting.required,  !setting.standard.empty()};
+}
+
+/// Without a default it is either required, or its line is an example that stays a comment.
+std::string lines_of(const SettingKey &key) {
+  return comment(key.sentence + (key.required ? ". Required." : ".")) + (key.required ? "" : "#") +
+         key.key + " = " + key.value + "\n";
 }
 
 constexpr const char *kHead =
@@ -66,14 +71,22 @@ constexpr const char *kPluginPart =
 
 } // namespace
 
+std::vector<SettingKey> setting_keys() {
+  std::vector<SettingKey> keys;
+  for (const Section section : all_sections()) {
+    for (const Setting *setting : settings_of(section)) {
+      keys.push_back(key_of(section, *setting));
+    }
+  }
+  return keys;
+}
+
 std::string example_config_file() {
   std::string text = kHead;
   for (const Section section : all_sections()) {
-    const std::string name(section_name(section));
-    const bool list = section >= kRelaySection;
-    text += "\n" + (list ? "[[" + name + "]]" : "[" + name + "]") + "\n";
+    text += "\n" + title_of(section) + "\n";
     for (const Setting *setting : settings_of(section)) {
-      text += lines_of(*setting);
+      text += lines_of(key_of(section, *setting));
     }
     if (section == kPluginsSection) {
       text += kPluginPart;

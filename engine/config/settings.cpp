@@ -69,7 +69,7 @@ std::vector<Setting> process_settings() {
        {"text", "json"}},
       {kPluginsSection, "directories", Kind::kFolders, "", "/usr/local/lib/culvert",
        "Where <id>.so is looked for. The first directory that has it wins; the program's own "
-       "directory comes last",
+       "directory and its ../lib/culvert/plugins come last",
        [](Draft &d, SettingValue v) { d.made.engine.plugin_directories = std::move(v.list); }},
   };
 }

@@ -31,8 +31,12 @@ Result<ConfigValue> value_of(const PluginSetting &setting, SecretStore &secrets)
 std::vector<std::string> plugin_directories(const EngineConfig &config) {
   std::error_code error;
   std::vector<std::string> directories = config.plugin_directories;
-  directories.push_back(
-      std::filesystem::read_symlink("/proc/self/exe", error).parent_path().string());
+  const auto own = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+  directories.push_back(own.string());
+  const auto installed = own.parent_path() / "lib/culvert/plugins";
+  if (std::filesystem::is_directory(installed, error)) {
+    directories.push_back(installed.string());
+  }
   return directories;
 }
 

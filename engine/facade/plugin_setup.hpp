@@ -12,7 +12,8 @@
 
 namespace culvert {
 
-/// The configured directories, then that of the running program.
+/// The configured directories, then that of the running program, then ../lib/culvert/plugins beside
+/// it if that is there: where `cmake --install` puts plugins.
 std::vector<std::string> plugin_directories(const EngineConfig &config);
 
 /// Gives every setting to its plugin, and loads the plugin for that. A failure names the plugin and

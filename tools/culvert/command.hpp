@@ -97,13 +97,14 @@ std::unique_ptr<Engine> make_engine(const EngineConfig &config, Log &log);
 /// What a process serves until a signal.
 struct Serving {
   Engine &engine;
-  const std::vector<RoleId> &roles; // as they are when it ends
+  const std::vector<RoleId> &roles; // as they are at each moment
+  unsigned shards;
   std::uint64_t drain_grace_ms;
   Log &log;
-  std::function<void()> reload; // none: SIGHUP ends the process, too
+  std::function<std::string()> reload; // returns what it did; none: SIGHUP ends the process, too
 };
 /// Serves until such a signal; the first drains, a second one ends at once. SIGHUP reloads, on this
-/// thread; while the process drains it has no effect.
+/// thread; while the process drains it has no effect. Tells a service manager of all this.
 int run_until_signal(const Serving &serving);
 
 // --- the subcommands: each adds itself and runs when chosen --------------------------------------
@@ -118,5 +119,6 @@ Run add_setup(CLI::App &parent, Flags &flags);
 Run add_sas(CLI::App &parent, Flags &flags);
 Run add_plugins(CLI::App &parent, Flags &flags);
 Run add_demo(CLI::App &parent, Flags &flags);
+Run add_document(CLI::App &parent, Flags &flags);
 
 } // namespace culvert::command

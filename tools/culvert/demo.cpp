@@ -157,7 +157,8 @@ int run_demo(const DemoOptions &options, const Flags &flags) {
   }
   std::cout << "Running until Ctrl-C.\n" << std::flush;
   const std::vector<RoleId> roles{relay};
-  return run_until_signal({*engine, roles, engine_config.limits.drain_grace_ms, *log, {}});
+  return run_until_signal(
+      {*engine, roles, engine_config.shards, engine_config.limits.drain_grace_ms, *log, {}});
 }
 
 } // namespace

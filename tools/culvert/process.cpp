@@ -1,4 +1,5 @@
 #include "command.hpp"
+#include "notify.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -44,6 +45,44 @@ void say_what_drains(const Serving &serving, int signal) {
       {{"signal", word_of(signal)},
        {"tunnels", std::to_string(tunnels)},
        {"seconds", std::to_string(serving.drain_grace_ms / 1000)}});
+}
+
+/// Says that the process is ready once no listener waits for its first registration.
+bool tell_ready(const Serving &serving, Notify &notify) {
+  const auto waiting =
+      std::count_if(serving.roles.begin(), serving.roles.end(), [&serving](RoleId role) {
+        return serving.engine.stats(role).state == RoleStats::State::kStarting;
+      });
+  const std::string all = std::to_string(serving.roles.size());
+  if (waiting > 0) {
+    notify.waiting(std::to_string(waiting) + " of " + all +
+                   " roles not registered at the relay yet; the log says why");
+    return false;
+  }
+  notify.ready("roles: " + all);
+  return true;
+}
+
+/// Before the process is ready, the manager hears nothing of it.
+void reload(const Serving &serving, bool ready, Notify &notify) {
+  if (ready) {
+    notify.reloading();
+  }
+  const std::string done = serving.reload();
+  if (ready) {
+    notify.ready(done);
+  }
+}
+
+/// A shard that hangs does not answer, so that the manager ends the process. While it drains no
+/// shard is asked: a second signal must be heard.
+void feed_watchdog(const Serving &serving, bool draining, Notify &notify) {
+  if (notify.watchdog_due()) {
+    for (unsigned shard = 0; !draining && shard < serving.shards; ++shard) {
+      (void)serving.engine.shard_stats(shard);
+    }
+    notify.watchdog();
+  }
 }
 
 /// Waits for a signal for at most `timeout_ms`; its number, or 0 when none came.
@@ -104,14 +143,19 @@ int run_until_signal(const Serving &serving) {
   constexpr unsigned kDropMs = 5'000; // dropping waits for nobody but a plugin that owes an answer
   int signals = 0;
   std::uint64_t looks_left = 0; // once it ends
+  Notify notify(serving.log);
+  bool ready = false;
   while (!serving.engine.wait_stopped(0)) {
+    ready = ready || signals > 0 || tell_ready(serving, notify);
+    feed_watchdog(serving, signals > 0, notify);
     const int number = wait_for_signal(kLookMs);
     if (number == SIGHUP && serving.reload) {
       if (signals == 0) {
-        serving.reload();
+        reload(serving, ready, notify);
       }
     } else if (number != 0) {
       if (++signals == 1) {
+        notify.stopping();
         say_what_drains(serving, number);
         serving.engine.drain();
       } else {

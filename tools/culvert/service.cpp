@@ -46,8 +46,9 @@ public:
       refuse({{{}, status}});
     }
     remember(std::move(loaded.configuration));
-    return run_until_signal({*engine_, roles.ids(), process_.engine.limits.drain_grace_ms, *log_,
-                             [this, &roles] { reload(roles); }});
+    return run_until_signal({*engine_, roles.ids(), process_.engine.shards,
+                             process_.engine.limits.drain_grace_ms, *log_,
+                             [this, &roles] { return reload(roles); }});
   }
 
 private:
@@ -78,7 +79,8 @@ private:
     process_.senders.clear();
   }
 
-  void reload(Roles &roles) {
+  /// What it did, in a few words.
+  std::string reload(Roles &roles) {
     secrets_.begin_again();
     const LoadedConfig loaded = load();
     std::vector<ConfigMistake> mistakes = loaded.mistakes;
@@ -93,25 +95,24 @@ private:
       mistakes = Roles::check(*engine_, loaded);
     }
     if (!mistakes.empty()) {
-      say_unchanged(mistakes);
-      return;
+      return say_unchanged(mistakes);
     }
     const Result<Reloaded> done = roles.apply(loaded);
     if (!done.ok()) {
-      say_unchanged({{{}, done.status()}});
-      return;
+      return say_unchanged({{{}, done.status()}});
     }
-    say_changed(done.value());
+    return say_changed(done.value());
   }
-  void say_unchanged(const std::vector<ConfigMistake> &mistakes) {
+  std::string say_unchanged(const std::vector<ConfigMistake> &mistakes) {
     std::string all;
     for (std::size_t i = 0; i < mistakes.size() && i < kMistakesInLog; ++i) {
       all += (i == 0 ? "" : " | ") + line_of(source_, mistakes[i]);
     }
     log_->write(LogLevel::kError, "not reloaded: nothing has changed",
                 {{"mistakes", std::to_string(mistakes.size())}, {"why", all}});
+    return "not reloaded; the log has the mistakes";
   }
-  void say_changed(const Reloaded &done) {
+  std::string say_changed(const Reloaded &done) {
     for (const Status &failure : done.failures) {
       log_->write(LogLevel::kError, "a role could not be changed",
                   {{"why", in_words_of(source_.speech, failure.message)}});
@@ -122,6 +123,7 @@ private:
                  {"stopped", std::to_string(done.stopped)},
                  {"unchanged", std::to_string(done.unchanged)},
                  {"failed", std::to_string(done.failures.size())}});
+    return done.failures.empty() ? "reloaded" : "reloaded, but not all of it; the log says why";
   }
 
   const ConfigSource &source_;

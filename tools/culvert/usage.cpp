@@ -14,7 +14,9 @@ const CLI::App &deepest(const CLI::App &app) {
 std::string subcommands_of(const CLI::App &app) {
   std::string names;
   for (const CLI::App *command : app.get_subcommands({})) {
-    names += (names.empty() ? "" : ", ") + command->get_name();
+    if (!command->get_group().empty()) { // help shows it
+      names += (names.empty() ? "" : ", ") + command->get_name();
+    }
   }
   return names;
 }

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 
-FOR_PYTHON = {"culvert", "culvert_plugins", "ws_echo", "ws_echo_client"}  # what its tests run and load
+FOR_PYTHON = {"culvert_installed", "ws_echo", "ws_echo_client"}  # what its tests run and load
 targets = set()
 for test in json.load(sys.stdin)["tests"]:
     program = os.path.basename(test.get("command", ["NOT_BUILT"])[0])

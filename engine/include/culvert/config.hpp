@@ -157,8 +157,8 @@ enum class Backend : std::uint8_t {
 struct EngineConfig {
   unsigned shards = 1;
   Backend backend = Backend::kAuto;
-  /// The directories that may have <id>.so, in the order of the search; the running program's own
-  /// directory comes last. The first directory that has the file wins.
+  /// The directories that may have <id>.so, in the order of the search; the running program's
+  /// directory and its ../lib/culvert/plugins come last. The first one that has the file wins.
   std::vector<std::string> plugin_directories;
   /// Engine::create() refuses a plugin that it cannot find, a setting that the plugin does not
   /// declare, and a value of another type. Starting a role refuses a setting that the role sets

@@ -68,6 +68,18 @@ LoadedConfig load_config_file(const std::string &path, SecretReader &secrets);
 /// A file with every setting, its default and its range, as comments where it has a default.
 std::string example_config_file();
 
+/// A setting as a key of the file, for a page about the file.
+struct SettingKey {
+  std::string section; // "[engine]" or, of one that repeats, "[[relay.rule]]"
+  std::string key;
+  std::string value;     // as the file has it
+  std::string sentence;  // what it is for, and its range
+  bool required = false; // then the value is an example
+  bool standard = false; // the value is the default; otherwise an example
+};
+/// All settings, by section.
+std::vector<SettingKey> setting_keys();
+
 /// A setting as a flag of a command.
 struct SettingFlag {
   std::string flag;     // "--certificate"

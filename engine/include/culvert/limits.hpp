@@ -136,12 +136,12 @@ struct RelayLimits {
 struct ClientLimits {
   /// The deadline for a plugin's answer, for TLS, and for the relay's answer to a listener, each.
   std::uint64_t handshake_ms = 10'000;
-  /// How long one address of the relay, or of a listener's target, has to answer a connect.
+  /// How long one address of the relay has to answer a connect, and one of a listener's target.
   std::uint64_t relay_dial_ms = 10'000;
+  std::uint64_t target_dial_ms = 10'000;
   /// The deadline for the answer of an HTTP proxy, which comes when the proxy has reached the
   /// relay: half as long again as a dial of our own, for the name and its addresses.
   std::uint64_t proxy_ms = 15'000;
-  std::uint64_t target_dial_ms = 10'000;
   /// How long a sender waits for the relay's answer, which comes when a listener has fetched it.
   std::uint64_t upgrade_ms = 40'000;
   /// How long a sender repeats a set-up that its relay refused because of overload, or reset. 1,500
