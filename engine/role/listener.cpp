@@ -23,7 +23,7 @@ Listener::Listener(const ClientKit &kit, const ListenerOptions &options, std::st
 }
 
 Listener::Serving::Serving(Listener &listener, std::string bytes, std::string loggable_id)
-    : owner(listener),
+    : owner(listener), offered_ns(listener.kit_.shard.io.now_ns()),
       fetch(listener.kit_, listener.options_.target, listener.policy_, std::move(bytes),
             std::move(loggable_id), Delegate<Fetch &>::to<&Serving::on_done>(*this)) {}
 
@@ -87,7 +87,7 @@ void Listener::on_outbound(Outbound &outbound) {
     online();
     return;
   }
-  counters_.failed(status.message);
+  counters_.failed(status);
   const bool other_token = status.retry == Retry::kNewToken && outbound.has_other_token();
   if (other_token && !redialled_) {
     redialled_ = true;
@@ -122,13 +122,13 @@ void Listener::on_renewed(const Status &status) {
   } else if (status.code == Code::kUnsupported) {
     log(LogLevel::kDebug, "the relay will end the control channel with its token", status);
   } else {
-    counters_.failed(status.message);
+    counters_.failed(status);
     log(LogLevel::kWarn, "cannot renew the token of the control channel", status);
   }
 }
 
 void Listener::on_lost(const Status &why) {
-  counters_.failed(why.message);
+  counters_.failed(why);
   log(LogLevel::kWarn, "lost the relay; seeking it again", why);
 }
 
@@ -213,12 +213,14 @@ void Listener::fetch_done(Serving &serving) {
   const Status &status = fetch.status();
   if (status.ok()) {
     TunnelFacts facts;
+    facts.setup_ns = kit_.shard.io.now_ns() - serving.offered_ns;
+    counters_.setup_times.add(facts.setup_ns);
     facts.entity = options_.entity.path;
     facts.id = fetch.loggable_id();
     tunnels_.join({fetch.take_relay_link(), "relay", Source::kRelay},
                   {fetch.take_target_link(), "target", Source::kTarget}, std::move(facts));
   } else {
-    counters_.failed(status.message);
+    counters_.failed(status);
     const FailureCount::Failure failure = count_failure(status.code);
     kit_.shard.log.write(failure.level(LogLevel::kWarn),
                          status.source == Source::kTarget

@@ -68,6 +68,7 @@ private:
     Serving(Listener &listener, std::string offer, std::string loggable_id);
     void on_done(Fetch &done);
     Listener &owner;
+    const std::uint64_t offered_ns;
     SlabHandle handle;
     Fetch fetch;
   };

@@ -68,6 +68,7 @@ private:
     SlabHandle handle;
     const std::string id;
     const Socket app;
+    const std::uint64_t accepted_ns;
     State state = State::kQueued;
     Outbound outbound;
     bool other_key_tried = false;

@@ -14,7 +14,7 @@ Tunnels::Entry::Entry(Tunnels &tunnels, TunnelSide first, TunnelSide second,
     : owner(tunnels), facts(std::move(facts_of_it)),
       tunnel(tunnels.shard_, std::move(first), std::move(second),
              Delegate<Tunnel &>::to<&Entry::on_ended>(*this),
-             {&tunnels.counts_.bytes_in, &tunnels.counts_.bytes_out}) {}
+             {&tunnels.counts_.bytes_in, &tunnels.counts_.bytes_out, &tunnels.counts_.turns}) {}
 
 void Tunnels::join(TunnelSide first, TunnelSide second, TunnelFacts facts) {
   facts.shard = shard_.index;
@@ -35,6 +35,7 @@ void Tunnels::join(TunnelSide first, TunnelSide second, TunnelFacts facts) {
 void Tunnels::ended(Entry &entry) {
   const EndingRecord &record = entry.tunnel.record();
   counts_.aborted.add(record.how == EndingRecord::How::kFinished ? 0 : 1);
+  counts_.dropped.add(record.how == EndingRecord::How::kDropped ? 1 : 0);
   counts_.ended.add(1); // last: whoever reads it sees all of the tunnel
   for (TunnelObserver *observer : observers_) {
     observer->ended(entry.facts, record);
@@ -59,6 +60,7 @@ void TunnelLog::joined(const TunnelFacts &facts) {
   log_.write(LogLevel::kInfo, "tunnel joined",
              {{"entity", facts.entity},
               {"id", facts.id},
+              {"setup_ms", std::to_string(facts.setup_ns / 1'000'000)},
               {facts.first.name, facts.first.address},
               {facts.second.name, facts.second.address}});
 }

@@ -38,6 +38,9 @@ struct TunnelFacts {
   ChannelRef channel; // of the listener that fetched the sender
   bool moved = false; // the listener's connection came from another shard
   unsigned shard = 0;
+  /// Until the tunnel: from the app's connection (sender), an offer (listener), or the sender's
+  /// request (relay).
+  std::uint64_t setup_ns = 0;
   End first, second;
 };
 

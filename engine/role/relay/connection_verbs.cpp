@@ -51,7 +51,7 @@ void Connection::act_answer() {
   const Answer &answer = intent_.answer;
   const bool refused = answer.form == Answer::Form::kHttp && answer.status >= 400;
   if (refused) {
-    relay_.relay().counters().setups_failed.fetch_add(1, std::memory_order_relaxed);
+    relay_.relay().counters().refused(Code::kRejected);
   }
   const bool message = answer.form == Answer::Form::kMessage;
   const FailureCount::Failure count =
@@ -240,7 +240,7 @@ void Connection::redeem() {
               {"peer", sender.peer_},
               {"status", std::to_string(intent_.peer_answer.status)},
               {"why", loggable(intent_.peer_answer.reason)}});
-  relay_.relay().counters().setups_failed.fetch_add(1, std::memory_order_relaxed);
+  relay_.relay().counters().refused(Code::kRejected);
   sender.tell(intent_.peer_answer);
   tell(intent_.answer);
 }
