@@ -91,16 +91,21 @@ void block_signals();
 void raise_open_files(Log &log);
 /// An engine in a process prepared for it: both of the above.
 std::unique_ptr<Engine> make_engine(const EngineConfig &config, Log &log);
+/// What became of a reload, in sentences for whoever asked.
+struct ReloadAnswer {
+  bool reloaded = false;
+  std::vector<std::string> sentences;
+};
 /// What a process serves until a signal.
 struct Serving {
   Engine &engine;
   const std::vector<RoleId> &roles; // as they are when it ends
   std::uint64_t drain_grace_ms;
   Log &log;
-  std::function<void()> reload; // none: SIGHUP ends the process, too
+  std::function<ReloadAnswer()> reload; // none: SIGHUP ends the process, too
 };
 /// Serves until such a signal; the first drains, a second one ends at once. SIGHUP reloads, on this
-/// thread; while the process drains it has no effect.
+/// thread, and so does the admin endpoint; while the process drains it has no effect.
 int run_until_signal(const Serving &serving);
 
 // --- the subcommands: each adds itself and runs when chosen --------------------------------------
@@ -114,6 +119,8 @@ Run add_config(CLI::App &parent, Flags &flags);
 Run add_setup(CLI::App &parent, Flags &flags);
 Run add_sas(CLI::App &parent, Flags &flags);
 Run add_plugins(CLI::App &parent, Flags &flags);
+Run add_status(CLI::App &parent, Flags &flags);
+Run add_reload(CLI::App &parent, Flags &flags);
 Run add_demo(CLI::App &parent, Flags &flags);
 
 } // namespace culvert::command

@@ -106,6 +106,12 @@ int run_until_signal(const Serving &serving) {
   std::uint64_t looks_left = 0; // once it ends
   while (!serving.engine.wait_stopped(0)) {
     const int number = wait_for_signal(kLookMs);
+    if (serving.reload && serving.engine.take_reload()) {
+      const ReloadAnswer answer =
+          signals == 0 ? serving.reload()
+                       : ReloadAnswer{false, {"the process drains, so it does not reload"}};
+      serving.engine.answer_reload(answer.reloaded, answer.sentences);
+    }
     if (number == SIGHUP && serving.reload) {
       if (signals == 0) {
         serving.reload();
