@@ -171,12 +171,11 @@ void add_roles(Page &page, const Snapshot &snapshot) {
 }
 
 void add_setup_times(Page &page, const Snapshot &snapshot) {
-  page.family("culvert_setup_seconds",
-              "From an app's connection (sender) or an offer (listener) to the tunnel",
+  page.family("culvert_setup_seconds", "How long the steps of a tunnel's set-up took",
               MetricType::Histogram);
   for (const RoleSnapshot &role : snapshot.roles) {
-    if (role.kind != RoleKind::kRelay && !role.stats.setup_times.counts.empty()) {
-      page.histogram(labels_of(role), role.stats.setup_times);
+    for (const auto &[step, times] : role.stats.setup_times) {
+      page.histogram(with(labels_of(role), "step", step), times);
     }
   }
 }

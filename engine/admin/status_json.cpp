@@ -1,5 +1,6 @@
 #include "admin/status_json.hpp"
 
+#include <algorithm>
 #include <boost/json.hpp>
 
 namespace culvert {
@@ -7,7 +8,15 @@ namespace {
 
 namespace json = boost::json;
 
-json::object of_setup_times(const TimeClasses &times) {
+/// A peer may have put any byte into its reason, and JSON is UTF-8.
+std::string ascii(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(),
+      [](char letter) { return static_cast<unsigned char>(letter) > 127; }, '?');
+  return text;
+}
+
+json::object of_times(const TimeClasses &times) {
   json::array classes;
   for (std::size_t i = 0; i < times.counts.size(); ++i) {
     json::object &one = classes.emplace_back(json::object()).as_object();
@@ -18,6 +27,10 @@ json::object of_setup_times(const TimeClasses &times) {
 }
 
 json::object of_stats(const RoleStats &stats) {
+  json::object steps;
+  for (const auto &[step, times] : stats.setup_times) {
+    steps[step] = of_times(times);
+  }
   json::object failures;
   for (const auto &[code, count] : stats.failures) {
     failures[code] = count;
@@ -30,7 +43,8 @@ json::object of_stats(const RoleStats &stats) {
           {"bytes_out", stats.bytes_out},
           {"turns", stats.turns},
           {"setups_failed", stats.setups_failed},
-          {"failures", std::move(failures)}};
+          {"failures", std::move(failures)},
+          {"setup_times", std::move(steps)}};
 }
 
 json::object of_relay(const RoleSnapshot &role) {
@@ -48,9 +62,7 @@ json::object of_relay(const RoleSnapshot &role) {
 }
 
 json::object of_client(const RoleSnapshot &role) {
-  json::object client{{"relay", role.relay},
-                      {"entity", role.entity},
-                      {"setup_times", of_setup_times(role.stats.setup_times)}};
+  json::object client{{"relay", role.relay}, {"entity", role.entity}};
   if (role.kind == RoleKind::kListener) {
     client["target"] = role.target;
     client["channels_registered"] = role.stats.channels_registered;
@@ -66,7 +78,7 @@ json::object of_role(const RoleSnapshot &role) {
                    {"name", role.name},
                    {"state", word(role.stats.state)},
                    {"since", role.stats.since_s},
-                   {"last_failure", role.stats.last_failure}};
+                   {"last_failure", ascii(role.stats.last_failure)}};
   if (!role.bound.empty()) {
     one["bound"] = role.bound;
   }
@@ -98,7 +110,7 @@ std::string status_json(const Snapshot &snapshot) {
   for (const ShardSnapshot &shard : snapshot.shards) {
     shards.push_back(of_shard(shard));
   }
-  const std::string why = snapshot.not_ready();
+  const std::string why = ascii(snapshot.not_ready());
   return json::serialize(json::object{{"version", snapshot.version},
                                       {"backend", snapshot.backend},
                                       {"started", snapshot.started_s},

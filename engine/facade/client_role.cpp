@@ -93,6 +93,7 @@ RoleStats stats_of(const TunnelCounts &counts) {
   stats.bytes_in = counts.bytes_in();
   stats.bytes_out = counts.bytes_out();
   stats.turns = counts.turns();
+  stats.setup_times = counts.setup_times().read();
   return stats;
 }
 
@@ -103,7 +104,6 @@ RoleStats stats_of(const RoleCounters &counters) {
   stats.channels_registered = counters.channels_registered.load(std::memory_order_relaxed);
   stats.channels_lost = counters.channels_lost.load(std::memory_order_relaxed);
   stats.token_expires_s = counters.token_expires_s.load(std::memory_order_relaxed);
-  stats.setup_times = counters.setup_times.read();
   stats.last_failure = counters.last_failure();
   return stats;
 }

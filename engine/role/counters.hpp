@@ -38,6 +38,8 @@ public:
     CULVERT_ASSERT(shard < rows_.size());
     return rows_[shard];
   }
+  [[nodiscard]] SetupTimes &setup_times() { return setup_times_; }
+  [[nodiscard]] const SetupTimes &setup_times() const { return setup_times_; }
   [[nodiscard]] std::uint64_t ended() const { return sum(&Row::ended); }
   [[nodiscard]] std::uint64_t open() const {
     const std::uint64_t over = ended(); // before the joined ones: the difference is never negative
@@ -60,6 +62,7 @@ private:
   }
 
   std::vector<Row> rows_;
+  SetupTimes setup_times_;
 };
 
 /// Failures by their code.
@@ -97,7 +100,6 @@ struct RoleCounters {
   std::atomic<std::int64_t> channel_changed_s = 0; // Unix seconds: registered, or lost
   std::atomic<std::int64_t> token_expires_s = 0;   // of the channel that is online
   FailuresByCode failures;
-  SetupTimes setup_times;
   std::atomic<std::uint32_t> parts_running = 0;
   std::atomic<std::uint32_t> parts_accepting = 0; // the last one closes the listening socket
 

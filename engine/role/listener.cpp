@@ -200,6 +200,8 @@ void Listener::serve(ChannelResult &offer) {
   }
   Serving &serving = *fetches_.find(*handle);
   serving.handle = *handle;
+  kit_.shard.log.write(LogLevel::kDebug, "an offer has come",
+                       {{"entity", options_.entity.path}, {"id", serving.fetch.loggable_id()}});
   if (room) {
     serving.fetch.start();
   } else {
@@ -213,8 +215,8 @@ void Listener::fetch_done(Serving &serving) {
   const Status &status = fetch.status();
   if (status.ok()) {
     TunnelFacts facts;
-    facts.setup_ns = kit_.shard.io.now_ns() - serving.offered_ns;
-    counters_.setup_times.add(facts.setup_ns);
+    facts.setup = step_times(SetupStep::kTarget, serving.offered_ns, fetch.target_reached_ns(),
+                             SetupStep::kFetched, kit_.shard.io.now_ns());
     facts.entity = options_.entity.path;
     facts.id = fetch.loggable_id();
     tunnels_.join({fetch.take_relay_link(), "relay", Source::kRelay},

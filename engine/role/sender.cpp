@@ -262,8 +262,8 @@ void Sender::joined(Waiting &waiting) {
   auto app = std::make_unique<TcpLink>(kit_.shard, waiting.app);
   app->end_tunnel_here();
   TunnelFacts facts;
-  facts.setup_ns = kit_.shard.io.now_ns() - waiting.accepted_ns;
-  counters_.setup_times.add(facts.setup_ns);
+  facts.setup = step_times(SetupStep::kQueued, waiting.accepted_ns, waiting.first_dial_ns,
+                           SetupStep::kDialled, kit_.shard.io.now_ns());
   facts.entity = options_.entity.path;
   facts.id = waiting.id;
   tunnels_.join({std::move(app), "app", Source::kLocal},

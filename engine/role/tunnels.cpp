@@ -6,8 +6,8 @@ namespace culvert {
 
 Tunnels::Tunnels(Shard &shard, TunnelCounts &counts, std::vector<TunnelObserver *> observers,
                  Delegate<> ended)
-    : shard_(shard), counts_(counts.row(shard.index)), observers_(std::move(observers)),
-      ended_(ended) {}
+    : shard_(shard), counts_(counts.row(shard.index)), setup_times_(counts.setup_times()),
+      observers_(std::move(observers)), ended_(ended) {}
 
 Tunnels::Entry::Entry(Tunnels &tunnels, TunnelSide first, TunnelSide second,
                       TunnelFacts facts_of_it)
@@ -25,6 +25,7 @@ void Tunnels::join(TunnelSide first, TunnelSide second, TunnelFacts facts) {
   Entry &entry = *tunnels_.find(*handle);
   entry.handle = *handle;
   counts_.joined.add(1);
+  setup_times_.add(entry.facts.setup);
   counts_.moved.add(entry.facts.moved ? 1 : 0);
   for (TunnelObserver *observer : observers_) {
     observer->joined(entry.facts);
@@ -60,9 +61,10 @@ void TunnelLog::joined(const TunnelFacts &facts) {
   log_.write(LogLevel::kInfo, "tunnel joined",
              {{"entity", facts.entity},
               {"id", facts.id},
-              {"setup_ms", std::to_string(facts.setup_ns / 1'000'000)},
               {facts.first.name, facts.first.address},
-              {facts.second.name, facts.second.address}});
+              {facts.second.name, facts.second.address},
+              {log_field(facts.setup[0].step), facts.setup[0].ms()},
+              {log_field(facts.setup[1].step), facts.setup[1].ms()}});
 }
 
 void TunnelLog::ended(const TunnelFacts &facts, const EndingRecord &record) {

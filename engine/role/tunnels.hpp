@@ -38,9 +38,7 @@ struct TunnelFacts {
   ChannelRef channel; // of the listener that fetched the sender
   bool moved = false; // the listener's connection came from another shard
   unsigned shard = 0;
-  /// Until the tunnel: from the app's connection (sender), an offer (listener), or the sender's
-  /// request (relay).
-  std::uint64_t setup_ns = 0;
+  StepTimes setup;
   End first, second;
 };
 
@@ -86,6 +84,7 @@ private:
 
   Shard &shard_;
   TunnelCounts::Row &counts_;
+  SetupTimes &setup_times_;
   const std::vector<TunnelObserver *> observers_;
   const Delegate<> ended_;
   Slab<Entry> tunnels_;

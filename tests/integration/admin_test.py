@@ -93,7 +93,7 @@ class Pages(AdminCase):
         self.assertEqual(self.role("relay")["entities"],
                          [{"path": "app", "listeners": 1, "tunnels": 0, "pending": 0}])
         self.assertEqual(self.metric("culvert_entity_listeners"), [1])
-        self.assertEqual(self.metric("culvert_setup_seconds_count"), [1, 1])
+        self.assertEqual(self.metric("culvert_setup_seconds_count"), [1] * 6)
         self.assertEqual(self.metric("culvert_shard_answers"), [1])
         self.assertGreater(self.role("listener")["token_expires"], self.status()["time"])
 
@@ -186,6 +186,37 @@ class Pages(AdminCase):
             self.assertIn("is no loopback address", checked.stdout + checked.stderr)
 
 
+class OneId(AdminCase):
+    """The id of a connection is in the logs of sender, relay and listener."""
+
+    def test_one_grep_finds_the_life_of_a_tunnel(self):
+        relay = self.up('[log]\nlevel = "debug"\n', self.relay_part())
+        relay.wait_for_line("listening on")
+        others = {}
+        for name, part in (("listener", self.listener_part(self.serve(echo))), ("sender", self.sender_part())):
+            path = self.write_config('[log]\nlevel = "debug"\n', part, name=f"{name}.toml")
+            others[name] = self.start(name, [self.culvert(), "up", "--config", path])
+        others["listener"].wait_for_line("registered at the relay")
+        others["sender"].wait_for_line("ready for apps")
+        self.check_echo(self.app_port)
+        text = others["sender"].wait_for_line("tunnel joined")
+        one = re.search(r" id=(\S+)", text).group(1)
+        end = r"how=finished by=\w+ .*why=.* bytes_\w+=18 bytes_\w+=18 duration_ms=\d+"
+        self.check_life(others["sender"], one, "an app has connected",
+                        r"tunnel joined .*queued_ms=\d+ dialled_ms=\d+", f"tunnel ended .*{end}")
+        self.check_life(relay, one, "sender offered to a listener", "listener fetches a sender",
+                        r"tunnel joined .*admitted_ms=\d+ met_ms=\d+", f"tunnel ended .*{end}")
+        self.check_life(others["listener"], one, "an offer has come",
+                        r"tunnel joined .*target_ms=\d+ fetched_ms=\d+", f"tunnel ended .*{end}")
+
+    def check_life(self, process, one, *stations):
+        process.wait_for_line(f"tunnel ended .*{one}")
+        life = process.lines(re.escape(one))
+        self.assertEqual(len(life), len(stations), life)
+        for line, station in zip(life, stations):
+            self.assertRegex(line, station)
+
+
 class Dashboard(AdminCase):
     def test_it_asks_for_metrics_that_there_are(self):
         with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools/grafana.json"),
@@ -194,6 +225,7 @@ class Dashboard(AdminCase):
         asked = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
         asked += [one["query"] for one in board["templating"]["list"]]
         self.start_up(*self.parts())
+        self.check_echo(self.app_port)
         self.up(self.sender_part("none", quiet_port())).wait_for_line("not ready")  # no such entity
         page = self.ask("/metrics")[1]
         known = {line.split("{")[0].split(" ")[0] for line in page.splitlines() if not line.startswith("#")}

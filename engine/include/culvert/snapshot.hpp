@@ -47,8 +47,10 @@ struct RoleStats {
   std::uint64_t channels_registered = 0; // of a listener, like the next two
   std::uint64_t channels_lost = 0;
   std::int64_t token_expires_s = 0; // Unix seconds; of the channel's token; 0: none, or no end
-  /// Of a listener: from an offer to its tunnel. Of a sender: from an app's connection to its.
-  TimeClasses setup_times;
+  /// Of tunnels, by the step of their set-up. A sender: "queued" (from the app's connection to the
+  /// first dial), "dialled". A relay: "admitted" (from the sender's connection to the first offer),
+  /// "met". A listener: "target" (from the offer to the target's connection), "fetched".
+  std::map<std::string, TimeClasses> setup_times;
   std::string last_failure; // one sentence, or empty
 };
 

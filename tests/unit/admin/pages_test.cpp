@@ -32,7 +32,7 @@ RoleSnapshot listener(State state) {
   role.stats.channels_registered = 2;
   role.stats.channels_lost = 1;
   role.stats.token_expires_s = 1'700'003'600;
-  role.stats.setup_times = {{0.01, 0.1}, {5, 6, 1}, 0.75};
+  role.stats.setup_times = {{"target", {{0.01, 0.1}, {5, 6, 1}, 0.75}}};
   role.stats.last_failure = "no \"route\"";
   return role;
 }
@@ -92,10 +92,11 @@ TEST(MetricsText, HasASampleForEachRoleShardAndEntity) {
 TEST(MetricsText, ClassesOfTimesAreCumulative) {
   const std::string text = metrics_text(snapshot());
   const std::string of = std::string("culvert_setup_seconds_bucket") + kListener;
-  expect_line(text, of + R"(,le="0.01"} 5)");
-  expect_line(text, of + R"(,le="0.1"} 11)");
-  expect_line(text, of + R"(,le="+Inf"} 12)");
-  expect_line(text, std::string("culvert_setup_seconds_sum") + kListener + "} 0.75");
+  expect_line(text, of + R"(,step="target",le="0.01"} 5)");
+  expect_line(text, of + R"(,step="target",le="0.1"} 11)");
+  expect_line(text, of + R"(,step="target",le="+Inf"} 12)");
+  expect_line(text,
+              std::string("culvert_setup_seconds_sum") + kListener + R"(,step="target"} 0.75)");
 }
 
 TEST(MetricsText, AShardThatDidNotAnswerHasNoNumbers) {
@@ -130,6 +131,14 @@ TEST(StatusJson, HasAllOfARole) {
   EXPECT_EQ(role.at("failures").at("timeout").to_number<int>(), 2);
   EXPECT_EQ(page.at("roles").at(0).at("entities").at(0).at("tunnels").to_number<int>(), 12);
   EXPECT_FALSE(page.at("shards").at(1).at("answers").as_bool());
+}
+
+TEST(StatusJson, CanBeReadWhateverAPeerSaid) {
+  Snapshot made = snapshot(State::kOffline);
+  made.shards.clear();
+  made.roles[1].stats.last_failure = "reason \xff\n";
+  const boost::json::value page = boost::json::parse(status_json(made));
+  EXPECT_EQ(page.at("roles").at(1).at("last_failure").as_string(), "reason ?\n");
 }
 
 TEST(StatusJson, SaysWhatAReloadHasFound) {

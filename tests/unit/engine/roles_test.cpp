@@ -239,9 +239,17 @@ TEST_P(RolesTest, ASnapshotHasEveryRoleThatRunsAndEveryShard) {
   EXPECT_EQ(all.roles[0].entities[0].tunnels, 1U);
   EXPECT_EQ(all.roles[1].stats.channels_registered, 1U);
   EXPECT_GT(all.roles[1].stats.token_expires_s, all.taken_s);
-  for (const std::size_t client : {1, 2}) {
-    const std::vector<std::uint64_t> &counts = all.roles[client].stats.setup_times.counts;
-    EXPECT_EQ(std::accumulate(counts.begin(), counts.end(), 0U), 2U) << client;
+  const std::vector<std::string> steps[] = {
+      {"admitted", "met"}, {"fetched", "target"}, {"dialled", "queued"}};
+  for (std::size_t i = 0; i < all.roles.size(); ++i) {
+    std::vector<std::string> seen;
+    for (const auto &[step, times] : all.roles[i].stats.setup_times) {
+      seen.push_back(step);
+      EXPECT_EQ(std::accumulate(times.counts.begin(), times.counts.end(), 0U), 2U) << step;
+      EXPECT_GE(times.sum_s, 0);
+      EXPECT_LT(times.sum_s, 3'600) << step << ": a step ends after it began";
+    }
+    EXPECT_EQ(seen, steps[i]);
   }
 }
 
