@@ -67,8 +67,8 @@ Result<AdminAnswer> ask_admin(const HostPort &where, const std::string &method,
   const std::optional<Protocol::endpoint> endpoint = endpoint_of(where);
   if (!endpoint) {
     return Status::config("'" + where.text() +
-                          "' is no address of an admin endpoint; write 127.0.0.1:9464 or "
-                          "unix:/PATH");
+                          "' is no address of an admin endpoint; write --admin 127.0.0.1:9464 or "
+                          "--admin unix:/PATH");
   }
   Exchange exchange;
   exchange.request.method_string(method);
