@@ -9,7 +9,7 @@ target_include_directories(culvert_test_support PUBLIC ${PROJECT_SOURCE_DIR}/tes
 target_link_libraries(culvert_test_support PUBLIC culvert_link)
 
 set(CULVERT_TEST_LIBRARIES culvert_test_support)
-foreach(layer facade role config observe plugin tunnel link io crypto core)
+foreach(layer facade admin role config observe plugin tunnel link io crypto core)
   if(TARGET culvert_${layer})
     list(APPEND CULVERT_TEST_LIBRARIES culvert_${layer})
   endif()

@@ -60,8 +60,8 @@ private:
   void read_all(const Table &root) {
     policy_ = secrets_.policy();
     Draft process = draft();
-    for (const Section section :
-         {kEngineSection, kLogSection, kPluginsSection, kLimitsSection}) { // before the roles
+    for (const Section section : {kEngineSection, kLogSection, kPluginsSection, kLimitsSection,
+                                  kAdminSection}) { // before the roles
       const WrittenEntry *entry = find(root, section_name(section));
       section_of_process(section, entry, process);
       secrets_.use(policy_);
@@ -85,7 +85,7 @@ private:
     return found == table.end() ? nullptr : &*found;
   }
   static bool is_section(const std::string &key) {
-    return key == "engine" || key == "log" || key == "plugins" || key == "limits";
+    return key == "engine" || key == "log" || key == "plugins" || key == "limits" || key == "admin";
   }
 
   void section_of_process(Section section, const WrittenEntry *entry, Draft &draft) {
@@ -190,8 +190,8 @@ private:
     return "";
   }
   void unknown_section(const WrittenEntry &entry) {
-    const std::vector<std::string> names{"engine", "log",   "plugins",  "plugin",
-                                         "limits", "relay", "listener", "sender"};
+    const std::vector<std::string> names{"engine", "log",   "plugins",  "plugin", "limits",
+                                         "admin",  "relay", "listener", "sender"};
     const std::string near = nearest_word(entry.key, names);
     const std::string section = belongs_to(entry.key);
     mistake(entry.place,

@@ -107,6 +107,8 @@ std::string fingerprint(const EngineConfig &config) {
     }
   }
   print.add_limits(config.limits);
+  print.add(config.admin.bind.text());
+  print.add(config.admin.bind_mode);
   return print.take();
 }
 

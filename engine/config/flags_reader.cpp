@@ -25,8 +25,10 @@ std::string flag_of(Section section, const Setting &setting) {
     key.pop_back();
   }
   std::replace(key.begin(), key.end(), '_', '-');
-  const std::string prefix =
-      section == kLogSection ? "log-" : (section == kPluginsSection ? "plugin-" : "");
+  const std::string prefix = section == kLogSection       ? "log-"
+                             : section == kPluginsSection ? "plugin-"
+                             : section == kAdminSection   ? "admin-"
+                                                          : "";
   return "--" + prefix + key;
 }
 
@@ -93,7 +95,7 @@ public:
 
   LoadedConfig read(std::string_view role) {
     Draft process = draft();
-    for (const Section section : {kEngineSection, kLogSection, kPluginsSection}) {
+    for (const Section section : {kEngineSection, kLogSection, kPluginsSection, kAdminSection}) {
       settings_in(section, process);
       secrets_.use(policy_);
     }

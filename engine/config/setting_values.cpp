@@ -192,6 +192,26 @@ Result<SettingValue> read_addresses(const Reading &reading) {
   return value;
 }
 
+Result<SettingValue> read_admin_address(const Reading &reading) {
+  const Result<std::string> text = text_of(reading, reading.written);
+  if (!text.ok()) {
+    return text.status();
+  }
+  const Result<HostPort> parsed = HostPort::parse(text.value(), "");
+  if (!parsed.ok()) {
+    return reading.wrong(text.value(),
+                         "is not ADDRESS:PORT; write 127.0.0.1:9464, [::1]:9464 or unix:/PATH");
+  }
+  AdminConfig admin;
+  admin.bind = parsed.value();
+  if (const Status status = check_admin(admin); !status.ok()) {
+    return reading.wrong(status.message);
+  }
+  SettingValue value;
+  value.addresses.push_back(parsed.value());
+  return value;
+}
+
 Result<SettingValue> read_target(const Reading &reading) {
   const Result<std::string> text = text_of(reading, reading.written);
   if (!text.ok()) {
@@ -319,6 +339,7 @@ std::string form_of(const Setting &setting) {
   case SettingKind::kFolders:
     return "DIR";
   case SettingKind::kAddresses:
+  case SettingKind::kAdminAddress:
     return "ADDRESS:PORT";
   case SettingKind::kTarget:
     return "HOST:PORT";
@@ -362,6 +383,8 @@ Result<SettingValue> read_value(const Setting &setting, const Written &written,
     return read_mode(reading);
   case SettingKind::kAddresses:
     return read_addresses(reading);
+  case SettingKind::kAdminAddress:
+    return read_admin_address(reading);
   case SettingKind::kTarget:
     return read_target(reading);
   case SettingKind::kPublicAddress:

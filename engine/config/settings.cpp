@@ -71,6 +71,14 @@ std::vector<Setting> process_settings() {
        "Where <id>.so is looked for. The first directory that has it wins; the program's own "
        "directory and its ../lib/culvert/plugins come last",
        [](Draft &d, SettingValue v) { d.made.engine.plugin_directories = std::move(v.list); }},
+      {kAdminSection, "bind", Kind::kAdminAddress, "", "unix:/run/culvert/admin.sock",
+       "Where the admin endpoint answers: a unix socket or a loopback address; default: nowhere",
+       [](Draft &d, SettingValue v) { d.made.engine.admin.bind = v.addresses.front(); }},
+      {kAdminSection, "bind_mode", Kind::kMode, "0600", "",
+       "Who may connect to its unix socket, as chmod writes it",
+       [](Draft &d, SettingValue v) {
+         d.made.engine.admin.bind_mode = static_cast<unsigned>(v.number);
+       }},
   };
 }
 
@@ -261,11 +269,17 @@ struct NamedSection {
   std::string_view name;
 };
 constexpr NamedSection kSections[] = {
-    {kEngineSection, "engine"},       {kLogSection, "log"},
-    {kPluginsSection, "plugins"},     {kLimitsSection, "limits"},
-    {kRelaySection, "relay"},         {kRelayRuleSection, "relay.rule"},
-    {kEntitySection, "relay.entity"}, {kEntityRuleSection, "relay.entity.rule"},
-    {kListenerSection, "listener"},   {kSenderSection, "sender"},
+    {kEngineSection, "engine"},
+    {kLogSection, "log"},
+    {kPluginsSection, "plugins"},
+    {kLimitsSection, "limits"},
+    {kAdminSection, "admin"},
+    {kRelaySection, "relay"},
+    {kRelayRuleSection, "relay.rule"},
+    {kEntitySection, "relay.entity"},
+    {kEntityRuleSection, "relay.entity.rule"},
+    {kListenerSection, "listener"},
+    {kSenderSection, "sender"},
 };
 
 } // namespace

@@ -23,12 +23,13 @@ enum Section : unsigned {
   kLogSection = 1U << 1U,
   kPluginsSection = 1U << 2U,
   kLimitsSection = 1U << 3U,
-  kRelaySection = 1U << 4U,
-  kRelayRuleSection = 1U << 5U,
-  kEntitySection = 1U << 6U,
-  kEntityRuleSection = 1U << 7U,
-  kListenerSection = 1U << 8U,
-  kSenderSection = 1U << 9U,
+  kAdminSection = 1U << 4U,
+  kRelaySection = 1U << 5U,
+  kRelayRuleSection = 1U << 6U,
+  kEntitySection = 1U << 7U,
+  kEntityRuleSection = 1U << 8U,
+  kListenerSection = 1U << 9U,
+  kSenderSection = 1U << 10U,
 };
 
 /// The kinds of values. setting_values.cpp reads each from a file and from a flag.
@@ -47,6 +48,7 @@ enum class SettingKind : std::uint8_t {
   kKeyFile, // that only its owner and group may open
   kFolders,
   kAddresses, // to listen on
+  kAdminAddress,
   kTarget,
   kPublicAddress,
   kMode, // of a unix socket

@@ -92,15 +92,22 @@ RoleStats stats_of(const TunnelCounts &counts) {
   stats.tunnels_ended = counts.ended(); // before the rest: all of an ended tunnel is in it
   stats.tunnels_open = counts.open();
   stats.tunnels_aborted = counts.aborted();
+  stats.tunnels_dropped = counts.dropped();
   stats.tunnels_moved = counts.moved();
   stats.bytes_in = counts.bytes_in();
   stats.bytes_out = counts.bytes_out();
+  stats.turns = counts.turns();
+  stats.setup_times = counts.setup_times().read();
   return stats;
 }
 
 RoleStats stats_of(const RoleCounters &counters) {
   RoleStats stats = stats_of(counters.tunnels);
   stats.setups_failed = counters.setups_failed.load(std::memory_order_relaxed);
+  stats.failures = counters.failures.all();
+  stats.channels_registered = counters.channels_registered.load(std::memory_order_relaxed);
+  stats.channels_lost = counters.channels_lost.load(std::memory_order_relaxed);
+  stats.token_expires_s = counters.token_expires_s.load(std::memory_order_relaxed);
   stats.last_failure = counters.last_failure();
   return stats;
 }

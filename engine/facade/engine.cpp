@@ -1,12 +1,15 @@
 #include "culvert/engine.hpp"
 
+#include "admin/server.hpp"
 #include "core/clock.hpp"
 #include "crypto/secret.hpp"
 #include "facade/plugin_setup.hpp"
-#include "facade/running_role.hpp"
+#include "facade/role_table.hpp"
+#include "facade/take.hpp"
 
-#include <algorithm>
+#include <chrono>
 #include <cstring>
+#include <optional>
 #include <poll.h>
 
 namespace culvert {
@@ -14,6 +17,8 @@ namespace {
 
 /// How often a waiting control thread looks again; it waits in set-up and at the end only.
 constexpr std::uint64_t kLookMs = 5;
+/// How long the admin endpoint waits for a shard.
+constexpr std::chrono::milliseconds kShardAnswer{1'000};
 
 class EngineOfShards final : public Engine {
 public:
@@ -22,6 +27,8 @@ public:
         plugins_({log, random_, clock_, secrets_}, plugin_directories(config)) {}
 
   ~EngineOfShards() override {
+    admin_listening_.remove_files(); // a successor may have the path at once
+    admin_.reset();
     drop();
     wait_stopped(UINT64_MAX);
     settle();
@@ -41,17 +48,17 @@ public:
                  {{"why", status.message}, {"errno", error == nullptr ? "" : error}});
       status = start_shards(Backend::kEpoll);
     }
-    return status;
+    return status.ok() ? start_admin() : status;
   }
 
   Result<RoleId> start_relay(const RelayConfig &config) override {
-    return add(make_relay_role(making(), config));
+    return add(make_relay_role(making(), config), facts_of(config));
   }
   Result<RoleId> start_listener(const ListenerConfig &config) override {
-    return add(make_listener_role(making(), config));
+    return add(make_listener_role(making(), config), facts_of(config));
   }
   Result<RoleId> start_sender(const SenderConfig &config) override {
-    return add(make_sender_role(making(), config));
+    return add(make_sender_role(making(), config), facts_of(config));
   }
 
   Status check(const RelayConfig &config) override { return check_relay_role(making(), config); }
@@ -70,68 +77,57 @@ public:
     return update(role, &RunningRole::update_sender, config);
   }
   Status stop(RoleId role) override {
-    if (role >= roles_.size() || roles_[role].stopped()) {
+    if (roles_.stopped(role)) {
       return not_running(role);
     }
     untidy_ = true;
-    running(role)->drain();
+    roles_.running(role)->drain();
     return {};
   }
 
-  [[nodiscard]] HostPort bound(RoleId role) const override {
-    if (role >= roles_.size()) {
-      return {};
-    }
-    return running(role) == nullptr ? roles_[role].bound : running(role)->bound();
-  }
-  [[nodiscard]] RoleStats stats(RoleId role) const override {
-    if (role >= roles_.size()) {
-      RoleStats none;
-      none.state = RoleStats::State::kStopped;
-      return none;
-    }
-    return running(role) == nullptr ? roles_[role].last : running(role)->stats();
-  }
+  [[nodiscard]] HostPort bound(RoleId role) const override { return roles_.bound(role); }
+  [[nodiscard]] RoleStats stats(RoleId role) const override { return roles_.stats(role); }
   [[nodiscard]] ShardStats shard_stats(unsigned shard) const override {
     ShardStats stats;
     if (shard >= threads_.size()) {
       return stats;
     }
     ShardThread &thread = *threads_[shard];
-    thread.call([&] {
-      stats.operations = thread.io().in_flight() - (thread.has_thread() ? 1 : 0); // the call itself
-      stats.held_bytes = thread.shard().held.held();
-      stats.held_bytes_peak = thread.shard().held.peak();
-    });
+    thread.call([&] { stats = thread.stats(thread.has_thread()); });
     return stats;
   }
+  [[nodiscard]] Snapshot snapshot() const override {
+    Snapshot made = snapshot_of_roles();
+    for (unsigned shard = 0; shard < threads_.size(); ++shard) {
+      made.shards.push_back({true, shard_stats(shard)});
+    }
+    return made;
+  }
 
-  // The last one first: a listener leaves its relay before that relay, if it is here, leaves it.
   void drain() override {
     untidy_ = true;
-    for (auto role = roles_.rbegin(); role != roles_.rend(); ++role) {
-      if (role->running != nullptr) {
-        role->running->drain();
-      }
-    }
+    roles_.for_each_backwards([](RunningRole &role) { role.drain(); });
   }
   void drop() override {
     untidy_ = true;
-    for (auto role = roles_.rbegin(); role != roles_.rend(); ++role) {
-      if (role->running != nullptr) {
-        role->running->drop();
-      }
-    }
+    roles_.for_each_backwards([](RunningRole &role) { role.drop(); });
   }
-  [[nodiscard]] bool stopped() const override {
-    return std::all_of(roles_.begin(), roles_.end(),
-                       [](const Role &role) { return role.stopped(); });
-  }
+  [[nodiscard]] bool stopped() const override { return roles_.all_stopped(); }
   bool wait_for(RoleId role, RoleStats::State state, std::uint64_t timeout_ms) override {
     return wait_until([&] { return stats(role).state == state; }, timeout_ms);
   }
   bool wait_stopped(std::uint64_t timeout_ms) override {
     return wait_until([this] { return stopped(); }, timeout_ms);
+  }
+
+  bool take_reload() override { return admin_ != nullptr && admin_->take_reload(); }
+  void answer_reload(bool reloaded, const std::vector<std::string> &sentences) override {
+    if (admin_ != nullptr) {
+      admin_->answer_reload(reloaded, sentences);
+    }
+  }
+  [[nodiscard]] HostPort admin_bound() const override {
+    return admin_ == nullptr ? HostPort{} : admin_listening_.bound.front();
   }
 
   [[nodiscard]] int descriptor() override { return threads_[0]->io().descriptor(); }
@@ -161,21 +157,57 @@ private:
       }
       threads_.push_back(std::move(thread));
     }
+    backend_ = threads_[0]->io().name();
     return {};
   }
 
-  using State = RoleStats::State;
-  struct Role {
-    std::unique_ptr<RunningRole> running; // none: it has stopped
-    RoleStats last;                       // then
-    HostPort bound;
-    [[nodiscard]] bool stopped() const {
-      return running == nullptr || running->stats().state == State::kStopped;
+  Status start_admin() {
+    const AdminConfig &admin = config_.admin;
+    const bool unix_socket = !admin.bind.unix_path.empty();
+    if (!unix_socket && admin.bind.host.empty()) {
+      return {};
     }
-  };
+    Status status = check_admin(admin);
+    if (status.ok()) {
+      BindConfig bind;
+      bind.bind = admin.bind;
+      bind.bind_mode = unix_socket ? admin.bind_mode : 0;
+      status = take(listen_on(threads_, bind), admin_listening_);
+    }
+    if (status.ok()) {
+      status = take(AdminServer::start({admin_listening_.sockets.front().id, unix_socket,
+                                        admin.reloads, [this] { return snapshot_for_admin(); }}),
+                    admin_);
+    }
+    if (!status.ok()) {
+      status.message = "admin: " + status.message;
+      return status;
+    }
+    admin_listening_.log(log_, {{"role", "admin"}});
+    return {};
+  }
+  /// On the thread of the admin endpoint: a shard that a plugin blocks is not waited for.
+  Snapshot snapshot_for_admin() {
+    const auto deadline = std::chrono::steady_clock::now() + kShardAnswer;
+    Snapshot made = snapshot_of_roles();
+    for (const auto &thread : threads_) {
+      const std::optional<ShardStats> stats = thread->ask_stats(deadline);
+      made.shards.push_back({stats.has_value(), stats.value_or(ShardStats{})});
+    }
+    return made;
+  }
 
-  [[nodiscard]] RunningRole *running(RoleId role) const {
-    return role < roles_.size() ? roles_[role].running.get() : nullptr;
+  using State = RoleStats::State;
+
+  /// Any thread.
+  [[nodiscard]] Snapshot snapshot_of_roles() const {
+    Snapshot made;
+    made.version = CULVERT_VERSION;
+    made.backend = backend_;
+    made.started_s = started_s_;
+    made.taken_s = clock_.wall_s();
+    made.roles = roles_.snapshot();
+    return made;
   }
   static Status not_running(RoleId role) {
     return Status::config("there is no running role " + std::to_string(role) +
@@ -185,48 +217,39 @@ private:
   Status update(RoleId role, Status (RunningRole::*change)(const RoleMaking &, const Config &),
                 const Config &config) {
     tidy();
-    RunningRole *const changed = running(role);
+    RunningRole *const changed = roles_.running(role);
     const State state = changed == nullptr ? State::kStopped : changed->stats().state;
     if (state == State::kDraining || state == State::kStopped) {
       return not_running(role);
     }
     untidy_ = true;
-    return (changed->*change)(making(), config);
+    Status status = (changed->*change)(making(), config);
+    if (status.ok()) {
+      roles_.changed(role, facts_of(config));
+    }
+    return status;
   }
   /// Gives up roles that have stopped, and what changed roles need no more. Never below a callback.
   void tidy() {
-    bool left = false;
-    for (Role &role : roles_) {
-      if (!untidy_ || role.running == nullptr) {
-        continue;
-      }
-      if (role.stopped()) {
-        role.last = role.running->stats();
-        role.bound = role.running->bound();
-        role.running.reset();
-      } else {
-        left = !role.running->tidy() || role.running->stats().state == State::kDraining || left;
-      }
+    if (untidy_) {
+      untidy_ = !roles_.tidy();
     }
-    untidy_ = left;
   }
 
   [[nodiscard]] RoleMaking making() {
     return {threads_, plugins_, secrets_, config_, random_, log_};
   }
 
-  Result<RoleId> add(Result<std::unique_ptr<RunningRole>> role) {
+  Result<RoleId> add(Result<std::unique_ptr<RunningRole>> role, RoleSnapshot facts) {
     if (!role.ok()) {
       return role.status(); // nothing of it was started
     }
     tidy();
     if (roles_.empty()) { // not before: the mistake in a start is one line
-      log_.write(
-          LogLevel::kInfo, "the engine runs",
-          {{"backend", threads_[0]->io().name()}, {"shards", std::to_string(config_.shards)}});
+      log_.write(LogLevel::kInfo, "the engine runs",
+                 {{"backend", backend_}, {"shards", std::to_string(config_.shards)}});
     }
-    roles_.push_back({std::move(role.value()), {}, {}});
-    return static_cast<RoleId>(roles_.size() - 1);
+    return roles_.add(std::move(role.value()), std::move(facts));
   }
 
   template <typename Predicate> bool wait_until(Predicate predicate, std::uint64_t timeout_ms) {
@@ -267,8 +290,12 @@ private:
   SecretStore secrets_;
   ShardThreads threads_;
   PluginSet plugins_;
-  std::vector<Role> roles_; // by id
-  bool untidy_ = false;     // tidy() has something to look at
+  std::string backend_;
+  const std::int64_t started_s_ = SystemClock().wall_s();
+  RoleTable roles_;
+  Listening admin_listening_;
+  std::unique_ptr<AdminServer> admin_; // ends before what it asks
+  bool untidy_ = false;                // tidy() has something to look at
 };
 
 } // namespace

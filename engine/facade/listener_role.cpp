@@ -81,28 +81,34 @@ public:
   bool tidy() override { return parts_.tidy(); }
 
   void drain() override {
-    draining_ = true;
+    begin_draining();
     parts_.order_each([](Listener &listener) { listener.drain(); });
   }
   void drop() override {
-    draining_ = true;
+    begin_draining();
     parts_.order_each([](Listener &listener) { listener.drop(); });
   }
   [[nodiscard]] RoleStats stats() const override {
     RoleStats stats = stats_of(counters_);
-    if (counters_.parts_running.load(std::memory_order_acquire) == 0) {
-      stats.state = RoleStats::State::kStopped;
-    } else if (draining_) {
-      stats.state = RoleStats::State::kDraining;
-    } else if (counters_.channels_online.load(std::memory_order_relaxed) > 0) {
-      stats.state = RoleStats::State::kOnline;
-    } else if (counters_.channels_lost.load(std::memory_order_relaxed) > 0) {
-      stats.state = RoleStats::State::kOffline;
-    }
+    put_state(stats, state(), counters_.channel_changed_s.load(std::memory_order_relaxed));
     return stats;
   }
 
 private:
+  [[nodiscard]] RoleStats::State state() const {
+    if (counters_.parts_running.load(std::memory_order_acquire) == 0) {
+      return RoleStats::State::kStopped;
+    }
+    if (draining()) {
+      return RoleStats::State::kDraining;
+    }
+    if (counters_.channels_online.load(std::memory_order_relaxed) > 0) {
+      return RoleStats::State::kOnline;
+    }
+    return counters_.channels_lost.load(std::memory_order_relaxed) > 0
+               ? RoleStats::State::kOffline
+               : RoleStats::State::kStarting;
+  }
   /// The first keeps the control channel. It starts when the others are ready for its offers.
   void start_parts() {
     std::vector<Listener::Follower> followers;
@@ -128,7 +134,6 @@ private:
   EntityAddress entity_;
   RoleCounters counters_;
   ClientParts<Listener> parts_;
-  bool draining_ = false;
 };
 
 } // namespace

@@ -171,17 +171,20 @@ public:
   }
 
   void drain() override {
-    draining_ = true;
+    begin_draining();
     listening_.remove_files(); // a successor may have the path at once
     order_each([](RelayShard &shard) { shard.drain(); });
   }
   void drop() override {
-    draining_ = true;
+    begin_draining();
     listening_.remove_files(); // a successor may have the path at once
     order_each([](RelayShard &shard) { shard.drop(); });
   }
   [[nodiscard]] HostPort bound() const override { return listening_.bound.front(); }
   [[nodiscard]] RoleStats stats() const override;
+  void count_entities(std::vector<EntityStats> &entities) const override {
+    relay_.registry().count(entities);
+  }
 
 private:
   struct Part {
@@ -248,17 +251,19 @@ private:
   std::vector<std::unique_ptr<Part>> parts_;
   std::atomic<unsigned> running_ = 0;
   Listening listening_;
-  bool draining_ = false;
 };
 
 RoleStats RelayRole::stats() const {
   const RelayCounters &counters = relay_.counters();
   RoleStats stats = stats_of(counters.tunnels);
   stats.setups_failed = counters.setups_failed.load(std::memory_order_relaxed);
+  stats.failures = counters.failures.all();
+  stats.pending = counters.pending.load(std::memory_order_relaxed);
   stats.listeners = counters.listeners.load(std::memory_order_relaxed);
-  stats.state = running_.load(std::memory_order_acquire) == 0
-                    ? RoleStats::State::kStopped
-                    : (draining_ ? RoleStats::State::kDraining : RoleStats::State::kOnline);
+  const bool stopped = running_.load(std::memory_order_acquire) == 0;
+  put_state(stats, stopped      ? RoleStats::State::kStopped
+                   : draining() ? RoleStats::State::kDraining
+                                : RoleStats::State::kOnline);
   return stats;
 }
 

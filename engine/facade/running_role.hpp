@@ -1,13 +1,17 @@
 // A relay, listener or sender as the facade sees it: its parts on every shard, and its counters.
 //
-// Control thread only; work on shards goes through ShardThread::call(). drain() and drop() give
+// Control thread only, except for stats() and count_entities(), which any thread may call while the
+// role exists; work on shards goes through ShardThread::call(). drain() and drop() give
 // orders to the shards instead: a shard that is blocked by a plugin does not block them.
 #pragma once
 
+#include "core/clock.hpp"
 #include "culvert/engine.hpp"
 #include "facade/shard_thread.hpp"
 #include "io/socket_file.hpp"
 
+#include <algorithm>
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -41,8 +45,27 @@ public:
   virtual bool tidy() = 0;
   [[nodiscard]] virtual RoleStats stats() const = 0;
   [[nodiscard]] virtual HostPort bound() const { return {}; }
+  /// Of a relay: what it has of these entities, by their paths.
+  virtual void count_entities(std::vector<EntityStats> &) const {}
+
+protected:
+  void begin_draining() {
+    draining_since_s_.store(SystemClock().wall_s(), std::memory_order_relaxed);
+  }
+  [[nodiscard]] bool draining() const {
+    return draining_since_s_.load(std::memory_order_relaxed) != 0;
+  }
+  /// The state with its beginning; `changed_s`: when something other than this role changed it.
+  void put_state(RoleStats &stats, RoleStats::State state, std::int64_t changed_s = 0) const {
+    const std::int64_t draining_s = draining_since_s_.load(std::memory_order_relaxed);
+    stats.state = state;
+    stats.since_s = draining_s != 0 ? draining_s : std::max(started_s_, changed_s);
+  }
 
 private:
+  const std::int64_t started_s_ = SystemClock().wall_s();
+  std::atomic<std::int64_t> draining_since_s_ = 0;
+
   static Status no(std::string_view kind) {
     return Status::config("this role is no " + std::string(kind) +
                           "; update it with a configuration of its own kind");

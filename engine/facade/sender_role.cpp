@@ -85,13 +85,13 @@ public:
   bool tidy() override { return parts_.tidy(); }
 
   void drain() override {
-    draining_ = true;
+    begin_draining();
     listening_.remove_files(); // a successor may have the path at once
     parts_.order_each([](Sender &sender) { sender.drain(); });
     end_proof();
   }
   void drop() override {
-    draining_ = true;
+    begin_draining();
     listening_.remove_files(); // a successor may have the path at once
     parts_.order_each([](Sender &sender) { sender.drop(); });
     end_proof();
@@ -99,10 +99,11 @@ public:
   [[nodiscard]] HostPort bound() const override { return listening_.bound.front(); }
   [[nodiscard]] RoleStats stats() const override {
     RoleStats stats = stats_of(counters_);
-    stats.state = counters_.parts_running.load(std::memory_order_acquire) == 0 &&
-                          !(proof_ && proof_->running())
-                      ? RoleStats::State::kStopped
-                      : (draining_ ? RoleStats::State::kDraining : RoleStats::State::kOnline);
+    const bool stopped = counters_.parts_running.load(std::memory_order_acquire) == 0 &&
+                         !(proof_ && proof_->running());
+    put_state(stats, stopped      ? RoleStats::State::kStopped
+                     : draining() ? RoleStats::State::kDraining
+                                  : RoleStats::State::kOnline);
     return stats;
   }
 
@@ -123,7 +124,6 @@ private:
   ClientParts<Sender> parts_;
   std::optional<Proof> proof_; // on the first shard
   Listening listening_;
-  bool draining_ = false;
 };
 
 } // namespace

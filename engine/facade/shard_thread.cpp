@@ -106,6 +106,27 @@ void ShardThread::order(std::function<void()> function) {
   io_->deliver(*std::make_unique<Order>(std::move(function)).release());
 }
 
+std::optional<ShardStats> ShardThread::ask_stats(std::chrono::steady_clock::time_point deadline) {
+  if (!owed_.valid()) {
+    auto answer = std::make_shared<std::promise<ShardStats>>();
+    owed_ = answer->get_future();
+    io_->deliver(
+        *std::make_unique<Order>([this, answer] { answer->set_value(stats(true)); }).release());
+  }
+  if (owed_.wait_until(deadline) != std::future_status::ready) {
+    return std::nullopt;
+  }
+  return owed_.get();
+}
+
+ShardStats ShardThread::stats(bool by_mail) const {
+  ShardStats stats;
+  stats.operations = io_->in_flight() - (by_mail ? 1 : 0); // the mail that asks
+  stats.held_bytes = shard_->held.held();
+  stats.held_bytes_peak = shard_->held.peak();
+  return stats;
+}
+
 ShardThread::~ShardThread() {
   if (!has_thread()) {
     unmake();

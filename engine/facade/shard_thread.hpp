@@ -8,10 +8,14 @@
 #include "core/random.hpp"
 #include "crypto/digest.hpp"
 #include "culvert/config.hpp"
+#include "culvert/snapshot.hpp"
 #include "io/shard.hpp"
 
+#include <chrono>
 #include <functional>
+#include <future>
 #include <memory>
+#include <optional>
 #include <thread>
 
 namespace culvert {
@@ -34,10 +38,17 @@ public:
   /// must live until a later call() has returned. Control thread only.
   void order(std::function<void()> function);
 
+  /// What the shard holds, asked by mail: from any thread but the shard's own, at most one at a
+  /// time. Nothing if the shard has not answered until the deadline; a later question gets that
+  /// answer.
+  std::optional<ShardStats> ask_stats(std::chrono::steady_clock::time_point deadline);
+
   /// For code that runs on the shard.
   [[nodiscard]] Shard &shard() { return *shard_; }
   [[nodiscard]] Digests &digests() { return *digests_; }
   [[nodiscard]] Io &io() { return *io_; }
+  /// In a function that was given to call() or order().
+  [[nodiscard]] ShardStats stats(bool by_mail) const;
   [[nodiscard]] bool has_thread() const { return thread_.joinable(); }
 
 private:
@@ -52,7 +63,8 @@ private:
   std::unique_ptr<Io> io_;
   std::unique_ptr<Shard> shard_;
   std::unique_ptr<Digests> digests_;
-  bool ending_ = false; // on the shard's thread
+  bool ending_ = false;          // on the shard's thread
+  std::future<ShardStats> owed_; // of ask_stats()
   std::thread thread_;
 };
 

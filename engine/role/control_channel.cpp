@@ -30,6 +30,7 @@ void ControlChannel::open(std::unique_ptr<Link> link, const FramingOptions &fram
   answers_.clear();
   answers_bytes_ = 0;
   largest_message_ = framing.message_bound();
+  counters_.token_expires_s.store(token.expires_s, std::memory_order_relaxed);
   enter(State::kOnline);
   renewal_.start(entity, token);
   link_->receive(receive_);
@@ -37,9 +38,13 @@ void ControlChannel::open(std::unique_ptr<Link> link, const FramingOptions &fram
 
 void ControlChannel::enter(State state) {
   if (state == State::kOnline) {
+    counters_.channels_registered.fetch_add(1, std::memory_order_relaxed);
+    counters_.channel_changed_s.store(kit_.shard.io.wall_s(), std::memory_order_relaxed);
     counters_.channels_online.fetch_add(1, std::memory_order_relaxed);
   } else if (state_ == State::kOnline) {
     renewal_.stop();
+    counters_.token_expires_s.store(0, std::memory_order_relaxed);
+    counters_.channel_changed_s.store(kit_.shard.io.wall_s(), std::memory_order_relaxed);
     counters_.channels_online.fetch_sub(1, std::memory_order_relaxed);
   }
   state_ = state;
@@ -176,6 +181,7 @@ void ControlChannel::on_token(const Token &token) {
   answer(std::move(message.value()));
   end_if_broken();
   if (state_ == State::kOnline) {
+    counters_.token_expires_s.store(token.expires_s, std::memory_order_relaxed);
     hears_.renewed({});
     write_answers();
   }

@@ -107,6 +107,7 @@ void Fetch::on_dialled(Result<Socket> socket) {
   }
   auto link = std::make_unique<TcpLink>(kit_.shard, socket.value());
   link->end_tunnel_here();
+  target_reached_ns_ = kit_.shard.io.now_ns();
   target_link_ = std::move(link);
   greet_target();
   Result<LinkDescription> description = allowed(kit_.transport.accept(offer_.message.bytes));

@@ -55,6 +55,8 @@ public:
   [[nodiscard]] const std::string &loggable_id() const { return offer_.loggable_id; }
   /// As the sender says; may be empty.
   [[nodiscard]] const std::string &app_address() const { return offer_.app_address; }
+  /// When the target's connection was there; after success.
+  [[nodiscard]] std::uint64_t target_reached_ns() const { return target_reached_ns_; }
   /// Success means that both links can be taken; otherwise the reason.
   [[nodiscard]] const Status &status() const { return status_; }
   std::unique_ptr<Link> take_relay_link() { return outbound_.take_link(); }
@@ -93,6 +95,7 @@ private:
   LinkDescription description_; // of the relay, in kFetching and kRefusing
   std::uint64_t pause_ms_ = 0;  // the last one
   std::uint64_t started_ns_ = 0;
+  std::uint64_t target_reached_ns_ = 0;
   Timer pause_;
   Timer late_; // of the phase
 

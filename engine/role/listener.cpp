@@ -23,8 +23,9 @@ Listener::Listener(const ClientKit &kit, const ListenerOptions &options, std::st
 }
 
 Listener::Serving::Serving(Listener &listener, ChannelResult offer)
-    : owner(listener), fetch(listener.kit_, listener.options_.target, listener.policy_,
-                             std::move(offer), Delegate<Fetch &>::to<&Serving::on_done>(*this)) {}
+    : owner(listener), offered_ns(listener.kit_.shard.io.now_ns()),
+      fetch(listener.kit_, listener.options_.target, listener.policy_, std::move(offer),
+            Delegate<Fetch &>::to<&Serving::on_done>(*this)) {}
 
 void Listener::Serving::on_done(Fetch &) {
   owner.fetch_done(*this);
@@ -86,7 +87,7 @@ void Listener::on_outbound(Outbound &outbound) {
     online();
     return;
   }
-  counters_.failed(status.message);
+  counters_.failed(status);
   const bool other_token = status.retry == Retry::kNewToken && outbound.has_other_token();
   if (other_token && !redialled_) {
     redialled_ = true;
@@ -121,13 +122,13 @@ void Listener::on_renewed(const Status &status) {
   } else if (status.code == Code::kUnsupported) {
     log(LogLevel::kDebug, "the relay will end the control channel with its token", status);
   } else {
-    counters_.failed(status.message);
+    counters_.failed(status);
     log(LogLevel::kWarn, "cannot renew the token of the control channel", status);
   }
 }
 
 void Listener::on_lost(const Status &why) {
-  counters_.failed(why.message);
+  counters_.failed(why);
   log(LogLevel::kWarn, "lost the relay; seeking it again", why);
 }
 
@@ -198,6 +199,8 @@ void Listener::serve(ChannelResult &offer) {
   }
   Serving &serving = *fetches_.find(*handle);
   serving.handle = *handle;
+  kit_.shard.log.write(LogLevel::kDebug, "an offer has come",
+                       {{"entity", options_.entity.path}, {"id", serving.fetch.loggable_id()}});
   if (room) {
     serving.fetch.start();
   } else {
@@ -211,13 +214,15 @@ void Listener::fetch_done(Serving &serving) {
   const Status &status = fetch.status();
   if (status.ok()) {
     TunnelFacts facts;
+    facts.setup = step_times(SetupStep::kTarget, serving.offered_ns, fetch.target_reached_ns(),
+                             SetupStep::kFetched, kit_.shard.io.now_ns());
     facts.entity = options_.entity.path;
     facts.id = fetch.loggable_id();
     facts.app = fetch.app_address();
     tunnels_.join({fetch.take_relay_link(), "relay", Source::kRelay},
                   {fetch.take_target_link(), "target", Source::kTarget}, std::move(facts));
   } else {
-    counters_.failed(status.message);
+    counters_.failed(status);
     const FailureCount::Failure failure = count_failure(status.code);
     kit_.shard.log.write(failure.level(LogLevel::kWarn),
                          status.source == Source::kTarget

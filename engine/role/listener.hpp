@@ -68,6 +68,7 @@ private:
     Serving(Listener &listener, ChannelResult offer);
     void on_done(Fetch &done);
     Listener &owner;
+    const std::uint64_t offered_ns;
     SlabHandle handle;
     Fetch fetch;
   };

@@ -77,7 +77,7 @@ void Proof::failed(const Status &status, bool other_token) {
     return;
   }
   other_token_tried_ = false;
-  counters_.failed(status.message);
+  counters_.failed(status);
   if (status.source == Source::kRelay &&
       (status.retry == Retry::kNewToken || status.retry == Retry::kNever)) {
     reconnect_.refused();

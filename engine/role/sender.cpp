@@ -30,6 +30,7 @@ Sender::Sender(const ClientKit &kit, const SenderOptions &options, RoleCounters 
 
 Sender::Waiting::Waiting(Sender &sender, Socket socket)
     : owner(sender), id(make_uuid(sender.kit_.shard.random)), app(socket),
+      accepted_ns(sender.kit_.shard.io.now_ns()),
       outbound(sender.kit_, Delegate<Outbound &>::to<&Waiting::on_outbound>(*this)) {
   pause.bind<&Waiting::on_pause>(*this);
   watch.bind<&Waiting::on_watch>(*this);
@@ -289,7 +290,7 @@ void Sender::on_watch(Waiting &waiting, Outcome outcome) {
 }
 
 void Sender::give_up(Waiting &waiting, const Status &why) {
-  counters_.failed(why.message);
+  counters_.failed(why);
   const FailureCount::Failure failure = count_failure(why.code);
   kit_.shard.log.write(failure.level(LogLevel::kWarn), "no tunnel for a connection; it is reset",
                        {{"entity", options_.entity.path},
@@ -314,6 +315,8 @@ void Sender::joined(Waiting &waiting) {
     app->unread({&*waiting.first_byte, 1});
   }
   TunnelFacts facts;
+  facts.setup = step_times(SetupStep::kQueued, waiting.accepted_ns, waiting.first_dial_ns,
+                           SetupStep::kDialled, kit_.shard.io.now_ns());
   facts.entity = options_.entity.path;
   facts.id = waiting.id;
   tunnels_.join({std::move(app), "app", Source::kLocal},

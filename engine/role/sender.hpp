@@ -74,6 +74,7 @@ private:
     const Socket app;
     std::string app_address;             // "" over a unix socket
     std::optional<std::byte> first_byte; // that was read while probing
+    const std::uint64_t accepted_ns;
     State state = State::kQueued;
     Outbound outbound;
     bool other_key_tried = false;

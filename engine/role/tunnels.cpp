@@ -6,15 +6,15 @@ namespace culvert {
 
 Tunnels::Tunnels(Shard &shard, TunnelCounts &counts, std::vector<TunnelObserver *> observers,
                  Delegate<> ended)
-    : shard_(shard), counts_(counts.row(shard.index)), observers_(std::move(observers)),
-      ended_(ended) {}
+    : shard_(shard), counts_(counts.row(shard.index)), setup_times_(counts.setup_times()),
+      observers_(std::move(observers)), ended_(ended) {}
 
 Tunnels::Entry::Entry(Tunnels &tunnels, TunnelSide first, TunnelSide second,
                       TunnelFacts facts_of_it)
     : owner(tunnels), facts(std::move(facts_of_it)),
       tunnel(tunnels.shard_, std::move(first), std::move(second),
              Delegate<Tunnel &>::to<&Entry::on_ended>(*this),
-             {&tunnels.counts_.bytes_in, &tunnels.counts_.bytes_out}) {}
+             {&tunnels.counts_.bytes_in, &tunnels.counts_.bytes_out, &tunnels.counts_.turns}) {}
 
 void Tunnels::join(TunnelSide first, TunnelSide second, TunnelFacts facts) {
   facts.shard = shard_.index;
@@ -25,6 +25,7 @@ void Tunnels::join(TunnelSide first, TunnelSide second, TunnelFacts facts) {
   Entry &entry = *tunnels_.find(*handle);
   entry.handle = *handle;
   counts_.joined.add(1);
+  setup_times_.add(entry.facts.setup);
   counts_.moved.add(entry.facts.moved ? 1 : 0);
   for (TunnelObserver *observer : observers_) {
     observer->joined(entry.facts);
@@ -35,6 +36,7 @@ void Tunnels::join(TunnelSide first, TunnelSide second, TunnelFacts facts) {
 void Tunnels::ended(Entry &entry) {
   const EndingRecord &record = entry.tunnel.record();
   counts_.aborted.add(record.how == EndingRecord::How::kFinished ? 0 : 1);
+  counts_.dropped.add(record.how == EndingRecord::How::kDropped ? 1 : 0);
   counts_.ended.add(1); // last: whoever reads it sees all of the tunnel
   for (TunnelObserver *observer : observers_) {
     observer->ended(entry.facts, record);
@@ -69,7 +71,9 @@ void TunnelLog::joined(const TunnelFacts &facts) {
              {{"entity", facts.entity},
               {"id", facts.id},
               {facts.first.name, facts.first.address},
-              {facts.second.name, facts.second.address}});
+              {facts.second.name, facts.second.address},
+              {log_field(facts.setup[0].step), facts.setup[0].ms()},
+              {log_field(facts.setup[1].step), facts.setup[1].ms()}});
 }
 
 void TunnelLog::ended(const TunnelFacts &facts, const EndingRecord &record) {

@@ -39,6 +39,7 @@ struct TunnelFacts {
   ChannelRef channel; // of the listener that fetched the sender
   bool moved = false; // the listener's connection came from another shard
   unsigned shard = 0;
+  StepTimes setup;
   End first, second;
 };
 
@@ -84,6 +85,7 @@ private:
 
   Shard &shard_;
   TunnelCounts::Row &counts_;
+  SetupTimes &setup_times_;
   const std::vector<TunnelObserver *> observers_;
   const Delegate<> ended_;
   Slab<Entry> tunnels_;

@@ -5,8 +5,8 @@
 
 namespace culvert {
 
-Pump::Pump(Shard &shard, Link &source, Link &sink, Delegate<> changed, ShardCount *total)
-    : shard_(shard), source_(source), sink_(sink), changed_(changed), total_(total) {
+Pump::Pump(Shard &shard, Link &source, Link &sink, Delegate<> changed, PumpTotals totals)
+    : shard_(shard), source_(source), sink_(sink), changed_(changed), totals_(totals) {
   const LinkFacts facts = sink.facts();
   how_.chunk_bytes = facts.largest_first_frame;
   how_.keep = facts.gathers;
@@ -70,8 +70,11 @@ void Pump::turn() {
   if (any) {
     sink_.flush();
     ++turns_;
-    if (total_ != nullptr) {
-      total_->add(bytes_ - before);
+    if (totals_.bytes != nullptr) {
+      totals_.bytes->add(bytes_ - before);
+    }
+    if (totals_.turns != nullptr) {
+      totals_.turns->add(1);
     }
   }
   const Ending *end = source_.received_end();

@@ -15,6 +15,12 @@
 
 namespace culvert {
 
+/// Sums over many pumps of one shard, which grow turn by turn; each may be absent.
+struct PumpTotals {
+  ShardCount *bytes = nullptr;
+  ShardCount *turns = nullptr; // that moved bytes
+};
+
 class Pump {
 public:
   enum class State : std::uint8_t {
@@ -26,9 +32,8 @@ public:
     kBroken     // the sink was broken: sink().broken() says how; the source is not read any more
   };
 
-  /// `changed` runs after each change of state, never inside a call of the tunnel. `total`, if
-  /// any, sums the bytes of many pumps and grows turn by turn.
-  Pump(Shard &shard, Link &source, Link &sink, Delegate<> changed, ShardCount *total = nullptr);
+  /// `changed` runs after each change of state, never inside a call of the tunnel.
+  Pump(Shard &shard, Link &source, Link &sink, Delegate<> changed, PumpTotals totals = {});
   Pump(const Pump &) = delete;
   Pump &operator=(const Pump &) = delete;
 
@@ -67,7 +72,7 @@ private:
   bool carries_ends_ = false;   // LinkFacts of the sink
   bool inside_message_ = false; // the source has sent only a part of a message
   std::uint64_t bytes_ = 0;
-  ShardCount *const total_;
+  const PumpTotals totals_;
   std::uint64_t turns_ = 0;
   Completion receive_;
   Completion drain_;

@@ -14,9 +14,9 @@ Tunnel::Tunnel(Shard &shard, TunnelSide first, TunnelSide second, Delegate<Tunne
                TunnelTotals totals)
     : shard_(shard), first_{std::move(first), {}, {}, {}}, second_{std::move(second), {}, {}, {}},
       forth_(shard, *first_.end.link, *second_.end.link,
-             Delegate<>::to<&Tunnel::on_pump_changed>(*this), totals.from_first),
+             Delegate<>::to<&Tunnel::on_pump_changed>(*this), {totals.from_first, totals.turns}),
       back_(shard, *second_.end.link, *first_.end.link,
-            Delegate<>::to<&Tunnel::on_pump_changed>(*this), totals.from_second),
+            Delegate<>::to<&Tunnel::on_pump_changed>(*this), {totals.from_second, totals.turns}),
       ended_(ended) {
   for (Side *side : {&first_, &second_}) {
     side->ending.bind<&Tunnel::on_side_ended>(*this);

@@ -41,10 +41,12 @@ struct EndingRecord {
 
 std::string_view word(EndingRecord::How how);
 
-/// Sums over many tunnels of one shard, updated while they run: payload received from each side.
+/// Sums over many tunnels of one shard, updated while they run: payload received from each side,
+/// and the turns of both pumps.
 struct TunnelTotals {
   ShardCount *from_first = nullptr;
   ShardCount *from_second = nullptr;
+  ShardCount *turns = nullptr;
 };
 
 class Tunnel {

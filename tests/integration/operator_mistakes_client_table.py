@@ -237,12 +237,18 @@ CLIENT_ROWS = [
     ('check of a file that is not there', 'check', {}, 1,
      "{folder}/none.toml: cannot read the configuration file '{folder}/none.toml': No such file "
      'or directory; name a file that this user may read'),
+    ('status of no address', 'status', {'--admin': 'name:80'}, 2,
+     "culvert status: 'name:80' is no address of an admin endpoint; write --admin 127.0.0.1:9464 or "
+     '--admin unix:/PATH'),
+    ('reload of nobody', 'reload', {'--admin': 'unix:{folder}/none.sock'}, 1,
+     'culvert reload: no answer from the admin endpoint at unix:{folder}/none.sock: No such file or '
+     'directory; is bind of [admin] this address, and the process running?'),
     ('no subcommand', '', {}, 2,
-     'culvert: a subcommand is missing; write one of relay, listen, connect, up, check, config, setup, '
-     'sas, plugins, demo; see culvert --help'),
+     'culvert: a subcommand is missing; write one of relay, listen, connect, up, check, config, '
+     'status, reload, setup, sas, plugins, demo; see culvert --help'),
     ('unknown subcommand', 'server', {}, 2,
-     "culvert: there is no subcommand 'server'; write one of relay, listen, connect, up, check, config, setup, "
-     'sas, plugins, demo; see culvert --help'),
+     "culvert: there is no subcommand 'server'; write one of relay, listen, connect, up, check, config, "
+     'status, reload, setup, sas, plugins, demo; see culvert --help'),
     ('unknown option in front', '', {'': ['--verbose']}, 2,
      'culvert: there is no option --verbose; see culvert --help'),
     ('a letter that is no option', '', {'': ['-V']}, 2,

@@ -34,11 +34,11 @@ WORKING = {  # arguments that work; a row changes some of them
                    "--rule": "r:listen:env:KEY"},
 }
 FACTS = r"rule     r\nrights   {}\nexpires  \d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ\n"
-HELP = ["", "up", "check", "config", "config example", "relay", "listen", "connect", "setup", "setup relay", "sas", "sas token", "sas verify", "plugins",
+HELP = ["", "up", "check", "config", "config example", "status", "reload", "relay", "listen", "connect", "setup", "setup relay", "sas", "sas token", "sas verify", "plugins",
         "plugins list", "plugins describe", "demo"]
 COMMON = ["--shards", "--log-level", "--log-format", "--plugin-directory", "--set",
           "--insecure-literal-secrets", "--insecure-secret-files", "--drain-grace"]
-NO_COMMON = ("", "setup", "sas", "plugins", "up", "check", "config", "config example")
+NO_COMMON = ("", "setup", "sas", "plugins", "up", "check", "config", "config example", "status", "reload")
 
 
 class OperatorMistakes(CulvertCase):

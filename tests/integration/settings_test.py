@@ -24,6 +24,8 @@ TESTED = {
     "engine.drain_grace": ("reload_test.py", 'drain_grace = "1s"'),
     "log.level": ("log_options_test.py", '"--log-level"'),
     "log.format": ("log_options_test.py", '"--log-format"'),
+    "admin.bind": ("admin_test.py", "test_a_loopback_address"),
+    "admin.bind_mode": ("admin_test.py", 'bind_mode = "0660"'),
     "plugins.directories": ("log_options_test.py", '"--plugin-directory"'),
     "plugin.servers": ("dns_test.py", "resolver_dns.servers="),
     "relay.name": ("reload_test.py", "relay 'main'"),

@@ -23,6 +23,7 @@ endfunction()
 
 # By name, so that additions seldom meet.
 culvert_integration(abi_v1 TIMEOUT 120)
+culvert_integration(admin TIMEOUT 180)
 culvert_integration(app_address TIMEOUT 120)
 culvert_integration(backend TIMEOUT 180)
 culvert_integration(documents TIMEOUT 120)

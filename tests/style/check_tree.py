@@ -20,9 +20,11 @@ LAYERS = {
     "tunnel": {"core", "io", "crypto", "link"},
     "plugin": {"core", "io", "crypto", "link"},
     "observe": {"core"},
+    "admin": {"core"},
     "config": {"core", "crypto"},
     "role": {"core", "io", "crypto", "link", "tunnel", "plugin", "config", "observe"},
-    "facade": {"core", "io", "crypto", "link", "tunnel", "plugin", "config", "observe", "role"},
+    "facade": {"core", "io", "crypto", "link", "tunnel", "plugin", "config", "observe", "admin",
+               "role"},
 }
 
 # What the test support may include of the engine: a backend of io/ and a link, no plugin, no role.
@@ -35,6 +37,8 @@ DOORS = {
     r"openssl/": ("engine/link/tls", "engine/crypto/"),
     r"boost/dll": ("engine/plugin/loader",),
     r"spdlog/": ("engine/observe/",),
+    r"prometheus/": ("engine/admin/metrics",),
+    r"boost/asio": ("engine/admin/server", "engine/link/http_parse"),
     r"toml\+\+/": ("engine/config/toml_file",),
     r"sys/socket\.h|netinet/|sys/un\.h": ("engine/io/", "engine/observe/stderr_sink"),
 }

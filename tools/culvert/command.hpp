@@ -94,6 +94,11 @@ void block_signals();
 void raise_open_files(Log &log);
 /// An engine in a process prepared for it: both of the above.
 std::unique_ptr<Engine> make_engine(const EngineConfig &config, Log &log);
+/// What became of a reload, in sentences for whoever asked.
+struct ReloadAnswer {
+  bool reloaded = false;
+  std::vector<std::string> sentences;
+};
 /// What a process serves until a signal.
 struct Serving {
   Engine &engine;
@@ -101,10 +106,11 @@ struct Serving {
   unsigned shards;
   std::uint64_t drain_grace_ms;
   Log &log;
-  std::function<std::string()> reload; // returns what it did; none: SIGHUP ends the process, too
+  std::function<ReloadAnswer()> reload; // none: SIGHUP ends the process, too
 };
 /// Serves until such a signal; the first drains, a second one ends at once. SIGHUP reloads, on this
-/// thread; while the process drains it has no effect. Tells a service manager of all this.
+/// thread, and so does the admin endpoint; while the process drains it has no
+/// effect. Tells a service manager of all this.
 int run_until_signal(const Serving &serving);
 
 // --- the subcommands: each adds itself and runs when chosen --------------------------------------
@@ -118,6 +124,8 @@ Run add_config(CLI::App &parent, Flags &flags);
 Run add_setup(CLI::App &parent, Flags &flags);
 Run add_sas(CLI::App &parent, Flags &flags);
 Run add_plugins(CLI::App &parent, Flags &flags);
+Run add_status(CLI::App &parent, Flags &flags);
+Run add_reload(CLI::App &parent, Flags &flags);
 Run add_demo(CLI::App &parent, Flags &flags);
 Run add_document(CLI::App &parent, Flags &flags);
 

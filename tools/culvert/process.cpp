@@ -64,14 +64,15 @@ bool tell_ready(const Serving &serving, Notify &notify) {
 }
 
 /// Before the process is ready, the manager hears nothing of it.
-void reload(const Serving &serving, bool ready, Notify &notify) {
+ReloadAnswer reload(const Serving &serving, bool ready, Notify &notify) {
   if (ready) {
     notify.reloading();
   }
-  const std::string done = serving.reload();
+  ReloadAnswer answer = serving.reload();
   if (ready) {
-    notify.ready(done);
+    notify.ready(answer.reloaded ? "reloaded" : "not reloaded; the log has the mistakes");
   }
+  return answer;
 }
 
 /// A shard that hangs does not answer, so that the manager ends the process. While it drains no
@@ -149,6 +150,12 @@ int run_until_signal(const Serving &serving) {
     ready = ready || signals > 0 || tell_ready(serving, notify);
     feed_watchdog(serving, signals > 0, notify);
     const int number = wait_for_signal(kLookMs);
+    if (serving.reload && serving.engine.take_reload()) {
+      const ReloadAnswer answer =
+          signals == 0 ? reload(serving, ready, notify)
+                       : ReloadAnswer{false, {"the process drains, so it does not reload"}};
+      serving.engine.answer_reload(answer.reloaded, answer.sentences);
+    }
     if (number == SIGHUP && serving.reload) {
       if (signals == 0) {
         reload(serving, ready, notify);

@@ -8,6 +8,7 @@ namespace {
 /// Runs one role, for a section of the settings.
 Run by_flags(CLI::App &app, Flags &flags, const std::string &section) {
   add_limit(app, flags);
+  add_settings(app, flags, "admin");
   add_common(app, flags);
   return [&flags, section] {
     return serve({Speech::kFlags, "", [&flags, section](SecretReader &secrets) {

@@ -21,6 +21,9 @@ std::string needs_restart(const Configuration &before, const Configuration &afte
   add(before.log_format != after.log_format, "the log's format");
   add(before.engine.plugin_directories != after.engine.plugin_directories,
       "the directories of plugins");
+  add(before.engine.admin.bind.text() != after.engine.admin.bind.text() ||
+          before.engine.admin.bind_mode != after.engine.admin.bind_mode,
+      "the admin endpoint");
   for (const LimitField<ShardLimits> &field : limit_fields<ShardLimits>()) {
     add(before.engine.limits.*field.field != after.engine.limits.*field.field,
         "the limit " + std::string(field.name));
@@ -40,6 +43,7 @@ public:
     refuse(loaded.mistakes);
     check_plugins(loaded.configuration.engine, plugins_of(loaded.configuration));
     log_ = make_log(loaded.configuration, source_.speech);
+    loaded.configuration.engine.admin.reloads = true;
     engine_ = make_engine(loaded.configuration.engine, *log_);
     Roles roles(*engine_, *log_);
     if (const Status status = roles.start(loaded); !status.ok()) {
@@ -79,8 +83,7 @@ private:
     process_.senders.clear();
   }
 
-  /// What it did, in a few words.
-  std::string reload(Roles &roles) {
+  ReloadAnswer reload(Roles &roles) {
     secrets_.begin_again();
     const LoadedConfig loaded = load();
     std::vector<ConfigMistake> mistakes = loaded.mistakes;
@@ -98,24 +101,28 @@ private:
       return say_unchanged(mistakes);
     }
     const Result<Reloaded> done = roles.apply(loaded);
-    if (!done.ok()) {
-      return say_unchanged({{{}, done.status()}});
-    }
-    return say_changed(done.value());
+    return done.ok() ? say_changed(done.value()) : say_unchanged({{{}, done.status()}});
   }
-  std::string say_unchanged(const std::vector<ConfigMistake> &mistakes) {
+  ReloadAnswer say_unchanged(const std::vector<ConfigMistake> &mistakes) {
     std::string all;
     for (std::size_t i = 0; i < mistakes.size() && i < kMistakesInLog; ++i) {
       all += (i == 0 ? "" : " | ") + line_of(source_, mistakes[i]);
     }
     log_->write(LogLevel::kError, "not reloaded: nothing has changed",
                 {{"mistakes", std::to_string(mistakes.size())}, {"why", all}});
-    return "not reloaded; the log has the mistakes";
+    ReloadAnswer answer;
+    for (const ConfigMistake &mistake : mistakes) {
+      answer.sentences.push_back(line_of(source_, mistake));
+    }
+    return answer;
   }
-  std::string say_changed(const Reloaded &done) {
+  ReloadAnswer say_changed(const Reloaded &done) {
+    ReloadAnswer answer{true, {}};
     for (const Status &failure : done.failures) {
+      answer.reloaded = false;
+      answer.sentences.push_back(in_words_of(source_.speech, failure.message));
       log_->write(LogLevel::kError, "a role could not be changed",
-                  {{"why", in_words_of(source_.speech, failure.message)}});
+                  {{"why", answer.sentences.back()}});
     }
     log_->write(LogLevel::kInfo, "reloaded",
                 {{"started", std::to_string(done.started)},
@@ -123,7 +130,11 @@ private:
                  {"stopped", std::to_string(done.stopped)},
                  {"unchanged", std::to_string(done.unchanged)},
                  {"failed", std::to_string(done.failures.size())}});
-    return done.failures.empty() ? "reloaded" : "reloaded, but not all of it; the log says why";
+    answer.sentences.push_back(
+        "started " + std::to_string(done.started) + ", updated " + std::to_string(done.updated) +
+        ", stopped " + std::to_string(done.stopped) + ", unchanged " +
+        std::to_string(done.unchanged) + ", failed " + std::to_string(done.failures.size()));
+    return answer;
   }
 
   const ConfigSource &source_;

@@ -154,6 +154,17 @@ enum class Backend : std::uint8_t {
   kEpoll
 };
 
+/// The admin endpoint: HTTP for who operates this process, without a token. `bind` is a unix socket
+/// or a loopback address.
+struct AdminConfig {
+  HostPort bind;             // empty: there is no endpoint
+  unsigned bind_mode = 0600; // of a unix socket
+  /// POST /reload waits for Engine::take_reload(); false: it is refused.
+  bool reloads = false;
+};
+/// Whether the endpoint can be there; without an address it can.
+Status check_admin(const AdminConfig &config);
+
 struct EngineConfig {
   unsigned shards = 1;
   Backend backend = Backend::kAuto;
@@ -171,6 +182,7 @@ struct EngineConfig {
   /// engine.
   bool driven_by_host = false;
   ShardLimits limits;
+  AdminConfig admin;
 };
 
 } // namespace culvert

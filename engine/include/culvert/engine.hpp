@@ -17,44 +17,18 @@
 
 #include "culvert/config.hpp"
 #include "culvert/log.hpp"
+#include "culvert/snapshot.hpp"
 #include "culvert/status.hpp"
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace culvert {
 
 /// One running relay, listener or sender of an engine.
 using RoleId = std::uint32_t;
-
-struct RoleStats {
-  enum class State : std::uint8_t {
-    kStarting, // a listener that has not registered yet
-    kOnline,   // serving; a listener: registered at its relay
-    kOffline,  // a listener that lost its relay and connects again
-    kDraining,
-    kStopped
-  };
-  State state = State::kStarting;
-  std::uint64_t tunnels_open = 0;
-  std::uint64_t tunnels_ended = 0;
-  std::uint64_t tunnels_aborted = 0; // of the ended ones
-  std::uint64_t tunnels_moved = 0;   // of a relay: joined after a connection moved to another shard
-  std::uint64_t setups_failed = 0;
-  /// Payload from the app's side towards the target, of ended tunnels and open ones.
-  std::uint64_t bytes_in = 0;
-  std::uint64_t bytes_out = 0; // the other way
-  std::uint32_t listeners = 0; // of a relay: control channels now
-  std::string last_failure;    // one sentence, or empty
-};
-
-/// What one shard holds at this moment; everything 0 when nothing runs or there is no such shard.
-struct ShardStats {
-  std::size_t operations = 0;
-  std::size_t held_bytes = 0;
-  std::size_t held_bytes_peak = 0;
-};
 
 class Engine {
 public:
@@ -99,6 +73,8 @@ public:
   /// A role that has stopped keeps its last counts. A role that does not exist counts as stopped.
   [[nodiscard]] virtual RoleStats stats(RoleId role) const = 0;
   [[nodiscard]] virtual ShardStats shard_stats(unsigned shard) const = 0;
+  /// All of it.
+  [[nodiscard]] virtual Snapshot snapshot() const = 0;
 
   /// Stops accepting, lets tunnels end for limits.drain_grace_ms, then drops them. drop() ends
   /// everything at once; it may follow drain(). Both return immediately; stopped() says when
@@ -111,6 +87,14 @@ public:
   virtual bool wait_for(RoleId role, RoleStats::State state, std::uint64_t timeout_ms) = 0;
   /// Blocks until stopped() or the time has passed.
   virtual bool wait_stopped(std::uint64_t timeout_ms) = 0;
+
+  // --- the admin endpoint (EngineConfig::admin) -------------------------------------------------
+  /// True once after each POST /reload, with `reloads`: read the configuration again, and call
+  /// answer_reload(). `sentences`: what has changed, or every mistake.
+  virtual bool take_reload() = 0;
+  virtual void answer_reload(bool reloaded, const std::vector<std::string> &sentences) = 0;
+  /// Where it listens, with its real port; empty: there is no endpoint.
+  [[nodiscard]] virtual HostPort admin_bound() const = 0;
 
   // --- driven by a host -------------------------------------------------------------------------
   [[nodiscard]] virtual int descriptor() = 0;

@@ -45,6 +45,10 @@ public:
   [[nodiscard]] bool moved() const { return moved_; }
   [[nodiscard]] const std::string &source() const { return origin_.source; }
   [[nodiscard]] std::uint64_t arrived_ns() const { return arrived_ns_; }
+  /// Of a sender that is joined now.
+  [[nodiscard]] StepTimes setup_times(std::uint64_t now_ns) const {
+    return step_times(SetupStep::kAdmitted, arrived_ns_, parked_ns_, SetupStep::kMet, now_ns);
+  }
   /// True if it has the kind of seat that a new connection from this origin needs, and has not
   /// begun to act.
   [[nodiscard]] bool can_make_room(Sources::Answer full, const Origin &newcomer) const;
@@ -125,6 +129,7 @@ private:
   Phase phase_ = Phase::kSetUp;
   Seat seat_;
   const std::uint64_t arrived_ns_;
+  std::uint64_t parked_ns_ = 0; // of a sender: when its first offer went out
   bool moved_ = false;
   unsigned goes_to_ = 0; // the shard it moves to
   std::string peer_;

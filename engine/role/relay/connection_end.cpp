@@ -99,7 +99,7 @@ FailureCount::Failure Connection::count_refusal(Code why, Source fault_of) {
 void Connection::refuse(const Status &why) {
   // A sender that names who may serve it may have asked for nobody, to prove its token.
   const bool proof = meets_nobody(why.code) && !intent_.allowed.empty();
-  relay_.relay().counters().setups_failed.fetch_add(1, std::memory_order_relaxed);
+  relay_.relay().counters().refused(why.code);
   const FailureCount::Failure refusal =
       proof ? FailureCount::Failure{} : count_refusal(why.code, why.source);
   relay_.log(refusal.level(LogLevel::kWarn),
@@ -120,7 +120,7 @@ void Connection::fail_set_up(const Status &why) {
     refuse(why);
     return;
   }
-  relay_.relay().counters().setups_failed.fetch_add(1, std::memory_order_relaxed);
+  relay_.relay().counters().refused(why.code);
   const FailureCount::Failure refused = count_refusal(why.code, why.source);
   relay_.log(refused.level(LogLevel::kWarn), "connection refused",
              {{"peer", peer_},

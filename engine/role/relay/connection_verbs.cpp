@@ -51,7 +51,7 @@ void Connection::act_answer() {
   const Answer &answer = intent_.answer;
   const bool refused = answer.form == Answer::Form::kHttp && answer.status >= 400;
   if (refused) {
-    relay_.relay().counters().setups_failed.fetch_add(1, std::memory_order_relaxed);
+    relay_.relay().counters().refused(Code::kRejected);
   }
   const bool message = answer.form == Answer::Form::kMessage;
   const FailureCount::Failure count =
@@ -114,6 +114,7 @@ void Connection::act_connect() {
   }
   relay_.relay().counters().pending.fetch_add(1, std::memory_order_relaxed);
   phase_ = Phase::kParked;
+  parked_ns_ = relay_.shard().io.now_ns();
   pending_ = parked.value();
   link_->watch(watch_);
 }
@@ -131,6 +132,12 @@ Status Connection::offer(SlabHandle pending, const RegisteredListener &listener,
   letter->pending = pending;
   letter->from = relay_.shard().index;
   relay_.send(std::move(letter), listener.channel.shard);
+  if (relay_.shard().log.enabled(LogLevel::kDebug)) {
+    relay_.log(LogLevel::kDebug, "sender offered to a listener",
+               {{"entity", entity_},
+                {"id", loggable(intent_.loggable_id)},
+                {"listener", loggable(listener.id)}});
+  }
   return {};
 }
 
@@ -228,6 +235,10 @@ void Connection::redeem() {
   auto &sender = static_cast<Connection &>(*met.value().sender);
   sender.unpark();
   if (intent_.verb == Verb::kAccept) {
+    relay_.log(LogLevel::kDebug, "listener fetches a sender",
+               {{"entity", sender.entity_},
+                {"id", loggable(sender.intent_.loggable_id)},
+                {"peer", peer_}});
     phase_ = Phase::kMeeting;
     sender.partner_ = handle_;
     sender.met_ = met.value().channel;
@@ -240,7 +251,7 @@ void Connection::redeem() {
               {"peer", sender.peer_},
               {"status", std::to_string(intent_.peer_answer.status)},
               {"why", loggable(intent_.peer_answer.reason)}});
-  relay_.relay().counters().setups_failed.fetch_add(1, std::memory_order_relaxed);
+  relay_.relay().counters().refused(Code::kRejected);
   sender.tell(intent_.peer_answer);
   tell(intent_.answer);
 }

@@ -20,6 +20,12 @@ void lower_count(std::unordered_map<std::string, std::uint32_t> &counts, const s
   }
 }
 
+std::uint32_t count_of(const std::unordered_map<std::string, std::uint32_t> &counts,
+                       const std::string &key) {
+  const auto found = counts.find(key);
+  return found == counts.end() ? 0 : found->second;
+}
+
 Status overload(std::string message) {
   return Status::failure(Code::kOverload, Source::kRelay, Retry::kBackoff, std::move(message));
 }
@@ -70,6 +76,17 @@ std::size_t ListenerRegistry::size() const {
   return count;
 }
 
+void ListenerRegistry::count(std::vector<EntityStats> &entities) const {
+  const std::lock_guard lock(mutex_);
+  for (EntityStats &one : entities) {
+    const std::string path = lower_case(one.path);
+    const auto found = entities_.find(path);
+    one.listeners = found == entities_.end() ? 0 : static_cast<std::uint32_t>(found->second.size());
+    one.tunnels = count_of(tunnels_by_entity_, path);
+    one.pending = count_of(pending_by_entity_, path);
+  }
+}
+
 Result<RegisteredListener> ListenerRegistry::choose(const Wish &wish,
                                                     const std::vector<ChannelRef> &tried,
                                                     Random &random) const {
@@ -111,7 +128,13 @@ Result<RegisteredListener> ListenerRegistry::choose(const Wish &wish,
 void ListenerRegistry::count_tunnel(const std::string &entity, const ChannelRef &channel,
                                     std::int64_t change) {
   const std::lock_guard lock(mutex_);
-  const auto found = entities_.find(lower_case(entity));
+  const std::string path = lower_case(entity);
+  if (change > 0) {
+    ++tunnels_by_entity_[path];
+  } else {
+    lower_count(tunnels_by_entity_, path);
+  }
+  const auto found = entities_.find(path);
   if (found == entities_.end()) {
     return;
   }
@@ -125,15 +148,11 @@ void ListenerRegistry::count_tunnel(const std::string &entity, const ChannelRef 
 Status ListenerRegistry::admit(const std::string &entity, const std::string &source,
                                const RelayLimits &limits) {
   const std::lock_guard lock(mutex_);
-  const auto waiting = [](const auto &counts, const std::string &key) -> std::uint32_t {
-    const auto found = counts.find(key);
-    return found == counts.end() ? 0 : found->second;
-  };
   const std::string path = lower_case(entity);
-  if (waiting(pending_by_entity_, path) >= limits.pending_per_entity) {
+  if (count_of(pending_by_entity_, path) >= limits.pending_per_entity) {
     return overload("too many senders wait for this entity");
   }
-  if (!source.empty() && waiting(pending_by_source_, source) >= limits.pending_per_source) {
+  if (!source.empty() && count_of(pending_by_source_, source) >= limits.pending_per_source) {
     return overload("too many senders of this address wait");
   }
   ++pending_by_entity_[path];

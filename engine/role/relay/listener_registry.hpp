@@ -7,6 +7,7 @@
 
 #include "core/random.hpp"
 #include "culvert/limits.hpp"
+#include "culvert/snapshot.hpp"
 #include "culvert/status.hpp"
 #include "role/tunnels.hpp"
 
@@ -54,6 +55,8 @@ public:
   /// Does nothing if it is not registered.
   void remove(const std::string &entity, const ChannelRef &channel);
   [[nodiscard]] std::size_t size() const;
+  /// Fills in what it has of each of these entities, by their paths.
+  void count(std::vector<EntityStats> &entities) const;
 
   /// Chooses a listener that fits the wish and is not in `tried`. Fails with Code::kNoneAllowed if
   /// others are left, else with Code::kNoListener.
@@ -84,6 +87,7 @@ private:
   std::unordered_map<std::string, std::vector<Entry>> entities_; // by the path in lower case
   std::unordered_map<std::string, std::uint32_t> pending_by_entity_;
   std::unordered_map<std::string, std::uint32_t> pending_by_source_;
+  std::unordered_map<std::string, std::uint32_t> tunnels_by_entity_;
 };
 
 } // namespace culvert

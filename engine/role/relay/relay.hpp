@@ -27,9 +27,15 @@ struct RelayCounters {
 
   TunnelCounts tunnels;
   std::atomic<std::uint64_t> setups_failed = 0;
+  FailuresByCode failures;
   std::atomic<std::uint32_t> listeners = 0; // control channels now
   std::atomic<std::uint32_t> unauthenticated = 0;
   std::atomic<std::uint32_t> pending = 0; // senders that wait now
+
+  void refused(Code why) {
+    setups_failed.fetch_add(1, std::memory_order_relaxed);
+    failures.add(why);
+  }
 };
 
 class Relay {

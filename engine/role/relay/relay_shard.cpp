@@ -284,6 +284,7 @@ void RelayShard::join(Connection &sender, SlabHandle listener_handle, const Chan
     return;
   }
   TunnelFacts facts;
+  facts.setup = sender.setup_times(shard_.io.now_ns());
   facts.entity = sender.entity();
   facts.id = loggable(sender.intent().loggable_id);
   facts.listener_id = loggable(listener->intent().loggable_id);

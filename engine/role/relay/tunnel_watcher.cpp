@@ -15,7 +15,9 @@ void TunnelWatcher::joined(const TunnelFacts &facts) {
               {"sender_address", facts.first.address},
               {"listener_address", facts.second.address},
               {"shard", std::to_string(facts.shard)},
-              {"listener_moved_here", facts.moved ? "yes" : "no"}});
+              {"listener_moved_here", facts.moved ? "yes" : "no"},
+              {log_field(facts.setup[0].step), facts.setup[0].ms()},
+              {log_field(facts.setup[1].step), facts.setup[1].ms()}});
 }
 
 void TunnelWatcher::ended(const TunnelFacts &facts, const EndingRecord &record) {

@@ -148,7 +148,8 @@ TEST_F(ConfigFileTest, ListenersAndSendersAreReadToTheirValues) {
 }
 
 TEST_F(ConfigFileTest, EveryMistakeIsReportedWithItsPlaceInTheOrderOfTheFile) {
-  EXPECT_EQ(mistakes(R"([engine]
+  EXPECT_EQ(
+      mistakes(R"([engine]
 shards = 65
 [lo]
 [[relay]]
@@ -163,24 +164,24 @@ primary_key = "env:CULVERT_TEST_NOT_SET"
 connection_string = "-"
 target = "a:0"
 )"),
-            (Lines{
-                "2:10 shards: '65' is not 1 to 64; write a number or auto",
-                "3:2 'lo' is unknown; a file has engine, log, plugins, plugin, limits, relay, "
-                "listener and sender",
-                "4:1 names is missing; write names = \"relay.example.com\"",
-                "4:1 certificate is missing; write certificate = \"relay.pem\"",
-                "4:1 the relay has no entity; write [[relay.entity]] with a path",
-                "5:8 bind '127.0.0.1' is not ADDRESS:PORT; write 127.0.0.1:8080, 0.0.0.0:8080, "
-                "[::]:8080 or unix:/PATH",
-                "6:1 'certificat' is unknown in [[relay]]; did you mean 'certificate'?",
-                "7:15 private_key: it is a number; write private_key = \"relay.key\"",
-                "10:10 rights: a right is unknown; write listen, send or manage",
-                "11:15 primary_key: the environment variable 'CULVERT_TEST_NOT_SET' is not set; "
-                "export it first",
-                "13:21 connection_string: a configuration file cannot refer to standard input; "
-                "write env:NAME or file:PATH",
-                "14:10 target 'a:0' has port 0; write the port it listens on",
-            }));
+      (Lines{
+          "2:10 shards: '65' is not 1 to 64; write a number or auto",
+          "3:2 'lo' is unknown; a file has engine, log, plugins, plugin, limits, admin, relay, "
+          "listener and sender",
+          "4:1 names is missing; write names = \"relay.example.com\"",
+          "4:1 certificate is missing; write certificate = \"relay.pem\"",
+          "4:1 the relay has no entity; write [[relay.entity]] with a path",
+          "5:8 bind '127.0.0.1' is not ADDRESS:PORT; write 127.0.0.1:8080, 0.0.0.0:8080, "
+          "[::]:8080 or unix:/PATH",
+          "6:1 'certificat' is unknown in [[relay]]; did you mean 'certificate'?",
+          "7:15 private_key: it is a number; write private_key = \"relay.key\"",
+          "10:10 rights: a right is unknown; write listen, send or manage",
+          "11:15 primary_key: the environment variable 'CULVERT_TEST_NOT_SET' is not set; "
+          "export it first",
+          "13:21 connection_string: a configuration file cannot refer to standard input; "
+          "write env:NAME or file:PATH",
+          "14:10 target 'a:0' has port 0; write the port it listens on",
+      }));
 }
 
 struct Row {

@@ -40,9 +40,10 @@ std::string another_value(const Setting &setting) {
   case SettingKind::kConnection:
     return "\"file:other.connection\"";
   case SettingKind::kAddresses:
+  case SettingKind::kAdminAddress:
     return "\"127.0.0.1:7\"";
   case SettingKind::kMode:
-    return "\"0600\"";
+    return setting.standard == "0600" ? "\"0640\"" : "\"0600\"";
   case SettingKind::kTarget:
   case SettingKind::kPublicAddress:
     return "\"other.example:7\"";

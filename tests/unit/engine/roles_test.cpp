@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <cerrno>
 #include <functional>
+#include <numeric>
 #include <poll.h>
 #include <sys/socket.h>
 #include <tuple>
@@ -215,6 +216,54 @@ TEST_P(RolesTest, WhatAStoppedRoleCountedStays) {
   ASSERT_TRUE(engine->wait_for(sender, State::kStopped, kPatienceMs));
   EXPECT_EQ(engine->stats(sender).tunnels_ended, 1U);
   EXPECT_EQ(engine->stats(sender).bytes_in, 8U);
+}
+
+TEST_P(RolesTest, ASnapshotHasEveryRoleThatRunsAndEveryShard) {
+  ASSERT_EQ(answer(sender), "question");
+  App open_one(engine->bound(sender).port);
+  ASSERT_EQ(answer(open_one, "more"), "more");
+  const Snapshot all = engine->snapshot();
+  EXPECT_EQ(all.not_ready(), "");
+  EXPECT_EQ(all.shards.size(), driven_by_host ? 1U : 2U);
+  ASSERT_EQ(all.roles.size(), 3U);
+  for (const RoleSnapshot &role : all.roles) {
+    EXPECT_EQ(role.stats.state, State::kOnline);
+    EXPECT_GE(role.stats.since_s, all.started_s);
+    EXPECT_LE(role.stats.since_s, all.taken_s);
+    EXPECT_EQ(role.stats.tunnels_open, 1U) << role.id;
+    EXPECT_EQ(role.stats.bytes_in, 12U) << role.id;
+    EXPECT_GE(role.stats.turns, 4U) << role.id;
+  }
+  ASSERT_EQ(all.roles[0].entities.size(), 1U);
+  EXPECT_EQ(all.roles[0].entities[0].listeners, 1U);
+  EXPECT_EQ(all.roles[0].entities[0].tunnels, 1U);
+  EXPECT_EQ(all.roles[1].stats.channels_registered, 1U);
+  EXPECT_GT(all.roles[1].stats.token_expires_s, all.taken_s);
+  const std::vector<std::string> steps[] = {
+      {"admitted", "met"}, {"fetched", "target"}, {"dialled", "queued"}};
+  for (std::size_t i = 0; i < all.roles.size(); ++i) {
+    std::vector<std::string> seen;
+    for (const auto &[step, times] : all.roles[i].stats.setup_times) {
+      seen.push_back(step);
+      EXPECT_EQ(std::accumulate(times.counts.begin(), times.counts.end(), 0U), 2U) << step;
+      EXPECT_GE(times.sum_s, 0);
+      EXPECT_LT(times.sum_s, 3'600) << step << ": a step ends after it began";
+    }
+    EXPECT_EQ(seen, steps[i]);
+  }
+}
+
+TEST_P(RolesTest, ASnapshotCountsFailuresByCodeAndLeavesStoppedRolesOut) {
+  ASSERT_TRUE(engine->update(sender, with_key(setting.sender(port), "another key")).ok());
+  ASSERT_EQ(answer(sender), "");
+  Snapshot all = engine->snapshot();
+  EXPECT_EQ(all.roles[0].stats.failures.at("token-signature"), 1U);
+  EXPECT_EQ(all.roles[2].stats.failures.size(), 1U);
+  EXPECT_FALSE(all.roles[2].stats.last_failure.empty());
+  ASSERT_TRUE(engine->stop(sender).ok());
+  ASSERT_TRUE(engine->wait_for(sender, State::kStopped, kPatienceMs));
+  all = engine->snapshot();
+  EXPECT_EQ(all.roles.size(), 2U);
 }
 
 TEST_P(RolesTest, ARelayRefusesTheOldKeyTakesTheNewAndHarmsNoTunnel) {

@@ -44,7 +44,7 @@ TEST(Listener, CarriesBytesBothWaysAndTheirEnds) {
   ASSERT_TRUE(world.run_until([&] { return served.heard_end; }));
   EXPECT_EQ(served.heard, "question");
   EXPECT_EQ(world.log.count("tunnel joined entity=alpha id=first relay=10.0.0.1:4430 "
-                            "target=10.0.0.3:80"),
+                            "target=10.0.0.3:80 target_ms="),
             1U)
       << world.log.text();
   EXPECT_FALSE(served.aborted);

@@ -1,0 +1,2 @@
+// Boost.JSON is compiled here, once for the engine and the command.
+#include <boost/json/src.hpp>

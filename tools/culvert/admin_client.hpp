@@ -1,0 +1,22 @@
+// One request to the admin endpoint of a running process. It blocks; one thread.
+#pragma once
+
+#include "culvert/config.hpp"
+
+#include <string>
+
+namespace culvert::command {
+
+/// Where an operator's process has its endpoint, unless --admin says otherwise.
+inline constexpr const char *kAdminAddress = "unix:/run/culvert/admin.sock";
+
+struct AdminAnswer {
+  unsigned status = 0; // of HTTP
+  std::string body;
+};
+
+/// `method`: "GET" or "POST". A failure says why there is no answer within `timeout_ms`.
+Result<AdminAnswer> ask_admin(const HostPort &where, const std::string &method,
+                              const std::string &path, unsigned timeout_ms);
+
+} // namespace culvert::command
