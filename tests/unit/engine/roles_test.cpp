@@ -219,9 +219,8 @@ TEST_P(RolesTest, WhatAStoppedRoleCountedStays) {
 }
 
 TEST_P(RolesTest, ASnapshotHasEveryRoleThatRunsAndEveryShard) {
-  ASSERT_EQ(answer(sender), "question");
-  App open_one(engine->bound(sender).port);
-  ASSERT_EQ(answer(open_one, "more"), "more");
+  App app(engine->bound(sender).port);
+  ASSERT_EQ(answer(app, "question"), "question");
   const Snapshot all = engine->snapshot();
   EXPECT_EQ(all.not_ready(), "");
   EXPECT_EQ(all.shards.size(), driven_by_host ? 1U : 2U);
@@ -231,8 +230,8 @@ TEST_P(RolesTest, ASnapshotHasEveryRoleThatRunsAndEveryShard) {
     EXPECT_GE(role.stats.since_s, all.started_s);
     EXPECT_LE(role.stats.since_s, all.taken_s);
     EXPECT_EQ(role.stats.tunnels_open, 1U) << role.id;
-    EXPECT_EQ(role.stats.bytes_in, 12U) << role.id;
-    EXPECT_GE(role.stats.turns, 4U) << role.id;
+    EXPECT_EQ(role.stats.bytes_in, 8U) << role.id;
+    EXPECT_GE(role.stats.turns, 1U) << role.id; // the way back may not be counted yet
   }
   ASSERT_EQ(all.roles[0].entities.size(), 1U);
   EXPECT_EQ(all.roles[0].entities[0].listeners, 1U);
@@ -245,7 +244,7 @@ TEST_P(RolesTest, ASnapshotHasEveryRoleThatRunsAndEveryShard) {
     std::vector<std::string> seen;
     for (const auto &[step, times] : all.roles[i].stats.setup_times) {
       seen.push_back(step);
-      EXPECT_EQ(std::accumulate(times.counts.begin(), times.counts.end(), 0U), 2U) << step;
+      EXPECT_EQ(std::accumulate(times.counts.begin(), times.counts.end(), 0U), 1U) << step;
       EXPECT_GE(times.sum_s, 0);
       EXPECT_LT(times.sum_s, 3'600) << step << ": a step ends after it began";
     }
