@@ -22,8 +22,8 @@ foreach(kind static shared)
                                                    LINKER_LANGUAGE CXX)
   target_compile_features(culvert_${kind} INTERFACE cxx_std_20)
   target_include_directories(culvert_${kind} INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-  target_link_libraries(culvert_${kind} PRIVATE PkgConfig::URING Threads::Threads OpenSSL::SSL OpenSSL::Crypto
-                                                Boost::url spdlog::spdlog ${CMAKE_DL_LIBS})
+  target_link_libraries(culvert_${kind} PRIVATE PkgConfig::URING PkgConfig::PROMETHEUS Threads::Threads OpenSSL::SSL
+                                                OpenSSL::Crypto Boost::url spdlog::spdlog ${CMAKE_DL_LIBS})
 endforeach()
 # Before 1.0 a minor version may change the C++ API.
 set(exports ${PROJECT_SOURCE_DIR}/cmake/install/culvert.map)

@@ -67,5 +67,5 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION
     "The engine of Culvert as a library, and what a plugin is built with.")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
-    "culvert (= ${PROJECT_VERSION}), liburing-dev, libssl-dev, libspdlog-dev, libboost-url1.81-dev | libboost-url-dev")
+    "culvert (= ${PROJECT_VERSION}), liburing-dev, libssl-dev, libspdlog-dev, prometheus-cpp-dev, libboost-url1.81-dev | libboost-url-dev")
 include(CPack)
