@@ -64,7 +64,9 @@ void TunnelLog::joined(const TunnelFacts &facts) {
                 {"id", facts.id},
                 {"app", facts.app},
                 {facts.first.name, facts.first.address},
-                {facts.second.name, facts.second.address}});
+                {facts.second.name, facts.second.address},
+                {log_field(facts.setup[0].step), facts.setup[0].ms()},
+                {log_field(facts.setup[1].step), facts.setup[1].ms()}});
     return;
   }
   log_.write(LogLevel::kInfo, "tunnel joined",
