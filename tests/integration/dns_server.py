@@ -80,11 +80,8 @@ class Counter:
         self.questions = []  # (name, type)
         self.tcp = 0
         self.drop = lambda name, kind: False
-        self.sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM), socket.socket()]
-        self.sockets[0].bind(("127.0.0.1", 0))
+        self.sockets = self._on_one_port()
         self.port = self.sockets[0].getsockname()[1]
-        self.sockets[1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.sockets[1].bind(("127.0.0.1", self.port))
         self.sockets[1].listen()
         for work in (self._datagrams, self._connections):
             threading.Thread(target=work, daemon=True).start()
@@ -92,6 +89,20 @@ class Counter:
     def close(self):
         for each in self.sockets:
             each.close()
+
+    @staticmethod
+    def _on_one_port():
+        """For datagrams and for connections; another process may have one of the two."""
+        while True:
+            datagrams, connections = socket.socket(type=socket.SOCK_DGRAM), socket.socket()
+            connections.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            datagrams.bind(("127.0.0.1", 0))
+            try:
+                connections.bind(("127.0.0.1", datagrams.getsockname()[1]))
+                return datagrams, connections
+            except OSError:
+                datagrams.close()
+                connections.close()
 
     @staticmethod
     def question(packet):
