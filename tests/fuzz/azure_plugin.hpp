@@ -62,12 +62,13 @@ template <typename Kind> struct Plugged {
       }
     }
     culvert_status error = no_error();
-    void *const unit = kind.life.create(&host, &error);
+    unit = kind.life.create(&host, &error);
     instance = kind.life.attach(unit, &host, 0, &error);
     must(instance != nullptr);
   }
   FuzzHost host;
   Kind kind{};
+  void *unit = nullptr;
   void *instance = nullptr;
 };
 
