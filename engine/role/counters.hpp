@@ -10,7 +10,9 @@
 #include "culvert/status.hpp"
 #include "role/setup_times.hpp"
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <string>
