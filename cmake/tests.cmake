@@ -55,8 +55,9 @@ add_test(NAME container
 set_tests_properties(container PROPERTIES LABELS container TIMEOUT 3600 RUN_SERIAL TRUE
                                           SKIP_REGULAR_EXPRESSION "OK [(]skipped=")
 
-# The Debian packages: not in a plain run, because it installs a system and boots it.
-add_test(NAME package COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/package/package_test.py)
+# The Debian packages: not in a plain run, because it installs systems and boots them.
+add_test(NAME package COMMAND Python3::Interpreter -m unittest discover --verbose --pattern *_test.py
+                              --start-directory ${PROJECT_SOURCE_DIR}/tests/package)
 set_tests_properties(package PROPERTIES LABELS package TIMEOUT 3600 RUN_SERIAL TRUE
                                         SKIP_REGULAR_EXPRESSION "OK [(]skipped=")
 

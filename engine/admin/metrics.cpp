@@ -100,7 +100,7 @@ const std::vector<RoleMetric> &role_metrics() {
   using S = RoleStats;
   constexpr auto kGauge = MetricType::Gauge;
   constexpr auto kCounter = MetricType::Counter;
-  static const std::vector<RoleMetric> kRows{
+  static const std::vector<RoleMetric> rows{
       {"culvert_role_state_since_seconds", "When the role's state began, in Unix seconds", kGauge,
        kAll, [](const S &s) { return static_cast<std::uint64_t>(s.since_s); }},
       {"culvert_tunnels_open", "Tunnels now", kGauge, kAll,
@@ -121,7 +121,7 @@ const std::vector<RoleMetric> &role_metrics() {
        kCounter, kListeners, [](const S &s) { return s.channels_registered; }},
       {"culvert_listener_channels_lost_total", "Control channels that were lost", kCounter,
        kListeners, [](const S &s) { return s.channels_lost; }}};
-  return kRows;
+  return rows;
 }
 
 void add_roles(Page &page, const Snapshot &snapshot) {
@@ -137,16 +137,16 @@ void add_roles(Page &page, const Snapshot &snapshot) {
     return stats.state == RoleStats::State::kOnline ? 1.0 : 0.0;
   });
   page.family("culvert_tunnels_ended_total",
-              "Tunnels that ended: finished, aborted by a side, or dropped by this process",
+              "Tunnels that ended: finished, aborted, or dropped; by one of their sides, or by the "
+              "host, which is this process",
               MetricType::Counter);
   for (const RoleSnapshot &role : snapshot.roles) {
-    const RoleStats &stats = role.stats;
-    const Labels labels = labels_of(role);
-    page.sample(with(labels, "how", "finished"),
-                number(stats.tunnels_ended - stats.tunnels_aborted));
-    page.sample(with(labels, "how", "aborted"),
-                number(stats.tunnels_aborted - stats.tunnels_dropped));
-    page.sample(with(labels, "how", "dropped"), number(stats.tunnels_dropped));
+    for (const auto &[how, by_whom] : role.stats.endings) {
+      const Labels labels = with(labels_of(role), "how", how);
+      for (const auto &[whom, count] : by_whom) {
+        page.sample(with(labels, "by", whom), number(count));
+      }
+    }
   }
   page.family("culvert_payload_bytes_total",
               "Payload of tunnels; in: from the app towards the target", MetricType::Counter);
@@ -168,6 +168,14 @@ void add_roles(Page &page, const Snapshot &snapshot) {
       page.sample(labels_of(role), static_cast<double>(role.stats.token_expires_s));
     }
   }
+}
+
+void add_certificates(Page &page, const Snapshot &snapshot) {
+  page.family("culvert_relay_certificate_expiry_seconds",
+              "When the relay's certificate ends, in Unix seconds", MetricType::Gauge);
+  add_of_roles(page, snapshot, kRelays, [](const RoleStats &stats) {
+    return static_cast<double>(stats.certificate_expires_s);
+  });
 }
 
 void add_setup_times(Page &page, const Snapshot &snapshot) {
@@ -207,19 +215,32 @@ void add_shards(Page &page, const Snapshot &snapshot) {
   struct ShardMetric {
     const char *name;
     const char *help;
-    std::size_t ShardStats::*value;
+    MetricType type;
+    std::function<std::uint64_t(const ShardStats &)> value;
   };
+  using S = ShardStats;
+  constexpr auto kGauge = MetricType::Gauge;
+  constexpr auto kCounter = MetricType::Counter;
   const ShardMetric rows[] = {
-      {"culvert_shard_held_bytes", "Bytes that wait because the kernel has not taken them",
-       &ShardStats::held_bytes},
-      {"culvert_shard_held_bytes_peak", "The most that culvert_shard_held_bytes has been",
-       &ShardStats::held_bytes_peak},
-      {"culvert_shard_operations", "Operations in flight at the kernel", &ShardStats::operations}};
+      {"culvert_shard_held_bytes", "Bytes that wait because the kernel has not taken them", kGauge,
+       [](const S &s) { return s.held_bytes; }},
+      {"culvert_shard_held_bytes_peak", "The most that culvert_shard_held_bytes has been", kGauge,
+       [](const S &s) { return s.held_bytes_peak; }},
+      {"culvert_shard_operations", "Operations in flight at the kernel", kGauge,
+       [](const S &s) { return s.operations; }},
+      {"culvert_shard_entries_total",
+       "Entries submitted to the ring; with epoll: changes of what it watches", kCounter,
+       [](const S &s) { return s.entries; }},
+      {"culvert_shard_completions_total", "Completions taken from the ring; with epoll: events",
+       kCounter, [](const S &s) { return s.completions; }},
+      {"culvert_shard_calls_total",
+       "System calls that submit or wait: io_uring_enter; with epoll: epoll_wait, epoll_ctl",
+       kCounter, [](const S &s) { return s.calls; }}};
   for (const ShardMetric &row : rows) {
-    page.family(row.name, row.help, MetricType::Gauge);
+    page.family(row.name, row.help, row.type);
     for (std::size_t i = 0; i < snapshot.shards.size(); ++i) {
       if (snapshot.shards[i].answered) {
-        page.sample({{"shard", std::to_string(i)}}, number(snapshot.shards[i].stats.*row.value));
+        page.sample({{"shard", std::to_string(i)}}, number(row.value(snapshot.shards[i].stats)));
       }
     }
   }
@@ -227,6 +248,19 @@ void add_shards(Page &page, const Snapshot &snapshot) {
               MetricType::Gauge);
   for (std::size_t i = 0; i < snapshot.shards.size(); ++i) {
     page.sample({{"shard", std::to_string(i)}}, snapshot.shards[i].answered ? 1 : 0);
+  }
+}
+
+void add_plugin_calls(Page &page, const Snapshot &snapshot) {
+  page.family("culvert_plugin_calls_total",
+              "Calls of plugins that were answered or given up: acquire (a token), verify (a "
+              "token), resolve (a name)",
+              MetricType::Counter);
+  for (const PluginCallStats &calls : snapshot.plugin_calls) {
+    for (const auto &[outcome, count] : calls.outcomes) {
+      page.sample({{"plugin", calls.plugin}, {"call", calls.function}, {"outcome", outcome}},
+                  number(count));
+    }
   }
 }
 
@@ -240,9 +274,11 @@ std::string metrics_text(const Snapshot &snapshot) {
               MetricType::Gauge);
   page.sample({}, static_cast<double>(snapshot.started_s));
   add_roles(page, snapshot);
+  add_certificates(page, snapshot);
   add_setup_times(page, snapshot);
   add_entities(page, snapshot);
   add_shards(page, snapshot);
+  add_plugin_calls(page, snapshot);
   return page.text();
 }
 

@@ -8,6 +8,7 @@
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
@@ -31,6 +32,25 @@ using Stream = beast::basic_stream<Protocol>;
 using Failure = boost::system::error_code;
 
 constexpr std::chrono::milliseconds kPause{100}; // after an accept that failed
+
+/// Of a Host header: "localhost" or a loopback address, each with or without a port. Any other name
+/// may be that of a page which leads its own name to this machine (DNS rebinding).
+bool is_loopback_host(std::string_view host) {
+  const std::size_t bracket = host.find(']');
+  const std::size_t colon = host.find(':', bracket == std::string_view::npos ? 0 : bracket);
+  if (colon != std::string_view::npos &&
+      host.find_first_not_of("0123456789", colon + 1) != std::string_view::npos) {
+    return false;
+  }
+  std::string_view name = host.substr(0, colon);
+  if (name.starts_with('[') && name.ends_with(']')) {
+    name = name.substr(1, name.size() - 2);
+  }
+  Failure no_address;
+  const auto address = asio::ip::make_address(std::string(name), no_address);
+  return beast::iequals({name.data(), name.size()}, "localhost") ||
+         (!no_address && address.is_loopback());
+}
 
 struct Answer {
   http::status status = http::status::ok;
@@ -124,9 +144,15 @@ public:
   void serve(const http::request<http::empty_body> &request,
              const std::shared_ptr<Session> &session) {
     const std::string_view path(request.target().data(), request.target().size());
+    const auto host = request.find(http::field::host);
     if (request.find(http::field::origin) != request.end()) {
       session->answer(
           {http::status::forbidden, "text/plain", "a page of a browser may not ask here\n"});
+    } else if (!options_.unix_socket && host != request.end() &&
+               !is_loopback_host({host->value().data(), host->value().size()})) {
+      session->answer({http::status::forbidden, "text/plain",
+                       "the Host of the request is no loopback address; ask http://127.0.0.1 or "
+                       "http://localhost\n"});
     } else if (path == "/reload") {
       reload(request.method(), session);
     } else if (request.method() != http::verb::get && request.method() != http::verb::head) {

@@ -26,24 +26,29 @@ json::object of_times(const TimeClasses &times) {
   return {{"classes", std::move(classes)}, {"sum_s", times.sum_s}};
 }
 
+json::object of_counts(const std::map<std::string, std::uint64_t> &counts) {
+  return {counts.begin(), counts.end()};
+}
+
 json::object of_stats(const RoleStats &stats) {
   json::object steps;
   for (const auto &[step, times] : stats.setup_times) {
     steps[step] = of_times(times);
   }
-  json::object failures;
-  for (const auto &[code, count] : stats.failures) {
-    failures[code] = count;
+  json::object endings;
+  for (const auto &[how, by_whom] : stats.endings) {
+    endings[how] = of_counts(by_whom);
   }
   return {{"tunnels_open", stats.tunnels_open},
           {"tunnels_ended", stats.tunnels_ended},
           {"tunnels_aborted", stats.tunnels_aborted},
           {"tunnels_dropped", stats.tunnels_dropped},
+          {"endings", std::move(endings)},
           {"bytes_in", stats.bytes_in},
           {"bytes_out", stats.bytes_out},
           {"turns", stats.turns},
           {"setups_failed", stats.setups_failed},
-          {"failures", std::move(failures)},
+          {"failures", of_counts(stats.failures)},
           {"setup_times", std::move(steps)}};
 }
 
@@ -58,6 +63,7 @@ json::object of_relay(const RoleSnapshot &role) {
   return {{"listeners", role.stats.listeners},
           {"pending", role.stats.pending},
           {"tunnels_moved", role.stats.tunnels_moved},
+          {"certificate_expires", role.stats.certificate_expires_s},
           {"entities", std::move(entities)}};
 }
 
@@ -96,7 +102,10 @@ json::object of_shard(const ShardSnapshot &shard) {
   return {{"answers", true},
           {"operations", shard.stats.operations},
           {"held_bytes", shard.stats.held_bytes},
-          {"held_bytes_peak", shard.stats.held_bytes_peak}};
+          {"held_bytes_peak", shard.stats.held_bytes_peak},
+          {"entries", shard.stats.entries},
+          {"completions", shard.stats.completions},
+          {"calls", shard.stats.calls}};
 }
 
 } // namespace
@@ -110,6 +119,11 @@ std::string status_json(const Snapshot &snapshot) {
   for (const ShardSnapshot &shard : snapshot.shards) {
     shards.push_back(of_shard(shard));
   }
+  json::array calls;
+  for (const PluginCallStats &of : snapshot.plugin_calls) {
+    calls.push_back(json::object{
+        {"plugin", of.plugin}, {"call", of.function}, {"outcomes", of_counts(of.outcomes)}});
+  }
   const std::string why = ascii(snapshot.not_ready());
   return json::serialize(json::object{{"version", snapshot.version},
                                       {"backend", snapshot.backend},
@@ -118,7 +132,8 @@ std::string status_json(const Snapshot &snapshot) {
                                       {"ready", why.empty()},
                                       {"not_ready", why},
                                       {"roles", std::move(roles)},
-                                      {"shards", std::move(shards)}}) +
+                                      {"shards", std::move(shards)},
+                                      {"plugin_calls", std::move(calls)}}) +
          "\n";
 }
 

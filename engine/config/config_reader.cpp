@@ -174,7 +174,9 @@ private:
       }
     }
     std::string rest = belongs_to(entry.key);
-    if (const std::string near = nearest_word(entry.key, keys); !near.empty()) {
+    if (section == kEntitySection && entry.key == "name") {
+      rest = "did you mean 'path'?";
+    } else if (const std::string near = nearest_word(entry.key, keys); !near.empty()) {
       rest = "did you mean '" + near + "'?";
     } else if (rest.empty()) {
       rest = "it has " + one_of(keys, " and ");
@@ -182,12 +184,13 @@ private:
     mistake(entry.place, named(entry.key) + " is unknown in " + header(section) + "; " + rest);
   }
   static std::string belongs_to(const std::string &key) {
+    std::vector<std::string> headers;
     for (const Section section : all_sections()) {
       if (find_setting(section, key) != nullptr) {
-        return "it belongs to " + header(section);
+        headers.push_back(header(section));
       }
     }
-    return "";
+    return headers.empty() ? "" : "it belongs to " + one_of(headers, " and ");
   }
   void unknown_section(const WrittenEntry &entry) {
     const std::vector<std::string> names{"engine", "log",   "plugins",  "plugin", "limits",

@@ -1,6 +1,7 @@
 #include "config/connection_string.hpp"
 
 #include "config/entity_path.hpp"
+#include "config/host_name.hpp"
 #include "core/limits.hpp"
 #include "core/text.hpp"
 #include "culvert/config.hpp"
@@ -97,6 +98,9 @@ Status read_endpoint(const std::string &endpoint, ConnectionString &into) {
     return wrong("has more than HOST[:PORT] in its Endpoint; the path goes into EntityPath");
   }
   into.host = lower_case(std::string_view(url->host_address()));
+  if (const std::string_view fault = relay_host_fault(into.host); !fault.empty()) {
+    return wrong("has an Endpoint whose host " + std::string(fault));
+  }
   if (url->has_port()) {
     const std::string digits(url->port()); // of 99999, port_number() makes 34463
     const auto [end, error] =
@@ -117,6 +121,9 @@ Status check_credentials(const Parts &parts) {
   }
   if (parts.key && (parts.key->empty() || parts.key->size() > kRuleKeyBytes)) {
     return wrong("has a SharedAccessKey that is empty or longer than 256 characters");
+  }
+  if (parts.key && parts.key->find(' ') != std::string::npos) {
+    return wrong("has a SharedAccessKey with a blank in it; copy the key again");
   }
   if (parts.key_name && (parts.key_name->empty() || parts.key_name->size() > kRuleNameBytes)) {
     return wrong("has a SharedAccessKeyName that is empty or longer than 256 characters");

@@ -1,16 +1,11 @@
+#include "core/limits.hpp"
+#include "core/regular_file.hpp"
 #include "core/text.hpp"
 #include "crypto/digest.hpp"
 #include "culvert/config_file.hpp"
 
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
-
 namespace culvert {
 namespace {
-
-/// Of a certificate, a key or a bundle of authorities; the system's bundle has 0.2 MB.
-constexpr std::size_t kMostFileBytes = 4U * 1024 * 1024;
 
 /// Collects values, each with its length in front, so that no two lists give the same text.
 class Print {
@@ -28,14 +23,8 @@ public:
   void add(const Secret &secret) { add(hex(digests_.sha256(secret.bytes()))); }
   void add_file(const std::string &path) {
     add(path);
-    std::error_code error;
-    if (!std::filesystem::is_regular_file(path, error)) {
-      return; // the engine says why it is of no use
-    }
-    std::ifstream file(path, std::ios::binary);
-    std::string content(kMostFileBytes, '\0');
-    file.read(content.data(), static_cast<std::streamsize>(content.size()));
-    content.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
+    std::string content =
+        read_regular_file(path, kPemFileBytes).content; // else the engine says why
     add(hex(digests_.sha256(bytes_of(content))));
     cleanse(content);
   }
@@ -69,6 +58,7 @@ public:
     add(config.connection.key_name);
     add(config.connection.key);
     add(config.connection.signature);
+    add(config.second_key);
     add_file(config.ca_file);
     add(config.transport);
     add(config.auth);
@@ -149,6 +139,7 @@ std::string fingerprint(const SenderConfig &config) {
   print.add(static_cast<const BindConfig &>(config));
   print.add(config.endpoint.text());
   print.add(std::uint64_t{config.tcp_health});
+  print.add(std::uint64_t{config.tell_app_address});
   return print.take();
 }
 

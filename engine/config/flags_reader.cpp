@@ -128,6 +128,10 @@ private:
     return found == values_.end() || found->second.empty() ? nullptr : &found->second;
   }
 
+  static Status missing(const std::string &flag, const Setting &setting) {
+    return Status::config(flag + " is missing; write " + flag + " " + form_of(setting));
+  }
+
   void settings_in(Section section, Draft &into) {
     for (const Setting *setting : settings_of(section)) {
       const std::string flag = flag_of(section, *setting);
@@ -135,7 +139,7 @@ private:
       if (texts != nullptr) {
         put(*setting, written(*setting, *texts), flag, into);
       } else if (setting->required) {
-        mistake(Status::config(flag + " is missing; write " + flag + " " + form_of(*setting)));
+        mistake(missing(flag, *setting));
       } else {
         put_standard(*setting, into, secrets_);
       }
@@ -290,8 +294,10 @@ Result<std::vector<RuleConfig>> rules_of_flags(const std::vector<std::string> &t
                             ": the second key of a rule has the rights of the first; write the "
                             "same rights, or another name");
     } else if (!first->secondary.empty()) {
-      return Status::config(rule_subject(name) +
-                            ": a rule has at most two keys; leave the third out");
+      return Status::config(
+          rule_subject(name) +
+          ": a rule has at most two keys, for every entity; leave the third out, or "
+          "write keys of one entity into [[relay.entity.rule]] of a file");
     } else {
       first->secondary = std::move(rule.value().primary);
     }

@@ -1,16 +1,15 @@
 #include "culvert/secret_reader.hpp"
 
+#include "core/regular_file.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <sys/stat.h>
 
@@ -27,16 +26,19 @@ void drop_newline(std::string &text) {
 }
 
 /// A secret is a key, a token or a connection string: whoever gives more means another file.
-Result<std::string> read_all(std::istream &stream, const std::string &what,
-                             const std::string &setting) {
-  constexpr std::streamsize kMostBytes = 65'536;
+constexpr std::size_t kMostBytes = 65'536;
+
+Status no_secret(const std::string &setting, const std::string &what, const char *why) {
+  return Status::machine(setting + ": " + what + why + "; name one that holds the secret alone");
+}
+
+Result<std::string> read_stdin(const std::string &setting) {
   std::string value(kMostBytes + 1, '\0');
-  stream.read(value.data(), kMostBytes + 1);
-  value.resize(static_cast<std::size_t>(stream.gcount()));
-  if (stream.bad() || value.size() > kMostBytes) {
-    return Status::machine(setting + ": " + what +
-                           (stream.bad() ? " cannot be read" : " is over 65536 bytes") +
-                           "; name one that holds the secret alone");
+  std::cin.read(value.data(), kMostBytes + 1);
+  value.resize(static_cast<std::size_t>(std::cin.gcount()));
+  if (std::cin.bad() || value.size() > kMostBytes) {
+    return no_secret(setting, "standard input",
+                     std::cin.bad() ? " cannot be read" : " is over 65536 bytes");
   }
   drop_newline(value);
   return value;
@@ -59,6 +61,13 @@ Result<std::string> from_environment(const std::string &name, const std::string 
   return value;
 }
 
+/// Empty lines stand behind the first line, and nothing else.
+bool only_empty_lines_follow(const std::string &value) {
+  const std::size_t end = value.find('\n');
+  return end != std::string::npos && end > 0 &&
+         value.find_first_not_of("\r\n", end) == std::string::npos;
+}
+
 /// What is wrong with the secret itself; "" if nothing is.
 std::string remedy_of(const std::string &value) {
   if (value.empty()) {
@@ -66,6 +75,9 @@ std::string remedy_of(const std::string &value) {
   }
   if (value.starts_with("\xef\xbb\xbf")) {
     return "the secret begins with a byte order mark; save it as plain text without one";
+  }
+  if (only_empty_lines_follow(value)) {
+    return "line 2 is empty; remove it";
   }
   if (std::any_of(value.begin(), value.end(), is_control)) {
     return "the secret holds a line break or another control character; write it as one line";
@@ -109,13 +121,19 @@ std::string SecretReader::located(const std::string &path) const {
 
 Status SecretReader::check_private(const std::string &path, const std::string &setting) const {
   struct stat facts {};
-  const bool open_to_others =
-      stat(path.c_str(), &facts) == 0 && S_ISREG(facts.st_mode) && (facts.st_mode & S_IRWXO) != 0;
-  if (!open_to_others || policy_.readable_files) {
+  return stat(path.c_str(), &facts) == 0 && S_ISREG(facts.st_mode)
+             ? check_mode(path, facts.st_mode, setting)
+             : Status{};
+}
+
+Status SecretReader::check_mode(const std::string &path, unsigned mode_of_it,
+                                const std::string &setting) const {
+  const unsigned permissions = mode_of_it & 07777U;
+  if ((permissions & S_IRWXO) == 0 || policy_.readable_files) {
     return {};
   }
-  std::array<char, 8> mode{};
-  std::snprintf(mode.data(), mode.size(), "%04o", static_cast<unsigned>(facts.st_mode & 07777));
+  std::array<char, 12> mode{};
+  std::snprintf(mode.data(), mode.size(), "%04o", permissions);
   return Status::machine(
       setting + ": every user of this machine may open the secret file '" + path + "' (mode " +
       mode.data() + "); run: chmod 600 " + for_a_shell(path) + ", or set " +
@@ -128,22 +146,19 @@ Result<std::string> SecretReader::from_file(const std::string &named,
     return Status::config(setting + ": file: has no path behind it; write file:PATH");
   }
   const std::string path = located(named);
-  std::error_code error;
-  const bool is_directory = std::filesystem::is_directory(path, error);
-  std::ifstream file;
-  if (!is_directory) {
-    errno = 0;
-    file.open(path, std::ios::binary);
-  }
-  if (!file.is_open()) {
-    return Status::machine(setting + ": cannot read the file '" + path +
-                           "': " + std::strerror(is_directory ? EISDIR : errno) +
+  RegularFile file = read_regular_file(path, kMostBytes);
+  if (!file.why_not.empty()) {
+    return Status::machine(setting + ": cannot read the file '" + path + "': " + file.why_not +
                            "; name a file that this user may read");
   }
-  if (Status status = check_private(path, setting); !status.ok()) {
+  if (Status status = check_mode(path, file.mode, setting); !status.ok()) {
     return status;
   }
-  return read_all(file, "the file '" + path + "'", setting);
+  if (file.too_large) {
+    return no_secret(setting, "the file '" + path + "'", " is over 65536 bytes");
+  }
+  drop_newline(file.content);
+  return std::move(file.content);
 }
 
 Result<std::string> SecretReader::from_stdin(const std::string &setting) {
@@ -157,7 +172,7 @@ Result<std::string> SecretReader::from_stdin(const std::string &setting) {
   }
   stdin_setting_ = setting;
   if (!stdin_read_) {
-    Result<std::string> text = read_all(std::cin, "standard input", setting);
+    Result<std::string> text = read_stdin(setting);
     if (!text.ok()) {
       return text;
     }
@@ -167,7 +182,11 @@ Result<std::string> SecretReader::from_stdin(const std::string &setting) {
   return std::string(stdin_secret_.reveal());
 }
 
-Status SecretReader::no_literal(const std::string &setting) const {
+Status SecretReader::no_literal(const std::string &reference, const std::string &setting) const {
+  std::error_code error;
+  if (std::filesystem::is_regular_file(located(reference), error)) {
+    return Status::config(setting + ": '" + reference + "' is a file; write file:" + reference);
+  }
   return Status::config(
       policy_.in_file
           ? setting + ": a secret in the configuration file can be read by everybody who may read "
@@ -191,7 +210,7 @@ Result<Secret> SecretReader::read(const std::string &reference, const std::strin
   } else if (reference == "-") {
     text = from_stdin(setting);
   } else if (!policy_.literals) {
-    return no_literal(setting);
+    return no_literal(reference, setting);
   }
   if (!text.ok()) {
     return text.status();

@@ -14,8 +14,8 @@ struct Unit {
   std::string_view word;
   std::uint64_t size;
 };
-constexpr std::array kTimes{Unit{"ms", 1},     Unit{"s", 1'000},     Unit{"min", 60'000},
-                            Unit{"m", 60'000}, Unit{"h", 3'600'000}, Unit{"d", 86'400'000}};
+constexpr std::array kTimes{Unit{"ms", 1}, Unit{"s", 1'000}, Unit{"min", 60'000},
+                            Unit{"h", 3'600'000}, Unit{"d", 86'400'000}};
 constexpr std::array kSizes{Unit{"B", 1}, Unit{"KiB", 1ULL << 10U}, Unit{"MiB", 1ULL << 20U},
                             Unit{"GiB", 1ULL << 30U}, Unit{"TiB", 1ULL << 40U}};
 
@@ -23,7 +23,7 @@ template <typename Units>
 std::string in_largest_unit(std::uint64_t value, const Units &units, std::string_view between) {
   const Unit *largest = &units.front();
   for (const Unit &unit : units) {
-    if (value != 0 && value % unit.size == 0 && unit.word != "m") {
+    if (value != 0 && value % unit.size == 0) {
       largest = &unit;
     }
   }

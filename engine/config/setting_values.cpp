@@ -1,10 +1,12 @@
 #include "config/connection_string.hpp"
 #include "config/entity_path.hpp"
+#include "config/host_name.hpp"
 #include "config/reading.hpp"
 #include "core/limits.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 namespace culvert {
 
@@ -72,7 +74,12 @@ Result<SettingValue> read_truth(const Reading &reading) {
   if (truth == nullptr && !reading.written.of_flag) {
     return wrong_type(reading, reading.written);
   }
-  value.number = (truth == nullptr ? *reading.written.text() == "true" : *truth) ? 1 : 0;
+  const bool is_true = truth != nullptr ? *truth : *reading.written.text() == "true";
+  if (truth == nullptr && !is_true && *reading.written.text() != "false") {
+    return reading.wrong(in_quotes(*reading.written.text()) +
+                         " is neither true nor false; write one of them");
+  }
+  value.number = is_true ? 1 : 0;
   return value;
 }
 
@@ -175,6 +182,19 @@ Result<SettingValue> read_list(const Reading &reading) {
 
 // --- addresses and secrets ----------------------------------------------------------------------
 
+/// In a file, the relative path of a unix socket begins in the file's folder, as every path does.
+Result<HostPort> address_of(const Reading &reading, const std::string &text) {
+  constexpr std::string_view kUnix = "unix:";
+  const bool in_folder = text.starts_with(kUnix) && text.size() > kUnix.size() &&
+                         !reading.secrets.policy().folder.empty();
+  if (!in_folder) {
+    return HostPort::parse(text, "");
+  }
+  const std::filesystem::path path = reading.secrets.located(text.substr(kUnix.size()));
+  return HostPort::parse(
+      std::string(kUnix) + std::filesystem::absolute(path).lexically_normal().string(), "");
+}
+
 Result<SettingValue> read_addresses(const Reading &reading) {
   const Result<std::vector<std::string>> items = list_of(reading);
   if (!items.ok()) {
@@ -182,7 +202,7 @@ Result<SettingValue> read_addresses(const Reading &reading) {
   }
   SettingValue value;
   for (const std::string &text : items.value()) {
-    const Result<HostPort> parsed = HostPort::parse(text, "");
+    const Result<HostPort> parsed = address_of(reading, text);
     if (!parsed.ok()) {
       return reading.wrong(text, "is not ADDRESS:PORT; write 127.0.0.1:8080, 0.0.0.0:8080, "
                                  "[::]:8080 or unix:/PATH");
@@ -197,7 +217,7 @@ Result<SettingValue> read_admin_address(const Reading &reading) {
   if (!text.ok()) {
     return text.status();
   }
-  const Result<HostPort> parsed = HostPort::parse(text.value(), "");
+  const Result<HostPort> parsed = address_of(reading, text.value());
   if (!parsed.ok()) {
     return reading.wrong(text.value(),
                          "is not ADDRESS:PORT; write 127.0.0.1:9464, [::1]:9464 or unix:/PATH");
@@ -217,13 +237,16 @@ Result<SettingValue> read_target(const Reading &reading) {
   if (!text.ok()) {
     return text.status();
   }
-  const Result<HostPort> parsed = HostPort::parse(text.value(), "");
+  const Result<HostPort> parsed = address_of(reading, text.value());
   if (!parsed.ok()) {
     return reading.wrong(text.value(), "is not HOST:PORT; write 127.0.0.1:8080, [::1]:8080, "
                                        "NAME:8080 or unix:/PATH");
   }
   if (parsed.value().unix_path.empty() && parsed.value().port == 0) {
     return reading.wrong(text.value(), "has port 0; write the port it listens on");
+  }
+  if (const std::string_view fault = host_fault(parsed.value().host); !fault.empty()) {
+    return reading.wrong(text.value(), std::string(fault));
   }
   SettingValue value;
   value.addresses.push_back(parsed.value());
@@ -246,6 +269,9 @@ Result<SettingValue> read_public_address(const Reading &reading) {
   if (host == "0.0.0.0" || host == "::" || host.find_first_of("*,") != std::string::npos) {
     return reading.wrong(text, "is no address that can be dialled; write the one that listeners "
                                "reach this relay at");
+  }
+  if (const std::string_view fault = relay_host_fault(host); !fault.empty()) {
+    return reading.wrong(text, std::string(fault));
   }
   SettingValue value;
   value.addresses.push_back(address.value());
@@ -288,6 +314,9 @@ Result<SettingValue> read_secret(const Reading &reading) {
   };
   SettingValue value;
   if (reading.setting.kind == SettingKind::kRuleKey) {
+    if (holds_connection_string(secret.value().reveal())) {
+      return wrong(reading.subject + ": a connection string stands here; write its key alone");
+    }
     if (secret.value().reveal().find(' ') != std::string_view::npos) {
       return wrong(reading.subject + ": the key holds a blank; write the key alone");
     }
@@ -316,8 +345,8 @@ Result<SettingValue> read_secret(const Reading &reading) {
 
 std::string form_of(const Setting &setting) {
   switch (setting.kind) {
-  case SettingKind::kTruth:
-    return "";
+  case SettingKind::kTruth: // most flags have no value: the flag says that it is true
+    return setting.standard == "true" ? "true|false" : "";
   case SettingKind::kHosts:
     return "HOST[,HOST]";
   case SettingKind::kPlugin:

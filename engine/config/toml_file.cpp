@@ -1,10 +1,12 @@
 #include "config/toml_file.hpp"
 
+#include "core/regular_file.hpp"
+
 #define TOML_EXCEPTIONS 0
+// The library asserts what it then checks of a file: a key that begins with a control character
+// ended a build with assertions.
+#define TOML_ASSERT(condition) static_assert(true)
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <sys/stat.h>
 #include <toml++/toml.h>
 
@@ -51,30 +53,58 @@ Written written(const toml::node &node) {
   return result;
 }
 
+/// The parser and its tables recurse once for each part of a key, so a key is bounded before. A dot
+/// in a text counts too; no setting has so many.
+bool has_endless_key(std::string_view text) {
+  std::size_t dots = 0;
+  for (const char c : text) {
+    const bool ends = std::string_view("=,[]{}\n").find(c) != std::string_view::npos;
+    dots = ends ? 0 : dots + (c == '.' ? 1 : 0);
+    if (dots >= kKeyParts) {
+      return true;
+    }
+  }
+  return false;
+}
+
 Result<std::string> text_of(const std::string &path) {
-  struct stat facts {};
-  std::ifstream file;
-  errno = 0;
-  if (stat(path.c_str(), &facts) == 0 && !S_ISREG(facts.st_mode)) {
-    return Status::machine("cannot read the configuration file '" + path +
-                           "': it is no regular file; name one that this user may read");
+  RegularFile file = read_regular_file(path, kConfigFileBytes);
+  if (!file.why_not.empty()) {
+    return Status::machine("cannot read the configuration file '" + path + "': " + file.why_not +
+                           "; name a file that this user may read");
   }
-  file.open(path, std::ios::binary);
-  if (!file.is_open()) {
-    return Status::machine("cannot read the configuration file '" + path +
-                           "': " + std::strerror(errno) + "; name a file that this user may read");
+  if ((file.mode & S_IWOTH) != 0) {
+    return Status::machine("every user of this machine may write the configuration file '" + path +
+                           "'; take this right away with chmod o-w");
   }
-  std::string text(kConfigFileBytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (file.bad()) {
-    return Status::machine("cannot read the configuration file '" + path +
-                           "': " + std::strerror(errno));
-  }
-  if (text.size() > kConfigFileBytes) {
+  if (file.too_large) {
     return Status::config("the configuration file is larger than 1 MiB; write a smaller one");
   }
-  return text;
+  constexpr std::string_view kUtf16[] = {"\xff\xfe", "\xfe\xff"};
+  if (file.content.starts_with(kUtf16[0]) || file.content.starts_with(kUtf16[1]) ||
+      file.content.find('\0') != std::string::npos) {
+    return Status::config("the configuration file is UTF-16 or no text; save it as UTF-8");
+  }
+  return std::move(file.content);
+}
+
+/// What to write in this line instead, where TOML's own sentence does not say it.
+std::string_view remedy_in(std::string_view text, unsigned number) {
+  for (; number > 1; --number) {
+    text.remove_prefix(std::min(text.find('\n') + 1, text.size()));
+  }
+  const std::string_view line = text.substr(0, text.find('\n'));
+  for (const std::string_view curly : {"\u2018", "\u2019", "\u201c", "\u201d"}) {
+    if (line.find(curly) != std::string_view::npos) {
+      return "; write straight quotes";
+    }
+  }
+  const std::size_t equals = line.find('=');
+  const std::size_t value =
+      equals == std::string_view::npos ? equals : line.find_first_not_of(" \t", equals + 1);
+  const bool bare = value != std::string_view::npos &&
+                    std::string_view("\"'[{").find(line[value]) == std::string_view::npos;
+  return bare ? "; write a text in quotes" : "";
 }
 
 } // namespace
@@ -86,12 +116,20 @@ TomlFile read_toml_file(const std::string &path) {
     file.mistakes.push_back({{}, text.status()});
     return file;
   }
+  if (has_endless_key(text.value())) {
+    file.mistakes.push_back({{},
+                             Status::config("a key has more than " + std::to_string(kKeyParts) +
+                                            " parts with dots between; write tables")});
+    return file;
+  }
   const toml::parse_result parsed = toml::parse(std::string_view(text.value()));
   if (parsed.failed()) {
     const toml::parse_error &error = parsed.error();
-    file.mistakes.push_back({place_of(error.source()),
-                             Status::config("this is no TOML: " + std::string(error.description()) +
-                                            "; the rest of the file is not judged")});
+    file.mistakes.push_back(
+        {place_of(error.source()),
+         Status::config("this is no TOML: " + std::string(error.description()) +
+                        std::string(remedy_in(text.value(), error.source().begin.line)) +
+                        "; the rest of the file is not judged")});
     return file;
   }
   file.table = entries(parsed.table());

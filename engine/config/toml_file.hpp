@@ -10,6 +10,8 @@
 namespace culvert {
 
 inline constexpr std::size_t kConfigFileBytes = 1024U * 1024;
+/// The most parts of a dotted key.
+inline constexpr std::size_t kKeyParts = 256;
 
 struct TomlFile {
   Written::Table table;

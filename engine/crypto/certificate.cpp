@@ -1,8 +1,10 @@
 #include "crypto/certificate.hpp"
 
 #include "core/limits.hpp"
+#include "core/regular_file.hpp"
 #include "crypto/openssl.hpp"
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <cerrno>
 #include <cstring>
@@ -47,34 +49,16 @@ std::string ip_text(std::string_view raw) {
 }
 
 Result<std::string> read_file(const std::string &file, std::string_view what) {
-  // Does not wait for the writer of a pipe.
-  const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  struct stat facts {};
-  const int error = descriptor < 0 || fstat(descriptor, &facts) != 0 ? errno
-                    : S_ISDIR(facts.st_mode)                         ? EISDIR
-                                                                     : 0;
-  if (error != 0 || !S_ISREG(facts.st_mode)) {
-    if (descriptor >= 0) {
-      ::close(descriptor);
-    }
+  RegularFile read = read_regular_file(file, kPemFileBytes);
+  if (!read.why_not.empty()) {
     return Status::machine("cannot read the " + std::string(what) + " '" + file +
-                           "': " + (error != 0 ? std::strerror(error) : "it is no regular file") +
-                           "; name a PEM file this user may read");
+                           "': " + read.why_not + "; name a PEM file this user may read");
   }
-  std::string content;
-  char block[16384];
-  ssize_t count = 0;
-  while (content.size() <= kPemFileBytes && (count = ::read(descriptor, block, sizeof block)) > 0) {
-    content.append(block, static_cast<std::size_t>(count));
-  }
-  ::close(descriptor);
-  OPENSSL_cleanse(block, sizeof block);
-  if (count < 0 || content.size() > kPemFileBytes) {
-    cleanse(content);
+  if (read.too_large) {
     return Status::machine("cannot read the " + std::string(what) + " '" + file +
                            "': it is no PEM file");
   }
-  return content;
+  return std::move(read.content);
 }
 
 Status no_certificate(const std::string &file, std::string_view content) {
@@ -111,6 +95,13 @@ Status check_strength(const EVP_PKEY *key, const std::string &certificate_file) 
   return Status::machine("the key of the certificate '" + certificate_file + "' is too weak (" +
                          std::to_string(EVP_PKEY_get_bits(key)) + " bits" + (rsa ? " of RSA" : "") +
                          "); make both anew, with a key of 2048 bits of RSA or more, or of P-256");
+}
+
+/// An authority's certificate, or one that nobody else signed: then it vouches for itself.
+bool can_vouch(X509 *certificate) {
+  const bool vouches = X509_check_ca(certificate) != 0 || X509_self_signed(certificate, 0) == 1;
+  ERR_clear_error();
+  return vouches;
 }
 
 } // namespace
@@ -191,6 +182,19 @@ bool certificate_covers(std::string_view certificate_pem, const std::string &nam
   return match == 1;
 }
 
+std::string certificate_warning(const CertificateFacts &facts, const std::string &file,
+                                std::int64_t now_s) {
+  constexpr std::int64_t kDaySec = 86'400;
+  const std::int64_t left_s = facts.not_after_s - now_s;
+  if (left_s > kRenewCertificateSec) {
+    return "";
+  }
+  const std::int64_t days = left_s / kDaySec;
+  return "the certificate '" + file + "' ends at " + utc_date(facts.not_after_s) + ", in " +
+         (days < 1 ? "less than a day" : std::to_string(days) + (days == 1 ? " day" : " days")) +
+         "; renew it";
+}
+
 Result<Credentials> load_credentials(const std::string &certificate_file,
                                      const std::string &key_file, std::int64_t now_s) {
   Result<std::string> certificate = read_file(certificate_file, "certificate");
@@ -232,8 +236,19 @@ Result<Credentials> load_credentials(const std::string &certificate_file,
 
 Result<std::string> load_authorities(const std::string &file) {
   Result<std::string> content = read_file(file, "bundle of trusted certificates");
-  if (content.ok() && parse_certificates(content.value()).empty()) {
+  if (!content.ok()) {
+    return content;
+  }
+  const std::vector<CertificateOwner> found = parse_certificates(content.value());
+  if (found.empty()) {
     return no_certificate(file, content.value());
+  }
+  if (std::none_of(found.begin(), found.end(),
+                   [](const CertificateOwner &each) { return can_vouch(each.get()); })) {
+    return Status::machine("'" + file +
+                           "' holds no certificate of an authority (CA:FALSE); name the "
+                           "certificate of the authority that signed the relay's, for example "
+                           "ca.pem");
   }
   return content;
 }

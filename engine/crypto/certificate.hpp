@@ -36,11 +36,17 @@ struct CertificateFacts {
 /// is valid at `now_s`. A failure names the file and says what to do.
 Result<Credentials> load_credentials(const std::string &certificate_file,
                                      const std::string &key_file, std::int64_t now_s);
-/// Reads and checks a bundle of trusted certificates; the PEM text.
+/// Reads and checks a bundle of trusted certificates; the PEM text. One at least must be able to
+/// vouch for a server: it is an authority's, or its own authority.
 Result<std::string> load_authorities(const std::string &file);
 /// Whether a client that dials `name` (a host name or IP literal) accepts the first certificate of
 /// a PEM text, by the same rules as Culvert's own clients.
 bool certificate_covers(std::string_view certificate_pem, const std::string &name);
+/// A server's certificate is to be renewed when it ends within this time: 14 days.
+inline constexpr std::int64_t kRenewCertificateSec = 1'209'600;
+/// A sentence for the log if the certificate of `file` is to be renewed at `now_s`; else "".
+std::string certificate_warning(const CertificateFacts &facts, const std::string &file,
+                                std::int64_t now_s);
 /// The first certificate of a PEM text.
 Result<CertificateFacts> inspect_certificate(std::string_view certificate_pem);
 

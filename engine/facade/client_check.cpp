@@ -51,8 +51,14 @@ struct Check {
       return description.status();
     }
     const std::string &host = description.value().host;
-    return name(part.proxy != nullptr && part.proxy->leads_to(host) ? part.proxy->address().host
-                                                                    : host);
+    if (part.proxy == nullptr || !part.proxy->leads_to(host)) {
+      return name(host);
+    }
+    Status status = name(part.proxy->address().host);
+    if (!status.ok()) {
+      status.message = part.proxy->title() + ": " + status.message;
+    }
+    return status;
   }
 
   Status all(Purpose purpose, const EntityAddress &entity, const std::string &target_host) {

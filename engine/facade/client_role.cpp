@@ -7,13 +7,17 @@
 namespace culvert {
 namespace {
 
-ConfigValues auth_settings(const ConnectionString &connection, SecretLease &lease) {
+ConfigValues auth_settings(const ClientConfig &config, SecretLease &lease) {
+  const ConnectionString &connection = config.connection;
   ConfigValues values;
   if (connection.signature.empty()) {
     values["key_name"] = connection.key_name;
     values["key"] = SecretReference{lease.add(connection.key.clone())};
   } else {
     values["signature"] = std::string(connection.signature.reveal());
+  }
+  if (!config.second_key.empty()) {
+    values["second_key"] = SecretReference{lease.add(config.second_key.clone())};
   }
   return values;
 }
@@ -38,7 +42,7 @@ Result<ClientUnits> ClientUnits::make(PluginSet &plugins, SecretStore &secrets,
     units.proxy = std::make_shared<const Proxy>(config.proxy);
   }
   auto lease = std::make_shared<SecretLease>(secrets);
-  ConfigValues auth_values = auth_settings(config.connection, *lease);
+  ConfigValues auth_values = auth_settings(config, *lease);
   units.secrets = std::move(lease);
   if (token_lifetime_s != 0) {
     auth_values["token_lifetime_s"] = token_lifetime_s;
@@ -87,12 +91,19 @@ Status ClientPart::attach(ClientUnits &units, Shard &shard) {
   return status.ok() ? take(TlsContext::client(shard.io, options), tls) : status;
 }
 
-RoleStats stats_of(const TunnelCounts &counts) {
+RoleStats stats_of(const TunnelCounts &counts, const EndNames &ends) {
+  using How = EndingRecord::How;
+  using Whom = TunnelCounts::Whom;
   RoleStats stats;
   stats.tunnels_ended = counts.ended(); // before the rest: all of an ended tunnel is in it
   stats.tunnels_open = counts.open();
   stats.tunnels_aborted = counts.aborted();
   stats.tunnels_dropped = counts.dropped();
+  for (const How how : {How::kFinished, How::kAborted, How::kDropped}) {
+    stats.endings[std::string(word(how))] = {{ends.first, counts.endings(how, Whom::kFirst)},
+                                             {ends.second, counts.endings(how, Whom::kSecond)},
+                                             {kByHost, counts.endings(how, Whom::kHost)}};
+  }
   stats.tunnels_moved = counts.moved();
   stats.bytes_in = counts.bytes_in();
   stats.bytes_out = counts.bytes_out();
@@ -101,8 +112,8 @@ RoleStats stats_of(const TunnelCounts &counts) {
   return stats;
 }
 
-RoleStats stats_of(const RoleCounters &counters) {
-  RoleStats stats = stats_of(counters.tunnels);
+RoleStats stats_of(const RoleCounters &counters, const EndNames &ends) {
+  RoleStats stats = stats_of(counters.tunnels, ends);
   stats.setups_failed = counters.setups_failed.load(std::memory_order_relaxed);
   stats.failures = counters.failures.all();
   stats.channels_registered = counters.channels_registered.load(std::memory_order_relaxed);

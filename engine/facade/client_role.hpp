@@ -63,8 +63,8 @@ struct ClientPart {
   }
 };
 
-RoleStats stats_of(const TunnelCounts &counts);
-RoleStats stats_of(const RoleCounters &counters);
+RoleStats stats_of(const TunnelCounts &counts, const EndNames &ends);
+RoleStats stats_of(const RoleCounters &counters, const EndNames &ends);
 
 /// The parts of a listener or sender, one for each shard; destroyed on their shards.
 template <typename Role> class ClientParts {

@@ -207,6 +207,7 @@ private:
     made.started_s = started_s_;
     made.taken_s = clock_.wall_s();
     made.roles = roles_.snapshot();
+    made.plugin_calls = plugins_.calls();
     return made;
   }
   static Status not_running(RoleId role) {

@@ -89,7 +89,7 @@ public:
     parts_.order_each([](Listener &listener) { listener.drop(); });
   }
   [[nodiscard]] RoleStats stats() const override {
-    RoleStats stats = stats_of(counters_);
+    RoleStats stats = stats_of(counters_, kListenerEnds);
     put_state(stats, state(), counters_.channel_changed_s.load(std::memory_order_relaxed));
     return stats;
   }

@@ -31,6 +31,7 @@ struct RelaySetUp {
   explicit RelaySetUp(Random &random) : tickets(random) {}
   std::shared_ptr<const RelayPolicy> policy;
   Credentials credentials;
+  std::int64_t certificate_expires_s = 0;
   TlsTickets tickets;
   std::unique_ptr<RelayUnits> units = std::make_unique<RelayUnits>();
 };
@@ -44,24 +45,40 @@ std::string comma_list(const std::vector<std::string> &items) {
 }
 
 /// Only a warning: a proxy in front of the relay may have the certificate for a name.
-void warn_of_uncovered(Log &log, const RelayConfig &config, const Credentials &credentials) {
-  const Result<CertificateFacts> facts = inspect_certificate(credentials.certificate_pem);
+void warn_of_uncovered(Log &log, const RelayConfig &config, const Credentials &credentials,
+                       const CertificateFacts &facts) {
   std::vector<std::string> names = config.names;
   if (!config.public_host.empty() &&
       std::find(names.begin(), names.end(), config.public_host) == names.end()) {
     names.push_back(config.public_host);
   }
   for (const std::string &name : names) {
-    if (facts.ok() && !certificate_covers(credentials.certificate_pem, name)) {
+    if (!certificate_covers(credentials.certificate_pem, name)) {
       log.write(LogLevel::kWarn,
                 "the certificate is not valid for a name of this relay: clients that dial that "
                 "name will refuse it",
                 {{"name", name},
                  {"certificate", config.tls_certificate_file},
-                 {"valid_for", facts.value().names.empty() ? "no name: it has no subjectAltName"
-                                                           : comma_list(facts.value().names)}});
+                 {"valid_for", facts.names.empty() ? "no name: it has no subjectAltName"
+                                                   : comma_list(facts.names)}});
     }
   }
+}
+
+/// Its end, and what an operator should know of it.
+Status read_facts(Log &log, const RelayConfig &config, RelaySetUp &made) {
+  const Result<CertificateFacts> facts = inspect_certificate(made.credentials.certificate_pem);
+  if (!facts.ok()) {
+    return facts.status();
+  }
+  made.certificate_expires_s = facts.value().not_after_s;
+  warn_of_uncovered(log, config, made.credentials, facts.value());
+  const std::string warning =
+      certificate_warning(facts.value(), config.tls_certificate_file, SystemClock().wall_s());
+  if (!warning.empty()) {
+    log.write(LogLevel::kWarn, warning, {});
+  }
+  return {};
 }
 
 Status make_units(PluginSet &plugins, const RelayConfig &config, RelayUnits &units) {
@@ -113,7 +130,9 @@ Result<RelaySetUp> set_up(const RoleMaking &making, const RelayConfig &config) {
         made.credentials);
   }
   if (status.ok()) {
-    warn_of_uncovered(making.log, config, made.credentials);
+    status = read_facts(making.log, config, made);
+  }
+  if (status.ok()) {
     status = make_units(making.plugins, config, *made.units);
   }
   if (status.ok()) {
@@ -203,6 +222,7 @@ private:
     }
     const bool all_made = status.ok();
     if (all_made) {
+      certificate_expires_s_.store(made.certificate_expires_s, std::memory_order_relaxed);
       units_.push_back(std::move(made.units));
     }
     for (std::size_t i = 0; i < threads_.size(); ++i) {
@@ -250,16 +270,18 @@ private:
   mutable Relay relay_;                            // counters are read through it
   std::vector<std::unique_ptr<Part>> parts_;
   std::atomic<unsigned> running_ = 0;
+  std::atomic<std::int64_t> certificate_expires_s_ = 0;
   Listening listening_;
 };
 
 RoleStats RelayRole::stats() const {
   const RelayCounters &counters = relay_.counters();
-  RoleStats stats = stats_of(counters.tunnels);
+  RoleStats stats = stats_of(counters.tunnels, kRelayEnds);
   stats.setups_failed = counters.setups_failed.load(std::memory_order_relaxed);
   stats.failures = counters.failures.all();
   stats.pending = counters.pending.load(std::memory_order_relaxed);
   stats.listeners = counters.listeners.load(std::memory_order_relaxed);
+  stats.certificate_expires_s = certificate_expires_s_.load(std::memory_order_relaxed);
   const bool stopped = running_.load(std::memory_order_acquire) == 0;
   put_state(stats, stopped      ? RoleStats::State::kStopped
                    : draining() ? RoleStats::State::kDraining

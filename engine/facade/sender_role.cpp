@@ -20,6 +20,7 @@ Result<SenderSetUp> set_up(const RoleMaking &making, const SenderConfig &config)
   const ConnectionString &connection = config.connection;
   made.options.entity = {connection.host, connection.port, connection.entity_path};
   made.options.tcp_health = config.tcp_health;
+  made.options.tell_app_address = config.tell_app_address;
   made.options.drain_grace_ms = making.config.limits.drain_grace_ms;
   if (status.ok()) {
     status = made.units.check(Purpose::kDial, made.options.entity);
@@ -98,7 +99,7 @@ public:
   }
   [[nodiscard]] HostPort bound() const override { return listening_.bound.front(); }
   [[nodiscard]] RoleStats stats() const override {
-    RoleStats stats = stats_of(counters_);
+    RoleStats stats = stats_of(counters_, kSenderEnds);
     const bool stopped = counters_.parts_running.load(std::memory_order_acquire) == 0 &&
                          !(proof_ && proof_->running());
     put_state(stats, stopped      ? RoleStats::State::kStopped

@@ -124,6 +124,9 @@ ShardStats ShardThread::stats(bool by_mail) const {
   stats.operations = io_->in_flight() - (by_mail ? 1 : 0); // the mail that asks
   stats.held_bytes = shard_->held.held();
   stats.held_bytes_peak = shard_->held.peak();
+  stats.entries = io_->kernel_counts().entries;
+  stats.completions = io_->kernel_counts().completions;
+  stats.calls = io_->kernel_counts().calls;
   return stats;
 }
 

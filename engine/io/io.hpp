@@ -51,6 +51,13 @@ enum class SocketOption : std::uint8_t {
   kReceiveBuffer // bytes
 };
 
+/// What an Io has asked of the kernel since it was made; all 0 in sim.
+struct KernelCounts {
+  std::uint64_t entries = 0;     // submitted to the ring; epoll: changes of what it watches
+  std::uint64_t completions = 0; // taken from the ring; epoll: events
+  std::uint64_t calls = 0;       // system calls that submit or wait
+};
+
 class Io {
 public:
   Io() = default;
@@ -148,6 +155,7 @@ public:
   [[nodiscard]] std::size_t in_flight() const {
     return in_flight_ + mail_.load(std::memory_order_acquire);
   }
+  [[nodiscard]] const KernelCounts &kernel_counts() const { return kernel_counts_; }
   /// The backend's name: "uring", "epoll" or "sim".
   [[nodiscard]] virtual const char *name() const = 0;
 
@@ -183,6 +191,8 @@ protected:
   /// must wake up, so that it notices in_flight() getting smaller.
   virtual void lent_mail_done() { end_mail(); }
   void end_mail() { mail_.fetch_sub(1, std::memory_order_acq_rel); }
+
+  KernelCounts kernel_counts_; // for backends: they add to it
 
 private:
   void run(ReadyQueue::Entry entry);

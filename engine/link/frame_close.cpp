@@ -1,7 +1,7 @@
 #include "link/frame_close.hpp"
 
 #include "core/text.hpp"
-#include "link/utf8.hpp"
+#include "core/utf8.hpp"
 
 #include <algorithm>
 

@@ -50,7 +50,7 @@ std::string whom_for(const X509 *certificate) {
              : words;
 }
 
-/// What an operator can do about it; ca_file is the setting of an embedder.
+/// What an operator can do about it.
 std::string_view remedy_of(int error) {
   switch (error) {
   case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
@@ -58,10 +58,14 @@ std::string_view remedy_of(int error) {
   case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
   case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
   case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-    return "; if its authority is the right one, name that authority's certificate with ca_file";
+    return "; if its authority is the right one, name that authority's certificate as ca (--ca)";
   case X509_V_ERR_CERT_NOT_YET_VALID:
+    return "; check this machine's clock";
   case X509_V_ERR_CERT_HAS_EXPIRED:
-    return "; check this machine's clock too";
+    return "; renew it there, or set this machine's clock right";
+  case X509_V_ERR_HOSTNAME_MISMATCH:
+  case X509_V_ERR_IP_ADDRESS_MISMATCH:
+    return "; connect to one of its names, or have the name that is dialled put into it";
   default:
     return "";
   }

@@ -12,10 +12,10 @@
 // peer's Close. The handshake is in link/http_upgrade.hpp.
 #pragma once
 
+#include "core/utf8.hpp"
 #include "link/frame.hpp"
 #include "link/framed.hpp"
 #include "link/mask.hpp"
-#include "link/utf8.hpp"
 
 #include <array>
 #include <memory>

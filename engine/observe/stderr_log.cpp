@@ -2,9 +2,11 @@
 
 #include "core/limits.hpp"
 #include "core/text.hpp"
+#include "core/utf8.hpp"
 #include "observe/stderr_sink.hpp"
 
 #include <array>
+#include <span>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/spdlog.h>
 
@@ -22,28 +24,61 @@ constexpr std::size_t kLineFrameBytes = 96;
 /// Room for the quotes and for the mark of a cut at the end of a text.
 constexpr std::size_t kTextEndBytes = 8;
 
-/// Quoted, with everything that could end a line or a field escaped: text from the other side of a
-/// connection must not be able to forge log lines. Cut to `room` bytes.
-std::string in_quotes(std::string_view text, std::size_t room) {
+/// The first character of UTF-8 text, or one byte that begins none.
+std::string_view first_character(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text.front());
+  const std::size_t size = lead < 0xc0 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  const std::string_view whole = text.substr(0, size);
+  return is_utf8(std::as_bytes(std::span(whole))) ? whole : text.substr(0, 1);
+}
+
+/// Whether a terminal obeys this character in place of showing it: C1 controls, and what ends a
+/// line or changes the direction of the text (U+2028 to U+202E, U+2066 to U+2069).
+bool is_obeyed(std::string_view character) {
+  return (character >= "\xc2\x80" && character <= "\xc2\x9f") ||
+         (character >= "\xe2\x80\xa8" && character <= "\xe2\x80\xae") ||
+         (character >= "\xe2\x81\xa6" && character <= "\xe2\x81\xa9");
+}
+
+/// As JSON writes it: a character of at most three bytes by its number, or a byte by its value.
+std::string escaped(std::string_view character) {
   static constexpr std::string_view kHex = "0123456789abcdef";
+  unsigned number = static_cast<unsigned char>(character.front());
+  if (character.size() > 1) {
+    number &= character.size() == 2 ? 0x1fU : 0x0fU;
+    for (const char next : character.substr(1)) {
+      number = number << 6U | (static_cast<unsigned char>(next) & 0x3fU);
+    }
+  }
+  std::string result = "\\u";
+  for (const unsigned shift : {12U, 8U, 4U, 0U}) {
+    result += kHex[number >> shift & 15U];
+  }
+  return result;
+}
+
+/// Quoted, with everything that could end a line or a field escaped: text from the other side of a
+/// connection must not be able to forge log lines. A byte that is no UTF-8 is escaped, too. Cut to
+/// `room` bytes, between characters.
+std::string in_quotes(std::string_view text, std::size_t room) {
   constexpr std::size_t kLongestEscape = 6;
   std::string result = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool begins = (byte & 0xc0U) != 0x80U; // a character is not cut in two
-    if (result.size() + (begins ? kLongestEscape : 1) + kTextEndBytes > room) {
+  while (!text.empty()) {
+    const std::string_view character = first_character(text);
+    const char c = character.front();
+    if (result.size() + kLongestEscape + kTextEndBytes > room) {
       return result + "...\"";
     }
+    const bool broken = character.size() == 1 && static_cast<unsigned char>(c) >= 0x80;
     if (c == '"' || c == '\\') {
       result += '\\';
       result += c;
-    } else if (is_control(c)) {
-      result += "\\u00";
-      result += kHex[byte >> 4U];
-      result += kHex[byte & 15U];
+    } else if (is_control(c) || broken || is_obeyed(character)) {
+      result += escaped(character);
     } else {
-      result += c;
+      result += character;
     }
+    text.remove_prefix(character.size());
   }
   return result + "\"";
 }

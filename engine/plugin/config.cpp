@@ -1,5 +1,8 @@
 #include "plugin/config.hpp"
 
+#include "core/limits.hpp"
+#include "plugin/values.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -20,7 +23,7 @@ constexpr std::array<TypeWords, 5> kTypes{{{"a text", "a text"},
                                            {"a list", "a list of texts"}}};
 
 std::string quoted(std::string_view word) {
-  return "'" + std::string(word) + "'";
+  return "'" + one_line(word, kLogLineBytes) + "'";
 }
 
 std::string known_keys(std::span<const culvert_config_key> keys) {
@@ -30,7 +33,7 @@ std::string known_keys(std::span<const culvert_config_key> keys) {
   std::string text = "it has ";
   for (std::size_t index = 0; index < keys.size(); ++index) {
     text += (index == 0 ? "" : ", ");
-    text += keys[index].name;
+    text += one_line(keys[index].name, kLogLineBytes);
   }
   return text;
 }
@@ -140,7 +143,8 @@ Result<ConfigValues> check_config(std::string_view id, std::span<const culvert_c
     }
     if (key.required != 0) {
       return Status::config("plugin " + std::string(id) + ": setting " + quoted(key.name) +
-                            " is missing (" + key.summary + "); write " + kTypes[key.type].wanted);
+                            " is missing (" + one_line(key.summary, kLogLineBytes) + "); write " +
+                            kTypes[key.type].wanted);
     }
     if (key.default_value != nullptr) {
       Result<ConfigValue> value = parse_config_text(key.type, key.default_value);

@@ -20,10 +20,12 @@ namespace {
 constexpr std::array<std::string_view, 4> kKindIds{CULVERT_KIND_TRANSPORT, CULVERT_KIND_RELAY,
                                                    CULVERT_KIND_AUTH, CULVERT_KIND_RESOLVER};
 
-/// Copies the members that both sides know of a struct that begins with its size.
+/// Copies the members that both sides know of a struct that begins with its size; a pointer that
+/// does not fit into it whole is not there.
 template <typename T> T copy_sized(const void *from) {
   std::uint32_t size = 0;
   std::memcpy(&size, from, sizeof size);
+  size -= size % alignof(T);
   T out{};
   std::memcpy(&out, from, std::min<std::size_t>(size, sizeof out));
   return out;
@@ -165,14 +167,13 @@ std::string wrong_key(const culvert_config_key &key) {
   if (key.name == nullptr || key.summary == nullptr) {
     return "a setting without a name or a summary";
   }
+  const std::string name = "setting '" + one_line(key.name, 64) + "'";
   if (key.type > CULVERT_CONFIG_LIST) {
-    return std::string("setting '") + key.name + "' is of the unknown type " +
-           std::to_string(key.type);
+    return name + " is of the unknown type " + std::to_string(key.type);
   }
   if (key.default_value != nullptr) {
     if (const auto value = parse_config_text(key.type, key.default_value); !value.ok()) {
-      return std::string("setting '") + key.name +
-             "' has a broken default: " + value.status().message;
+      return name + " has a broken default: " + value.status().message;
     }
   }
   return {};

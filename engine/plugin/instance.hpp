@@ -133,8 +133,8 @@ class AuthInstance final : public Auth, public Instance {
 public:
   AuthInstance(Unit &unit, Shard &shard, const culvert_auth &functions)
       : Instance(unit, shard, functions.life), functions_(functions),
-        acquires_(shard, unit.id(), "acquire", functions.cancel_acquire, self_, calls_),
-        verifies_(shard, unit.id(), "verify", functions.cancel_verify, self_, calls_) {}
+        acquires_(shard, unit, "acquire", functions.cancel_acquire, self_, calls_),
+        verifies_(shard, unit, "verify", functions.cancel_verify, self_, calls_) {}
   ~AuthInstance() override { detach(acquires_.strand() + verifies_.strand()); }
 
   void acquire(AcquireToken &operation, std::string_view audience) override;
@@ -151,7 +151,7 @@ class ResolverInstance final : public Resolver, public Instance {
 public:
   ResolverInstance(Unit &unit, Shard &shard, const culvert_resolver &functions)
       : Instance(unit, shard, functions.life), functions_(functions),
-        resolves_(shard, unit.id(), "resolve", functions.cancel, self_, calls_) {}
+        resolves_(shard, unit, "resolve", functions.cancel, self_, calls_) {}
   ~ResolverInstance() override { detach(resolves_.strand()); }
 
   void resolve(ResolveName &operation, std::string_view name) override;

@@ -80,7 +80,7 @@ Result<std::unique_ptr<Unit>> PluginSet::make_unit(std::string_view id, PluginKi
       }
     }
   }
-  return Unit::make(*entry.value(), kind, std::move(values), services_, ++generation_);
+  return Unit::make(*entry.value(), kind, std::move(values), services_, calls_, ++generation_);
 }
 
 } // namespace culvert

@@ -4,6 +4,7 @@
 // order; an id is loaded once. A plugin is never unloaded, not even when this object is destroyed.
 #pragma once
 
+#include "plugin/call_counts.hpp"
 #include "plugin/loader.hpp"
 #include "plugin/unit.hpp"
 
@@ -36,6 +37,9 @@ public:
   Result<std::unique_ptr<Unit>> make_unit(std::string_view id, PluginKind kind,
                                           ConfigValues values);
 
+  /// Any thread may call it.
+  [[nodiscard]] std::vector<PluginCallStats> calls() const { return calls_->all(); }
+
 private:
   [[nodiscard]] std::string ids_of(PluginKind kind) const;
   HostServices services_;
@@ -43,6 +47,7 @@ private:
   std::map<std::string, const culvert_plugin *, std::less<>> entries_;
   std::map<std::string, ConfigValues, std::less<>> settings_; // of configure(), by plugin id
   std::uint64_t generation_ = 0;
+  const std::shared_ptr<PluginCallCounts> calls_ = std::make_shared<PluginCallCounts>();
 };
 
 } // namespace culvert

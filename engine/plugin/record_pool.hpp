@@ -20,6 +20,7 @@
 #include "core/assert.hpp"
 #include "plugin/call_watch.hpp"
 #include "plugin/kinds.hpp"
+#include "plugin/unit.hpp"
 #include "plugin/values.hpp"
 
 #include "culvert/auth.h"
@@ -54,10 +55,10 @@ public:
   using Cancel = void (*)(void *instance, typename Call::Record *record);
 
   /// `instance`: where its owner keeps what the plugin's attach() made.
-  RecordPool(Shard &shard, std::string_view plugin_id, std::string_view function, Cancel cancel,
+  RecordPool(Shard &shard, Unit &unit, std::string_view function, Cancel cancel,
              void *const &instance, CallWatch &calls)
-      : shard_(shard), plugin_id_(plugin_id), function_(function), cancel_(cancel),
-        instance_(instance), calls_(calls) {}
+      : shard_(shard), plugin_id_(unit.id()), function_(function), cancel_(cancel),
+        instance_(instance), calls_(calls), outcomes_(unit.outcomes(function)) {}
   RecordPool(const RecordPool &) = delete;
   RecordPool &operator=(const RecordPool &) = delete;
   /// Before this every operation has completed, and strand() was called.
@@ -68,7 +69,7 @@ public:
   Entry *begin(Operation &operation) {
     CULVERT_ASSERT(!operation.in_flight());
     if (abandoned_ == kAbandonedRecords) {
-      operation.finish(shard_.io, not_completed(std::to_string(abandoned_) + " calls of "));
+      answer(operation, not_completed(std::to_string(abandoned_) + " calls of "));
       return nullptr;
     }
     if (free_.empty()) {
@@ -137,11 +138,11 @@ private:
     CULVERT_ASSERT(entry.state == Entry::State::kPending);
     Operation &operation = *std::exchange(entry.operation, nullptr);
     if (cancel_ != nullptr) {
-      operation.finish(shard_.io, cancel(entry));
+      answer(operation, cancel(entry));
     } else {
       entry.state = Entry::State::kAbandoned;
       ++abandoned_;
-      operation.finish(shard_.io, not_completed(""));
+      answer(operation, not_completed(""));
     }
   }
 
@@ -192,6 +193,11 @@ private:
   void finish(Entry &entry, Result<typename Call::Value> result) {
     Operation &operation = *std::exchange(entry.operation, nullptr);
     free(entry);
+    answer(operation, std::move(result));
+  }
+
+  void answer(Operation &operation, Result<typename Call::Value> result) {
+    outcomes_.add(result.status_or_ok().code);
     operation.finish(shard_.io, std::move(result));
   }
 
@@ -213,6 +219,7 @@ private:
   const Cancel cancel_;
   void *const &instance_;
   CallWatch &calls_;
+  CountsByCode &outcomes_;
   std::vector<std::unique_ptr<Entry>> entries_;
   std::vector<Entry *> free_;
   std::deque<Entry *> resting_; // kFree too

@@ -10,10 +10,12 @@
 namespace culvert {
 
 Unit::Unit(const culvert_plugin &entry, KindFunctions functions, ConfigValues values,
-           const HostServices &services, std::uint64_t generation)
+           const HostServices &services, std::shared_ptr<PluginCallCounts> counts,
+           std::uint64_t generation)
     : entry_(entry), functions_(functions),
       values_(std::make_shared<ConfigValues>(std::move(values))), services_(services),
-      generation_(generation), host_(std::make_shared<PluginHost>(services_, entry_.id, values_)),
+      counts_(std::move(counts)), generation_(generation),
+      host_(std::make_shared<PluginHost>(services_, entry_.id, values_)),
       calls_(services_.clock, services_.log, entry_.id) {}
 
 const culvert_life &Unit::life() const {
@@ -22,6 +24,7 @@ const culvert_life &Unit::life() const {
 
 Result<std::unique_ptr<Unit>> Unit::make(const culvert_plugin &entry, PluginKind kind,
                                          ConfigValues values, const HostServices &services,
+                                         std::shared_ptr<PluginCallCounts> counts,
                                          std::uint64_t generation) {
   Result<KindFunctions> functions = find_kind(entry, kind);
   if (!functions.ok()) {
@@ -31,8 +34,8 @@ Result<std::unique_ptr<Unit>> Unit::make(const culvert_plugin &entry, PluginKind
   if (!checked.ok()) {
     return checked.status();
   }
-  std::unique_ptr<Unit> unit(
-      new Unit(entry, functions.value(), std::move(checked.value()), services, generation));
+  std::unique_ptr<Unit> unit(new Unit(entry, functions.value(), std::move(checked.value()),
+                                      services, std::move(counts), generation));
   const culvert_life &life = unit->life();
   if (life.create != nullptr) {
     culvert_status error{};

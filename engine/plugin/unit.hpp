@@ -5,6 +5,7 @@
 // generation distinguishes a unit from an older one that it replaced.
 #pragma once
 
+#include "plugin/call_counts.hpp"
 #include "plugin/call_watch.hpp"
 #include "plugin/entry.hpp"
 #include "plugin/host.hpp"
@@ -22,6 +23,7 @@ public:
   /// `entry` has been checked. The settings are checked before any function of the plugin runs.
   static Result<std::unique_ptr<Unit>> make(const culvert_plugin &entry, PluginKind kind,
                                             ConfigValues values, const HostServices &services,
+                                            std::shared_ptr<PluginCallCounts> counts,
                                             std::uint64_t generation);
   Unit(const Unit &) = delete;
   Unit &operator=(const Unit &) = delete;
@@ -33,6 +35,11 @@ public:
   /// Instances that exist now; any thread may read it.
   [[nodiscard]] std::uint32_t instances() const {
     return instances_.load(std::memory_order_acquire);
+  }
+
+  /// Of completed calls of this function; valid as long as the unit.
+  [[nodiscard]] CountsByCode &outcomes(std::string_view function) {
+    return counts_->of(id(), function);
   }
 
   /// The unit's kind must be the one asked for (asserted).
@@ -48,13 +55,15 @@ public:
 private:
   friend class Instance;
   Unit(const culvert_plugin &entry, KindFunctions functions, ConfigValues values,
-       const HostServices &services, std::uint64_t generation);
+       const HostServices &services, std::shared_ptr<PluginCallCounts> counts,
+       std::uint64_t generation);
   [[nodiscard]] const culvert_life &life() const;
 
   const culvert_plugin &entry_;
   const KindFunctions functions_;
   const std::shared_ptr<ConfigValues> values_; // constant until they are wiped
   const HostServices services_;
+  const std::shared_ptr<PluginCallCounts> counts_; // of completed calls
   const std::uint64_t generation_;
   const std::shared_ptr<PluginHost> host_;
   CallWatch calls_;      // of create() and destroy()

@@ -65,6 +65,18 @@ Status advised(Status status, const Refused &refused) {
   return status;
 }
 
+Status advised_of_dial(Status status) {
+  const std::string who = status.source == Source::kProxy ? "the proxy" : "the relay";
+  if (status.code == Code::kRefused) {
+    status.message += "; nobody listens there: check host and port, and whether " + who + " runs";
+  } else if (status.code == Code::kTimeout) {
+    status.message += "; nothing answers there: check host and port, and the firewalls on the way";
+  } else if (status.code == Code::kUnreachable) {
+    status.message += "; no way leads there: check the host and the network of this machine";
+  }
+  return status;
+}
+
 Status advised_of_offer(Status status, const LinkDescription &target) {
   if (status.code == Code::kRefused || status.code == Code::kTimeout ||
       status.code == Code::kUnreachable || status.code == Code::kTls ||

@@ -26,6 +26,9 @@ struct Refused {
 
 /// The status with the sentence added to its message.
 Status advised(Status status, const Refused &refused);
+/// The status with a sentence added, for a connection to the relay, or to its proxy, that cannot be
+/// made.
+Status advised_of_dial(Status status);
 /// The status with a note, for a connection to `target`, the address in an offer: it names the
 /// setting that gives this address.
 Status advised_of_offer(Status status, const LinkDescription &target);

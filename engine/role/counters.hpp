@@ -6,32 +6,45 @@
 #pragma once
 
 #include "core/assert.hpp"
+#include "core/counts_by_code.hpp"
 #include "core/shard_count.hpp"
 #include "culvert/status.hpp"
 #include "role/setup_times.hpp"
+#include "tunnel/tunnel.hpp"
 
-#include <algorithm>
 #include <array>
 #include <atomic>
-#include <map>
 #include <mutex>
 #include <string>
 #include <vector>
 
 namespace culvert {
 
+/// What the ends of a role's tunnels are called; the first is the app's side.
+struct EndNames {
+  const char *first;
+  const char *second;
+};
+inline constexpr EndNames kSenderEnds{"app", "relay"};
+inline constexpr EndNames kRelayEnds{"sender", "listener"};
+inline constexpr EndNames kListenerEnds{"relay", "target"};
+
 /// The tunnels of one role: sums over its shards.
 class TunnelCounts {
 public:
-  struct alignas(64) Row { // a cache line of its own: no shard waits for another's additions
+  /// Who ended a tunnel: one of its ends, or this process.
+  enum class Whom : std::uint8_t { kFirst, kSecond, kHost };
+  static constexpr std::size_t kHows = static_cast<std::size_t>(EndingRecord::How::kDropped) + 1;
+  static constexpr std::size_t kWhoms = static_cast<std::size_t>(Whom::kHost) + 1;
+
+  struct alignas(64) Row { // cache lines of its own: no shard waits for another's additions
+    ShardCount bytes_in;   // payload from the app's side towards the target, counted turn by turn
+    ShardCount bytes_out;  // the other way
+    ShardCount turns;      // that moved bytes, both ways
     ShardCount joined;
     ShardCount moved; // of a relay: joined after a connection moved to another shard
     ShardCount ended;
-    ShardCount aborted;   // of the ended ones, with the dropped ones
-    ShardCount dropped;   // of the ended ones: by this process
-    ShardCount bytes_in;  // payload from the app's side towards the target, counted turn by turn
-    ShardCount bytes_out; // the other way
-    ShardCount turns;     // that moved bytes, both ways
+    std::array<std::array<ShardCount, kWhoms>, kHows> endings; // of the ended ones
   };
 
   explicit TunnelCounts(unsigned shards) : rows_(shards) {}
@@ -48,8 +61,21 @@ public:
     return sum(&Row::joined) - over;
   }
   [[nodiscard]] std::uint64_t moved() const { return sum(&Row::moved); }
-  [[nodiscard]] std::uint64_t aborted() const { return sum(&Row::aborted); }
-  [[nodiscard]] std::uint64_t dropped() const { return sum(&Row::dropped); }
+  [[nodiscard]] std::uint64_t endings(EndingRecord::How how, Whom whom) const {
+    std::uint64_t all = 0;
+    for (const Row &row : rows_) {
+      all += row.endings[static_cast<std::size_t>(how)][static_cast<std::size_t>(whom)].read();
+    }
+    return all;
+  }
+  [[nodiscard]] std::uint64_t endings(EndingRecord::How how) const {
+    return endings(how, Whom::kFirst) + endings(how, Whom::kSecond) + endings(how, Whom::kHost);
+  }
+  /// With the dropped ones.
+  [[nodiscard]] std::uint64_t aborted() const {
+    return endings(EndingRecord::How::kAborted) + dropped();
+  }
+  [[nodiscard]] std::uint64_t dropped() const { return endings(EndingRecord::How::kDropped); }
   [[nodiscard]] std::uint64_t bytes_in() const { return sum(&Row::bytes_in); }
   [[nodiscard]] std::uint64_t bytes_out() const { return sum(&Row::bytes_out); }
   [[nodiscard]] std::uint64_t turns() const { return sum(&Row::turns); }
@@ -67,29 +93,6 @@ private:
   SetupTimes setup_times_;
 };
 
-/// Failures by their code.
-class FailuresByCode {
-public:
-  void add(Code code) {
-    counts_[std::min(static_cast<std::size_t>(code), kUnknown)].fetch_add(
-        1, std::memory_order_relaxed);
-  }
-  /// By word(Code); only codes that occurred.
-  [[nodiscard]] std::map<std::string, std::uint64_t> all() const {
-    std::map<std::string, std::uint64_t> found;
-    for (std::size_t i = 0; i < counts_.size(); ++i) {
-      if (const std::uint64_t count = counts_[i].load(std::memory_order_relaxed); count > 0) {
-        found[std::string(word(static_cast<Code>(i)))] = count;
-      }
-    }
-    return found;
-  }
-
-private:
-  static constexpr std::size_t kUnknown = static_cast<std::size_t>(Code::kNoneAllowed) + 1;
-  std::array<std::atomic<std::uint64_t>, kUnknown + 1> counts_{};
-};
-
 /// Of a listener or sender.
 struct RoleCounters {
   explicit RoleCounters(unsigned shards = 1) : tunnels(shards) {}
@@ -101,7 +104,7 @@ struct RoleCounters {
   std::atomic<std::uint64_t> channels_lost = 0;
   std::atomic<std::int64_t> channel_changed_s = 0; // Unix seconds: registered, or lost
   std::atomic<std::int64_t> token_expires_s = 0;   // of the channel that is online
-  FailuresByCode failures;
+  CountsByCode failures;
   std::atomic<std::uint32_t> parts_running = 0;
   std::atomic<std::uint32_t> parts_accepting = 0; // the last one closes the listening socket
 

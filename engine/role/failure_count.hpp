@@ -39,20 +39,28 @@ public:
       *this = {};
     }
     latest_ns_ = now_ns;
-    ++count_;
-    const std::uint64_t reason = std::uint64_t{1} << static_cast<unsigned>(why);
-    const bool first = (reasons_ & reason) == 0;
-    reasons_ |= reason;
-    return {count_, first || count_ <= bounds.logged || std::has_single_bit(count_)};
+    return counted(why, bounds.logged);
   }
+  /// One more of an outage: only the first for each reason, and number 2, 4, 8 and so on are told.
+  /// The owner begins with a new count when the outage is over.
+  Failure add(Code why) { return counted(why, 1); }
   /// Something else of the same cause has happened: the memory begins again.
   void remember(std::uint64_t now_ns) { latest_ns_ = now_ns; }
   [[nodiscard]] bool is_old(const Bounds &bounds, std::uint64_t now_ns) const {
     return latest_ns_ + bounds.memory_ms * 1'000'000 <= now_ns;
   }
   [[nodiscard]] bool none() const { return count_ == 0; }
+  [[nodiscard]] std::uint64_t count() const { return count_; }
 
 private:
+  Failure counted(Code why, std::uint64_t logged) {
+    ++count_;
+    const std::uint64_t reason = std::uint64_t{1} << static_cast<unsigned>(why);
+    const bool first = (reasons_ & reason) == 0;
+    reasons_ |= reason;
+    return {count_, first || count_ <= logged || std::has_single_bit(count_)};
+  }
+
   std::uint64_t count_ = 0;
   std::uint64_t reasons_ = 0; // a bit for each code among them
   std::uint64_t latest_ns_ = 0;

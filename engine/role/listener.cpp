@@ -55,6 +55,7 @@ void Listener::use(const ClientKit &kit, const ListenerOptions &options) {
   }
   kit_.become(kit);
   options_ = options;
+  channel_failures_ = {}; // what still fails is told again
   policy_ = RendezvousPolicy(options.entity.host, options.rendezvous_hosts);
   if (!outbound_.running()) {
     outbound_.use(kit_); // a channel that stands needs nothing of the old one
@@ -91,7 +92,8 @@ void Listener::on_outbound(Outbound &outbound) {
   const bool other_token = status.retry == Retry::kNewToken && outbound.has_other_token();
   if (other_token && !redialled_) {
     redialled_ = true;
-    log(LogLevel::kInfo, "the relay refused this key; trying the other one", status);
+    log(channel_failures_.none() ? LogLevel::kInfo : LogLevel::kDebug,
+        "the relay refused this key; trying the other one", status);
     connect();
     return;
   }
@@ -100,8 +102,9 @@ void Listener::on_outbound(Outbound &outbound) {
       (status.retry == Retry::kNewToken || status.retry == Retry::kNever)) {
     reconnect_.refused();
   }
+  const FailureCount::Failure failure = channel_failures_.add(status.code);
   const std::string when = in_seconds(connect_later());
-  log(LogLevel::kWarn, "cannot register at the relay; trying again " + when, status);
+  log(failure.level(LogLevel::kWarn), "cannot register at the relay; trying again " + when, status);
 }
 
 void Listener::online() {
@@ -117,19 +120,25 @@ void Listener::online() {
 
 void Listener::on_renewed(const Status &status) {
   if (status.ok()) {
+    channel_failures_ = {};
     kit_.shard.log.write(LogLevel::kInfo, "renewed the token of the control channel",
                          {{"entity", options_.entity.path}, {"relay", options_.entity.host}});
   } else if (status.code == Code::kUnsupported) {
     log(LogLevel::kDebug, "the relay will end the control channel with its token", status);
   } else {
     counters_.failed(status);
-    log(LogLevel::kWarn, "cannot renew the token of the control channel", status);
+    const FailureCount::Failure failure = channel_failures_.add(status.code);
+    log(failure.level(LogLevel::kWarn), "cannot renew the token of the control channel", status);
   }
 }
 
 void Listener::on_lost(const Status &why) {
   counters_.failed(why);
-  log(LogLevel::kWarn, "lost the relay; seeking it again", why);
+  if (reconnect_.stood(kit_.shard.io.now_ns(), *kit_.limits)) {
+    channel_failures_ = {};
+  }
+  const FailureCount::Failure failure = channel_failures_.add(why.code);
+  log(failure.level(LogLevel::kWarn), "lost the relay; seeking it again", why);
 }
 
 void Listener::on_channel_ended() {
@@ -219,8 +228,9 @@ void Listener::fetch_done(Serving &serving) {
     facts.entity = options_.entity.path;
     facts.id = fetch.loggable_id();
     facts.app = fetch.app_address();
-    tunnels_.join({fetch.take_relay_link(), "relay", Source::kRelay},
-                  {fetch.take_target_link(), "target", Source::kTarget}, std::move(facts));
+    tunnels_.join({fetch.take_relay_link(), kListenerEnds.first, Source::kRelay},
+                  {fetch.take_target_link(), kListenerEnds.second, Source::kTarget},
+                  std::move(facts));
   } else {
     counters_.failed(status);
     const FailureCount::Failure failure = count_failure(status.code);
@@ -298,7 +308,8 @@ void Listener::log(LogLevel level, std::string_view message, const Status &why) 
                        {{"entity", options_.entity.path},
                         {"relay", options_.entity.host},
                         {"source", std::string(word(why.source))},
-                        {"why", why.message}});
+                        {"why", why.message},
+                        {"failures", std::to_string(channel_failures_.count())}});
 }
 
 } // namespace culvert

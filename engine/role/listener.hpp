@@ -88,6 +88,7 @@ private:
   void fetch_done(Serving &serving);
   [[nodiscard]] FailureCount::Failure count_failure(Code why);
   void check_stopped();
+  /// With the count of channel_failures_.
   void log(LogLevel level, std::string_view message, const Status &why);
 
   ClientKit kit_;
@@ -104,6 +105,7 @@ private:
   Outbound outbound_;
   bool redialled_ = false; // already, with another token, since the last success
   Reconnect reconnect_;
+  FailureCount channel_failures_; // since the channel stood, and its token was renewed
   Timer retry_;
 
   ControlChannel channel_;

@@ -124,7 +124,9 @@ void Outbound::on_dialled(Result<Socket> socket) {
     Status status = socket.status();
     const Source other = through_ != nullptr ? Source::kProxy : Source::kRelay;
     status.source = lacks_resources(status) ? Source::kLocal : other;
-    steps_.completed(std::move(status));
+    steps_.completed(purpose_ == Purpose::kListen || purpose_ == Purpose::kDial
+                         ? advised_of_dial(std::move(status))
+                         : std::move(status));
     return;
   }
   link_ = std::make_unique<TcpLink>(kit_.shard, socket.value());
@@ -329,9 +331,6 @@ void Outbound::frame() {
 
 // --- the end -------------------------------------------------------------------------------------
 
-namespace {
-
-/// Whether nobody answered behind the connection, or not as a relay does. A refusal is an answer.
 bool shows_no_relay(const Status &status) {
   switch (status.code) {
   case Code::kTimeout:
@@ -347,8 +346,6 @@ bool shows_no_relay(const Status &status) {
     return false;
   }
 }
-
-} // namespace
 
 void Outbound::on_steps_done(const Status &status) {
   status_ = purpose_ == Purpose::kAccept ? advised_of_offer(status, description_) : status;

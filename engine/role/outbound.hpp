@@ -46,6 +46,9 @@ struct ClientKit {
   static constexpr ClientLimits kStandardLimits{};
 };
 
+/// Whether nobody answered behind the connection, or not as a relay does. A refusal is an answer.
+bool shows_no_relay(const Status &status);
+
 class Outbound {
 public:
   Outbound(const ClientKit &kit, Delegate<Outbound &> done);

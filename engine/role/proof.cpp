@@ -6,6 +6,15 @@
 #include <utility>
 
 namespace culvert {
+namespace {
+
+/// Whether the relay said no; otherwise nobody there answered as a relay.
+bool refused_by_relay(const Status &status) {
+  return status.source == Source::kRelay && status.code != Code::kRefused &&
+         status.code != Code::kNoName && !shows_no_relay(status);
+}
+
+} // namespace
 
 Proof::Proof(const ClientKit &kit, const EntityAddress &entity, RoleCounters &counters)
     : shard_(kit.shard), kit_(kit), entity_(entity), counters_(counters) {
@@ -23,6 +32,7 @@ void Proof::use(const ClientKit &kit, const EntityAddress &entity) {
   if (running()) {
     kit_->become(kit);
     entity_ = entity;
+    failures_ = {};
     outdated_ = outbound_.has_value();
   }
 }
@@ -85,13 +95,17 @@ void Proof::failed(const Status &status, bool other_token) {
   const std::uint64_t delay_ms =
       reconnect_.next_delay_ms(shard_.io.now_ns(), shard_.random, *kit_->limits);
   shard_.io.arm_after_ms(retry_, delay_ms);
-  shard_.log.write(LogLevel::kWarn,
-                   "not ready: the relay does not take this sender; trying again " +
-                       in_seconds(delay_ms),
+  const FailureCount::Failure failure = failures_.add(status.code);
+  shard_.log.write(failure.level(LogLevel::kWarn),
+                   "not ready: the relay " +
+                       std::string(refused_by_relay(status) ? "does not take this sender"
+                                                            : "cannot be reached") +
+                       "; trying again " + in_seconds(delay_ms),
                    {{"entity", entity_.path},
                     {"relay", entity_.host},
                     {"source", std::string(word(status.source))},
-                    {"why", status.message}});
+                    {"why", status.message},
+                    {"failures", std::to_string(failure.count)}});
 }
 
 } // namespace culvert

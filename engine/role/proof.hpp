@@ -6,6 +6,7 @@
 #pragma once
 
 #include "role/counters.hpp"
+#include "role/failure_count.hpp"
 #include "role/outbound.hpp"
 #include "role/reconnect.hpp"
 
@@ -39,6 +40,7 @@ private:
   std::string where_;
   std::optional<Outbound> outbound_; // of one try
   Reconnect reconnect_;
+  FailureCount failures_; // with this configuration
   Timer retry_;
   bool other_token_tried_ = false;
   bool ending_ = false;

@@ -64,10 +64,16 @@ bool has_name(std::string_view suffix, std::string_view host) {
 } // namespace
 
 Proxy::Proxy(const ProxyConfig &config)
-    : address_(config.address), credentials_(config.credentials.clone()) {
+    : address_(config.address), origin_(config.origin), credentials_(config.credentials.clone()) {
   for (const std::string &host : config.except) {
     except_.push_back(without_brackets(lower_case(host)));
   }
+}
+
+std::string Proxy::title() const {
+  return origin_.empty()
+             ? "the proxy"
+             : "the proxy of " + origin_ + " (unset it, or set proxy to none, if it is not meant)";
 }
 
 bool Proxy::leads_to(std::string_view host) const {
@@ -108,7 +114,6 @@ Status Proxy::judge(const ResponseHead &answer, const std::string &host, std::ui
   }
   return refused(Code::kRejected, Retry::kNever, answer.status,
                  "it answers CONNECT to " + target + " with " + number +
-                     (answer.reason.empty() ? "" : " " + answer.reason) +
                      ": check that it is an HTTP proxy that allows CONNECT");
 }
 

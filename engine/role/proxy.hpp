@@ -20,6 +20,8 @@ public:
   explicit Proxy(const ProxyConfig &config);
 
   [[nodiscard]] const HostPort &address() const { return address_; }
+  /// "the proxy", or "the proxy of the variable HTTPS_PROXY" with what else can be done about it.
+  [[nodiscard]] std::string title() const;
   /// False: a connection to this host is made without the proxy.
   [[nodiscard]] bool leads_to(std::string_view host) const;
   /// The head that asks for a tunnel to this host.
@@ -34,6 +36,7 @@ private:
   [[nodiscard]] Status wants_password(const ResponseHead &answer) const;
 
   HostPort address_;
+  std::string origin_;
   Secret credentials_;
   std::vector<std::string> except_; // lower case
 };

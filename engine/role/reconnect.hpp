@@ -21,14 +21,18 @@ class Reconnect {
 public:
   /// The connection is registered. If it lasts for the floor, the next loss begins a new outage.
   void succeeded(std::uint64_t now_ns) { stands_since_ns_ = now_ns; }
+  /// Whether the connection has lasted for the floor: if it is lost now, a new outage begins.
+  [[nodiscard]] bool stood(std::uint64_t now_ns, const ClientLimits &limits) const {
+    return stands_since_ns_ != 0 &&
+           now_ns - stands_since_ns_ >= limits.reconnect_floor_ms * 1'000'000U;
+  }
   /// The relay is there and refuses who we are, until an operator has changed something.
   void refused() { refused_ = true; }
   /// How long to wait from now; 0 for the first attempt of an outage.
   std::uint64_t next_delay_ms(std::uint64_t now_ns, Random &random, const ClientLimits &limits) {
-    const bool stood = stands_since_ns_ != 0 &&
-                       now_ns - stands_since_ns_ >= limits.reconnect_floor_ms * 1'000'000U;
+    const bool is_new = lost_at_ns_ == 0 || stood(now_ns, limits);
     stands_since_ns_ = 0;
-    if (lost_at_ns_ == 0 || stood) {
+    if (is_new) {
       lost_at_ns_ = now_ns;
       return 0;
     }

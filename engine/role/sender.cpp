@@ -180,7 +180,8 @@ void Sender::dial_queued() {
 /// With the keys and the entity of this moment, whatever an update changed while it waited.
 void Sender::dial(Waiting &waiting) {
   waiting.outbound.use(kit_);
-  waiting.outbound.start(Purpose::kDial, options_.entity, waiting.id, waiting.app_address);
+  waiting.outbound.start(Purpose::kDial, options_.entity, waiting.id,
+                         options_.tell_app_address ? waiting.app_address : "");
 }
 
 void Sender::on_outbound(Waiting &waiting) {
@@ -319,8 +320,9 @@ void Sender::joined(Waiting &waiting) {
                            SetupStep::kDialled, kit_.shard.io.now_ns());
   facts.entity = options_.entity.path;
   facts.id = waiting.id;
-  tunnels_.join({std::move(app), "app", Source::kLocal},
-                {waiting.outbound.take_link(), "relay", Source::kRelay}, std::move(facts));
+  tunnels_.join({std::move(app), kSenderEnds.first, Source::kLocal},
+                {waiting.outbound.take_link(), kSenderEnds.second, Source::kRelay},
+                std::move(facts));
   if (phase_ == Phase::kDropping) {
     tunnels_.drop_all(dropped());
   }

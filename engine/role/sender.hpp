@@ -31,6 +31,7 @@ namespace culvert {
 struct SenderOptions {
   EntityAddress entity;
   bool tcp_health = false; // probes of a load balancer open no tunnel
+  bool tell_app_address = true;
   std::uint64_t drain_grace_ms = ShardLimits{}.drain_grace_ms;
 };
 

@@ -3,6 +3,17 @@
 #include "core/text.hpp"
 
 namespace culvert {
+namespace {
+
+std::size_t whom(const EndingRecord &record, const TunnelFacts &facts) {
+  const std::string_view by = record.by;
+  const TunnelCounts::Whom whom = by == facts.first.name    ? TunnelCounts::Whom::kFirst
+                                  : by == facts.second.name ? TunnelCounts::Whom::kSecond
+                                                            : TunnelCounts::Whom::kHost;
+  return static_cast<std::size_t>(whom);
+}
+
+} // namespace
 
 Tunnels::Tunnels(Shard &shard, TunnelCounts &counts, std::vector<TunnelObserver *> observers,
                  Delegate<> ended)
@@ -35,8 +46,7 @@ void Tunnels::join(TunnelSide first, TunnelSide second, TunnelFacts facts) {
 
 void Tunnels::ended(Entry &entry) {
   const EndingRecord &record = entry.tunnel.record();
-  counts_.aborted.add(record.how == EndingRecord::How::kFinished ? 0 : 1);
-  counts_.dropped.add(record.how == EndingRecord::How::kDropped ? 1 : 0);
+  counts_.endings[static_cast<std::size_t>(record.how)][whom(record, entry.facts)].add(1);
   counts_.ended.add(1); // last: whoever reads it sees all of the tunnel
   for (TunnelObserver *observer : observers_) {
     observer->ended(entry.facts, record);

@@ -66,6 +66,8 @@ void Tunnel::check_direction(const Pump &pump, const Pump &back, const Side &fro
     }
     if (back.source().received_end() != nullptr || back.state() == Pump::State::kBroken) {
       end_with_abort(*broke_first_, *broke_first_->end.link->broken());
+    } else {
+      watch_idle(); // the other side may read nothing before its own bytes are read
     }
   }
 }
@@ -100,9 +102,14 @@ void Tunnel::watch_half_closed() {
   if (!silent.watching.in_flight()) {
     silent.end.link->watch(silent.watching);
   }
+  watch_idle();
+}
+
+void Tunnel::watch_idle() {
   if (!idle_.armed()) {
     idle_mark_ = activity();
-    shard_.io.arm_after_ms(idle_, shard_.limits.half_closed_idle_ms);
+    shard_.io.arm_after_ms(idle_, broke_first_ != nullptr ? shard_.limits.abort_stall_ms
+                                                          : shard_.limits.half_closed_idle_ms);
   }
 }
 
@@ -125,15 +132,17 @@ std::pair<std::uint64_t, std::size_t> Tunnel::activity() const {
 }
 
 void Tunnel::on_idle() {
-  if (activity() != idle_mark_) {
-    idle_mark_ = activity();
-    shard_.io.arm_after_ms(idle_, shard_.limits.half_closed_idle_ms);
-    return;
+  // A side that broke and has nothing to deliver is being read, which tells how it ended.
+  if (activity() != idle_mark_ || (broke_first_ != nullptr && held() == 0)) {
+    watch_idle();
+  } else if (broke_first_ != nullptr) {
+    end_with_abort(*broke_first_, *broke_first_->end.link->broken());
+  } else {
+    abort(Status::failure(Code::kTimeout, Source::kLocal, Retry::kNever,
+                          "half-closed and silent for " +
+                              std::to_string(shard_.limits.half_closed_idle_ms) +
+                              " ms (half_closed_idle_ms)"));
   }
-  abort(Status::failure(Code::kTimeout, Source::kLocal, Retry::kNever,
-                        "half-closed and silent for " +
-                            std::to_string(shard_.limits.half_closed_idle_ms) +
-                            " ms (half_closed_idle_ms)"));
 }
 
 void Tunnel::end_with_abort(const Side &by, const Status &why) {
@@ -149,7 +158,7 @@ void Tunnel::abort(Status why) {
     return;
   }
   record_.how = EndingRecord::How::kAborted;
-  record_.by = "us";
+  record_.by = kByHost;
   record_.status = std::move(why);
   begin_abort();
 }
@@ -170,7 +179,7 @@ void Tunnel::drop(Status why) {
   const bool before_any_ending = phase_ == Phase::kStarting || phase_ == Phase::kRunning;
   if (before_any_ending) {
     record_.how = EndingRecord::How::kDropped;
-    record_.by = "us";
+    record_.by = kByHost;
     record_.status = std::move(why);
   }
   idle_.disarm();

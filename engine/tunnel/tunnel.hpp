@@ -22,6 +22,9 @@ struct TunnelSide {
   Source source = Source::kLocal;
 };
 
+/// Who ended a tunnel when none of its sides did: this process.
+inline constexpr const char *kByHost = "host";
+
 /// Which side ended a tunnel and why, what it had carried and how long.
 struct EndingRecord {
   enum class How : std::uint8_t {
@@ -30,7 +33,7 @@ struct EndingRecord {
     kDropped   // by this process: the drain grace was over, or an ending stalled
   };
   How how = How::kFinished;
-  const char *by = "";    // the side that ended first, or broke
+  const char *by = "";    // the side that ended first, or broke; or kByHost
   std::uint16_t code = 0; // the close code, if the first end was a Close
   std::string reason;
   Status status; // of an abort or a drop
@@ -82,6 +85,7 @@ private:
   void end_with_abort(const Side &by, const Status &why);
   void begin_abort();
   void watch_half_closed();
+  void watch_idle();
   void on_watch(Outcome outcome);
   [[nodiscard]] std::pair<std::uint64_t, std::size_t> activity() const;
   void on_idle();

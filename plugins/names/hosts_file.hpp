@@ -11,4 +11,7 @@ inline constexpr char kUsualHosts[] = "/etc/hosts";
 /// that cannot be read is an sdk::Error.
 std::string read_hosts(const std::string &path);
 
+/// An sdk::Error if the file of a setting is a pipe: who opens one may wait for ever.
+void refuse_pipe(const std::string &path, const char *setting);
+
 } // namespace names

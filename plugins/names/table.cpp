@@ -80,6 +80,9 @@ std::string Table::add_entry(std::string_view entry) {
   if (name.find_first_of(" \t,/:[]") != std::string_view::npos) {
     return "\"" + std::string(name) + "\" is not a name";
   }
+  if (name.find('*') != std::string_view::npos) {
+    return "\"" + std::string(name) + "\" has a '*', and each name is written in full";
+  }
   Addresses addresses;
   std::string_view rest = entry.substr(equals + 1);
   while (true) {

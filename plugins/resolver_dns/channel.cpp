@@ -1,10 +1,11 @@
 #include "channel.hpp"
 
+#include "../names/hosts_file.hpp"
 #include "../names/table.hpp"
 
-#include <algorithm>
 #include <arpa/inet.h>
 #include <array>
+#include <fstream>
 #include <utility>
 
 namespace dns {
@@ -86,6 +87,7 @@ Channel::Channel(culvert::sdk::Host host, const ServerSettings &settings,
                  void (*ended)(void *owner), void *owner)
     : host_(host), on_ended_(ended), owner_(owner) {
   std::string resolv_conf = settings.resolv_conf;
+  names::refuse_pipe(resolv_conf, "resolv_conf");
   ares_options options{};
   int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB | ARES_OPT_RESOLVCONF;
   options.timeout = settings.timeout_ms;
@@ -102,33 +104,13 @@ Channel::Channel(culvert::sdk::Host host, const ServerSettings &settings,
     must(ares_set_servers_ports_csv(channel_, joined(settings.servers).c_str()),
          "use the DNS servers");
   }
-  ares_options system{};
-  int saved = 0;
-  if (ares_save_options(channel_, &system, &saved) == ARES_SUCCESS) {
-    ndots_ = system.ndots;
-    for (int i = 0; i < system.ndomains; ++i) {
-      domains_.emplace_back(system.domains[i]);
-    }
-  }
-  ares_destroy_options(&system);
+  std::ifstream file(settings.resolv_conf); // one that is missing names nothing
+  search_ = Search::read(file);
 }
 
 Channel::~Channel() {
   host_.cancel_timer(timeout_);
   ares_destroy(channel_); // ends every query, and with it the watches of each socket
-}
-
-std::vector<std::string> Channel::candidates(const std::string &name) const {
-  if (name.ends_with('.')) {
-    return {name};
-  }
-  std::vector<std::string> all;
-  for (const std::string &domain : domains_) {
-    all.push_back(name + "." + domain);
-  }
-  const auto dots = std::count(name.begin(), name.end(), '.');
-  all.insert(dots >= ndots_ ? all.begin() : all.end(), name);
-  return all;
 }
 
 void Channel::ask(Query &query, const std::string &name) {

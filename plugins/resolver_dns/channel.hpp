@@ -7,6 +7,7 @@
 
 #include "answer.hpp"
 #include "ares.hpp"
+#include "search.hpp"
 
 #include "culvert/plugin.hpp"
 
@@ -49,7 +50,9 @@ public:
   ~Channel();
 
   /// The names to ask for in turn, because of the search domains.
-  [[nodiscard]] std::vector<std::string> candidates(const std::string &name) const;
+  [[nodiscard]] std::vector<std::string> candidates(const std::string &name) const {
+    return search_.candidates(name);
+  }
   /// The query must have ended, and its type be set.
   void ask(Query &query, const std::string &name);
   /// Those that have ended since the last call.
@@ -80,8 +83,7 @@ private:
   void (*const on_ended_)(void *owner);
   void *const owner_;
   ares_channel channel_ = nullptr;
-  std::vector<std::string> domains_;
-  int ndots_ = 1;
+  Search search_;
   std::map<int, std::unique_ptr<Socket>> sockets_;
   std::uint64_t timeout_ = 0; // the timer's number
   std::vector<Query *> ended_;

@@ -76,7 +76,12 @@ culvert_message write_offer(const culvert_offer_request &request, culvert::sdk::
     throw culvert::sdk::Error(CULVERT_INTERNAL, CULVERT_SOURCE_PLUGIN, CULVERT_RETRY_NEVER,
                               "the facts of a sender cannot be read");
   }
-  std::string json = "{\"accept\":{\"address\":" + json_string(accept_address(request, *facts));
+  const std::string address = accept_address(request, *facts);
+  if (address.size() > kLargestAddress) {
+    throw culvert::sdk::Error(CULVERT_TOO_LARGE, CULVERT_SOURCE_RELAY, CULVERT_RETRY_NEVER,
+                              "the sender's request target does not fit into an offer");
+  }
+  std::string json = "{\"accept\":{\"address\":" + json_string(address);
   json += ",\"id\":" + json_string(facts->tracking);
   json += ",\"connectHeaders\":" + facts->headers;
   json += ",\"remoteEndpoint\":{\"address\":" + json_string(facts->remote_host);

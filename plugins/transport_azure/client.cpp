@@ -19,9 +19,6 @@ using culvert::sdk::text;
 /// long.
 constexpr std::size_t kDescriptionBytes = 256;
 constexpr std::size_t kLoggableBytes = 128;
-/// Of an offer: far more than a relay needs, and with a refusal's reason behind it far less than a
-/// request's head may have.
-constexpr std::size_t kAddressBytes = 16UL * 1024;
 constexpr char kNoAddress[] = "the relay's offer has an address that is not wss://host/...";
 
 struct Address {
@@ -162,8 +159,9 @@ void on_channel_message(const culvert::sdk::Host &host, const culvert_message &m
     return;
   }
   Address parts;
-  if (wanted[0].value.size() > kAddressBytes) {
-    refuse_offer("the relay's offer has an address of more than 16384 bytes");
+  if (wanted[0].value.size() > kLargestAddress) { // the sender's doing: the channel goes on
+    host.log(CULVERT_LOG_WARN, "ignored an offer with an address of more than 16384 bytes");
+    return;
   }
   if (!wanted[0].found || !read_address(wanted[0].value, parts)) {
     refuse_offer(kNoAddress);

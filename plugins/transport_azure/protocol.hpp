@@ -14,6 +14,9 @@ inline constexpr std::uint32_t kChannelPingIntervalMs = 15'000;
 inline constexpr std::uint32_t kLargestControlMessage = 64U * 1024;
 /// The metadata of one offer. Go clients close at 32,769 bytes, the document says 32 kB.
 inline constexpr std::uint32_t kLargestOffer = 32'000;
+/// The address in an offer: far more than a relay needs, and with a refusal's reason behind it far
+/// less than a request's head may have.
+inline constexpr std::uint32_t kLargestAddress = 16U * 1024;
 /// Of Culvert's senders, for Culvert's listeners; a relay passes it on like every other field.
 inline constexpr char kAppAddressHeader[] = "Culvert-App-Address";
 

@@ -50,6 +50,24 @@ void keep(Target &target, std::string_view name, std::string_view value) {
   }
 }
 
+/// A token that was put into the query as it is: its own '&' end the pair, so the rest of it stands
+/// in the pairs behind.
+bool is_cut_token(std::string_view name, std::string_view value) {
+  const std::string token = form_decode(value);
+  return equal_ignoring_case(name, "sb-hc-token") &&
+         starts_ignoring_case(token, "SharedAccessSignature") &&
+         token.find("sig=") == std::string::npos;
+}
+
+bool is_part_of_token(std::string_view name) {
+  for (const std::string_view part : {"sr", "sig", "se", "skn"}) {
+    if (equal_ignoring_case(name, part)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /// hyco-websocket sends the parameters of a refusal without the prefix. They count only behind the
 /// capability: the sender's own query stands before it and may use these names too.
 bool keep_without_prefix(Target &target, std::string_view name, std::string_view value) {
@@ -69,6 +87,7 @@ bool keep_without_prefix(Target &target, std::string_view name, std::string_view
 
 void read_query(Target &target, std::string_view query) {
   bool first = true;
+  bool token_is_cut = false;
   while (true) {
     const std::size_t end = query.find('&');
     const std::string_view pair = query.substr(0, end);
@@ -80,8 +99,9 @@ void read_query(Target &target, std::string_view query) {
       ours = starts_ignoring_case(name, kPrefix);
       if (ours) {
         keep(target, name, value);
+        token_is_cut = token_is_cut || is_cut_token(name, value);
       } else {
-        ours = keep_without_prefix(target, name, value);
+        ours = (token_is_cut && is_part_of_token(name)) || keep_without_prefix(target, name, value);
       }
     }
     if (!ours) {

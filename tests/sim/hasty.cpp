@@ -36,9 +36,9 @@ std::string id_in(const std::string &target) {
 
 } // namespace
 
-HastyFetch::HastyFetch(SimShard &shard, TlsContext *tls, Judge &judge)
-    : shard_(shard), tls_context_(tls), judge_(judge), target_dial_(shard.shard),
-      relay_dial_(shard.shard) {
+HastyFetch::HastyFetch(const Services &services, SimShard &shard, TlsContext *tls, Judge &judge)
+    : services_(services), shard_(shard), tls_context_(tls), judge_(judge),
+      target_dial_(shard.shard), relay_dial_(shard.shard) {
   target_dial_.bind<&HastyFetch::on_target>(*this);
   relay_dial_.bind<&HastyFetch::on_relay>(*this);
   patience_.bind<&HastyFetch::fail>(*this);
@@ -68,7 +68,8 @@ void HastyFetch::on_target(Result<Socket> socket) {
     target_->drop(target_drop_);
     return;
   }
-  relay_dial_.start({*Address::from_literal(kRelayHost, kRelayPort)}, ClientLimits{}.relay_dial_ms);
+  relay_dial_.start({*Address::from_literal(services_.relay_host, kRelayPort)},
+                    ClientLimits{}.relay_dial_ms);
 }
 
 void HastyFetch::on_relay(Result<Socket> socket) {
@@ -260,7 +261,7 @@ void HastyFetch::settle() {
 
 void Hasty::fetch(const LinkDescription &description, const Address &target) {
   ids_.insert(id_in(description.target));
-  fetches_.push_back(std::make_unique<HastyFetch>(shard_, instances_.tls.get(), judge_));
+  fetches_.push_back(std::make_unique<HastyFetch>(services_, shard_, instances_.tls.get(), judge_));
   fetches_.back()->start(description, target);
 }
 

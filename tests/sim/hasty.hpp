@@ -23,7 +23,7 @@ namespace culvert::simtest {
 /// One offer served in haste.
 class HastyFetch {
 public:
-  HastyFetch(SimShard &shard, TlsContext *tls, Judge &judge);
+  HastyFetch(const Services &services, SimShard &shard, TlsContext *tls, Judge &judge);
   void start(LinkDescription description, const Address &target);
   void stop();
   [[nodiscard]] bool over() const { return over_; }
@@ -46,6 +46,7 @@ private:
   void on_dropped(Outcome) { settle(); }
   void settle();
 
+  const Services &services_;
   SimShard &shard_;
   TlsContext *tls_context_;
   Judge &judge_;
@@ -78,10 +79,10 @@ private:
 
 class Hasty {
 public:
-  Hasty(Services &services, Judge &judge)
-      : judge_(judge),
+  Hasty(Services &services, const ClientSettings &settings, Judge &judge)
+      : services_(services), judge_(judge),
         shard_(services.world, services.log, "hasty", "10.0.8.1", 0, services.held_bytes),
-        instances_(services, shard_) {}
+        instances_(services, shard_, settings) {}
 
   void fetch(const LinkDescription &description, const Address &target);
   void stop();
@@ -93,6 +94,7 @@ public:
   [[nodiscard]] std::size_t held() const { return shard_.shard.held.held(); }
 
 private:
+  const Services &services_;
   Judge &judge_;
   SimShard shard_;
   ClientInstances instances_;

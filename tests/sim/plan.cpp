@@ -8,6 +8,12 @@ namespace {
 
 using Weather = Plan::Weather;
 
+/// The tunnels of an entity that is removed for so long are dropped, or are not.
+constexpr std::uint64_t kGraceOverMs = ShardLimits{}.drain_grace_ms + 2'000;
+constexpr std::uint64_t kWithinGraceMs = ShardLimits{}.drain_grace_ms - 2'000;
+/// A tunnel that was open all the time goes on so long behind an event.
+constexpr std::uint64_t kBehindEventMs = 120'000;
+
 class Planner {
 public:
   explicit Planner(std::uint64_t seed) : random_(seed * 0x9E3779B97F4A7C15U + 1) {}
@@ -34,14 +40,15 @@ public:
     if (chance(40)) {
       plan.held_bytes = between(0, 400'000);
     }
-    add_events(plan);
-    add_sessions(plan);
-    plan.is_silent = chance(20);
-    if (plan.is_silent) {
-      add_silent_round(plan);
-    }
     if (chance(50)) { // short ones are renewed in each silence
       plan.token_life_s = static_cast<std::int64_t>(between(60, 300));
+    }
+    add_proxy(plan);
+    add_events(plan);
+    add_sessions(plan);
+    if (chance(20)) {
+      plan.silent = plan.apps.size();
+      add_silent_round(plan, between(kLongestSilenceMs / 4, kLongestSilenceMs), false);
     }
     return plan;
   }
@@ -79,27 +86,105 @@ private:
         .set(SimFault::kConnectTimeout, rate(2'000, 20'000));
   }
 
-  Event event(std::uint64_t longest_ms) {
+  void add_proxy(Plan &plan) {
+    const bool has_proxy = chance(25);
+    for (bool &proxied : plan.proxied_listeners) {
+      proxied = has_proxy && chance(50);
+    }
+    for (unsigned i = 0; i < plan.senders; ++i) {
+      plan.proxied_senders.push_back(has_proxy && chance(50));
+    }
+  }
+
+  Event outage(std::uint64_t longest_ms) {
     Event made;
     const std::uint64_t kind = below(100);
-    made.kind = kind < 50   ? Event::Kind::kKillRelay
-                : kind < 80 ? Event::Kind::kCut
-                            : Event::Kind::kLose;
+    made.kind = kind < 25   ? EventKind::kKillByReset
+                : kind < 50 ? EventKind::kKillByFin
+                : kind < 80 ? EventKind::kCut
+                            : EventKind::kLose;
     made.wait_ms = between(10, 2'000);
-    made.duration_ms = between(10, longest_ms);
-    made.finishes = chance(50);
+    made.duration_ms = made.kind == EventKind::kLose ? 0 : between(10, longest_ms);
     made.listener = static_cast<unsigned>(below(2));
     return made;
   }
 
+  EventKind kind_of_change(const Plan &plan, bool is_quiet) {
+    if (plan.tls && chance(60)) {
+      return EventKind::kReplaceCertificate;
+    }
+    if (plan.has_proxy() && chance(40)) {
+      constexpr EventKind kOfProxy[] = {EventKind::kProxyRefuses, EventKind::kProxySilent,
+                                        EventKind::kProxyCuts};
+      return kOfProxy[below(std::size(kOfProxy))];
+    }
+    // The last ones take minutes, until a token has ended.
+    constexpr EventKind kOfAll[] = {
+        EventKind::kReloadRules,  EventKind::kRemoveEntity,    EventKind::kReloadClients,
+        EventKind::kStopListener, EventKind::kRotateAtClients, EventKind::kRotateAtRelay,
+        EventKind::kJumpClock,    EventKind::kMoveRelay,       EventKind::kNameFails,
+        EventKind::kNameSilent,   EventKind::kNameDead,        EventKind::kNameDeadFirst,
+        EventKind::kRemoveRule,   EventKind::kEndToken};
+    return kOfAll[below(std::size(kOfAll) - (is_quiet ? 0 : 2))];
+  }
+
+  /// Of the configuration, the names, the clock or the proxy.
+  Event change(const Plan &plan, bool is_quiet) {
+    Event made;
+    made.kind = kind_of_change(plan, is_quiet);
+    made.wait_ms = between(10, 2'000);
+    made.listener = static_cast<unsigned>(below(2));
+    made.duration_ms = between(10, is_quiet && chance(50) ? 60'000 : 8'000);
+    switch (made.kind) {
+    case EventKind::kRemoveEntity:
+      made.drops_tunnels = is_quiet && chance(50);
+      made.duration_ms = made.drops_tunnels ? between(kGraceOverMs, 2 * kGraceOverMs)
+                                            : between(10, kWithinGraceMs);
+      break;
+    case EventKind::kRotateAtClients:
+    case EventKind::kRotateAtRelay:
+      // In the storm not of a listener: its channel would be lost at some time long behind it.
+      made.rule = static_cast<unsigned>(below(is_quiet ? 3 : 1));
+      break;
+    case EventKind::kJumpClock: // a minute to an hour, either way
+      made.jump_s = static_cast<std::int64_t>(between(60, 3'600)) * (chance(50) ? 1 : -1);
+      break;
+    default:
+      break;
+    }
+    return made;
+  }
+
+  /// Of the kinds that no session may notice, while all sessions run.
+  Event unnoticed(const Plan &plan) {
+    constexpr EventKind kKinds[] = {EventKind::kReloadRules,     EventKind::kReloadClients,
+                                    EventKind::kRotateAtClients, EventKind::kRotateAtRelay,
+                                    EventKind::kJumpClock,       EventKind::kReplaceCertificate};
+    Event made;
+    made.kind = kKinds[below(std::size(kKinds) - (plan.tls ? 0 : 1))];
+    made.wait_ms = between(10, 1'000);
+    made.duration_ms = between(500, 2'000); // longer than a set-up, which keeps its key
+    // Less than the time that a renewal has: a quarter of a token's life, and the relay's grace.
+    made.jump_s = static_cast<std::int64_t>(between(60, 200)) * (chance(50) ? 1 : -1);
+    return made;
+  }
+
   void add_events(Plan &plan) {
-    if (plan.weather == Weather::kRough && chance(25)) {
-      for (std::uint64_t count = between(1, 2); count > 0; --count) {
-        plan.events.push_back(event(8'000));
+    if (plan.weather != Weather::kRough && chance(50)) {
+      for (std::uint64_t count = between(1, 3); count > 0; --count) {
+        plan.storm.push_back(unnoticed(plan));
       }
     }
-    if (chance(40)) {
-      plan.outages.push_back(event(chance(50) ? 5'000 : 60'000));
+    if (plan.weather == Weather::kRough && chance(25)) {
+      for (std::uint64_t count = between(1, 3); count > 0; --count) {
+        plan.storm.push_back(chance(60) ? outage(8'000) : change(plan, false));
+      }
+    }
+    if (chance(45)) {
+      plan.quiet.push_back(outage(chance(50) ? 5'000 : 60'000));
+    }
+    if (chance(70)) {
+      plan.quiet.insert(chance(50) ? plan.quiet.begin() : plan.quiet.end(), change(plan, true));
     }
   }
 
@@ -199,22 +284,45 @@ private:
       add_app(plan, between(2, 6), false);
     }
     plan.fresh = plan.apps.size();
-    for (std::size_t round = 0; round <= plan.outages.size(); ++round) {
-      for (unsigned i = 0; i < plan.senders; ++i) {
-        add_app(plan, 2, true);
+    add_round(plan);
+    for (Event &event : plan.quiet) {
+      if (traits(event.kind).spares_tunnels) {
+        event.companions = plan.apps.size();
+        add_silent_round(plan, silence_ms(plan, event), event.drops_tunnels);
       }
+      if (traits(event.kind).works_meanwhile) {
+        event.meanwhile = plan.apps.size();
+        add_round(plan);
+      }
+      event.fresh = plan.apps.size();
+      add_round(plan);
     }
   }
 
+  void add_round(Plan &plan) {
+    for (unsigned i = 0; i < plan.senders; ++i) {
+      add_app(plan, 2, true);
+    }
+  }
+
+  /// Longer than the event.
+  static std::uint64_t silence_ms(const Plan &plan, const Event &event) {
+    const bool waits_for_token =
+        event.kind == EventKind::kRemoveRule || event.kind == EventKind::kEndToken;
+    const std::uint64_t token_ms =
+        static_cast<std::uint64_t>(plan.token_life_s) * 1'000 + RelayLimits{}.token_grace_ms;
+    return event.duration_ms + (waits_for_token ? token_ms : 0) + kBehindEventMs;
+  }
+
   /// Sessions whose ends say nothing for minutes, and then the rest.
-  void add_silent_round(Plan &plan) {
+  void add_silent_round(Plan &plan, std::uint64_t silence_ms, bool is_doomed) {
     for (unsigned i = 0; i < plan.senders; ++i) {
       Session silent = session(plan.sessions.size(), true);
       silent.app = {};
-      silent.app.silence_ms =
-          static_cast<std::uint32_t>(between(kLongestSilenceMs / 4, kLongestSilenceMs));
+      silent.app.silence_ms = static_cast<std::uint32_t>(silence_ms);
       silent.target = {};
       silent.target.echo = true;
+      silent.is_doomed = is_doomed;
       plan.apps.push_back({silent.number});
       plan.sessions.push_back(silent);
     }

@@ -27,17 +27,31 @@ void JoinEar::write(LogLevel level, std::string_view message,
 }
 
 RelayHost::RelayHost(Services &services) : services_(services) {
+  settings_.rules = {{"sender", kRightSend, {services.make_key()}},
+                     {"listener-0", kRightListen, {services.make_key()}},
+                     {"listener-1", kRightListen, {services.make_key()}}};
+  make_shards();
+}
+
+void RelayHost::make_shards() {
   for (unsigned i = 0; i < kShards; ++i) {
-    shards_.push_back(std::make_unique<SimShard>(services.world, ear_, "relay-" + std::to_string(i),
-                                                 kRelayHost, i, services.held_bytes));
+    shards_.push_back(std::make_unique<SimShard>(services_.world, ear_,
+                                                 "relay-" + std::to_string(i), services_.relay_host,
+                                                 i, services_.held_bytes));
   }
+}
+
+void RelayHost::move_to(const std::string &host) {
+  CULVERT_ASSERT(relay_ == nullptr);
+  services_.relay_host = host;
+  make_shards();
 }
 
 RelayParts RelayHost::parts_of(SimShard &shard, const std::shared_ptr<const RelayPolicy> &policy) {
   RelayParts parts;
   parts.policy = policy;
   TlsServerOptions options;
-  options.credentials = &services_.certificates.server;
+  options.credentials = &services_.certificates[settings_.certificate].server;
   for (const auto &unit : services_.relay_protocols) {
     parts.protocols.push_back(
         {std::string(unit->id()), std::move(unit->relay_protocol(shard.shard).value())});
@@ -45,32 +59,49 @@ RelayParts RelayHost::parts_of(SimShard &shard, const std::shared_ptr<const Rela
     options.alpn.insert(options.alpn.end(), words.begin(), words.end());
   }
   parts.auth = std::move(services_.relay_auth->auth(shard.shard).value());
+  if (services_.wrap_auth) {
+    parts.auth = services_.wrap_auth(std::move(parts.auth), shard.io);
+  }
   if (services_.tls) {
     parts.tls = std::move(TlsContext::server(shard.io, options).value());
   }
   return parts;
 }
 
-void RelayHost::start(const RelayLimits &limits) {
+std::shared_ptr<const RelayPolicy> RelayHost::make_policy() const {
   RelayOptions options;
-  options.limits = limits;
+  options.limits = settings_.limits;
   options.names = {kRelayName};
-  options.entities = {{kEntity, {}}};
-  options.own_rules = {{"root", kRightManage, {services_.key}}};
-  const auto policy = std::make_shared<const RelayPolicy>(options);
+  options.entities = settings_.entities;
+  options.own_rules = settings_.rules;
+  CULVERT_ASSERT(RelayPolicy::check(options).ok());
+  return std::make_shared<const RelayPolicy>(options);
+}
+
+void RelayHost::start() {
+  const auto policy = make_policy();
   relay_ = std::make_unique<Relay>(kShards);
   done_ = 0;
-  for (const auto &shard : shards_) {
-    parts_.push_back(std::make_unique<RelayShard>(*relay_, shard->shard, parts_of(*shard, policy),
+  for (unsigned i = 0; i < kShards; ++i) {
+    parts_.push_back(std::make_unique<RelayShard>(*relay_, shard(i).shard,
+                                                  parts_of(shard(i), policy),
                                                   Delegate<>::to<&RelayHost::on_done>(*this)));
   }
   // A relay that starts has descriptors left: this world's faults begin behind that.
   const SimFaults faults = std::exchange(services_.world.faults(), {});
   const Socket socket =
-      shards_.front()->io.listen(*Address::from_literal(kRelayHost, kRelayPort)).value();
+      shard(0).io.listen(*Address::from_literal(services_.relay_host, kRelayPort)).value();
   services_.world.faults() = faults;
   for (const auto &part : parts_) {
     part->start({socket});
+  }
+}
+
+void RelayHost::reload() {
+  const auto policy = make_policy();
+  for (unsigned i = 0; i < kShards; ++i) {
+    parts_[i]->use(parts_of(shard(i), policy));
+    services_.world.run_for(services_.random->below(2)); // the next one is not told at once
   }
 }
 

@@ -17,23 +17,19 @@ constexpr char kExample[] = "example_relay";
 } // namespace
 
 Services::Services(SimWorld &sim, bool with_tls, const std::string &protocol,
-                   std::size_t shard_held_bytes, std::int64_t token_life_s)
-    : world(sim), tls(with_tls), held_bytes(shard_held_bytes) {
+                   std::size_t shard_held_bytes, std::int64_t life_s, LogLevel most)
+    : world(sim), log(sim, most), tls(with_tls), held_bytes(shard_held_bytes),
+      token_life_s(life_s) {
   for (const culvert_plugin *plugin :
        {&culvert_plugin_v1_transport_azure, &culvert_plugin_v1_example_relay,
         &culvert_plugin_v1_auth_sas, &culvert_plugin_v1_resolver_static}) {
     CULVERT_ASSERT(plugins.register_static(*plugin).ok());
   }
-  key = secrets.add(Secret(std::string_view("a key of this world")));
   // Without TLS no ALPN word picks the protocol: the first one serves every connection.
   relay_protocols.push_back(make(protocol, PluginKind::kRelay));
   relay_protocols.push_back(make(protocol == kAzure ? kExample : kAzure, PluginKind::kRelay));
   relay_auth = make("auth_sas", PluginKind::kAuth);
   transport = make(protocol, PluginKind::kTransport);
-  auth = make("auth_sas", PluginKind::kAuth,
-              {{"key_name", std::string("root")},
-               {"key", SecretReference{key}},
-               {"token_lifetime_s", token_life_s}});
   resolver =
       make("resolver_static", PluginKind::kResolver,
            {{"resolve", std::vector<std::string>{std::string(kRelayName) + "=" + kRelayHost}},
@@ -45,7 +41,9 @@ Services::Services(SimWorld &sim, bool with_tls, const std::string &protocol,
                              SimWorld::kFirstWallSec - kYearSec,
                              SimWorld::kFirstWallSec + kYearSec,
                              random.get()};
-    certificates = std::move(make_throw_away(options).value());
+    for (ThrowAway &each : certificates) {
+      each = std::move(make_throw_away(options).value());
+    }
   }
 }
 
@@ -53,13 +51,44 @@ std::unique_ptr<Unit> Services::make(const std::string &id, PluginKind kind, Con
   return std::move(plugins.make_unit(id, kind, std::move(values)).value());
 }
 
-ClientInstances::ClientInstances(Services &services, SimShard &shard)
-    : transport(std::move(services.transport->transport(shard.shard).value())),
-      auth(std::move(services.auth->auth(shard.shard).value())),
-      resolver(std::move(services.resolver->resolver(shard.shard).value())) {
+Unit &Services::make_auth(const ClientSettings &settings) {
+  ConfigValues values = {{"token_lifetime_s", token_life_s}};
+  if (!settings.signature.empty()) {
+    values["signature"] = settings.signature;
+  } else {
+    values["key_name"] = settings.rule;
+    values["key"] = SecretReference{settings.key};
+  }
+  if (settings.second_key != 0) {
+    values["second_key"] = SecretReference{settings.second_key};
+  }
+  return *auths.emplace_back(make("auth_sas", PluginKind::kAuth, std::move(values)));
+}
+
+std::uint64_t Services::make_key() {
+  return secrets.add(Secret("key " + std::to_string(++keys) + " of this world"));
+}
+
+ClientInstances::ClientInstances(Services &services, SimShard &shard,
+                                 const ClientSettings &settings, bool by_proxy)
+    : auth(std::move(services.make_auth(settings).auth(shard.shard).value())),
+      resolver(std::make_unique<WorldResolver>(
+          shard.io, services.names, std::move(services.resolver->resolver(shard.shard).value()))) {
+  if (services.wrap_auth) {
+    auth = services.wrap_auth(std::move(auth), shard.io);
+  }
+  if (services.wrap_resolver) {
+    resolver = services.wrap_resolver(std::move(resolver), shard.io);
+  }
+  if (by_proxy) {
+    ProxyConfig config;
+    config.address = {kProxyHost, kProxyPort, {}};
+    proxy.emplace(config);
+  }
   if (services.tls) {
     TlsClientOptions options;
-    options.authorities_pem = services.certificates.authority_pem;
+    options.authorities_pem =
+        services.certificates[0].authority_pem + services.certificates[1].authority_pem;
     options.resume = false; // libssl stamps sessions with the machine's clock
     tls = std::move(TlsContext::client(shard.io, options).value());
   }

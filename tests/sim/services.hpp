@@ -4,6 +4,8 @@
 // Used on the one thread of its world, which outlives it.
 #pragma once
 
+#include "names.hpp"
+
 #include "core/clock.hpp"
 #include "crypto/certificate.hpp"
 #include "crypto/digest.hpp"
@@ -14,7 +16,9 @@
 #include "support/sim/sim_log.hpp"
 #include "support/sim/sim_world.hpp"
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,8 +26,11 @@ namespace culvert::simtest {
 
 inline constexpr char kRelayName[] = "relay.example";
 inline constexpr char kRelayHost[] = "10.0.0.1";
+inline constexpr char kOtherRelayHost[] = "10.0.0.2"; // where it may move
 inline constexpr std::uint16_t kRelayPort = 443;
 inline constexpr char kEntity[] = "db/main";
+inline constexpr char kProxyHost[] = "10.0.5.1";
+inline constexpr std::uint16_t kProxyPort = 3'128;
 
 class WorldClock final : public Clock {
 public:
@@ -48,42 +55,65 @@ struct SimShard {
   Digests digests;
 };
 
+/// What a listener or sender is configured with, beside its role's options.
+struct ClientSettings {
+  std::string rule = {}; // whose key signs
+  std::uint64_t key = 0;
+  std::uint64_t second_key = 0; // used when the first is refused; 0: there is none
+  std::string signature = {};   // a ready token, instead of rule and key
+};
+
+enum class ProxyMood : std::uint8_t { kServes, kRefuses, kSilent };
+
 /// The units of every role, and the certificates of a world with TLS.
 struct Services {
   Services(SimWorld &sim, bool with_tls, const std::string &protocol, std::size_t shard_held_bytes,
-           std::int64_t token_life_s);
+           std::int64_t life_s, LogLevel most = LogLevel::kInfo);
 
   std::unique_ptr<Unit> make(const std::string &id, PluginKind kind, ConfigValues values = {});
+  /// Lives as long as this.
+  Unit &make_auth(const ClientSettings &settings);
+  std::uint64_t make_key();
 
   SimWorld &world;
-  SimLog log{world, LogLevel::kInfo};
+  SimLog log;
   WorldClock clock{world};
   std::unique_ptr<Random> random = world.make_random();
   SecretStore secrets;
   PluginSet plugins{HostServices{log, *random, clock, secrets}, {}};
-  std::uint64_t key = 0; // of the rule "root"
   bool tls = false;
   std::size_t held_bytes = 0; // the budget of each shard
-  ThrowAway certificates;
+  std::int64_t token_life_s = 0;
+  ThrowAway certificates[2]; // of the relay, one after the other; clients trust both
   std::vector<std::unique_ptr<Unit>> relay_protocols;
   std::unique_ptr<Unit> relay_auth;
   std::unique_ptr<Unit> transport;
-  std::unique_ptr<Unit> auth;
+  std::vector<std::unique_ptr<Unit>> auths; // of clients
   std::unique_ptr<Unit> resolver;
+  // A test that puts something of its own between the roles and these plugins; empty: nothing.
+  std::function<std::unique_ptr<Auth>(std::unique_ptr<Auth>, SimIo &)> wrap_auth;
+  std::function<std::unique_ptr<Resolver>(std::unique_ptr<Resolver>, SimIo &)> wrap_resolver;
+  std::uint64_t keys = 0;              // that were made
+  std::string relay_host = kRelayHost; // where the relay is now
+  Names names;
+  ProxyMood proxy_mood = ProxyMood::kServes;
 };
 
-/// The instances of a listener or sender on one shard.
+/// What one configuration of a listener or sender has on one shard. The transport is not in it: a
+/// role keeps its first one.
 struct ClientInstances {
-  ClientInstances(Services &services, SimShard &shard);
+  ClientInstances(Services &services, SimShard &shard, const ClientSettings &settings,
+                  bool by_proxy = false);
   [[nodiscard]] ClientKit kit(SimShard &shard, Transport &through) {
-    return {shard.shard, through, *auth, *resolver, tls.get(), shard.digests};
+    return {shard.shard,   through, *auth, *resolver, tls.get(),
+            shard.digests, &limits, {},    {},        proxy ? &*proxy : nullptr};
   }
-  [[nodiscard]] ClientKit kit(SimShard &shard) { return kit(shard, *transport); }
 
-  std::unique_ptr<Transport> transport;
+  ClientLimits limits;
   std::unique_ptr<Auth> auth;
   std::unique_ptr<Resolver> resolver;
   std::unique_ptr<TlsContext> tls;
+  std::optional<Proxy> proxy;
 };
 
 } // namespace culvert::simtest

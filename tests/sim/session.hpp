@@ -60,6 +60,7 @@ struct Session {
   Flow down; // target to app
   Manner app;
   Manner target;
+  bool is_doomed = false;   // an event will drop its tunnel
   std::uint32_t gap_ms = 0; // before its connect
   Socket app_socket;        // while it is open
   bool connected = false;   // to the sender

@@ -23,12 +23,15 @@ Storm::Storm(std::uint64_t seed)
     : world_(seed), services_(world_, false, "transport_azure", ShardLimits{}.held_bytes, 3'600),
       relay_(services_),
       listener_shard_(world_, services_.log, "listeners", "10.0.1.1", 0, ShardLimits{}.held_bytes),
-      listener_plugins_(services_, listener_shard_), sender_(services_, "sender", "10.0.2.1"),
-      sessions_(kApps), target_(talk_, world_.make_io("target", "10.0.4.1"), kTarget),
+      listener_transport_(std::move(services_.transport->transport(listener_shard_.shard).value())),
+      listener_plugins_(services_, listener_shard_, relay_.client_of(kFirstListenerRule)),
+      sender_(services_, "sender", "10.0.2.1", false), sessions_(kApps),
+      target_(talk_, world_.make_io("target", "10.0.4.1"), kTarget),
       app_io_(world_.make_io("apps", "10.0.3.1")) {
   sender_options_.entity = listener_options_.entity = {kRelayName, kRelayPort, kEntity};
   listener_options_.target = {kTarget.host(), kTarget.port, ""};
-  sender_.make(sender_options_);
+  relay_.settings().limits = relay_limits();
+  sender_.make(relay_.client_of(kSenderRule), sender_options_);
   for (Session &session : sessions_) {
     session.number = static_cast<std::uint64_t>(&session - sessions_.data());
     session.up.key = session.number;
@@ -39,7 +42,7 @@ Storm::Storm(std::uint64_t seed)
 }
 
 std::string Storm::run() {
-  relay_.start(relay_limits());
+  relay_.start();
   sender_.role().start({sender_.io().listen(kSender).value()});
   start_listeners();
   const bool held = all_registered("at the start") && restart_relay() &&
@@ -57,8 +60,8 @@ std::string Storm::run() {
 
 void Storm::start_listeners() {
   for (std::size_t i = 0; i < kListeners; ++i) {
-    listeners_.emplace_back(listener_plugins_.kit(listener_shard_), listener_options_,
-                            make_uuid(*services_.random), listener_counters_,
+    listeners_.emplace_back(listener_plugins_.kit(listener_shard_, *listener_transport_),
+                            listener_options_, make_uuid(*services_.random), listener_counters_,
                             Delegate<>::to<&Storm::on_listener_stopped>(*this));
     listeners_.back().start();
   }
@@ -82,7 +85,7 @@ bool Storm::restart_relay() {
   if (!left.empty()) {
     judge_.fail(left);
   }
-  relay_.start(relay_limits());
+  relay_.start();
   return left.empty();
 }
 

@@ -33,6 +33,7 @@ private:
   Services services_;
   RelayHost relay_;
   SimShard listener_shard_;
+  std::unique_ptr<Transport> listener_transport_;
   ClientInstances listener_plugins_;
   ListenerOptions listener_options_;
   RoleCounters listener_counters_;

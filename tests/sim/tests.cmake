@@ -31,3 +31,17 @@ add_test(NAME sim_world_again COMMAND sim_world --again ${sim_again})
 add_test(NAME sim_world_storm COMMAND sim_world --storm 1..3)
 set_tests_properties(${sim_names} sim_world_again sim_world_storm PROPERTIES LABELS sim TIMEOUT 600)
 set_tests_properties(sim_world_sums PROPERTIES LABELS sim TIMEOUT 60 DEPENDS "${sim_names}")
+
+# The fault board: every fault at every step, and its table in a page.
+file(GLOB board_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/sim/board/*.cpp)
+foreach(part names people proxy_host roles seeded_openssl services talker)
+  list(APPEND board_sources ${PROJECT_SOURCE_DIR}/tests/sim/${part}.cpp)
+endforeach()
+add_executable(fault_board ${board_sources})
+target_include_directories(fault_board PRIVATE ${CULVERT_SDK_COPY}/include)
+target_link_libraries(fault_board PRIVATE culvert_transport_azure_static culvert_example_relay_static
+                                          culvert_auth_sas_static culvert_resolver_static_static
+                                          ${CULVERT_TEST_LIBRARIES})
+add_test(NAME sim_fault_board COMMAND fault_board tests/fault_board.md
+         WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+set_tests_properties(sim_fault_board PROPERTIES LABELS sim TIMEOUT 1200)

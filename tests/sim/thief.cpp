@@ -28,7 +28,7 @@ void Thief::steal(LinkDescription description) {
     judge_.fail("the thief finds no capability in an offer");
     return;
   }
-  tries_.push_back(std::make_unique<Outbound>(instances_.kit(shard_),
+  tries_.push_back(std::make_unique<Outbound>(instances_.kit(shard_, *transport_),
                                               Delegate<Outbound &>::to<&Thief::on_done>(*this)));
   tries_.back()->start(Purpose::kAccept, std::move(description), "thief");
 }

@@ -12,11 +12,14 @@
 
 namespace culvert::simtest {
 
+inline constexpr char kThiefHost[] = "10.0.9.1";
+
 class Thief {
 public:
-  Thief(Services &services, Judge &judge)
-      : shard_(services.world, services.log, "thief", "10.0.9.1", 0, services.held_bytes),
-        instances_(services, shard_), judge_(judge) {}
+  Thief(Services &services, const ClientSettings &settings, Judge &judge)
+      : shard_(services.world, services.log, "thief", kThiefHost, 0, services.held_bytes),
+        transport_(std::move(services.transport->transport(shard_.shard).value())),
+        instances_(services, shard_, settings), judge_(judge) {}
 
   void steal(LinkDescription description);
   [[nodiscard]] bool idle() const {
@@ -30,6 +33,7 @@ private:
   void on_done(Outbound &outbound);
 
   SimShard shard_;
+  std::unique_ptr<Transport> transport_;
   ClientInstances instances_;
   Judge &judge_;
   std::deque<std::unique_ptr<Outbound>> tries_;

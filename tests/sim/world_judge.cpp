@@ -15,7 +15,7 @@ void WorldRun::judge_sessions() {
     expect(rough || !session.joined ||
                (session.up.complete_where_cut_off() && session.down.complete_where_cut_off()),
            name + " was cut off, and what had arrived before that was lost");
-    expect(!calm || !session.wants_to_be_whole() || session.whole(),
+    expect(!calm || !session.wants_to_be_whole() || session.is_doomed || session.whole(),
            name + " is whole where nothing goes wrong");
     ++totals_.sessions;
     ++(session.whole() ? totals_.whole : session.joined ? totals_.broken : totals_.unmet);
@@ -42,7 +42,7 @@ void WorldRun::judge_counters() {
     listened += listener->counters().tunnels.ended();
   }
   listened += hasty_ ? hasty_->joined() : 0;
-  if (plan_.weather == Plan::Weather::kCalm && plan_.outages.empty()) {
+  if (plan_.weather == Plan::Weather::kCalm && plan_.quiet.empty()) {
     // An app that breaks its connection ends its set-up, which the relay may have joined by then;
     // the listener may hear of that before it has heard the relay's answer.
     const auto gone = static_cast<std::uint64_t>(
@@ -56,6 +56,7 @@ void WorldRun::judge_counters() {
                std::to_string(relay_.sums().joined) + " and " + std::to_string(listened));
   }
   expect(!thief_ || thief_->held() == 0, "the thief holds bytes");
+  expect(!proxy_ || proxy_->held() == 0, "the proxy holds bytes");
   expect(!hasty_ || hasty_->held() == 0, "a hasty listener holds bytes");
   const std::string leaks = world_.leaks();
   expect(leaks.empty(), leaks);
@@ -71,6 +72,7 @@ void WorldRun::sum_up() {
   for (const auto &listener : listeners_) {
     totals_.renewals += listener->transport().renewals;
   }
+  totals_.proxied = proxy_ ? proxy_->joined() : 0;
   totals_.forged = thief_ ? thief_->tries() : 0;
   totals_.faults = world_.fault_counts();
 }

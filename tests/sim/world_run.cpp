@@ -3,6 +3,7 @@
 #include "core/uuid.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace culvert::simtest {
 
@@ -17,25 +18,22 @@ constexpr std::uint64_t kTlsSetUpBytes = 3'500;
 /// half-closed tunnel may be silent for an hour. Two of them can follow each other.
 constexpr std::uint64_t kLongestSessionMs = 3 * 3'600'000;
 constexpr std::uint64_t kStormMs = 60'000;
-constexpr std::uint64_t kFreshMs = 60'000;
-constexpr std::uint64_t kStopMs = 200'000;
-/// How soon a listener must be registered again: within kSoonMs after an outage of up to
-/// kShortOutageMs in which connections are refused or reset, within kLaterMs after any other.
-constexpr std::uint64_t kShortOutageMs = 5'000;
-constexpr std::uint64_t kSoonMs = 5'000;
-constexpr std::uint64_t kLaterMs = 30'000;
-/// A relay that was lost again before this counts as lost all the time.
-constexpr std::uint64_t kStandsMs = 2 * ClientLimits{}.reconnect_floor_ms;
+/// Within this time both ends of a channel have found that the wall clock was set.
+constexpr std::uint64_t kWallLookMs = 61'000;
 /// A connection that was made half-open stays so for good, and a control channel's two ends still
 /// believe in it: a ping interval of 15 s and the wait for a pong pass before they know. It is
 /// registered again within kLaterMs of the loss.
 constexpr std::uint64_t kHalfOpenMs = 15'000 + ShardLimits{}.pong_ms + 100;
 
+} // namespace
+
 std::string listener_host(unsigned index) {
   return "10.0.1." + std::to_string(index + 1);
 }
 
-} // namespace
+std::string sender_host(unsigned index) {
+  return "10.0.2." + std::to_string(index + 1);
+}
 
 WorldRun::WorldRun(std::uint64_t seed)
     : plan_(make_plan(seed)), world_(seed),
@@ -48,16 +46,19 @@ WorldRun::WorldRun(std::uint64_t seed)
 
 void WorldRun::make_roles() {
   if (plan_.thieves_per_cent > 0) {
-    thief_ = std::make_unique<Thief>(services_, judge_);
+    thief_ = std::make_unique<Thief>(services_, relay_.client_of(kFirstListenerRule), judge_);
   }
   if (plan_.hasty_per_cent > 0) {
-    hasty_ = std::make_unique<Hasty>(services_, judge_);
+    hasty_ = std::make_unique<Hasty>(services_, relay_.client_of(kFirstListenerRule), judge_);
     relay_.ear().on_join = [this](const std::string &id, bool moved) {
       if (hasty_->serves(id)) {
         ++totals_.hasty;
         totals_.hasty_moved += moved ? 1 : 0;
       }
     };
+  }
+  if (plan_.has_proxy()) {
+    proxy_ = std::make_unique<ProxyHost>(services_, judge_);
   }
   sender_options_.entity = {kRelayName, kRelayPort, kEntity};
   for (unsigned i = 0; i < 2; ++i) {
@@ -70,9 +71,9 @@ void WorldRun::make_roles() {
     targets_.push_back(std::make_unique<Target>(talk_, io, target));
     listener_options_[i].entity = sender_options_.entity;
     listener_options_[i].target = {plan_.unix_targets ? "" : host, 5432, path};
-    listeners_.push_back(std::make_unique<ListenerHost>(services_, "listener-" + std::to_string(i),
-                                                        listener_host(i)));
-    listeners_[i]->make(listener_options_[i], make_uuid(*services_.random));
+    listeners_.push_back(std::make_unique<ListenerHost>(
+        services_, "listener-" + std::to_string(i), listener_host(i), plan_.proxied_listeners[i]));
+    make_listener(i);
     if (hasty_) {
       listeners_[i]->transport().takes_over = [this, target](const LinkDescription &description) {
         const bool hasty = world_.random().below(100) < plan_.hasty_per_cent;
@@ -91,12 +92,17 @@ void WorldRun::make_roles() {
     }
   }
   for (unsigned i = 0; i < plan_.senders; ++i) {
-    const std::string host = "10.0.2." + std::to_string(i + 1);
-    senders_.push_back(
-        std::make_unique<SenderHost>(services_, "sender-" + std::to_string(i), host));
-    senders_[i]->make(sender_options_);
+    const std::string host = sender_host(i);
+    senders_.push_back(std::make_unique<SenderHost>(services_, "sender-" + std::to_string(i), host,
+                                                    plan_.proxied_senders[i]));
+    senders_[i]->make(relay_.client_of(kSenderRule), sender_options_);
     sender_addresses_.push_back(*Address::from_literal(host, 5432));
   }
+}
+
+void WorldRun::make_listener(unsigned index) {
+  listeners_[index]->make(relay_.client_of(kFirstListenerRule + index), listener_options_[index],
+                          make_uuid(*services_.random));
 }
 
 void WorldRun::make_apps() {
@@ -124,9 +130,13 @@ bool WorldRun::until(const std::function<bool()> &done, std::uint64_t within_ms,
 }
 
 bool WorldRun::registered() {
-  return relay_.registered() == listeners_.size() &&
-         std::all_of(listeners_.begin(), listeners_.end(),
-                     [](const auto &listener) { return listener->online(); });
+  std::size_t expected = 0;
+  bool all_online = true;
+  for (std::size_t i = 0; i < listeners_.size(); ++i) {
+    expected += away_[i] ? 0 : 1;
+    all_online = all_online && (away_[i] || listeners_[i]->online());
+  }
+  return all_online && relay_.registered() == expected;
 }
 
 // --- the acts -----------------------------------------------------------------------------------
@@ -136,17 +146,20 @@ bool WorldRun::run() {
   for (unsigned i = 0; i < plan_.senders; ++i) {
     senders_[i]->role().start({senders_[i]->io().listen(sender_addresses_[i]).value()});
   }
+  if (proxy_) {
+    proxy_->start();
+    close_firewall();
+  }
   world_.faults() = plan_.faults;
   for (const auto &listener : listeners_) {
     listener->role().start();
   }
-  bool held = storm() && recover(kLaterMs) && fresh_round(0, kFreshMs) && outlast();
-  for (std::size_t i = 0; held && i < plan_.outages.size(); ++i) {
-    const Event &outage = plan_.outages[i];
-    world_.run_for(kStandsMs);
-    held = happen(outage) && recover_from(outage) && fresh_round(i + 1, kFreshMs) && outlast();
+  bool held = storm() && recover(kLaterMs) && round(plan_.fresh, kFreshMs) && outlast();
+  for (std::size_t i = 0; held && i < plan_.quiet.size(); ++i) {
+    world_.run_for(kWallLookMs); // the end of the storm has set the clock
+    held = pass_through(plan_.quiet[i]) && outlast();
   }
-  held = held && (!plan_.is_silent || silence()) && stop();
+  held = held && (!plan_.silent || silence()) && stop();
   if (held) {
     judge_sessions();
     judge_counters();
@@ -165,9 +178,13 @@ bool WorldRun::storm() {
   for (std::size_t i = 0; i < plan_.fresh; ++i) {
     apps_[i]->start();
   }
-  for (const Event &event : plan_.events) {
+  for (const Event &event : plan_.storm) {
     world_.run_for(event.wait_ms);
-    if (!happen(event)) {
+    if (!begin(event)) {
+      return false;
+    }
+    world_.run_for(event.duration_ms);
+    if (!end(event)) {
       return false;
     }
   }
@@ -178,10 +195,30 @@ bool WorldRun::storm() {
       },
       kStormMs);
   world_.heal();
+  close_firewall();
   return true;
 }
 
+/// Whoever has a proxy reaches the relay through it alone.
+void WorldRun::close_firewall() {
+  for (const char *relay : {kRelayHost, kOtherRelayHost}) {
+    for (unsigned i = 0; i < listeners_.size(); ++i) {
+      if (plan_.proxied_listeners[i]) {
+        world_.cut(relay, listener_host(i));
+      }
+    }
+    for (unsigned i = 0; i < senders_.size(); ++i) {
+      if (plan_.proxied_senders[i]) {
+        world_.cut(relay, sender_host(i));
+      }
+    }
+  }
+}
+
 bool WorldRun::recover(std::uint64_t within_ms) {
+  if (std::exchange(clock_jumped_, false)) {
+    world_.run_for(kWallLookMs);
+  }
   if (!half_open_found_ && (half_open_ || world_.fault_counts().of(SimFault::kHalfOpen) > 0)) {
     half_open_found_ = true;
     world_.run_for(kHalfOpenMs);
@@ -190,19 +227,8 @@ bool WorldRun::recover(std::uint64_t within_ms) {
   return until([this] { return registered(); }, within_ms, "the listeners are registered again");
 }
 
-bool WorldRun::recover_from(const Event &outage) {
-  if (outage.kind == Event::Kind::kLose) { // the relay is there all the time
-    const TappedTransport &transport = listeners_[outage.listener]->transport();
-    return until([&] { return transport.listens > listens_ && registered(); }, kLaterMs,
-                 "a listener whose connections were swallowed is registered anew");
-  }
-  const bool refuses = outage.kind == Event::Kind::kKillRelay;
-  return recover(refuses && outage.duration_ms <= kShortOutageMs ? kSoonMs : kLaterMs);
-}
-
 /// New tunnels work, whole.
-bool WorldRun::fresh_round(std::size_t round, std::uint64_t within_ms) {
-  const std::size_t first = plan_.fresh + round * plan_.senders;
+bool WorldRun::round(std::size_t first, std::uint64_t within_ms) {
   const auto begin = apps_.begin() + static_cast<std::ptrdiff_t>(first);
   const auto end = begin + static_cast<std::ptrdiff_t>(plan_.senders);
   std::for_each(begin, end, [](const auto &app) { app->start(); });
@@ -222,16 +248,13 @@ bool WorldRun::fresh_round(std::size_t round, std::uint64_t within_ms) {
 
 /// Tunnels and control channels in which nobody says anything for minutes are as good as before.
 bool WorldRun::silence() {
-  world_.run_for(kHalfOpenMs); // what a cut has broken without a word is found by then
+  world_.run_for(kWallLookMs); // what a cut has broken without a word is found by then, too
   if (!recover(kLaterMs)) {
     return false;
   }
-  const auto listens = [this] {
-    return listeners_[0]->transport().listens + listeners_[1]->transport().listens;
-  };
   const std::uint64_t before = listens();
   ++totals_.silences;
-  return fresh_round(plan_.outages.size() + 1, kLongestSilenceMs + kFreshMs) && outlast() &&
+  return round(*plan_.silent, kLongestSilenceMs + kFreshMs) && outlast() &&
          expect(listens() == before && registered(), "no listener was lost in the silence");
 }
 
@@ -245,33 +268,6 @@ bool WorldRun::outlast() {
                            [](const auto &target) { return target->idle(); });
       },
       kLongestSessionMs, "all sessions are over");
-}
-
-bool WorldRun::happen(const Event &event) {
-  if (event.kind == Event::Kind::kCut) {
-    ++totals_.cuts;
-    world_.cut(kRelayHost, listener_host(event.listener));
-    world_.run_for(event.duration_ms);
-    world_.mend(kRelayHost, listener_host(event.listener));
-    return true;
-  }
-  if (event.kind == Event::Kind::kLose) {
-    ++totals_.losses;
-    half_open_ = true;
-    listens_ = listeners_[event.listener]->transport().listens;
-    world_.lose(kRelayHost, listener_host(event.listener));
-    return true;
-  }
-  ++(event.finishes ? totals_.kills_by_fin : totals_.kills);
-  totals_.fins += event.finishes ? world_.orphan(kRelayHost) : 0;
-  relay_.drop();
-  if (!until([this] { return relay_.done(); }, kStopMs, "the killed relay ends")) {
-    return false;
-  }
-  const std::string left = relay_.bury();
-  world_.run_for(event.duration_ms);
-  relay_.start();
-  return expect(left.empty(), left);
 }
 
 bool WorldRun::stop() {
@@ -294,6 +290,9 @@ bool WorldRun::stop() {
   if (hasty_) {
     hasty_->stop();
   }
+  if (proxy_) {
+    proxy_->stop();
+  }
   for (const auto &target : targets_) {
     target->stop();
   }
@@ -305,7 +304,8 @@ bool WorldRun::stop() {
         return std::all_of(targets_.begin(), targets_.end(), stopped) &&
                std::all_of(apps_.begin(), apps_.end(),
                            [](const auto &app) { return app->idle(); }) &&
-               (!thief_ || thief_->idle()) && (!hasty_ || hasty_->idle());
+               (!thief_ || thief_->idle()) && (!hasty_ || hasty_->idle()) &&
+               (!proxy_ || proxy_->idle());
       },
       kStopMs, "apps and targets are closed");
 }

@@ -60,15 +60,32 @@ struct Exchange {
   }
 };
 
+/// What to do about a connection that failed, or an answer that did not come.
+std::string remedy_of(const Failure &failure, const HostPort &where) {
+  if (failure == boost::beast::error::timeout) {
+    return "it accepts connections but does not answer; look into the log of its process";
+  }
+  if (failure == boost::system::errc::permission_denied && !where.unix_path.empty()) {
+    return failure.message() + "; run this as the user of its process, because the socket is for "
+                               "its owner (mode 0600), or set another mode in its [admin]";
+  }
+  return failure.message() + "; is bind of [admin] this address, and the process running?";
+}
+
 } // namespace
+
+Status no_admin_address(const std::string &text) {
+  return Status::config("--admin '" + text +
+                        "' is no address of an admin endpoint; write 127.0.0.1:9464, [::1]:9464 "
+                        "or " +
+                        kAdminAddress);
+}
 
 Result<AdminAnswer> ask_admin(const HostPort &where, const std::string &method,
                               const std::string &path, unsigned timeout_ms) {
   const std::optional<Protocol::endpoint> endpoint = endpoint_of(where);
   if (!endpoint) {
-    return Status::config("'" + where.text() +
-                          "' is no address of an admin endpoint; write --admin 127.0.0.1:9464 or "
-                          "--admin unix:/PATH");
+    return no_admin_address(where.text());
   }
   Exchange exchange;
   exchange.request.method_string(method);
@@ -83,8 +100,7 @@ Result<AdminAnswer> ask_admin(const HostPort &where, const std::string &method,
   exchange.context.run();
   if (exchange.failure) {
     return Status::machine("no answer from the admin endpoint at " + where.text() + ": " +
-                           exchange.failure.message() +
-                           "; is bind of [admin] this address, and the process running?");
+                           remedy_of(exchange.failure, where));
   }
   return AdminAnswer{exchange.response.get().result_int(), exchange.response.get().body()};
 }

@@ -10,6 +10,9 @@ namespace culvert::command {
 /// Where an operator's process has its endpoint, unless --admin says otherwise.
 inline constexpr const char *kAdminAddress = "unix:/run/culvert/admin.sock";
 
+/// The sentence about a text that is no address of an endpoint.
+Status no_admin_address(const std::string &text);
+
 struct AdminAnswer {
   unsigned status = 0; // of HTTP
   std::string body;

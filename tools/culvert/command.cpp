@@ -15,7 +15,6 @@ struct Setting {
   const char *key;
 };
 constexpr Setting kSettings[] = {{"bind_mode", "--bind-mode", "bind_mode"},
-                                 {"ca_file", "--ca", "ca"},
                                  {"rendezvous_hosts", "--rendezvous-host", "rendezvous_hosts"},
                                  {"proxy_credentials", "--proxy-credentials", "proxy_credentials"},
                                  {"the resolve entry", "--resolve", "the resolve entry"}};

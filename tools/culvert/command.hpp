@@ -90,7 +90,8 @@ void finish_output();
 /// Blocks SIGTERM, SIGINT and SIGHUP (unless nohup ignores it) in this thread and those it starts;
 /// call before an engine is made.
 void block_signals();
-/// As many open files as this process may have: a tunnel takes two or three.
+/// As many open files as this process may have: a tunnel takes two or three. A warning if they are
+/// few.
 void raise_open_files(Log &log);
 /// An engine in a process prepared for it: both of the above.
 std::unique_ptr<Engine> make_engine(const EngineConfig &config, Log &log);

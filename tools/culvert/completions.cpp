@@ -42,6 +42,11 @@ std::string valued(const std::vector<CommandWords> &commands, bool paths) {
   return patterns;
 }
 
+std::string fish_subcommand(const std::string &start, const std::string &word,
+                            const std::string &sentence) {
+  return start + " -a " + word + " -d " + in_quotes(sentence, "\\'") + "\n";
+}
+
 } // namespace
 
 std::string bash_completion(const std::vector<CommandWords> &commands) {
@@ -111,10 +116,11 @@ std::string fish_completion(const std::vector<CommandWords> &commands) {
     const std::string start =
         "complete -c culvert -n " + in_quotes("__culvert_at " + command.words, "\\'");
     for (const std::string &below : command.below) {
+      std::string words = command.words;
+      words += " ";
+      words += below;
       for (const CommandWords &each : commands) {
-        text += each.words == command.words + " " + below
-                    ? start + " -a " + below + " -d " + in_quotes(each.sentence, "\\'") + "\n"
-                    : "";
+        text += each.words == words ? fish_subcommand(start, below, each.sentence) : "";
       }
     }
     for (const OptionWords &option : command.options) {

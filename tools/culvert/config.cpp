@@ -30,7 +30,9 @@ void check_plugin_tables(LoadedConfig &loaded) {
 /// Asks the engine, which looks names up, reads certificates and asks for tokens.
 void resolve(LoadedConfig &loaded) {
   const std::unique_ptr<Log> log = make_log(loaded.configuration, Speech::kKeys);
-  const std::unique_ptr<Engine> engine = require(Engine::create(loaded.configuration.engine, *log));
+  EngineConfig config = loaded.configuration.engine;
+  config.admin = {}; // a running process may have its address, and it is judged already
+  const std::unique_ptr<Engine> engine = require(Engine::create(config, *log));
   for (ConfigMistake &mistake : Roles::check(*engine, loaded)) {
     loaded.mistakes.push_back(std::move(mistake));
   }

@@ -40,6 +40,7 @@ template <typename Client> void use(Client &client, const ProxyConfig &proxy) {
     return;
   }
   client.proxy.address = proxy.address;
+  client.proxy.origin = proxy.origin;
   client.proxy.except = proxy.except;
   if (client.proxy.credentials.empty()) {
     client.proxy.credentials = proxy.credentials.clone();
@@ -62,6 +63,7 @@ void use_proxy_of_environment(LoadedConfig &loaded) {
                                                proxy.status().message + ", or unset it")});
     return;
   }
+  proxy.value().origin = "the variable " + url->name;
   if (const std::optional<Variable> except = first_of({"NO_PROXY", "no_proxy"})) {
     proxy.value().except = hosts_in(except->value);
   }

@@ -1,4 +1,5 @@
 #include "command.hpp"
+#include "memory.hpp"
 #include "notify.hpp"
 
 #include <algorithm>
@@ -121,6 +122,8 @@ void block_signals() {
 }
 
 void raise_open_files(Log &log) {
+  constexpr rlim_t kFewOpenFiles = 1'000;
+  constexpr rlim_t kFilesOfTunnel = 3; // at most
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
     return;
@@ -128,9 +131,15 @@ void raise_open_files(Log &log) {
   const rlim_t before = limit.rlim_cur;
   limit.rlim_cur = limit.rlim_max;
   const bool raised = before == limit.rlim_max || setrlimit(RLIMIT_NOFILE, &limit) == 0;
+  const rlim_t now = raised ? limit.rlim_max : before;
   log.write(LogLevel::kDebug, "open files",
-            {{"limit", std::to_string(raised ? limit.rlim_max : before)},
-             {"before", std::to_string(before)}});
+            {{"limit", std::to_string(now)}, {"before", std::to_string(before)}});
+  if (now < kFewOpenFiles) {
+    log.write(LogLevel::kWarn,
+              "this process may have few open files, so that few tunnels fit into it; raise its "
+              "limit (ulimit -n, or LimitNOFILE of its unit)",
+              {{"limit", std::to_string(now)}, {"tunnels", std::to_string(now / kFilesOfTunnel)}});
+  }
 }
 
 std::unique_ptr<Engine> make_engine(const EngineConfig &config, Log &log) {
@@ -142,13 +151,19 @@ std::unique_ptr<Engine> make_engine(const EngineConfig &config, Log &log) {
 int run_until_signal(const Serving &serving) {
   constexpr unsigned kLookMs = 100; // how soon after the last tunnel's end a drained process exits
   constexpr unsigned kDropMs = 5'000; // dropping waits for nobody but a plugin that owes an answer
+  constexpr unsigned kMemoryMs = 10'000; // between two looks at the memory
   int signals = 0;
   std::uint64_t looks_left = 0; // once it ends
+  std::uint64_t looks = 0;
+  FreeMemory memory;
   Notify notify(serving.log);
   bool ready = false;
   while (!serving.engine.wait_stopped(0)) {
     ready = ready || signals > 0 || tell_ready(serving, notify);
     feed_watchdog(serving, signals > 0, notify);
+    if (++looks % (kMemoryMs / kLookMs) == 0) {
+      memory.give_back();
+    }
     const int number = wait_for_signal(kLookMs);
     if (serving.reload && serving.engine.take_reload()) {
       const ReloadAnswer answer =

@@ -1,5 +1,6 @@
 #include "relay_folder.hpp"
 
+#include <arpa/inet.h>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -17,6 +18,12 @@ struct SetUpOptions {
   std::string entity = "app";
   std::string port = "443";
 };
+
+bool is_address(const std::string &name) {
+  in6_addr address{};
+  return inet_pton(AF_INET, name.c_str(), &address) == 1 ||
+         inet_pton(AF_INET6, name.c_str(), &address) == 1;
+}
 
 /// What is wrong with the entity is what a connection string made of it would say.
 std::uint16_t check_words(const SetUpOptions &options, const RelayFolder &folder) {
@@ -71,7 +78,7 @@ void fill(const RelayFolder &folder, std::uint16_t port, const std::string &enti
   }
 }
 
-int set_up_relay(const SetUpOptions &options, const Flags &flags) {
+int set_up_relay(const SetUpOptions &options) {
   const RelayFolder folder{options.folder, options.name};
   const std::uint16_t port = check_words(options, folder);
   fill(folder, port, options.entity);
@@ -82,21 +89,25 @@ int set_up_relay(const SetUpOptions &options, const Flags &flags) {
             << "  listener.key, sender.key                   the keys of two rules\n"
             << "  listener.connection, sender.connection     connection strings with these keys\n\n"
             << "The relay:\n\n";
-  print_command(folder.relay_command("0.0.0.0:" + std::to_string(port), options.entity), flags);
+  const bool ipv6 = options.name.find(':') != std::string::npos;
+  const HostPort bind{ipv6 ? "::" : "0.0.0.0", port, ""};
+  print_command(folder.relay_command(bind.text(), options.entity), {});
   std::cout << "\nA listener beside the target, with copies of ca.pem and listener.connection:\n\n";
-  print_command(folder.listen_command("127.0.0.1:8080"), flags);
+  print_command(folder.listen_command("127.0.0.1:8080"), {});
   std::cout << "\nA sender beside the app, with copies of ca.pem and sender.connection:\n\n";
-  print_command(folder.connect_command("127.0.0.1:9000"), flags);
-  std::cout << "\nOn a machine that knows no address of " << options.name << ", add --resolve "
-            << options.name
-            << "=ADDRESS to the last two. 127.0.0.1:8080 is the target, and an app\n"
-            << "connects to 127.0.0.1:9000: write your own.\n";
+  print_command(folder.connect_command("127.0.0.1:9000"), {});
+  std::cout << "\n127.0.0.1:8080 is the target, and an app connects to 127.0.0.1:9000: write your "
+               "own.\n";
+  if (!is_address(options.name)) {
+    std::cout << "On a machine that knows no address of " << options.name << ", add --resolve "
+              << options.name << "=ADDRESS to the last two.\n";
+  }
   return kExitOk;
 }
 
 } // namespace
 
-Run add_setup(CLI::App &parent, Flags &flags) {
+Run add_setup(CLI::App &parent, Flags &) {
   auto options = std::make_shared<SetUpOptions>();
   CLI::App *app = parent.add_subcommand("setup", "Make the files that a role needs");
   app->require_subcommand(1);
@@ -114,8 +125,7 @@ Run add_setup(CLI::App &parent, Flags &flags) {
   relay->add_option("--port", options->port, "The relay's port")
       ->type_name("PORT")
       ->capture_default_str();
-  add_common(*relay, flags);
-  return [options, &flags] { return set_up_relay(*options, flags); };
+  return [options] { return set_up_relay(*options); };
 }
 
 } // namespace culvert::command

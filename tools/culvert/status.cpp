@@ -28,7 +28,11 @@ struct StatusFlags {
 };
 
 HostPort address_of(const std::string &text) {
-  return require(HostPort::parse(text, "--admin"));
+  const Result<HostPort> address = HostPort::parse(text, "");
+  if (!address.ok()) {
+    require(no_admin_address(text));
+  }
+  return address.value();
 }
 
 std::string status_page(const HostPort &where) {

@@ -32,9 +32,9 @@ std::int64_t number_of(const json::object &from, const char *key) {
 }
 
 const json::array &list_of(const json::object &from, const char *key) {
-  static const json::array kNone;
+  static const json::array none;
   const json::value *value = from.if_contains(key);
-  return value == nullptr || !value->is_array() ? kNone : value->as_array();
+  return value == nullptr || !value->is_array() ? none : value->as_array();
 }
 
 /// Its two largest units.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <filesystem>
 
 namespace culvert::command {
 namespace {
@@ -38,6 +39,18 @@ bool holds_key(std::string text) {
   return text.find("sharedaccesskey=") != std::string::npos;
 }
 
+/// Of a word without its option: one that names a file is no secret.
+std::string belongs_to_no_option(const CLI::App &app, const std::string &word) {
+  std::error_code error;
+  const bool is_file =
+      !holds_key(word) && (word.ends_with(".toml") || std::filesystem::exists(word, error));
+  if (!is_file && !may_be_repeated(word)) {
+    return "an argument belongs to no option (is a value with ';' or a space quoted?)";
+  }
+  const bool takes_file = is_file && app.get_option_no_throw("--config") != nullptr;
+  return "'" + word + "' belongs to no option" + (takes_file ? "; write --config " + word : "");
+}
+
 std::string not_expected(const CLI::App &app, const std::string &argument) {
   const std::string name = argument.substr(0, argument.find('='));
   if (argument.starts_with('-')) {
@@ -52,9 +65,7 @@ std::string not_expected(const CLI::App &app, const std::string &argument) {
                                       : std::string("a word is no subcommand")) +
            "; write one of " + subcommands_of(app);
   }
-  return may_be_repeated(argument)
-             ? "'" + argument + "' belongs to no option"
-             : "an argument belongs to no option (is a value with ';' or a space quoted?)";
+  return belongs_to_no_option(app, argument);
 }
 
 std::string usage_of(const CLI::App &app, const std::string &option) {

@@ -97,6 +97,7 @@ struct RelayConfig : BindConfig {
 /// The HTTP proxy on the way to a relay.
 struct ProxyConfig {
   HostPort address;   // no host: there is none
+  std::string origin; // for messages: "the variable HTTPS_PROXY"; empty: the setting itself
   Secret credentials; // USER:PASSWORD for Basic authentication; empty: none
   /// Hosts that are dialled without it: a name (with those below it), an address, ADDRESS/BITS,
   /// or * for all.
@@ -111,6 +112,7 @@ struct ProxyConfig {
 struct ClientConfig {
   std::string name; // as RelayConfig's
   ConnectionString connection;
+  Secret second_key;   // the rule's other key, for when the relay refuses the first; may be empty
   std::string ca_file; // PEM; empty: the system's
   std::string transport = "transport_azure";
   std::string auth = "auth_sas";
@@ -138,6 +140,8 @@ struct SenderConfig : ClientConfig, BindConfig {
   /// A connection that ends without a byte within ClientLimits::health_wait_ms opens no tunnel: it
   /// is a load balancer's probe.
   bool tcp_health = false;
+  /// The listener is told each app's address; else nobody but this sender's log has it.
+  bool tell_app_address = true;
 };
 
 /// A value of one setting that a plugin declares: as text, whatever its type ("12", "true",

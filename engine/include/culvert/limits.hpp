@@ -29,7 +29,8 @@ struct ShardLimits {
   std::uint64_t linger_ms = 5'000;
   /// How long we wait for the answer to our own error Close before the connection ends.
   std::uint64_t error_close_ms = 1'000;
-  /// An ending that makes no progress for this long is dropped.
+  /// An ending that makes no progress for this long is dropped. A tunnel with one dead side that
+  /// delivers nothing to the other side for this long ends.
   std::uint64_t abort_stall_ms = 60'000;
   /// How long a control channel waits for a pong, and never longer than one ping interval. A peer
   /// that vanished is noticed one ping interval plus this time after its last byte. With pings

@@ -40,9 +40,11 @@ public:
   void begin_again() { stdin_setting_.clear(); }
 
 private:
+  [[nodiscard]] Status check_mode(const std::string &path, unsigned mode_of_it,
+                                  const std::string &setting) const;
   Result<std::string> from_file(const std::string &path, const std::string &setting) const;
   Result<std::string> from_stdin(const std::string &setting);
-  [[nodiscard]] Status no_literal(const std::string &setting) const;
+  [[nodiscard]] Status no_literal(const std::string &reference, const std::string &setting) const;
 
   SecretPolicy policy_;
   std::string stdin_setting_; // what standard input was read for

@@ -35,7 +35,11 @@ struct RoleStats {
   std::uint64_t tunnels_ended = 0;
   std::uint64_t tunnels_aborted = 0; // of the ended ones, with the dropped ones
   std::uint64_t tunnels_dropped = 0; // of the ended ones: by this process
-  std::uint64_t tunnels_moved = 0;   // of a relay: joined after a connection moved to another shard
+  /// Of the ended ones, by how ("finished", "aborted", "dropped") and by whom: "app" or "relay" of
+  /// a sender, "sender" or "listener" of a relay, "relay" or "target" of a listener, or "host":
+  /// this process.
+  std::map<std::string, std::map<std::string, std::uint64_t>> endings;
+  std::uint64_t tunnels_moved = 0; // of a relay: joined after a connection moved to another shard
   std::uint64_t setups_failed = 0;
   std::map<std::string, std::uint64_t> failures; // of any set-up or channel, by word(Code)
   /// Payload from the app's side towards the target, of ended tunnels and open ones.
@@ -44,7 +48,8 @@ struct RoleStats {
   std::uint64_t turns = 0;     // of tunnels; a turn moves all that a socket has for it at once
   std::uint32_t listeners = 0; // of a relay: control channels now
   std::uint32_t pending = 0;   // of a relay: senders that wait for a listener now
-  std::uint64_t channels_registered = 0; // of a listener, like the next two
+  std::int64_t certificate_expires_s = 0; // Unix seconds; of a relay's certificate
+  std::uint64_t channels_registered = 0;  // of a listener, like the next two
   std::uint64_t channels_lost = 0;
   std::int64_t token_expires_s = 0; // Unix seconds; of the channel's token; 0: none, or no end
   /// Of tunnels, by the step of their set-up. A sender: "queued" (from the app's connection to the
@@ -57,11 +62,15 @@ struct RoleStats {
 /// The word of a state, as logs and JSON have it: "online".
 std::string_view word(RoleStats::State state);
 
-/// What one shard holds at this moment; everything 0 when nothing runs or there is no such shard.
+/// What one shard holds at this moment, and what it has asked of the kernel since its start;
+/// everything 0 when nothing runs or there is no such shard.
 struct ShardStats {
   std::size_t operations = 0;
   std::size_t held_bytes = 0;
   std::size_t held_bytes_peak = 0;
+  std::uint64_t entries = 0;     // submitted to the ring; epoll: changes of what it watches
+  std::uint64_t completions = 0; // taken from the ring; epoll: events
+  std::uint64_t calls = 0;       // io_uring_enter; epoll: epoll_wait and epoll_ctl
 };
 
 enum class RoleKind : std::uint8_t { kRelay, kListener, kSender };
@@ -92,6 +101,14 @@ struct ShardSnapshot {
   ShardStats stats;
 };
 
+/// The calls of one function of a plugin that have completed, or were given up. Functions:
+/// "acquire" (a token), "verify" (a token at a relay), "resolve" (a name).
+struct PluginCallStats {
+  std::string plugin;
+  std::string function;
+  std::map<std::string, std::uint64_t> outcomes; // by word(Code): "ok", "token-expired"
+};
+
 struct Snapshot {
   std::string version; // of Culvert
   std::string backend; // "uring" or "epoll"
@@ -99,6 +116,7 @@ struct Snapshot {
   std::int64_t taken_s = 0;
   std::vector<RoleSnapshot> roles; // those that have not stopped
   std::vector<ShardSnapshot> shards;
+  std::vector<PluginCallStats> plugin_calls; // of all roles since the engine's start
 
   /// Whether every shard answers, every relay and sender accepts connections, and every listener is
   /// registered; else one sentence that names what is not.

@@ -40,6 +40,8 @@ void EpollIo::collect(int timeout_ms) {
   const int count = epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()),
                                has_ready() ? 0 : timeout_ms);
   CULVERT_ASSERT(count >= 0 || errno == EINTR);
+  ++kernel_counts_.calls;
+  kernel_counts_.completions += static_cast<std::uint64_t>(std::max(count, 0));
   for (int i = 0; i < count; ++i) {
     if (events_[i].data.fd != wake_descriptor()) {
       dispatch(events_[i].data.fd, events_[i].events);

@@ -121,6 +121,8 @@ int EpollIo::control(int operation, int socket, std::uint32_t events) {
   epoll_event event{};
   event.events = events;
   event.data.fd = socket;
+  ++kernel_counts_.entries;
+  ++kernel_counts_.calls;
   return epoll_ctl(epoll_, operation, socket, &event) == 0 ? 0 : errno;
 }
 

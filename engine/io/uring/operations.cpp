@@ -46,6 +46,7 @@ io_uring_sqe &UringIo::next_entry() {
     copy_completions();
     entry = io_uring_get_sqe(&ring_);
   }
+  ++kernel_counts_.entries;
   return *entry;
 }
 

@@ -71,6 +71,7 @@ bool UringIo::anything_new() {
 }
 
 void UringIo::enter() {
+  ++kernel_counts_.calls;
   const int result = io_uring_submit_and_get_events(&ring_);
   // EBUSY: completions must be copied out first; EAGAIN: no memory for a request right now
   CULVERT_ASSERT(result >= 0 || result == -EINTR || result == -EBUSY || result == -EAGAIN);
@@ -82,6 +83,7 @@ void UringIo::copy_completions() {
     const std::uint64_t tag = entry.user_data;
     const int result = entry.res;
     const bool more = (entry.flags & IORING_CQE_F_MORE) != 0;
+    ++kernel_counts_.completions;
     io_uring_cq_advance(&ring_, 1); // first, because what follows may call this function again
     finished(tag, result, more);
   }
@@ -112,6 +114,7 @@ void UringIo::wait(std::uint64_t deadline_ns) {
   io_uring_cqe *first = nullptr;
   int result = 0;
   if (until_ns == Timers::kNever) {
+    ++kernel_counts_.calls;
     result = io_uring_submit_and_wait(&ring_, 1);
   } else {
     const std::uint64_t now = now_ns();
@@ -119,6 +122,7 @@ void UringIo::wait(std::uint64_t deadline_ns) {
       return; // a timer is due already: run_ready() submits, without the cost of a wait
     }
     const std::uint64_t left_ns = until_ns - now;
+    ++kernel_counts_.calls;
     __kernel_timespec timeout{static_cast<std::int64_t>(left_ns / kNsPerSec),
                               static_cast<long long>(left_ns % kNsPerSec)};
     result = io_uring_submit_and_wait_timeout(&ring_, &first, 1, &timeout, nullptr);

@@ -97,13 +97,18 @@ FailureCount::Failure Connection::count_refusal(Code why, Source fault_of) {
 }
 
 void Connection::refuse(const Status &why) {
-  // A sender that names who may serve it may have asked for nobody, to prove its token.
-  const bool proof = meets_nobody(why.code) && !intent_.allowed.empty();
-  relay_.relay().counters().refused(why.code);
-  const FailureCount::Failure refusal =
-      proof ? FailureCount::Failure{} : count_refusal(why.code, why.source);
+  // A sender that allows nobody but itself (its id, which the protocol may have made longer for the
+  // log) asks only whether its token is good: that is no failure.
+  const bool proof = meets_nobody(why.code) && intent_.allowed.size() == 1 &&
+                     !intent_.allowed.front().empty() &&
+                     intent_.loggable_id.starts_with(intent_.allowed.front());
+  FailureCount::Failure refusal;
+  if (!proof) {
+    relay_.relay().counters().refused(why.code);
+    refusal = count_refusal(why.code, why.source);
+  }
   relay_.log(refusal.level(LogLevel::kWarn),
-             proof ? "no listener that the sender allows is connected" : "connection refused",
+             proof ? "a sender has shown its token" : "connection refused",
              {{"peer", peer_},
               {"path", path_in_log()},
               {"id", loggable(intent_.loggable_id)},

@@ -1,5 +1,6 @@
 #include "role/relay/policy.hpp"
 
+#include "config/host_name.hpp"
 #include "core/limits.hpp"
 #include "io/address.hpp"
 
@@ -34,6 +35,9 @@ Status RelayPolicy::check_names(const std::vector<std::string> &names) {
       return Status::config("relay name '" + loggable(name) +
                             "': write a host name or an IP address alone, without scheme, port, "
                             "brackets or '*'");
+    }
+    if (const std::string_view fault = relay_host_fault(name); !fault.empty()) {
+      return Status::config("relay name '" + name + "' " + std::string(fault));
     }
     if (!known.insert(lower_case(name)).second) {
       return Status::config("relay name '" + name +

@@ -27,7 +27,7 @@ struct RelayCounters {
 
   TunnelCounts tunnels;
   std::atomic<std::uint64_t> setups_failed = 0;
-  FailuresByCode failures;
+  CountsByCode failures;
   std::atomic<std::uint32_t> listeners = 0; // control channels now
   std::atomic<std::uint32_t> unauthenticated = 0;
   std::atomic<std::uint32_t> pending = 0; // senders that wait now

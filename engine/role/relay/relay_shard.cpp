@@ -296,8 +296,8 @@ void RelayShard::join(Connection &sender, SlabHandle listener_handle, const Chan
   std::unique_ptr<Link> listener_link = listener->open(std::move(to_listener.value()));
   connections_.erase(listener_handle);
   connections_.erase(sender.handle());
-  tunnels_.join({std::move(sender_link), "sender", Source::kLocal},
-                {std::move(listener_link), "listener", Source::kTarget}, std::move(facts));
+  tunnels_.join({std::move(sender_link), kRelayEnds.first, Source::kLocal},
+                {std::move(listener_link), kRelayEnds.second, Source::kTarget}, std::move(facts));
 }
 
 void RelayShard::refuse(SlabHandle connection, const Status &why) {

@@ -15,6 +15,12 @@ Status check_path(const std::string &path) {
   return remedy.empty() ? Status{} : Status::config("entity '" + loggable(path) + "': " + remedy);
 }
 
+/// Where the last segment of a path begins, with its slash; 0 if it is the only one.
+std::size_t last_border(const std::string &path) {
+  const std::size_t border = path.rfind('/');
+  return border == std::string::npos ? 0 : border;
+}
+
 } // namespace
 
 EntityTable::EntityTable(std::vector<EntityOptions> entities, std::vector<Rule> own_rules)
@@ -22,6 +28,7 @@ EntityTable::EntityTable(std::vector<EntityOptions> entities, std::vector<Rule> 
   for (std::size_t i = 0; i < entities_.size(); ++i) {
     const bool is_new = places_.emplace(lower_case(entities_[i].path), i).second;
     CULVERT_ASSERT(is_new);
+    longest_ = std::max(longest_, entities_[i].path.size());
   }
 }
 
@@ -75,7 +82,10 @@ std::vector<std::string> EntityTable::gone_in(const EntityTable &later) const {
 
 EntityTable::Match EntityTable::match(std::string_view path) const {
   Match match;
-  std::string asked = lower_case(path);
+  std::string asked = lower_case(path.substr(0, longest_ + 1)); // a peer's path may have 40 KB
+  if (asked.size() > longest_) {
+    asked.resize(last_border(asked));
+  }
   while (!asked.empty()) {
     const auto found = places_.find(asked);
     if (found != places_.end()) {
@@ -88,8 +98,7 @@ EntityTable::Match EntityTable::match(std::string_view path) const {
       }
       break;
     }
-    const std::size_t border = asked.rfind('/');
-    asked.resize(border == std::string::npos ? 0 : border);
+    asked.resize(last_border(asked));
   }
   for (const Rule &rule : own_rules_) {
     match.rules.push_back(&rule);

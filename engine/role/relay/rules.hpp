@@ -54,6 +54,7 @@ private:
   std::vector<EntityOptions> entities_;
   std::vector<Rule> own_rules_;
   std::unordered_map<std::string, std::size_t> places_; // by the path in lower case
+  std::size_t longest_ = 0;                             // bytes of the longest path
 };
 
 } // namespace culvert

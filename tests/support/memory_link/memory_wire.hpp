@@ -9,6 +9,7 @@
 #include "link/chunk.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -23,7 +24,8 @@ public:
   };
 
   explicit MemoryWire(std::size_t wire_bytes)
-      : wire_bytes_(wire_bytes), ring_(wire_bytes + kDirectionHeldBytes) {}
+      : wire_bytes_(wire_bytes), capacity_(wire_bytes + kDirectionHeldBytes),
+        ring_(std::make_unique_for_overwrite<std::byte[]>(capacity_)) {}
 
   [[nodiscard]] std::size_t held() const { return size_ > wire_bytes_ ? size_ - wire_bytes_ : 0; }
   [[nodiscard]] std::size_t in_wire() const { return std::min(size_, wire_bytes_); }
@@ -38,11 +40,11 @@ public:
   }
 
   void put(const Chunk &chunk) {
-    CULVERT_ASSERT(size_ + chunk.size <= ring_.size());
+    CULVERT_ASSERT(size_ + chunk.size <= capacity_);
     for (std::size_t done = 0; done < chunk.size;) {
-      const std::size_t at = (first_ + size_) % ring_.size();
-      const std::size_t count = std::min(chunk.size - done, ring_.size() - at);
-      std::copy_n(chunk.data + done, count, ring_.data() + at);
+      const std::size_t at = (first_ + size_) % capacity_;
+      const std::size_t count = std::min(chunk.size - done, capacity_ - at);
+      std::copy_n(chunk.data + done, count, ring_.get() + at);
       size_ += count;
       done += count;
     }
@@ -52,9 +54,9 @@ public:
   std::size_t get(std::span<std::byte> into) {
     const std::size_t total = std::min(into.size(), in_wire());
     for (std::size_t done = 0; done < total;) {
-      const std::size_t count = std::min(total - done, ring_.size() - first_);
-      std::copy_n(ring_.data() + first_, count, into.data() + done);
-      first_ = (first_ + count) % ring_.size();
+      const std::size_t count = std::min(total - done, capacity_ - first_);
+      std::copy_n(ring_.get() + first_, count, into.data() + done);
+      first_ = (first_ + count) % capacity_;
       size_ -= count;
       done += count;
     }
@@ -86,7 +88,8 @@ public:
 
 private:
   std::size_t wire_bytes_;
-  std::vector<std::byte> ring_;
+  std::size_t capacity_;
+  std::unique_ptr<std::byte[]> ring_;
   std::size_t first_ = 0;
   std::size_t size_ = 0;
   std::vector<Piece> pieces_;

@@ -31,8 +31,14 @@ void SimKernel::start_connect(SimIo &io, Socket socket, const Address &address,
   if (!target.is_unix()) {
     target.local.port = network.free_port();
   }
+  const SimStrike strike = this->strike(SimCall::Kind::kConnect, target);
   const int lacking = no_buffers(SimFault::kNoBuffersOnConnect, target);
-  if (lacking != 0) {
+  if (strike.kind == SimStrike::Kind::kNever) {
+    return; // until it is cancelled
+  }
+  if (strike.kind == SimStrike::Kind::kError) {
+    end_connect(id, -strike.error, latency());
+  } else if (lacking != 0) {
     end_connect(id, lacking);
   } else if (core_.strikes(SimFault::kConnectUnreachable, SimPhase::kSetUp)) {
     end_connect(id, -EHOSTUNREACH, latency());
@@ -148,21 +154,37 @@ void SimKernel::accept_next(SimSocket &listener, std::uint64_t operation_id) {
     operations_.finish(operation_id, {-EMFILE}, SimPhase::kSetUp);
     return;
   }
+  const SimStrike strike = this->strike(SimCall::Kind::kAccept, listener);
+  const bool fails = strike.kind == SimStrike::Kind::kError;
   SimSocket &accepted = *find(listener.backlog.front());
-  listener.backlog.pop_front();
-  accepted.open = true;
-  accepted.unaccepted = false;
-  operations_.finish(operation_id, {accepted.id, true}, SimPhase::kSetUp);
+  if (!fails || strike.error == ECONNABORTED || strike.error == EPERM) {
+    listener.backlog.pop_front();
+  }
+  if (!fails) {
+    accepted.open = true;
+    accepted.unaccepted = false;
+    const bool more = strike.kind != SimStrike::Kind::kLast;
+    operations_.finish(operation_id, {accepted.id, more}, SimPhase::kSetUp);
+    return;
+  }
+  operations_.finish(operation_id, {-strike.error}, SimPhase::kSetUp);
+  if (listener.backlog.empty() || listener.backlog.front() != accepted.id) {
+    refuse(accepted);
+  }
+}
+
+/// A connection that nobody will accept.
+void SimKernel::refuse(SimSocket &waiting) {
+  if (waiting.state == SimSocket::State::kConnected) {
+    core_.after(latency(), SimEvent::Kind::kReset, static_cast<std::uint64_t>(waiting.peer));
+  }
+  destroy(waiting);
 }
 
 void SimKernel::close_listener(SimSocket &listener) {
   network.release(listener.host, listener.local);
   for (const int id : listener.backlog) {
-    SimSocket &waiting = *find(id);
-    if (waiting.state == SimSocket::State::kConnected) {
-      core_.after(latency(), SimEvent::Kind::kReset, static_cast<std::uint64_t>(waiting.peer));
-    }
-    destroy(waiting);
+    refuse(*find(id));
   }
   destroy(listener);
 }

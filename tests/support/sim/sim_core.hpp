@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/random.hpp"
+#include "support/sim/sim_call.hpp"
 #include "support/sim/sim_faults.hpp"
 #include "support/sim/sim_trace.hpp"
 
@@ -67,10 +68,14 @@ struct SimCore {
     return true;
   }
 
+  /// Asks the test what happens to a call.
+  SimStrike strike(const SimCall &call) const { return on_call ? on_call(call) : SimStrike{}; }
+
   std::uint64_t now_ns = 1'000'000'000; // a clock that began before this world, like a real one
   SeededRandom random;
   SimFaults faults;
   SimFaultCounts counts;
+  SimCallAnswer on_call;
   SimTrace trace;
   std::priority_queue<SimEvent> events;
   std::uint64_t sequence = 0;

@@ -9,10 +9,12 @@
 namespace culvert {
 
 Status sim_failure(int error, const std::string &what) {
-  const bool descriptors = error == EMFILE;
-  Status status = Status::failure(descriptors ? Code::kNoDescriptor : Code::kConfig, Source::kLocal,
-                                  descriptors ? Retry::kBackoff : Retry::kNever,
-                                  what + ": " + std::strerror(error));
+  const bool descriptors = error == EMFILE || error == ENFILE;
+  const bool memory = error == ENOMEM || error == ENOBUFS;
+  const Code code = descriptors ? Code::kNoDescriptor : memory ? Code::kNoMemory : Code::kConfig;
+  Status status =
+      Status::failure(code, Source::kLocal, code == Code::kConfig ? Retry::kNever : Retry::kBackoff,
+                      what + ": " + std::strerror(error));
   status.os_error = error;
   return status;
 }
@@ -66,6 +68,10 @@ Result<Socket> SimKernel::open(int host, const Address &address) {
   if (core_.strikes(SimFault::kNoDescriptorOnOpen, SimPhase::kSetUp)) {
     return sim_failure(EMFILE, "cannot open a socket towards " + address.text());
   }
+  const SimStrike strike = core_.strike({SimCall::Kind::kOpen, host});
+  if (strike.kind == SimStrike::Kind::kError) {
+    return sim_failure(strike.error, "cannot open a socket towards " + address.text());
+  }
   if (address.family == Address::Family::kNone) {
     return sim_failure(EAFNOSUPPORT, "cannot open a socket towards " + address.text());
   }
@@ -74,10 +80,19 @@ Result<Socket> SimKernel::open(int host, const Address &address) {
   return Socket{make(host, local).id};
 }
 
+SimStrike SimKernel::strike(SimCall::Kind kind, const SimSocket &socket, std::size_t bytes,
+                            bool is_ready) {
+  return core_.strike({kind, socket.host, &socket, bytes, is_ready});
+}
+
 int SimKernel::set_option(Socket socket, SocketOption option, int value) {
   SimSocket &target = user_socket(socket);
   const std::size_t bytes =
       std::max(kSimSmallestBufferBytes, static_cast<std::size_t>(std::max(value, 0)));
+  const SimStrike strike = this->strike(SimCall::Kind::kOption, target);
+  if (strike.kind == SimStrike::Kind::kError) {
+    return -strike.error;
+  }
   switch (option) {
   case SocketOption::kNoDelay:
   case SocketOption::kUrgentInline:
@@ -104,11 +119,20 @@ int SimKernel::set_option(Socket socket, SocketOption option, int value) {
 }
 
 Result<Address> SimKernel::local_address(Socket socket) {
-  return user_socket(socket).local;
+  const SimSocket &target = user_socket(socket);
+  const SimStrike strike = this->strike(SimCall::Kind::kLocalAddress, target);
+  if (strike.kind == SimStrike::Kind::kError) {
+    return sim_failure(strike.error, "no local address");
+  }
+  return target.local;
 }
 
 Result<Address> SimKernel::peer_address(Socket socket) {
   const SimSocket &target = user_socket(socket);
+  const SimStrike strike = this->strike(SimCall::Kind::kPeerAddress, target);
+  if (strike.kind == SimStrike::Kind::kError) {
+    return sim_failure(strike.error, "no peer address");
+  }
   if (target.state != SimSocket::State::kConnected) {
     return sim_failure(ENOTCONN, "no peer address");
   }
@@ -217,6 +241,16 @@ std::optional<Socket> SimKernel::find(const Address &local, const Address &peer)
     }
   }
   return std::nullopt;
+}
+
+std::vector<const SimSocket *> SimKernel::connections() const {
+  std::vector<const SimSocket *> found;
+  for (const auto &socket : sockets_) {
+    if (socket && socket->open && socket->state == SimSocket::State::kConnected) {
+      found.push_back(socket.get());
+    }
+  }
+  return found;
 }
 
 std::vector<std::string> SimKernel::open_sockets() const {

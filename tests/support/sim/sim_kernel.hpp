@@ -57,6 +57,8 @@ public:
   // --- what the world asks ---------------------------------------------------------------------
   void handle(const SimEvent &event);
   void reset_both(Socket socket);
+  void finish_both(Socket socket);
+  void time_out(Socket socket);
   void lose(Socket socket);
   void lose_between(int host, int other);
   std::size_t orphan(int host);
@@ -68,6 +70,7 @@ public:
   /// After paths were cut or mended, or links unclogged: what waited goes on.
   void paths_changed();
   void unclog_all();
+  [[nodiscard]] std::vector<const SimSocket *> connections() const;
   /// One line for each socket that a user has not closed.
   [[nodiscard]] std::vector<std::string> open_sockets() const;
   [[nodiscard]] std::size_t operations_in_flight() const { return operations_.size(); }
@@ -89,9 +92,11 @@ private:
   void end_connect(std::uint64_t operation_id, int result, std::uint64_t after_ns = 0);
   void serve_backlog(SimSocket &listener);
   void accept_next(SimSocket &listener, std::uint64_t operation_id);
+  void refuse(SimSocket &waiting);
   void close_listener(SimSocket &listener);
 
   // sim_stream.cpp
+  static std::size_t part(const SimStrike &strike, std::size_t count);
   int no_buffers(SimFault fault, const SimSocket &socket);
   void schedule_delivery(SimSocket &socket);
   void on_delivery(SimSocket &socket);
@@ -111,6 +116,8 @@ private:
   static bool ready(const SimSocket &socket, Interest interest);
   void wake(SimSocket &socket);
   void race(std::uint64_t target_id);
+  SimStrike strike(SimCall::Kind kind, const SimSocket &socket, std::size_t bytes = 0,
+                   bool is_ready = false);
 
   SimCore &core_;
   SimOperations operations_;

@@ -20,6 +20,9 @@ void SimLog::write(LogLevel level, std::string_view message,
   }
   world_.note(std::as_bytes(std::span(line)));
   lines_.push_back(std::move(line));
+  if (on_line) {
+    on_line(message, fields);
+  }
 }
 
 } // namespace culvert

@@ -6,6 +6,7 @@
 #include "culvert/log.hpp"
 #include "support/sim/sim_world.hpp"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ public:
   [[nodiscard]] bool enabled(LogLevel level) const override { return level <= most_; }
   void write(LogLevel level, std::string_view message,
              std::initializer_list<LogField> fields) override;
+  /// Hears every line that is kept.
+  std::function<void(std::string_view message, std::initializer_list<LogField> fields)> on_line;
   /// "<virtual microseconds> <level> <message> name=value ...", in the order of writing.
   [[nodiscard]] const std::vector<std::string> &lines() const { return lines_; }
 

@@ -21,6 +21,25 @@ void SimKernel::reset_both(Socket socket) {
   }
 }
 
+void SimKernel::finish_both(Socket socket) {
+  SimSocket *target = find(socket.id);
+  CULVERT_ASSERT(target != nullptr);
+  for (SimSocket *end : {target, find(target->peer)}) {
+    if (end != nullptr && end->state == SimSocket::State::kConnected) {
+      end->end_received = true;
+      end->peer = -1;
+      end->outgoing.clear();
+      end->end_delivered = end->end_queued;
+      wake(*end);
+    }
+  }
+}
+
+void SimKernel::time_out(Socket socket) {
+  lose(socket);
+  break_stream(*find(socket.id), ETIMEDOUT);
+}
+
 void SimKernel::lose(Socket socket) {
   SimSocket *target = find(socket.id);
   CULVERT_ASSERT(target != nullptr);

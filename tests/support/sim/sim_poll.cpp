@@ -48,11 +48,17 @@ bool SimKernel::ready(const SimSocket &socket, Interest interest) {
 
 void SimKernel::start_poll(SimIo &io, Socket socket, Interest interest, Completion &completion) {
   SimSocket &target = user_socket(socket);
+  const SimStrike strike = this->strike(SimCall::Kind::kPoll, target, 0,
+                                        ready(target, interest) || !may_be_vain(interest));
   SimOperation operation{SimOperation::Kind::kPoll, &io, &completion, socket.id};
   operation.interest = interest;
   const std::uint64_t id = operations_.begin(std::move(operation));
   target.operations.push_back(id);
-  if (const int lacking = no_buffers(SimFault::kNoBuffersOnPoll, target); lacking != 0) {
+  if (strike.kind == SimStrike::Kind::kError) {
+    operations_.finish(id, {-strike.error}, phase(target));
+  } else if (strike.kind == SimStrike::Kind::kVain) {
+    operations_.finish(id, {1}, phase(target));
+  } else if (const int lacking = no_buffers(SimFault::kNoBuffersOnPoll, target); lacking != 0) {
     operations_.finish(id, {lacking}, phase(target));
   } else if (ready(target, interest)) {
     operations_.finish(id, {1}, phase(target));
@@ -77,6 +83,11 @@ void SimKernel::start_cancel(SimIo &io, Completion &target, Completion &with) {
   const std::uint64_t target_id = operations_.of(target);
   const std::uint64_t id = operations_.begin({SimOperation::Kind::kCancel, &io, &with, -1});
   SimOperation *operation = operations_.find(target_id);
+  const SimSocket *socket = operation == nullptr ? nullptr : find(operation->socket);
+  SimStrike strike;
+  if (socket != nullptr && !operation->ended) {
+    strike = this->strike(SimCall::Kind::kCancel, *socket); // which may end the target
+  }
   if (operation == nullptr || operation->ended) {
     const bool told = operation == nullptr;
     const int result = told || core_.random.below(2) == 0 ? -ENOENT : -EALREADY;
@@ -84,19 +95,22 @@ void SimKernel::start_cancel(SimIo &io, Completion &target, Completion &with) {
     return;
   }
   CULVERT_ASSERT(operation->io == &io); // else: cancelled from a shard that did not arm it
-  const SimSocket *socket = find(operation->socket);
   const SimPhase phase_now = socket == nullptr ? SimPhase::kNone : phase(*socket);
-  if (core_.strikes(SimFault::kCancelRace, phase_now)) {
+  if (strike.kind == SimStrike::Kind::kTooLate || core_.strikes(SimFault::kCancelRace, phase_now)) {
     race(target_id);
     operations_.finish(id, {-EALREADY}, phase_now);
     return;
   }
+  const auto late = [&strike](SimStrike::Kind kind) {
+    return strike.kind == kind ? kSimLongestDelayNs : 0;
+  };
+  const std::uint64_t target_late_ns = late(SimStrike::Kind::kTargetLate);
   if (operation->kind == SimOperation::Kind::kConnect) {
-    end_connect(target_id, -ECANCELED);
+    end_connect(target_id, -ECANCELED, target_late_ns);
   } else {
-    operations_.finish(target_id, {-ECANCELED}, phase_now);
+    operations_.finish(target_id, {-ECANCELED}, phase_now, target_late_ns);
   }
-  operations_.finish(id, {0}, phase_now);
+  operations_.finish(id, {0}, phase_now, late(SimStrike::Kind::kCancelLate));
 }
 
 /// The cancelled operation ends with an outcome of its own all the same, perhaps long after the

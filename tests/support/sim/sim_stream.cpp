@@ -20,6 +20,20 @@ int SimKernel::no_buffers(SimFault fault, const SimSocket &socket) {
   return core_.random.below(2) == 0 ? -ENOBUFS : -ENOMEM;
 }
 
+/// How many of the bytes a short call moves.
+std::size_t SimKernel::part(const SimStrike &strike, std::size_t count) {
+  switch (strike.kind) {
+  case SimStrike::Kind::kOne:
+    return std::min<std::size_t>(count, 1);
+  case SimStrike::Kind::kHalf:
+    return (count + 1) / 2;
+  case SimStrike::Kind::kAllButOne:
+    return count < 2 ? count : count - 1;
+  default:
+    return count;
+  }
+}
+
 int SimKernel::receive(Socket socket, std::span<std::byte> into) {
   SimSocket &target = user_socket(socket);
   CULVERT_ASSERT(!into.empty());
@@ -29,7 +43,12 @@ int SimKernel::receive(Socket socket, std::span<std::byte> into) {
   if (const int lacking = no_buffers(SimFault::kNoBuffersOnReceive, target); lacking != 0) {
     return lacking;
   }
-  std::size_t count = std::min(into.size(), target.incoming.size());
+  const SimStrike strike =
+      this->strike(SimCall::Kind::kReceive, target, std::min(into.size(), target.incoming.size()));
+  if (strike.kind == SimStrike::Kind::kError) {
+    return -strike.error;
+  }
+  std::size_t count = part(strike, std::min(into.size(), target.incoming.size()));
   if (count > 1 && core_.strikes(SimFault::kShortRead, phase(target))) {
     count = 1 + core_.random.below(count - 1);
   }
@@ -55,8 +74,17 @@ int SimKernel::receive(Socket socket, std::span<std::byte> into) {
 int SimKernel::send(Socket socket, std::span<const std::span<const std::byte>> parts) {
   SimSocket &target = user_socket(socket);
   CULVERT_ASSERT(parts.size() <= kGatherParts);
+  std::size_t wanted = 0;
+  for (const auto &part : parts) {
+    wanted += part.size();
+  }
+  const SimStrike strike =
+      this->strike(SimCall::Kind::kSend, target, std::min(wanted, target.send_room()));
   if (target.state == SimSocket::State::kConnecting) {
     return -EAGAIN;
+  }
+  if (strike.kind == SimStrike::Kind::kError) {
+    return -strike.error;
   }
   if (target.pending_error != 0) {
     return -std::exchange(target.pending_error, 0);
@@ -69,11 +97,7 @@ int SimKernel::send(Socket socket, std::span<const std::span<const std::byte>> p
   if (const int lacking = no_buffers(SimFault::kNoBuffersOnSend, target); lacking != 0) {
     return lacking;
   }
-  std::size_t wanted = 0;
-  for (const auto &part : parts) {
-    wanted += part.size();
-  }
-  std::size_t count = std::min(wanted, target.send_room());
+  std::size_t count = part(strike, std::min(wanted, target.send_room()));
   if (count == 0) {
     return wanted == 0 ? 0 : -EAGAIN;
   }
@@ -92,6 +116,10 @@ int SimKernel::send(Socket socket, std::span<const std::span<const std::byte>> p
 
 int SimKernel::shutdown_send(Socket socket) {
   SimSocket &target = user_socket(socket);
+  const SimStrike strike = this->strike(SimCall::Kind::kShutdown, target);
+  if (strike.kind == SimStrike::Kind::kError) {
+    return -strike.error;
+  }
   if (target.state != SimSocket::State::kConnected) {
     return -ENOTCONN;
   }

@@ -44,7 +44,8 @@ public:
   /// A shard's Io on the host with this IP literal; shards of one process share a host.
   SimIo &make_io(std::string label, std::string_view host = "10.0.0.1");
   /// A host without an Io: connects to it are refused, not unreachable.
-  void add_host(std::string_view host) { kernel_.network.host(host); }
+  /// Returns its number, see SimIo::host().
+  int add_host(std::string_view host) { return kernel_.network.host(host); }
   /// A random source for one shard, drawn from the world's seed.
   std::unique_ptr<Random> make_random();
   /// For a test's own choices; every draw is part of the run.
@@ -76,6 +77,11 @@ public:
   /// those there are.
   std::size_t orphan(std::string_view host) { return kernel_.orphan(kernel_.network.host(host)); }
   void reset_both(Socket socket) { kernel_.reset_both(socket); }
+  /// Something on the way closes the connection: both ends receive a FIN now, bytes on their way
+  /// are gone, and what is sent later is answered with a reset.
+  void finish_both(Socket socket) { kernel_.finish_both(socket); }
+  /// This end gives up with ETIMEDOUT; the connection is half-open from now on.
+  void time_out(Socket socket) { kernel_.time_out(socket); }
   /// Half-open: whatever either end sends is lost from now on, for good.
   void lose(Socket socket) { kernel_.lose(socket); }
   /// The same for every connection between two hosts; new ones work.
@@ -88,6 +94,8 @@ public:
   // --- faults -----------------------------------------------------------------------------------
   [[nodiscard]] SimFaults &faults() { return core_.faults; }
   [[nodiscard]] const SimFaultCounts &fault_counts() const { return core_.counts; }
+  /// Is asked before every call of an Io, with what the call is about; empty: nobody is.
+  void on_call(SimCallAnswer answer) { core_.on_call = std::move(answer); }
   /// Ends every fault: rates to zero, paths mended, links unclogged, the wall clock right. A
   /// half-open connection stays lost: keepalive or its owner must notice.
   void heal();
@@ -115,6 +123,8 @@ public:
   void note(std::span<const std::byte> bytes) { core_.trace.mix(bytes); }
   /// Operations in flight, sockets open, mail under way: one line each; "" when there is nothing.
   [[nodiscard]] std::string leaks() const;
+  /// The connections that their users have not closed.
+  [[nodiscard]] std::vector<const SimSocket *> connections() const { return kernel_.connections(); }
   /// Sockets that their users have not closed.
   [[nodiscard]] std::size_t open_sockets() const { return kernel_.open_sockets().size(); }
 

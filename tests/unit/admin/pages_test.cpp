@@ -24,6 +24,9 @@ RoleSnapshot listener(State state) {
   role.stats.tunnels_ended = 10;
   role.stats.tunnels_aborted = 4;
   role.stats.tunnels_dropped = 1;
+  role.stats.endings = {{"finished", {{"relay", 4}, {"target", 2}, {"host", 0}}},
+                        {"aborted", {{"relay", 0}, {"target", 3}, {"host", 0}}},
+                        {"dropped", {{"relay", 0}, {"target", 0}, {"host", 1}}}};
   role.stats.bytes_in = 1'000;
   role.stats.bytes_out = 5'000'000'000;
   role.stats.turns = 7;
@@ -45,6 +48,7 @@ RoleSnapshot relay() {
   role.stats.state = State::kOnline;
   role.stats.listeners = 2;
   role.stats.pending = 5;
+  role.stats.certificate_expires_s = 1'700'900'000;
   role.entities = {{"db", 2, 12, 5}, {"web\n", 0, 0, 0}};
   return role;
 }
@@ -56,7 +60,8 @@ Snapshot snapshot(State state = State::kOnline) {
   made.started_s = 1'699'999'000;
   made.taken_s = 1'700'000'100;
   made.roles = {relay(), listener(state)};
-  made.shards = {{true, {11, 4096, 8192}}, {false, {}}};
+  made.shards = {{true, {11, 4096, 8192, 70, 60, 50}}, {false, {}}};
+  made.plugin_calls = {{"auth_sas", "verify", {{"ok", 9}, {"token-expired", 2}}}};
   return made;
 }
 
@@ -73,20 +78,29 @@ TEST(MetricsText, HasASampleForEachRoleShardAndEntity) {
   expect_line(text, R"(culvert_build_info{version="0.1.0",backend="uring"} 1)");
   expect_line(text, "culvert_tunnels_open" + of + "} 2");
   expect_line(text, "culvert_tunnels_started_total" + of + "} 12");
-  expect_line(text, "culvert_tunnels_ended_total" + of + R"(,how="finished"} 6)");
-  expect_line(text, "culvert_tunnels_ended_total" + of + R"(,how="aborted"} 3)");
-  expect_line(text, "culvert_tunnels_ended_total" + of + R"(,how="dropped"} 1)");
+  expect_line(text, "culvert_tunnels_ended_total" + of + R"(,how="finished",by="relay"} 4)");
+  expect_line(text, "culvert_tunnels_ended_total" + of + R"(,how="aborted",by="target"} 3)");
+  expect_line(text, "culvert_tunnels_ended_total" + of + R"(,how="aborted",by="relay"} 0)");
+  expect_line(text, "culvert_tunnels_ended_total" + of + R"(,how="dropped",by="host"} 1)");
   expect_line(text, "culvert_payload_bytes_total" + of + R"(,direction="out"} 5000000000)");
   expect_line(text, "culvert_turns_total" + of + "} 7");
   expect_line(text, "culvert_failures_total" + of + R"(,code="timeout"} 2)");
   expect_line(text, "culvert_listener_registrations_total" + of + "} 2");
   expect_line(text, "culvert_listener_channels_lost_total" + of + "} 1");
   expect_line(text, "culvert_listener_token_expiry_seconds" + of + "} 1700003600");
+  expect_line(text, R"(culvert_relay_certificate_expiry_seconds{role="relay",name="main",id="0"} )"
+                    "1700900000");
   expect_line(text, R"(culvert_relay_pending_senders{role="relay",name="main",id="0"} 5)");
   expect_line(text,
               R"(culvert_entity_tunnels_open{role="relay",name="main",id="0",entity="db"} 12)");
   expect_line(text, R"(culvert_shard_held_bytes{shard="0"} 4096)");
+  expect_line(text, R"(culvert_shard_entries_total{shard="0"} 70)");
+  expect_line(text, R"(culvert_shard_completions_total{shard="0"} 60)");
+  expect_line(text, R"(culvert_shard_calls_total{shard="0"} 50)");
   expect_line(text, R"(culvert_shard_answers{shard="1"} 0)");
+  expect_line(
+      text,
+      R"(culvert_plugin_calls_total{plugin="auth_sas",call="verify",outcome="token-expired"} 2)");
 }
 
 TEST(MetricsText, ClassesOfTimesAreCumulative) {
@@ -130,6 +144,9 @@ TEST(StatusJson, HasAllOfARole) {
   EXPECT_EQ(role.at("bytes_out").to_number<std::uint64_t>(), 5'000'000'000U);
   EXPECT_EQ(role.at("failures").at("timeout").to_number<int>(), 2);
   EXPECT_EQ(page.at("roles").at(0).at("entities").at(0).at("tunnels").to_number<int>(), 12);
+  EXPECT_EQ(role.at("endings").at("aborted").at("target").to_number<int>(), 3);
+  EXPECT_EQ(page.at("shards").at(0).at("calls").to_number<int>(), 50);
+  EXPECT_EQ(page.at("plugin_calls").at(0).at("outcomes").at("ok").to_number<int>(), 9);
   EXPECT_FALSE(page.at("shards").at(1).at("answers").as_bool());
 }
 

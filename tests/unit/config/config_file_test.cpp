@@ -225,6 +225,9 @@ std::vector<Row> rows_of_sections() {
       {"a time with another unit", "[limits]\npong = \"10sec\"\n" + listener,
        "2:8 pong: '10sec' is not 100ms to 10min; write a number and ms, s, min, h or d, for "
        "example 10s"},
+      {"a time of m", "[limits]\npong = \"10 m\"\n" + listener,
+       "2:8 pong: '10 m' is not 100ms to 10min; write a number and ms, s, min, h or d, for example "
+       "10s"},
       {"a time that is too long", "[limits]\npong = \"99999999999999999d\"\n" + listener,
        "2:8 pong: '99999999999999999d' is not 100ms to 10min; write a number and ms, s, min, h or "
        "d, for example 10s"},
@@ -233,7 +236,38 @@ std::vector<Row> rows_of_sections() {
        "for example 256 MiB"},
       {"drain_grace as a limit", "[limits]\ndrain_grace = \"1s\"\n" + listener,
        "2:1 'drain_grace' is unknown in [limits]; it belongs to [engine]"},
+      {"a key of several sections", listener + "bind = \"127.0.0.1:1\"\n",
+       "4:1 'bind' is unknown in [[listener]]; it belongs to [admin], [[relay]] and [[sender]]"},
+      {"an entity's name", std::string(kSmallRelay) + "name = \"sql\"\n",
+       "12:1 'name' is unknown in [[relay.entity]]; did you mean 'path'?"},
   };
+}
+
+/// Behind the place and the words of TOML's reader.
+std::vector<Row> rows_of_toml() {
+  return {
+      {"a text without quotes", "[log]\nlevel = info\n", "; write a text in quotes"},
+      {"an address without quotes", "[[listener]]\ntarget = 127.0.0.1:80\n",
+       "; write a text in quotes"},
+      {"a time without quotes", "[limits]\npong = 10s", "; write a text in quotes"},
+      {"curly quotes", "[log]\r\nlevel = \u201cinfo\u201d\r\n", "; write straight quotes"},
+      {"a quote that does not end", "[log]\nlevel = \"info\n", "prohibited"},
+      {"a list that does not end", "a = [", ""},
+  };
+}
+
+std::string target(const std::string &text) {
+  return "[[listener]]\nconnection_string = \"file:sql.connection\"\ntarget = \"" + text + "\"\n";
+}
+/// A relay with another name.
+std::string relay_named(const std::string &name) {
+  std::string text = kSmallRelay;
+  return text.replace(text.find("relay.example"), 13, name);
+}
+/// A relay with another text where its rule's key is named.
+std::string relay_with_key(const std::string &key) {
+  std::string text = kSmallRelay;
+  return text.replace(text.find("file:rule.key"), 13, key);
 }
 
 std::vector<Row> rows_of_values() {
@@ -248,6 +282,18 @@ std::vector<Row> rows_of_values() {
       {"a host with a port", listener + "rendezvous_hosts = [\"a.example:443\"]\n",
        "4:20 rendezvous host 'a.example:443': write a host name, an IP address or *.SUFFIX, "
        "without scheme, port or path"},
+      {"a target that is almost an address", target("127.0.0.300:1"),
+       "3:10 target '127.0.0.300:1' looks like an IP address and is none; write four numbers of 0 "
+       "to 255"},
+      {"a target of every host", target("*:28080"),
+       "3:10 target '*:28080' has a '*'; write the name or address of one host"},
+      {"a target that is a named instance", target("sql\\\\instance:1433"),
+       "3:10 target 'sql\\instance:1433' has a '\\'; write HOST:PORT: a named instance has a port "
+       "of "
+       "its own"},
+      {"a public address with a dot at its end",
+       std::string(kSmallRelay).replace(0, 9, "[[relay]]\npublic_address = \"relay.example.\""),
+       "2:18 public_address 'relay.example.' ends with a dot; write it without"},
       {"a plugin that is no table", "[plugin]\nauth_sas = 1\n" + listener,
        "2:1 'auth_sas' is a number; write [plugin.\"ID\"] with the plugin's settings"},
       {"a plugin's table in a table", "[plugin.\"auth_sas\"]\na = {}\n" + listener,
@@ -317,6 +363,15 @@ std::vector<Row> rows_of_secrets() {
                "\"send\"\nprimary_key = \"file:rule.key\"\n",
        "14:9 relay name 'a:1': write a host name or an IP address alone, without scheme, port, "
        "brackets or '*'"},
+      {"a name that is almost an address", relay_named("127.0.0.300"),
+       "3:9 relay name '127.0.0.300' looks like an IP address and is none; write four numbers of 0 "
+       "to 255"},
+      {"a name with a dot at its end", relay_named("relay.example."),
+       "3:9 relay name 'relay.example.' ends with a dot; write it without"},
+      {"a connection string in place of a key", relay_with_key("file:sql.connection"),
+       "9:15 primary_key: a connection string stands here; write its key alone"},
+      {"a file without file:", relay_with_key("rule.key"),
+       "9:15 primary_key: 'rule.key' is a file; write file:rule.key"},
       {"a connection string in place of a target",
        "[[listener]]\nconnection_string = \"file:sql.connection\"\ntarget = "
        "\"Endpoint=sb://h/;SharedAccessKey=Secret\"\n",
@@ -341,6 +396,41 @@ TEST_F(ConfigFileTest, EachMistakeNamesTheThingAndSaysWhatToWrite) {
       EXPECT_EQ(found.find("Secret"), std::string::npos) << row.title;
     }
   }
+}
+
+TEST_F(ConfigFileTest, WhatIsNoTomlSaysWhatToWrite) {
+  for (const Row &row : rows_of_toml()) {
+    const std::string found = mistake(row.text);
+    const std::string end = std::string(row.mistake) + "; the rest of the file is not judged";
+    EXPECT_NE(found.find("this is no TOML: "), std::string::npos) << row.title;
+    EXPECT_TRUE(found.ends_with(end)) << row.title << ": " << found;
+    EXPECT_EQ(found.find("; write") != std::string::npos, end.starts_with("; write")) << found;
+  }
+  for (const std::string &text : {std::string("\xff\xfe[\0l\0", 6),
+                                  std::string("\xfe\xff\0[\0l", 6), std::string("[\0", 2)}) {
+    EXPECT_EQ(mistake(text), "0:0 the configuration file is UTF-16 or no text; save it as UTF-8");
+  }
+}
+
+TEST_F(ConfigFileTest, AFileThatEveryUserMayWriteIsRefused) {
+  world.write("open.toml", kSmallListener, 0646);
+  const std::string path = world.folder + "/open.toml";
+  EXPECT_EQ(ConfigWorld::lines(load_config_file(path, world.secrets)),
+            Lines{"0:0 every user of this machine may write the configuration file '" + path +
+                  "'; take this right away with chmod o-w"});
+  world.write("open.toml", kSmallListener, 0664);
+  EXPECT_EQ(ConfigWorld::lines(load_config_file(path, world.secrets)), Lines{});
+}
+
+TEST_F(ConfigFileTest, TheRelativePathOfAUnixSocketBeginsInTheFilesFolder) {
+  const LoadedConfig loaded =
+      world.load("[admin]\nbind = \"unix:run/admin.sock\"\n"
+                 "[[listener]]\nconnection_string = \"file:sql.connection\"\n"
+                 "target = \"unix:../db.sock\"\n");
+  ASSERT_EQ(ConfigWorld::lines(loaded), Lines{});
+  const std::filesystem::path folder = world.folder;
+  EXPECT_EQ(loaded.configuration.engine.admin.bind.unix_path, folder / "run/admin.sock");
+  EXPECT_EQ(loaded.configuration.listeners[0].target.unix_path, folder.parent_path() / "db.sock");
 }
 
 TEST_F(ConfigFileTest, ASecretFileThatEveryUserMayOpenIsRefusedUnlessItIsAllowed) {
@@ -377,7 +467,18 @@ TEST_F(ConfigFileTest, AFileThatCannotBeReadSaysWhy) {
                 "/none.toml': No such file or directory; name a file that this user may read");
   const LoadedConfig directory = load_config_file(world.folder, world.secrets);
   ASSERT_EQ(directory.mistakes.size(), 1U);
-  EXPECT_NE(directory.mistakes[0].status.message.find("it is no regular file"), std::string::npos);
+  EXPECT_NE(directory.mistakes[0].status.message.find("Is a directory"), std::string::npos);
+}
+
+TEST_F(ConfigFileTest, AKeyOfThousandsOfPartsIsRefusedBeforeItIsParsed) {
+  const Lines refused{"0:0 a key has more than 256 parts with dots between; write tables"};
+  std::string parts = "a";
+  for (int i = 0; i < 200'000; ++i) {
+    parts += ".a";
+  }
+  EXPECT_EQ(ConfigWorld::lines(world.load(parts + " = 1\n")), refused);
+  EXPECT_EQ(ConfigWorld::lines(world.load("[" + parts + "]\n")), refused);
+  EXPECT_EQ(ConfigWorld::lines(world.load("x = { " + parts + " = 1 }\n")), refused);
 }
 
 TEST_F(ConfigFileTest, AFileHasABoundAndSoHaveItsRoles) {

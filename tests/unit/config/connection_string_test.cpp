@@ -117,6 +117,10 @@ TEST(ConnectionString, WhatIsWrongIsSaidWithoutTheText) {
       {endpoint + ";EntityPath=a;SharedAccessKeyName=" + std::string(257, 'C') +
            ";SharedAccessKey=x",
        "longer than 256"},
+      {endpoint + ";EntityPath=a;SharedAccessKeyName=x;SharedAccessKey=a " + secret,
+       "SharedAccessKey with a blank in it; copy the key again"},
+      {"Endpoint=sb://relay.example./" + rest, "host ends with a dot; write it without"},
+      {"Endpoint=sb://127.0.0.300/" + rest, "host looks like an IP address and is none"},
       {endpoint + rest + ";SharedAccessSignature=" + secret, "beside a key"},
       {endpoint + ";EntityPath=a;SharedAccessSignature=", "an empty SharedAccessSignature"},
       {endpoint + rest + "\n", "one line"},

@@ -153,7 +153,7 @@ TEST_F(Certificate, EveryOperatorMistakeNamesTheFileAndTheRemedy) {
     EXPECT_EQ(loaded.status().message.substr(0, row.start.size()), row.start);
     EXPECT_EQ(loaded.status().message.find("PRIVATE KEY-----\n"), std::string::npos);
   }
-  const std::string large = file("large", server.certificate_pem);
+  const std::string large = file("large", made.value().authority_pem);
   std::filesystem::resize_file(large, kPemFileBytes);
   EXPECT_TRUE(load_authorities(large).ok()); // bytes behind the certificate are no matter
   std::filesystem::resize_file(large, kPemFileBytes + 1); // a hole: nothing is written
@@ -165,6 +165,30 @@ TEST_F(Certificate, EveryOperatorMistakeNamesTheFileAndTheRemedy) {
   EXPECT_FALSE(load_authorities(folder + "/none").ok());
   EXPECT_NE(load_authorities(pipe).status().message.find("it is no regular file"),
             std::string::npos);
+}
+
+TEST_F(Certificate, ABundleHasOneThatCanVouchForAServer) {
+  const auto made = make_throw_away(options_for({"relay.test"}));
+  const std::string &server = made.value().server.certificate_pem;
+  const std::string alone = file("alone", server);
+  EXPECT_EQ(load_authorities(alone).status().message,
+            "'" + alone +
+                "' holds no certificate of an authority (CA:FALSE); name the certificate of the "
+                "authority that signed the relay's, for example ca.pem");
+  EXPECT_TRUE(load_authorities(file("both", server + made.value().authority_pem)).ok());
+}
+
+TEST_F(Certificate, IsToBeRenewedInItsLastFourteenDays) {
+  CertificateFacts facts;
+  facts.not_after_s = kNow + kRenewCertificateSec;
+  EXPECT_EQ(certificate_warning(facts, "r.pem", kNow - 1), "");
+  const auto warning = [&](std::int64_t left_s) {
+    return certificate_warning(facts, "r.pem", facts.not_after_s - left_s);
+  };
+  const std::string begin = "the certificate 'r.pem' ends at 2027-01-29 08:00:00 UTC, in ";
+  EXPECT_EQ(warning(14 * kDay), begin + "14 days; renew it");
+  EXPECT_EQ(warning(2 * kDay - 1), begin + "1 day; renew it");
+  EXPECT_EQ(warning(kDay - 1), begin + "less than a day; renew it");
 }
 
 TEST_F(Certificate, PrivateFilesAreTheirOwnersAlone) {

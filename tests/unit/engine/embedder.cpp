@@ -124,7 +124,7 @@ RelayConfig Setting::relay() const {
   config.tls_key_file = folder + "/relay.key";
   config.names = {"127.0.0.1"};
   config.entities.push_back({"app", {}});
-  RuleConfig rule{"both", {true, true, false}, Secret(std::string_view("a key of tests")), {}};
+  RuleConfig rule{"both", {true, true, false}, Secret(std::string_view("a-key-of-tests")), {}};
   config.rules.push_back(std::move(rule));
   config.protocols = {"transport_azure"};
   return config;
@@ -136,7 +136,7 @@ template <typename Config> Config client(const std::string &folder, std::uint16_
   Config config;
   Result<ConnectionString> connection = ConnectionString::parse(
       "Endpoint=sb://127.0.0.1:" + std::to_string(relay_port) +
-      "/;SharedAccessKeyName=both;SharedAccessKey=a key of tests;EntityPath=app");
+      "/;SharedAccessKeyName=both;SharedAccessKey=a-key-of-tests;EntityPath=app");
   EXPECT_TRUE(connection.ok());
   config.connection = std::move(connection.value());
   config.ca_file = folder + "/ca.pem";

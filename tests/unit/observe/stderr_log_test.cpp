@@ -97,6 +97,24 @@ TEST(StderrLog, ATextLineHasTimeLevelMessageAndFields) {
   EXPECT_EQ(lines[0].substr(24), R"( warn it happened plain=a.b other="a \"b\"\u000a=c\\")");
 }
 
+TEST(StderrLog, WhatATerminalWouldObeyAndWhatIsNoUtf8IsEscaped) {
+  Pipe pipe;
+  const auto log = make_stderr_log(LogLevel::kInfo, LogFormat::kText);
+  log->write(LogLevel::kInfo, "said",
+             {{"c1", "\xc2\x9b"
+                     "31m"},
+              {"turned", "a\u202e\u2066\u2028"},
+              {"broken", "\xff\xfe\xc3"},
+              {"cut", "\xe2\x82"},
+              {"overlong", "\xc0\xaf"},
+              {"shown", "\u00e4\u20ac\U0001f600"}});
+  const auto lines = pipe.lines();
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_EQ(lines[0].substr(24), " info said c1=\"\\u009b31m\" turned=\"a\\u202e\\u2066\\u2028\" "
+                                 "broken=\"\\u00ff\\u00fe\\u00c3\" cut=\"\\u00e2\\u0082\" "
+                                 "overlong=\"\\u00c0\\u00af\" shown=\"\u00e4\u20ac\U0001f600\"");
+}
+
 TEST(StderrLog, AJsonLineIsAnObject) {
   Pipe pipe;
   const auto log = make_stderr_log(LogLevel::kInfo, LogFormat::kJson);

@@ -46,6 +46,13 @@ TEST_F(AzureRelay, TheUsersPathAndQueryPassByteForByteAndOurOwnPairsAreTaken) {
       {"/$hc/hyco?sb-hc-bare&x=1", "/hyco?sb-hc-bare&x=1&sb-hc-action"},
       {"/$hc/hyco?Sb-Hc-Anything=1&sb-hc-sas-key=k", "/hyco?sb-hc-action"},
       {"/$hc/hyco?sb%2Dhc%2dtoken=CANARY-TOKEN", "/hyco?sb-hc-action"},
+      {"/$hc/hyco?a=1&sb-hc-token=SharedAccessSignature%20sr=x&SIG=CANARY-TOKEN&se=1&skn=r&b=2",
+       "/hyco?a=1&b=2&sb-hc-action"},
+      {"/$hc/hyco?sb-hc-token=SharedAccessSignature+sr=x&x=1&s%69g=CANARY-TOKEN",
+       "/hyco?x=1&sb-hc"},
+      {"/$hc/hyco?sb-hc-token=SharedAccessSignature%20sr%3Dx%26sig%3Dy&sig=own&se=2",
+       "/hyco?sig=own&se=2&sb-hc-action"},
+      {"/$hc/hyco?sig=own&skn=2", "/hyco?sig=own&skn=2&sb-hc-action"},
       {"/$hc/hyco?sb-hc-capability=00&sb-hc-statusCode=404", "/hyco?sb-hc-action"},
       {"/$hc/caf\xC3\xA9?q=\xC3\xA9", "/caf\xC3\xA9?q=\xC3\xA9&sb-hc-action"},
   };
@@ -121,6 +128,19 @@ TEST_F(AzureRelay, AnOfferOf32000BytesIsRefused) {
   EXPECT_EQ(offer(with(32'000 - base)), "");
   EXPECT_EQ(error.code, uint32_t{CULVERT_TOO_LARGE});
   EXPECT_EQ(outcome(with(32'000 - base), error.code).status, 431U);
+}
+
+TEST_F(AzureRelay, AnAddressThatNoListenerTakesIsNotOffered) {
+  const auto with = [&](std::size_t size) {
+    return head("/$hc/hyco?" + std::string(size, 'q') + "&sb-hc-id=" + kGuid).facts;
+  };
+  const std::string least = offer(with(1));
+  const std::size_t begin = least.find("wss://");
+  const std::size_t base = least.find('"', begin) - begin - 1;
+  EXPECT_NE(offer(with(16 * 1024 - base)), "");
+  EXPECT_EQ(offer(with(16 * 1024 - base + 1)), "");
+  EXPECT_EQ(error.code, uint32_t{CULVERT_TOO_LARGE});
+  EXPECT_EQ(outcome(with(17'000), error.code).status, 431U);
 }
 
 TEST_F(AzureRelay, FactsThatAreNotASendersMakeNoOffer) {

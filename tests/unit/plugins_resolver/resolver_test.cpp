@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <cstdio>
 #include <fstream>
+#include <sys/stat.h>
 
 extern "C" const culvert_plugin culvert_plugin_v1_resolver_static;
 
@@ -91,6 +92,18 @@ TEST_F(StaticResolver, AHostsFileThatSomebodyNamedMustBeReadable) {
                                                        "': " + words +
                                                        "; name a file that this user may read");
   }
+}
+
+TEST_F(StaticResolver, AHostsFileThatIsAPipeIsRefusedAndNotWaitedFor) {
+  const std::string path = testing::TempDir() + "culvert_resolver_pipe";
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  host.texts["hosts_file"] = path;
+  Plugged<culvert_resolver> resolver(host, culvert_plugin_v1_resolver_static,
+                                     CULVERT_KIND_RESOLVER);
+  std::remove(path.c_str());
+  EXPECT_EQ(resolver.unit, nullptr);
+  EXPECT_EQ(std::string(resolver.error.message),
+            "hosts_file '" + path + "' is a pipe; name a file");
 }
 
 TEST_F(StaticResolver, AnUnknownNameIsOneLineThatSaysWhatToWrite) {

@@ -179,6 +179,11 @@ TEST(RelayChannel, ASenderMeetsOnlyListenersItAllows) {
             "no none-allowed");
   EXPECT_EQ(world.answered_peer("connect path=beta token=all allowed=one").answer,
             "no no-listener");
+  EXPECT_EQ(world.counters().setups_failed, 2U);
+  // A sender that allows itself alone proves its token.
+  EXPECT_EQ(world.answered_peer("connect path=alpha token=all id=me allowed=me").answer,
+            "no none-allowed");
+  EXPECT_EQ(world.counters().setups_failed, 2U);
 }
 
 TEST(RelayChannel, AListenerThatOnlyAnswersPingsStaysOnline) {

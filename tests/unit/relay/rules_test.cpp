@@ -52,6 +52,20 @@ TEST(Entities, APathBelongsToTheLongestEntityOnASegmentBorder) {
   }
 }
 
+TEST(Entities, AnEndlessPathCostsNoMoreThanTheLongestEntity) {
+  std::vector<EntityOptions> entities;
+  for (int i = 0; i < 40; ++i) { // so many that the table hashes what it looks up
+    entities.push_back({"entity-" + std::to_string(i), {}});
+  }
+  const EntityTable table(std::move(entities), {});
+  const std::string endless(39'000, '/');
+  for (int i = 0; i < 1'000; ++i) { // with a look-up for each slash this takes minutes
+    ASSERT_NE(table.match("entity-1" + endless).entity, nullptr);
+    EXPECT_EQ(*table.match("entity-1" + endless).entity, "entity-1");
+    EXPECT_EQ(table.match("a" + endless).entity, nullptr);
+  }
+}
+
 TEST(Entities, PathsThatCannotBeAskedForAreRefusedWithWhatToWrite) {
   struct Row {
     std::vector<EntityOptions> entities;
@@ -108,7 +122,7 @@ TEST(Names, AreHostNamesOrAddressesAlone) {
   const std::string most = label + "." + label + "." + label + "." + label + "." + label + ".abc";
   ASSERT_EQ(most.size(), kHostNameBytes);
   for (const std::string &good :
-       {std::string("relay.example"), std::string("a"), std::string("relay_1.example."),
+       {std::string("relay.example"), std::string("a"), std::string("relay_1.example"),
         std::string("10.0.0.1"), std::string("::1"), most}) {
     EXPECT_EQ(RelayPolicy::check_names({good}).message, "");
   }

@@ -75,7 +75,7 @@ TEST(RelayStop, TheGraceOfADrainEnds) {
   EXPECT_EQ(world.tunnels(), 1U);
   ASSERT_TRUE(world.run_until([&] { return world.all_done(); }, 200));
   EXPECT_EQ(world.counters().tunnels.aborted(), 1U);
-  EXPECT_EQ(world.log.count("how=dropped by=us"), 1U) << world.log.text();
+  EXPECT_EQ(world.log.count("how=dropped by=host"), 1U) << world.log.text();
 }
 
 TEST(RelayStop, WhoeverComesDuringADrainIsRefused) {

@@ -55,6 +55,21 @@ TEST(Advice, SaysByHowMuchTheClockOfAnExpiredTokenIsOff) {
             "; check this machine's clock");
 }
 
+TEST(Advice, ADialThatFailsNamesWhatToCheck) {
+  const auto of = [](Code code, Source source) {
+    Status failed = said(code);
+    failed.source = source;
+    return advised_of_dial(failed).message;
+  };
+  EXPECT_EQ(of(Code::kRefused, Source::kRelay),
+            said(Code::kRefused).message +
+                "; nobody listens there: check host and port, and whether the relay runs");
+  EXPECT_NE(of(Code::kRefused, Source::kProxy).find("whether the proxy runs"), std::string::npos);
+  EXPECT_NE(of(Code::kTimeout, Source::kRelay).find("firewalls"), std::string::npos);
+  EXPECT_NE(of(Code::kUnreachable, Source::kRelay).find("network"), std::string::npos);
+  EXPECT_EQ(of(Code::kNoDescriptor, Source::kLocal), said(Code::kNoDescriptor).message);
+}
+
 TEST(Advice, AnOfferThatLeadsNowhereIsTheRelaysPublicAddress) {
   LinkDescription target;
   target.host = "wrong.example";

@@ -271,6 +271,46 @@ TEST(ClientLimit, ALoopOfFailuresIsAFewLines) {
   }
 }
 
+TEST(ALogOf, AnHourWithoutTheRelayIsShortAndBeginsAgainAfterwards) {
+  RoleWorld world;
+  world.start_listener();
+  ASSERT_TRUE(world.run_until([&] { return world.online(); }));
+  world.world.run_for(2'000);
+  world.relay.close();
+  world.relay.drop_all();
+  world.world.run_for(3'600'000);
+  EXPECT_GT(world.log.count("cannot register at the relay"), 200U);
+  EXPECT_EQ(told(world, "lost the relay"), std::vector<std::string>{"1"});
+  std::vector<std::string> lines = told(world, "cannot register at the relay");
+  ASSERT_GE(lines.size(), 7U);
+  EXPECT_LE(lines.size(), 8U) << "perhaps number 256";
+  lines.resize(7);
+  EXPECT_EQ(lines, (std::vector<std::string>{"2", "4", "8", "16", "32", "64", "128"}));
+  world.relay.open();
+  ASSERT_TRUE(world.run_until([&] { return world.online(); }, 60'000));
+  world.world.run_for(2'000);
+  world.relay.drop_all();
+  ASSERT_TRUE(world.run_until([&] { return told(world, "lost the relay").size() == 2; }));
+  EXPECT_EQ(told(world, "lost the relay").back(), "1");
+}
+
+TEST(ALogOf, ARelayThatDropsEachChannelAtOnceIsShortToo) {
+  RoleWorld world;
+  world.relay_script = [](Session &session) {
+    if (session.message()) {
+      session.say("ok");
+      session.finish();
+    }
+    if (session.heard_end) {
+      session.drop();
+    }
+  };
+  world.start_listener();
+  world.world.run_for(3'600'000);
+  EXPECT_GT(world.log.count("lost the relay"), 100U);
+  EXPECT_LE(told(world, "lost the relay").size(), 12U);
+}
+
 TEST(ClientLimit, AListenerWaitsBetweenFloorAndCeiling) {
   RoleWorld world;
   world.limits.reconnect_floor_ms = 5'000;

@@ -2,10 +2,13 @@
 #include "role/proof.hpp"
 #include "unit/role/role_world.hpp"
 
+#include <algorithm>
+
 namespace culvert::test {
 namespace {
 
 constexpr char kReady[] = "ready for apps on here: the relay takes this sender entity=alpha";
+constexpr char kNotThere[] = "not ready: the relay cannot be reached; trying again ";
 constexpr char kNot[] = "not ready: the relay does not take this sender; trying again ";
 
 struct ProofWorld {
@@ -71,9 +74,15 @@ TEST(Proof, ARelayThatIsNotThereIsTriedUntilItIs) {
   ProofWorld it;
   it.world.relay.close();
   it.proof->start("here");
-  ASSERT_TRUE(it.world.run_until([&] { return it.world.log.count(kNot) >= 3; }));
+  ASSERT_TRUE(it.world.run_until([&] { return it.world.log.count(kNotThere) >= 3; }));
+  it.world.world.run_for(3'600'000);
+  const auto is_warning = [](const TimedLine &line) { return line.level == LogLevel::kWarn; };
+  const auto &lines = it.world.log.lines;
+  EXPECT_GT(it.world.log.count(kNotThere), 200U);
+  EXPECT_EQ(it.world.log.count(kNot), 0U);
+  EXPECT_LE(std::count_if(lines.begin(), lines.end(), is_warning), 9) << "the first, and 2^n";
   it.world.relay.open();
-  EXPECT_TRUE(it.world.run_until([&] { return it.world.log.count(kReady) == 1; }));
+  EXPECT_TRUE(it.world.run_until([&] { return it.world.log.count(kReady) == 1; }, 60'000));
 }
 
 TEST(Proof, ARefusedTokenIsTriedWithTheOtherKeyAtOnceAndThenSlowly) {

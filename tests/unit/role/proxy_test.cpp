@@ -158,7 +158,7 @@ TEST(Proxy, EachOfItsAnswersIsOneSentenceThatNamesIt) {
       {"HTTP/1.1 503 X\r\n\r\n", "", "it does not reach relay.test:4430 (503): check"},
       {"HTTP/1.1 504 X\r\n\r\n", "", "it does not reach relay.test:4430 (504): check"},
       {"HTTP/1.1 405 Not here\r\n\r\n", "",
-       "it answers CONNECT to relay.test:4430 with 405 Not here: check"},
+       "it answers CONNECT to relay.test:4430 with 405: check"},
       {"220 mail ESMTP\r\n\r\n", "", "its answer to CONNECT is not HTTP: check"},
       {"\1\2\3", "", "its answer to CONNECT is not HTTP: check"},
       {"", "", "it closed the connection before it answered CONNECT: check"},

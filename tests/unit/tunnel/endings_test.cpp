@@ -171,7 +171,7 @@ TEST_P(TunnelSuite, AnAbortOfOursReachesBothSidesBehindWhatWasReceived) {
   EXPECT_TRUE(app->end()->aborted && target->end()->aborted);
   app->abort();
   target->abort();
-  expect_record(How::kAborted, "us", Source::kLocal);
+  expect_record(How::kAborted, "host", Source::kLocal);
   EXPECT_EQ(under_test->record.status.message, "the test wants it");
   EXPECT_EQ(under_test->record.bytes_from_first, target->bytes_read());
   EXPECT_EQ(under_test->record.bytes_from_second, app->bytes_read());
@@ -187,7 +187,7 @@ TEST_P(TunnelSuite, AnEndingThatStallsKeepsItsFirstReason) {
       Status::failure(Code::kReset, Source::kLocal, Retry::kNever, "the test wants it"));
   ASSERT_TRUE(run_until([&] { return under_test->ended; })); // nobody reads at the target
   EXPECT_EQ(under_test->record.how, How::kDropped);
-  EXPECT_STREQ(under_test->record.by, "us");
+  EXPECT_STREQ(under_test->record.by, "host");
   EXPECT_EQ(under_test->record.status.message,
             "the test wants it; its ending made no progress and was dropped");
 }
@@ -234,7 +234,7 @@ TEST_P(TunnelSuite, ADropBeforeTheStartAndRightBehindIt) {
     }
     under_test->tunnel->drop(
         Status::failure(Code::kShuttingDown, Source::kLocal, Retry::kNever, "too early"));
-    expect_record(How::kDropped, "us", Source::kLocal);
+    expect_record(How::kDropped, "host", Source::kLocal);
     ASSERT_NO_FATAL_FAILURE(end_all());
     ASSERT_NO_FATAL_FAILURE(connect());
   }

@@ -73,7 +73,7 @@ TEST_P(HalfClosed, SilenceOfAnHourAbortsBothSides) {
   EXPECT_TRUE(app->end()->aborted);
   target->close();
   ASSERT_TRUE(ends_within(60'000));
-  expect_aborted_by("us", Source::kLocal, Code::kTimeout);
+  expect_aborted_by("host", Source::kLocal, Code::kTimeout);
   EXPECT_EQ(under_test->record.status.message,
             "half-closed and silent for " + std::to_string(ShardLimits{}.half_closed_idle_ms) +
                 " ms (half_closed_idle_ms)");
@@ -127,6 +127,19 @@ TEST_P(HalfClosed, AVanishedPeerOfAnOpenTunnelIsFoundByKeepalive) {
   target->close();
   ASSERT_TRUE(ends_within(60'000));
   expect_aborted_by("app", Source::kPlugin, Code::kTimeout);
+}
+
+/// It waits until what it has written is read, and reads nothing before: many servers do.
+TEST_P(HalfClosed, ADeadPeerEndsATunnelWhoseOtherSideDoesNotRead) {
+  app->write_to(20 * kMegabyte);
+  target->write_to(20 * kMegabyte);
+  world->sim.run_for(1'000); // both directions are stuck
+  app->drop();
+  ASSERT_FALSE(ends_within(ShardLimits{}.abort_stall_ms - 1'000));
+  ASSERT_TRUE(ends_within(ShardLimits{}.abort_stall_ms + 10'000));
+  EXPECT_EQ(word(under_test->record.how), word(How::kDropped));
+  EXPECT_EQ(under_test->record.by, std::string("app"));
+  EXPECT_EQ(under_test->record.status.code, Code::kReset);
 }
 
 /// psql in a pager: nothing is read for hours, and nothing breaks; what is held stays bounded.

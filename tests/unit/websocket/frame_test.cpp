@@ -1,9 +1,9 @@
 // The frame codec: headers under every split, the rules of RFC 6455, masks, UTF-8, Close payloads.
 #include "core/random.hpp"
+#include "core/utf8.hpp"
 #include "link/frame.hpp"
 #include "link/frame_close.hpp"
 #include "link/mask.hpp"
-#include "link/utf8.hpp"
 
 #include <algorithm>
 #include <cstring>
