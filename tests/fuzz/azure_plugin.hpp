@@ -8,6 +8,7 @@
 #include "culvert/transport.h"
 
 #include <cstring>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -24,12 +25,14 @@ inline culvert_status no_error() {
   return status;
 }
 
-/// Room for the results of one call, as large as the engine's.
+/// Room for the results of one call, as large as the engine's. It is not filled: that would take
+/// most of the time of a run.
 struct Room : culvert_arena {
-  Room() : culvert_arena{nullptr, 192 * 1024, 0}, bytes(capacity / sizeof(std::uint64_t)) {
-    data = reinterpret_cast<char *>(bytes.data());
+  Room() : culvert_arena{nullptr, 192 * 1024, 0} {
+    bytes = std::make_unique_for_overwrite<std::uint64_t[]>(capacity / sizeof(std::uint64_t));
+    data = reinterpret_cast<char *>(bytes.get());
   }
-  std::vector<std::uint64_t> bytes;
+  std::unique_ptr<std::uint64_t[]> bytes;
 };
 
 struct FuzzHost : culvert_host {

@@ -16,6 +16,7 @@ bool run(const std::filesystem::path &file) {
     return false;
   }
   std::printf("%s\n", file.c_str());
+  std::fflush(stdout); // before an input that ends the process
   LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t *>(bytes.data()), bytes.size());
   return true;
 }
