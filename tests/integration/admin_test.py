@@ -9,7 +9,7 @@ import stat
 import subprocess
 import unittest
 
-from culvert_processes import connect, echo, quiet_port, receive_all, wait_until
+from culvert_processes import connect, echo, quiet_port, receive_all, receive_exactly, wait_until
 from up_test import ConfigCase
 
 MOST_CONNECTIONS = 16  # kAdminConnections
@@ -67,6 +67,10 @@ class AdminCase(ConfigCase):
         return [float(line.rsplit(" ", 1)[1]) for line in self.ask("/metrics")[1].splitlines()
                 if re.match(pattern, line)]
 
+    def calls(self, call, outcome):
+        """How many calls of auth_sas had this outcome."""
+        return sum(self.metric(f'culvert_plugin_calls_total.plugin="auth_sas",call="{call}",outcome="{outcome}"'))
+
     def raw(self):
         client = socket.socket(socket.AF_UNIX)
         self.addCleanup(client.close)
@@ -95,7 +99,18 @@ class Pages(AdminCase):
         self.assertEqual(self.metric("culvert_entity_listeners"), [1])
         self.assertEqual(self.metric("culvert_setup_seconds_count"), [1] * 6)
         self.assertEqual(self.metric("culvert_shard_answers"), [1])
+        for kind, by in (("relay", "sender"), ("listener", "relay"), ("sender", "app")):
+            ended = f'culvert_tunnels_ended_total.role="{kind}".*how="%s",by="%s"'
+            self.assertEqual(self.metric(ended % ("finished", by)), [1], kind)
+            self.assertEqual(sorted(self.metric(ended % (".*", ".*"))), [0] * 8 + [1], kind)
+        for name in ("entries", "completions", "calls"):
+            self.assertGreater(self.metric(f"culvert_shard_{name}_total")[0], 0, name)
+        self.assertGreaterEqual(self.calls("acquire", "ok"), 2)  # of listener and sender
+        self.assertGreaterEqual(self.calls("verify", "ok"), 2)
         self.assertGreater(self.role("listener")["token_expires"], self.status()["time"])
+        expires = self.role("relay")["certificate_expires"]
+        self.assertAlmostEqual(expires - self.status()["time"], 30 * 86400, delta=86400)
+        self.assertEqual(self.metric("culvert_relay_certificate_expiry_seconds"), [expires])
 
     def test_a_unix_socket(self):
         self.check_pages(unix=True)
@@ -117,7 +132,7 @@ class Pages(AdminCase):
         self.start_up(*self.parts())
         with connect(self.app_port) as app:
             app.sendall(b"x" * 1000)
-            self.assertEqual(len(app.recv(1000, socket.MSG_WAITALL)), 1000)
+            self.assertEqual(len(receive_exactly(app, 1000)), 1000)
             self.assertEqual(self.role("sender")["tunnels_open"], 1)
             wait_until(lambda: self.role("sender")["bytes_out"] == 1000, "the turn is counted")
             self.assertEqual(self.status()["roles"][0]["entities"][0]["tunnels"], 1)
@@ -155,6 +170,13 @@ class Pages(AdminCase):
                 "file:", f"file:{self.folder}/")])
         other.wait_for_line("401")
         self.assertGreaterEqual(self.metric('culvert_failures_total.role="relay".*token-signature')[0], 1)
+        self.assertGreaterEqual(self.calls("verify", "token-signature"), 1)
+
+    def test_a_sender_that_asks_whether_its_token_is_good_is_no_failure(self):
+        process = self.start_up(*self.parts())
+        process.wait_for_line("ready for apps")
+        self.assertEqual(self.metric("culvert_failures_total.role=.relay"), [])
+        self.assertEqual(self.role("relay")["failures"], {})
 
     def test_one_role_by_flags(self):
         self.address = f"unix:{self.path}"
@@ -163,6 +185,7 @@ class Pages(AdminCase):
             "--connection-string", self.connection("sender").replace("file:", f"file:{self.folder}/"),
             "--admin-bind", self.address, "--admin-bind-mode", "0640"])
         sender.wait_for_line("not ready")
+        wait_until(lambda: self.status()["roles"], "its start has returned")
         self.assertEqual(self.role("sender")["state"], "online")
         self.assertEqual(stat.S_IMODE(os.stat(self.path).st_mode), 0o640)
 
@@ -176,6 +199,25 @@ class Pages(AdminCase):
         client.sendall(b"POST /reload HTTP/1.1\r\nContent-Length: 1\r\n\r\nx")
         self.assertIn(b" 400 ", receive_all(client))
         self.assertEqual(self.process.lines("reloaded"), [])
+
+    def test_a_name_that_leads_here_is_no_key(self):
+        """A page may let its own name lead to 127.0.0.1, and ask from its own origin."""
+        self.start_up(*self.parts(unix=False))
+        for host in ("evil.example", f"evil.example:{self.port}", "127.0.0.1.evil.example", "10.0.0.1",
+                     "0.0.0.0", "127.0.0.1:80.evil.example", "[::1].evil.example", "[::1", "",
+                     "localhost.evil.example"):
+            code, why = self.ask("/status", headers={"Host": host})
+            self.assertEqual(code, 403, host)
+            self.assertIn("no loopback address", why)
+            self.assertEqual(self.ask("/reload", "POST", {"Host": host})[0], 403, host)
+        for host in ("127.0.0.1", f"127.0.0.1:{self.port}", "127.1.2.3:1", "localhost", "LocalHost:80",
+                     "[::1]", f"[::1]:{self.port}"):
+            self.assertEqual(self.ask("/status", headers={"Host": host})[0], 200, host)
+        self.assertEqual(self.process.lines("reloaded"), [])
+
+    def test_on_a_unix_socket_any_host_is_answered(self):
+        self.start_up(*self.parts())
+        self.assertEqual(self.ask("/status", headers={"Host": "culvert.example"})[0], 200)
 
     def test_an_address_that_others_reach_is_refused(self):
         for address in ("0.0.0.0:9464", "192.0.2.1:9464", "[::]:9464", "localhost:9464"):
@@ -232,6 +274,32 @@ class Dashboard(AdminCase):
         named = set(re.findall(r"culvert_\w+", " ".join(asked)))
         self.assertEqual(named - known, set())
         self.assertGreater(len(named), 10)
+
+
+class NoAnswer(AdminCase):
+    """What a command says when the endpoint is there and it gets no answer."""
+
+    def setUp(self):
+        super().setUp()
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.addCleanup(self.socket.close)
+        self.socket.bind(self.path)
+        self.socket.listen()
+
+    def check_status(self, why, **identity):
+        done = subprocess.run([self.culvert(), "status", "--admin", f"unix:{self.path}"], text=True,
+                              capture_output=True, timeout=120, check=False, **identity)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (
+            1, "", f"culvert status: no answer from the admin endpoint at unix:{self.path}: {why}\n"))
+
+    def test_a_socket_of_another_user(self):
+        os.chmod(self.path, 0)  # not for its owner either; for root everything is
+        self.check_status("Permission denied; run this as the user of its process, because the socket is "
+                          "for its owner (mode 0600), or set another mode in its [admin]",
+                          **({"user": 65534} if os.geteuid() == 0 else {}))
+
+    def test_a_process_that_hangs(self):
+        self.check_status("it accepts connections but does not answer; look into the log of its process")
 
 
 class Hostile(AdminCase):

@@ -76,5 +76,23 @@ class AppAddress(CulvertCase):
         self.assertEqual(heard, [SIGNATURE + b"\x20\0\0\0bytes"])
 
 
+    def test_a_sender_can_keep_the_address_to_itself(self):
+        heard = []
+        target = self.serve(lambda peer: heard.append(receive_all(peer)))
+        relay = self.start_relay()
+        listener = self.start_listener(relay, f"127.0.0.1:{target}", "--proxy-protocol", "v2")
+        sender = self.start_sender(relay, "--tell-app-address", "false")
+        with connect(sender.port) as app:
+            address = "{}:{}".format(*app.getsockname())
+            app.sendall(b"bytes")
+            app.shutdown(socket.SHUT_WR)
+            receive_all(app)
+        wait_until(lambda: heard, "the target to hear the app")
+        self.assertEqual(heard, [SIGNATURE + b"\x20\0\0\0bytes"])
+        listener.wait_for_line("tunnel ended")
+        self.assertNotIn(address, listener.log() + relay.log())
+        self.assertIn(address, sender.log())
+
+
 if __name__ == "__main__":
     unittest.main()

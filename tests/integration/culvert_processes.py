@@ -6,8 +6,10 @@ a test starts ends with it, also when it fails or is killed; when it fails, ever
 
 The programs come from the folder in CULVERT_BIN, which ctest sets; by hand:
     CULVERT_BIN=build/release/bin python3 tests/integration/smoke_test.py
-With CULVERT_TEST_BACKEND=epoll in the environment, the three roles run on that backend.
+With CULVERT_TEST_BACKEND=epoll in the environment, the three roles run on that backend. With
+CULVERT_TEST_FILE=1 they are not `relay`, `listen` and `connect` but `up`, each with a file of its own.
 """
+import copy
 import ctypes
 import os
 import random
@@ -21,6 +23,8 @@ import tempfile
 import threading
 import time
 import unittest
+
+from role_file import RoleFile
 
 DEADLINE_S = 60  # generous: only a broken program waits this long
 PEER_KEY = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
@@ -40,6 +44,10 @@ def backend_option():
     """Of each role, when the run of the tests is for one backend."""
     backend = os.environ.get("CULVERT_TEST_BACKEND")
     return ("--backend", backend) if backend else ()
+
+
+def runs_from_files():
+    return bool(os.environ.get("CULVERT_TEST_FILE"))
 
 
 def _die_with_parent():
@@ -70,6 +78,9 @@ def without_proxy(environment):
 class Process:
     """A program with its output in a file. `user` runs it as that user (root only)."""
 
+    log_begin = 0  # what is before it in the log belongs to others of the same process
+    other_ports = frozenset()  # and so do these
+
     def __init__(self, name, arguments, folder, environment=None, user=None, cwd=None):
         self.name = name
         self.log_path = os.path.join(folder, f"{name}.log")
@@ -92,7 +103,7 @@ class Process:
 
     def log(self):
         with open(self.log_path, encoding="utf-8", errors="replace") as log:
-            return log.read()
+            return log.read()[self.log_begin:]
 
     def lines(self, pattern):
         """All whole lines so far in which the pattern is found."""
@@ -107,7 +118,7 @@ class Process:
         return wait_until(found, f"line {count} with '{pattern}'", deadline_s, self)
 
     def listening_ports(self):
-        """The TCP ports this process listens on, in its own network namespace."""
+        """The TCP ports this role listens on, in its own network namespace."""
         inodes = set()
         ports = set()
         try:
@@ -123,7 +134,7 @@ class Process:
                             ports.add(int(fields[1].rsplit(":", 1)[1], 16))
         except OSError:  # a descriptor was closed meanwhile, or the process starts or has ended
             pass
-        return ports
+        return ports - self.other_ports
 
     def wait_listening(self):
         """Waits until it listens, and returns the port."""
@@ -166,25 +177,42 @@ class Process:
 class Certificates:
     """A throw-away authority and a relay's certificate, made by openssl."""
 
-    def __init__(self, folder, names=("127.0.0.1", "localhost")):
+    def __init__(self, folder, names=("127.0.0.1", "localhost"), days=30, expired=False):
         self.ca = os.path.join(folder, "ca.pem")
         self.certificate = os.path.join(folder, "relay.pem")
         self.key = os.path.join(folder, "relay.key")
         authority_key = os.path.join(folder, "ca.key")
-        kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+        kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", str(days)]
         alternatives = ",".join(
             ("IP:" if re.fullmatch(r"[0-9.]+|.*:.*", name) else "DNS:") + name for name in names)
         self._openssl("req", "-x509", *kind, "-subj", "/CN=Culvert test authority",
                       "-addext", "keyUsage=critical,keyCertSign,cRLSign",
                       "-keyout", authority_key, "-out", self.ca)
-        self._openssl("req", "-x509", *kind, "-subj", "/CN=relay", "-CA", self.ca,
-                      "-CAkey", authority_key, "-addext", f"subjectAltName={alternatives}",
-                      "-addext", "basicConstraints=critical,CA:FALSE",
-                      "-keyout", self.key, "-out", self.certificate)
+        wanted = ["-subj", "/CN=relay", "-addext", f"subjectAltName={alternatives}",
+                  "-addext", "basicConstraints=critical,CA:FALSE", "-keyout", self.key]
+        if expired:
+            self._sign_for_a_day_of_2020(folder, authority_key, [*kind[:-2], *wanted])
+        else:
+            self._openssl("req", "-x509", *kind, *wanted, "-CA", self.ca, "-CAkey", authority_key,
+                          "-out", self.certificate)
+
+    def _sign_for_a_day_of_2020(self, folder, authority_key, request):
+        """Of the commands of openssl 3.0, only `ca` takes dates."""
+        for name, text in (("ca.cnf", "[ca]\ndefault_ca=it\n[it]\ndatabase=index\nserial=serial\n"
+                                      "new_certs_dir=.\ndefault_md=sha256\npolicy=any\n"
+                                      "copy_extensions=copy\n[any]\ncommonName=supplied\n"),
+                           ("index", ""), ("serial", "01\n")):
+            with open(os.path.join(folder, name), "w", encoding="ascii") as file:
+                file.write(text)
+        asked = os.path.join(folder, "relay.csr")
+        self._openssl("req", "-new", *request, "-out", asked)
+        self._openssl("ca", "-batch", "-config", "ca.cnf", "-cert", self.ca, "-keyfile", authority_key,
+                      "-in", asked, "-out", self.certificate, "-notext", "-startdate",
+                      "20200101000000Z", "-enddate", "20200102000000Z", cwd=folder)
 
     @staticmethod
-    def _openssl(*arguments):
-        subprocess.run(["openssl", *arguments], check=True, capture_output=True)
+    def _openssl(*arguments, **options):
+        subprocess.run(["openssl", *arguments], check=True, capture_output=True, **options)
 
 
 class Relay(Process):
@@ -200,14 +228,17 @@ class Relay(Process):
 class CulvertCase(unittest.TestCase):
     """A test with a 0700 folder of its own, certificates, and processes that end with it.
 
-    A class that names a `transport` has all its roles speak that protocol, not the default one.
+    A class that names a `transport` has all its roles speak that protocol, not the default one. In a
+    run from files, a class whose `shares_process` is true has all its roles in one file and process.
     """
     transport = None
+    shares_process = False
 
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="culvert-test-")
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.processes = []
+        self.shared = None  # the process that roles of one file share
         self.addCleanup(self._end_processes)
         self.certificates = Certificates(self.folder)
 
@@ -232,6 +263,22 @@ class CulvertCase(unittest.TestCase):
         self.processes.append(process)
         return process
 
+    def start_role(self, name, command, flags, prefix=(), kind=Process):
+        """A process with this role. In a file that roles share, it is a view of their one process."""
+        if not runs_from_files():
+            return self.start(name, [*prefix, self.culvert(), command, *flags], kind=kind)
+        if self.shares_process and self.shared:
+            role = copy.copy(self.shared)
+            role.log_begin, role.other_ports = len(role.log()), role.listening_ports()
+            self.file.add(command, flags)
+            role.signal(signal.SIGHUP)
+            return role
+        self.file = RoleFile(os.path.join(self.folder, f"{name}-{len(self.processes)}.toml"))
+        self.file.add(command, flags)
+        self.shared = self.start(name, [*prefix, self.culvert(), "up", "--config", self.file.path],
+                                 kind=kind)
+        return self.shared
+
     def write_secret(self, name, text):
         path = os.path.join(self.folder, name)
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w",
@@ -242,18 +289,17 @@ class CulvertCase(unittest.TestCase):
     def start_relay(self, *extra, names=("127.0.0.1", "localhost"), bind="127.0.0.1:0",
                     entities=("app",), protocols=(), shards=1, log_level="debug", prefix=()):
         """A relay with the rules `listener` and `sender`; `prefix` goes before the command."""
-        arguments = [*prefix, self.culvert(), "relay", "--bind", bind,
-                     "--certificate", self.certificates.certificate,
-                     "--private-key", self.certificates.key, "--name", ",".join(names),
-                     "--shards", str(shards), "--log-level", log_level, *backend_option()]
+        flags = ["--bind", bind, "--certificate", self.certificates.certificate,
+                 "--private-key", self.certificates.key, "--name", ",".join(names),
+                 "--shards", str(shards), "--log-level", log_level, *backend_option()]
         for rule, rights in (("listener", "listen"), ("sender", "send")):
             path = self.write_secret(f"{rule}.key", f"{rule}-{PEER_KEY}")
-            arguments += ["--rule", f"{rule}:{rights}:file:{path}"]
+            flags += ["--rule", f"{rule}:{rights}:file:{path}"]
         for entity in entities:
-            arguments += ["--entity", entity]
+            flags += ["--entity", entity]
         for protocol in protocols or self.named_transport():
-            arguments += ["--protocol", protocol]
-        relay = self.start("relay", [*arguments, *extra], kind=Relay)
+            flags += ["--protocol", protocol]
+        relay = self.start_role("relay", "relay", [*flags, *extra], prefix, kind=Relay)
         relay.host = names[0]
         relay.port = relay.wait_listening()
         return relay
@@ -261,11 +307,10 @@ class CulvertCase(unittest.TestCase):
     def start_listener(self, relay, target, *extra, entity="app", online=True, prefix=(),
                        log_level="debug"):
         """A listener in front of `target` (host:port); waits until it is registered."""
-        listener = self.start("listener", [
-            *prefix, self.culvert(), "listen",
+        listener = self.start_role("listener", "listen", [
             "--connection-string", self.connection_file(relay, "listener", entity),
             "--target", target, "--ca", self.certificates.ca, "--log-level", log_level,
-            *self.transport_option(), *backend_option(), *extra])
+            *self.transport_option(), *backend_option(), *extra], prefix)
         if online:
             listener.wait_for_line("registered at the relay")
         return listener
@@ -273,11 +318,10 @@ class CulvertCase(unittest.TestCase):
     def start_sender(self, relay, *extra, entity="app", bind="127.0.0.1:0", prefix=(),
                      log_level="debug"):
         """A sender; `port` of what is returned is where an app connects."""
-        sender = self.start("sender", [
-            *prefix, self.culvert(), "connect",
+        sender = self.start_role("sender", "connect", [
             "--connection-string", self.connection_file(relay, "sender", entity),
             "--bind", bind, "--ca", self.certificates.ca, "--log-level", log_level,
-            *self.transport_option(), *backend_option(), *extra])
+            *self.transport_option(), *backend_option(), *extra], prefix)
         sender.port = sender.wait_listening()
         return sender
 
@@ -338,6 +382,14 @@ def receive_all(connection):
     while data := connection.recv(1 << 20):
         pieces.append(data)
     return b"".join(pieces)
+
+
+def receive_exactly(connection, size):
+    """`size` bytes, or fewer if the other side ends: with a timeout, MSG_WAITALL may return early."""
+    data = b""
+    while len(data) < size and (more := connection.recv(size - len(data))):
+        data += more
+    return data
 
 
 def free_port():

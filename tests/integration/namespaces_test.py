@@ -185,7 +185,8 @@ class Namespaces(CulvertCase):
         listener = self.start_listener(relay, "127.0.0.1:1", "--resolver", "resolver_static",
                                        online=False, prefix=self.inside("listener1"))
         self.assertEqual(listener.wait(), 1)
-        listener.wait_for_line(f"no address is known for {RELAY_NAME}: add --resolve {RELAY_NAME}=ADDR")
+        listener.wait_for_line(f"no address is known for {RELAY_NAME}: add (--resolve|the resolve entry) "
+                               f"{RELAY_NAME}=ADDR")
 
 
 if __name__ == "__main__":

@@ -120,6 +120,9 @@ CLIENT_ROWS = [
     ('authorities that are cut off', 'listen', {'--ca': '{folder}/half.pem'}, 1,
      "culvert listen: '{folder}/half.pem' holds a certificate that is cut off or damaged; "
      'copy the file again'),
+    ("authorities that are the relay's certificate", 'listen', {'--ca': '{folder}/relay.pem'}, 1,
+     "culvert listen: '{folder}/relay.pem' holds no certificate of an authority (CA:FALSE); name the "
+     "certificate of the authority that signed the relay's, for example ca.pem"),
     ('authorities that are none', 'listen', {'--ca': '{folder}/empty'}, 1,
      "culvert listen: '{folder}/empty' holds no certificate in PEM form (-----BEGIN "
      'CERTIFICATE-----)'),
@@ -148,6 +151,12 @@ CLIENT_ROWS = [
     ('resolve without address', 'listen', {'--resolve': 'a.example'}, 2,
      'culvert listen: --resolve a.example: it is not NAME=ADDR[,ADDR]; write '
      'NAME=ADDR[,ADDR]'),
+    ('resolve of every name', 'listen', {'--resolve': '*.x=127.0.0.1'}, 2,
+     'culvert listen: --resolve *.x=127.0.0.1: "*.x" has a \'*\', and each name is written in full; '
+     'write NAME=ADDR[,ADDR]'),
+    ('target that is almost an address', 'listen', {'--target': '127.0.0.300:1'}, 2,
+     "culvert listen: --target '127.0.0.300:1' looks like an IP address and is none; write four "
+     'numbers of 0 to 255'),
     ('resolve to a name', 'listen', {'--resolve': 'a.example=b.example'}, 2,
      'culvert listen: --resolve a.example=b.example: "b.example" is not an IP address; '
      'write NAME=ADDR[,ADDR]'),
@@ -238,8 +247,22 @@ CLIENT_ROWS = [
      "{folder}/none.toml: cannot read the configuration file '{folder}/none.toml': No such file "
      'or directory; name a file that this user may read'),
     ('status of no address', 'status', {'--admin': 'name:80'}, 2,
-     "culvert status: 'name:80' is no address of an admin endpoint; write --admin 127.0.0.1:9464 or "
-     '--admin unix:/PATH'),
+     "culvert status: --admin 'name:80' is no address of an admin endpoint; write 127.0.0.1:9464, "
+     '[::1]:9464 or unix:/run/culvert/admin.sock'),
+    ('status of a path', 'status', {'--admin': '/run/x.sock'}, 2,
+     "culvert status: --admin '/run/x.sock' is no address of an admin endpoint; write "
+     '127.0.0.1:9464, [::1]:9464 or unix:/run/culvert/admin.sock'),
+    ('up with a file and no option', 'up', {'--config': None, '': ['good.toml']}, 2,
+     "culvert up: 'good.toml' belongs to no option; write --config good.toml; see culvert up "
+     '--help'),
+    ('check with a file and no option', 'check', {'--config': None, '': ['{folder}/empty']}, 2,
+     "culvert check: '{folder}/empty' belongs to no option; write --config {folder}/empty; see "
+     'culvert check --help'),
+    ('status with a file', 'status', {'': ['good.toml']}, 2,
+     "culvert status: 'good.toml' belongs to no option; see culvert status --help"),
+    ('reload with a secret', 'reload', {'': ['{canary}.toml;SharedAccessKey={canary}.toml']}, 2,
+     "culvert reload: an argument belongs to no option (is a value with ';' or a space quoted?); "
+     'see culvert reload --help'),
     ('reload of nobody', 'reload', {'--admin': 'unix:{folder}/none.sock'}, 1,
      'culvert reload: no answer from the admin endpoint at unix:{folder}/none.sock: No such file or '
      'directory; is bind of [admin] this address, and the process running?'),
@@ -323,6 +346,9 @@ CLIENT_ROWS = [
      'A-Z a-z 0-9 . - _ ~ /'),
     ('proxy without a scheme', 'listen', {'--proxy': 'proxy.test:3128'}, 2,
      "culvert listen: --proxy: it is not a proxy's URL; write http://HOST:PORT"),
+    ('an address that is told perhaps', 'connect', {'--tell-app-address': 'perhaps'}, 2,
+     "culvert connect: --tell-app-address: 'perhaps' is neither true nor false; write one of "
+     'them'),
     ('proxy of another kind', 'connect', {'--proxy': 'socks5://{canary}@proxy.test'}, 2,
      'culvert connect: --proxy: only HTTP proxies are known here; write http://HOST:PORT'),
     ('proxy with a password', 'listen', {'--proxy': 'http://u:{canary}@proxy.test:3128'}, 2,

@@ -66,8 +66,8 @@ RELAY_ROWS = [
     ('certificate is a key', 'relay', {'--certificate': '{folder}/relay.key'}, 1,
      "culvert relay: '{folder}/relay.key' holds no certificate in PEM form (-----BEGIN "
      'CERTIFICATE-----)'),
-    ('certificate expired', 'relay', {'--certificate': '{folder}/old.pem', '--private-key': '{folder}/old.key'}, 1,
-     "culvert relay: the certificate '{folder}/old.pem' expired at 2020-01-02 00:00:00 "
+    ('certificate expired', 'relay', {'--certificate': '{folder}/expired/relay.pem', '--private-key': '{folder}/expired/relay.key'}, 1,
+     "culvert relay: the certificate '{folder}/expired/relay.pem' expired at 2020-01-02 00:00:00 "
      'UTC; renew it'),
     ('certificate is a pipe', 'relay', {'--certificate': '{folder}/pipe'}, 1,
      "culvert relay: cannot read the certificate '{folder}/pipe': it is no regular file; name a "
@@ -175,7 +175,8 @@ RELAY_ROWS = [
      'culvert relay: --rule R: the second key of a rule has the rights of the first; write '
      'the same rights, or another name'),
     ('rule three times', 'relay', {'--rule': ['r:listen:env:KEY', 'R:listen:env:KEY', 'r:listen:env:KEY']}, 2,
-     'culvert relay: --rule r: a rule has at most two keys; leave the third out'),
+     'culvert relay: --rule r: a rule has at most two keys, for every entity; leave the third out, or write '
+     'keys of one entity into [[relay.entity.rule]] of a file'),
     ('rule with a literal secret', 'relay', {'--rule': 'r:listen:{canary}'}, 2,
      'culvert relay: --rule r: a secret on the command line can be read by every user of '
      'this machine; write env:NAME, file:PATH or - (standard input), or add '
@@ -209,7 +210,13 @@ RELAY_ROWS = [
      'culvert relay: --rule r: the secret holds a line break or another control '
      'character; write it as one line'),
     ('rule of an endless file', 'relay', {'--rule': 'r:listen:file:/dev/zero'}, 1,
-     "culvert relay: --rule r: the file '/dev/zero' is over 65536 bytes; name one that "
+     "culvert relay: --rule r: cannot read the file '/dev/zero': it is no regular file; name a "
+     'file that this user may read'),
+    ('rule of a pipe', 'relay', {'--rule': 'r:listen:file:{folder}/pipe'}, 1,
+     "culvert relay: --rule r: cannot read the file '{folder}/pipe': it is no regular file; name a "
+     'file that this user may read'),
+    ('rule of a large file', 'relay', {'--rule': 'r:listen:file:{folder}/large'}, 1,
+     "culvert relay: --rule r: the file '{folder}/large' is over 65536 bytes; name one that "
      'holds the secret alone'),
     ('standard input twice', 'relay', {'--rule': ['r:listen:-', 's:send:-']}, 2,
      'culvert relay: --rule s: standard input is read once, for --rule r; write env:NAME '
@@ -224,6 +231,14 @@ RELAY_ROWS = [
     ('rule of a file with a tab', 'relay', {'--rule': 'r:listen:file:{folder}/tab'}, 1,
      'culvert relay: --rule r: the secret holds a line break or another control '
      'character; write it as one line'),
+    ('rule of a file with an empty line', 'relay', {'--rule': 'r:listen:file:{folder}/newlines'}, 1,
+     'culvert relay: --rule r: line 2 is empty; remove it'),
+    ('rule of a connection string', 'relay', {'--rule': 'r:listen:env:STRING'}, 1,
+     'culvert relay: --rule r: a connection string stands here; write its key alone'),
+    ('rule of a file without file:', 'relay', {'--rule': 'r:listen:{folder}/lines'}, 2,
+     "culvert relay: --rule r: '{folder}/lines' is a file; write file:{folder}/lines"),
+    ('name with a dot at its end', 'relay', {'--name': 'relay.example.'}, 2,
+     "culvert relay: relay name 'relay.example.' ends with a dot; write it without"),
     ('rule of a file with two returns', 'relay', {'--rule': 'r:listen:file:{folder}/returns'}, 1,
      'culvert relay: --rule r: the secret holds a line break or another control '
      'character; write it as one line'),

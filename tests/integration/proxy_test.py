@@ -193,8 +193,8 @@ class OutThroughAProxy(ProxyCase):
                                   ("tunnel:wrong", "it refuses the user or the password in "
                                                    "proxy_credentials .40[17].: correct them")):
                 line = f"{FAILURE}{OUTSIDE}:{PROXY_PORT}: {why}"
-                for role in (self.listener(*self.by_proxy(password), online=False),
-                             self.sender(*self.by_proxy(password))):
+                through = self.by_proxy(password)  # once: the first role may read the file late
+                for role in (self.listener(*through, online=False), self.sender(*through)):
                     role.wait_for_line(line)
                     self.assertNotIn("tunnel:wrong", role.log())
                     self.assertNotIn(base64.b64encode(b"tunnel:wrong").decode(), role.log())
@@ -238,6 +238,11 @@ class OutThroughAProxy(ProxyCase):
         direct.wait_for_line(f"no address is known for {RELAY_NAME}")
         none = self.run_with(environment, "--proxy", "none")
         none.wait_for_line(f"no address is known for {RELAY_NAME}")
+        unknown = self.run_with({"HTTPS_PROXY": "http://proxy.nowhere.test:3128"})
+        unknown.wait_for_line(
+            r"culvert listen: the proxy of the variable HTTPS_PROXY \(unset it, or set proxy to none, if "
+            r"it is not meant\): no address is known for proxy\.nowhere\.test")
+        self.assertEqual(unknown.wait(), 1)
         wrong = self.run_with({"HTTPS_PROXY": "socks5://u:hidden@x"})
         wrong.wait_for_line("the variable HTTPS_PROXY: .*write http://HOST:PORT")
         self.assertNotIn("hidden", wrong.log())

@@ -10,7 +10,7 @@ import subprocess
 import threading
 import unittest
 
-from culvert_processes import connect, quiet_port, wait_until
+from culvert_processes import PEER_KEY, connect, quiet_port, wait_until
 from up_test import ConfigCase
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -51,6 +51,7 @@ TESTED = {
     "relay.entity.rule.secondary_key": ("settings_test.py", "secondary_key"),
     "listener.name": ("reload_test.py", "listener 'app'"),
     "listener.connection_string": ("up_test.py", "connection_string"),
+    "listener.second_key": ("settings_test.py", "second_key"),
     "listener.target": ("up_test.py", "target = "),
     "listener.ca": ("up_test.py", "ca = "),
     "listener.transport": ("smoke_test.py", "SmokeExample"),
@@ -63,6 +64,7 @@ TESTED = {
     "listener.rendezvous_hosts": ("gateways_test.py", '"--rendezvous-host"'),
     "sender.name": ("reload_test.py", "sender 'b'"),
     "sender.connection_string": ("up_test.py", "connection_string"),
+    "sender.second_key": ("settings_test.py", "second_key"),
     "sender.bind": ("startup_test.py", "start_sender(relay, \"--bind\""),
     "sender.bind_mode": ("unix_socket_test.py", '"--bind-mode", "0660"'),
     "sender.endpoint": ("up_test.py", "endpoint=db.internal:1433"),
@@ -73,6 +75,7 @@ TESTED = {
     "sender.proxy": ("proxy_test.py", '"--proxy"'),
     "sender.proxy_credentials": ("proxy_test.py", '"--proxy-credentials"'),
     "sender.tcp_health": ("tcp_health_test.py", '"--tcp-health"'),
+    "sender.tell_app_address": ("app_address_test.py", '"--tell-app-address", "false"'),
     "sender.resolve": ("namespaces_test.py", '"--resolve"'),
 }
 TESTED_HERE = {"limits.address_in_use"}  # of the limits; the others are tested in tests/unit and tests/sim
@@ -167,6 +170,22 @@ class Settings(ConfigCase):
         with connect(ports["app"]) as app:
             self.assertEqual(app.recv(1), b"a")
         self.check_reset(ports["db"])
+
+    def test_a_refused_key_is_followed_by_the_second_one(self):
+        """Of a listener and a sender; each has its own, and one without it is refused."""
+        self.write_secret("listener-2.key", f"listener-{PEER_KEY}")
+        self.write_secret("sender-2.key", f"sender-{PEER_KEY}")
+        old = {rule: self.connection(rule, key="gone") for rule in ("listener", "sender")}
+        port = quiet_port()
+        listener = self.listener_part(self.greet(b"a")).replace(
+            "file:listener-app-listener.connection", old["listener"])
+        sender = self.sender_part().replace("file:sender-app-sender.connection", old["sender"])
+        without = sender.replace(str(self.app_port), str(port)).replace('"app"', '"without"')
+        self.start_whole(self.relay_part(), listener, 'second_key = "file:listener-2.key"\n', sender,
+                         'second_key = "file:sender-2.key"\n', without)
+        with connect(self.app_port) as app:
+            self.assertEqual(app.recv(1), b"a")
+        self.check_reset(port)
 
     def test_a_plugins_setting_reaches_the_plugin(self):
         hosts = self.write_secret("hosts", "127.0.0.1 only.here.test")

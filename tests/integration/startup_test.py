@@ -119,6 +119,13 @@ class Startup(CulvertCase):
         self.assertEqual(soft, hard)
         self.assertTrue(line.endswith(f"open files limit={hard} before=256"), line)
 
+        self.assertEqual(relay.lines("may have few open files"), [])
+
+    def test_few_open_files_are_told_with_the_tunnels_that_fit(self):
+        relay = self.start_relay(prefix=("sh", "-c", 'ulimit -n 64; exec "$0" "$@"'))
+        line = relay.wait_for_line("warn this process may have few open files")
+        self.assertTrue(line.endswith("limit=64 tunnels=21"), line)
+
     def test_closed_standard_streams_are_no_sockets(self):
         relay = self.start_relay(prefix=("sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-'))
         links = [os.readlink(f"/proc/{relay.pid}/fd/{number}") for number in range(3)]

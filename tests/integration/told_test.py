@@ -4,26 +4,30 @@ import email.utils
 import os
 import re
 import resource
+import select
 import ssl
+import subprocess
 import time
 import unittest
 
-from culvert_processes import PEER_KEY, Certificates, connect, echo, free_port
+from culvert_processes import (PEER_KEY, Certificates, connect, echo, free_port, receive_exactly,
+                               wait_until)
 from hostile_relay import HostileRelayCase
 from raw_ends import LISTEN
 
 KEY = f"listener-{PEER_KEY}"
+QUICKLY = ("--limit", "reconnect_floor=10ms")
 
 
 class Told(HostileRelayCase):
     def listener_with(self, relay, *, host="127.0.0.1", rule="listener", key=KEY, entity="app",
-                      ca=None, target="127.0.0.1:1"):
+                      ca=None, target="127.0.0.1:1", more=()):
         string = (f"Endpoint=sb://{host}:{relay.port}/;SharedAccessKeyName={rule};"
                   f"SharedAccessKey={key};EntityPath={entity}")
         return self.start("listener", [
             self.culvert(), "listen", "--connection-string",
             "file:" + self.write_secret("told.connection", string), "--target", target, "--ca",
-            ca or self.certificates.ca])
+            ca or self.certificates.ca, *more])
 
     def test_who_is_refused_learns_why_and_when_it_tries_again(self):
         rows = [
@@ -83,7 +87,7 @@ class Told(HostileRelayCase):
             f"Endpoint=sb://127.0.0.1:{port}/;SharedAccessKeyName={rule};"
             f"SharedAccessKey={rule}-{PEER_KEY};EntityPath={entity}")})()
         sender = self.start_sender(absent)
-        sender.wait_for_line("not ready: .*Connection refused", count=2)
+        sender.wait_for_line("not ready: the relay cannot be reached; .*Connection refused", count=2)
         self.start_relay(bind=f"127.0.0.1:{port}")
         sender.wait_for_line("ready for apps")
         self.assertEqual(sender.terminate(), 0)
@@ -94,8 +98,46 @@ class Told(HostileRelayCase):
         os.mkdir(other)
         listener = self.listener_with(relay, ca=Certificates(other).ca)
         line = listener.wait_for_line("cannot register at the relay")
-        self.assertIn("name that authority's certificate with ca_file", line)
-        listener.wait_for_line("ca_file is set with --ca$")
+        self.assertIn("name that authority's certificate as ca (--ca)", line)
+        self.assertEqual((line.count("--ca"), listener.lines("is set with")), (1, []))
+
+    def test_a_certificate_that_nobody_else_signed_may_be_its_own_authority(self):
+        with open(os.path.join(self.folder, "own.cnf"), "w", encoding="ascii") as file:
+            file.write("[req]\ndistinguished_name = dn\nx509_extensions = own\n[dn]\n[own]\n"
+                       "subjectAltName = IP:127.0.0.1\nbasicConstraints = critical,CA:FALSE\n")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj", "/CN=relay",
+                        "-config", "own.cnf", "-keyout", "relay.key", "-out", "relay.pem"],
+                       cwd=self.folder, check=True, capture_output=True)
+        relay = self.start_relay()
+        self.listener_with(relay, ca=self.certificates.certificate).wait_for_line(
+            "registered at the relay")
+
+    def test_a_relay_that_is_not_there_is_told_once_and_then_at_a_falling_rate(self):
+        port = free_port()
+        absent = type("Absent", (), {"port": port})()
+        listener = self.listener_with(absent, more=QUICKLY)
+        line = listener.wait_for_line("cannot register .* failures=8$")
+        self.assertIn(f'why="connect to 127.0.0.1:{port}: Connection refused; nobody listens there: check '
+                      'host and port, and whether the relay runs"', line)
+        told = [int(line.rsplit("failures=", 1)[1]) for line in listener.lines(" warn cannot register")]
+        self.assertEqual(told, [1, 2, 4, 8])
+
+    def test_a_certificate_that_is_too_old_or_for_another_name_is_told_with_its_remedy(self):
+        rows = [({"names": ("relay.example",)},
+                 "IP address mismatch .it is for 'relay.example'.; connect to one of its names, or have the "
+                 "name that is dialled put into it"),
+                ({"expired": True},
+                 "certificate has expired .*; renew it there, or set this machine's clock right")]
+        for number, (changes, words) in enumerate(rows):
+            with self.subTest(changes):
+                folder = os.path.join(self.folder, str(number))
+                os.mkdir(folder)
+                self.certificates = Certificates(folder, **changes)
+                listener = self.listener_with(self.start_hostile(None), more=QUICKLY)
+                self.assertRegex(listener.wait_for_line("cannot register .* failures=8$"), words)
+                self.assertLess(len(listener.lines("cannot register")), 8)
+                listener.kill()
 
     def test_a_web_server_is_no_relay(self):
         relay = self.start_hostile(
@@ -173,6 +215,30 @@ class Told(HostileRelayCase):
         line = sender.wait_for_line("no tunnel for a connection")
         self.assertIn("source=local", line)
         self.assertIn("ulimit -n", line)
+
+    def test_a_relay_without_descriptors_says_so_keeps_its_tunnels_and_serves_again(self):
+        relay = self.start_relay(prefix=("sh", "-c", 'ulimit -n 40; exec "$0" "$@"'))
+        self.start_listener(relay, f"127.0.0.1:{self.serve(echo)}")
+        sender = self.start_sender(relay)
+        served = []
+        told = "no connection can be accepted"
+        while True:  # until one waits
+            app = connect(sender.port)
+            self.addCleanup(app.close)
+            app.sendall(b"hello")
+            wait_until(lambda: select.select([app], [], [], 0)[0] or relay.lines(told), "an echo, or no room")
+            if not select.select([app], [], [], 0)[0]:
+                break
+            self.assertEqual(receive_exactly(app, 5), b"hello")
+            served.append(app)
+        self.assertIn("Too many open files; raise this process's limit of open files (ulimit -n)",
+                      relay.wait_for_line(told))
+        self.assertGreater(len(served), 2)
+        for each in served:
+            each.sendall(b"still")
+            self.assertEqual(receive_exactly(each, 5), b"still")
+        served[1].close()
+        self.assertEqual(receive_exactly(app, 5), b"hello")
 
 
 if __name__ == "__main__":

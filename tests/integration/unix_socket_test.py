@@ -6,13 +6,14 @@ import socket
 import stat
 import unittest
 
-from culvert_processes import CulvertCase, echo, wait_until
+from culvert_processes import PEER_KEY, CulvertCase, echo, wait_until
 
 
 class UnixSocket(CulvertCase):
     def setUp(self):
         super().setUp()
         self.path = os.path.join(self.folder, "app.sock")
+        self.key = self.write_secret("rule.key", PEER_KEY)
         self.connection = self.write_secret(
             "connection", "Endpoint=sb://127.0.0.1:1/;SharedAccessKeyName=r;SharedAccessKey=k;"
                           "EntityPath=app")
@@ -79,7 +80,7 @@ class UnixSocket(CulvertCase):
         relay = self.start("relay", [
             self.culvert(), "relay", "--bind", f"unix:{self.path}", "--certificate",
             self.certificates.certificate, "--private-key", self.certificates.key, "--name",
-            "127.0.0.1", "--entity", "app", "--rule", f"r:listen:file:{self.connection}"])
+            "127.0.0.1", "--entity", "app", "--rule", f"r:listen:file:{self.key}"])
         relay.wait_for_line(f"info listening on unix:{self.path} ")
         self.assertEqual(relay.terminate(), 0)
         self.assertFalse(os.path.lexists(self.path))
@@ -94,7 +95,7 @@ class UnixSocket(CulvertCase):
         relay = self.start("relay", [
             self.culvert(), "relay", "--bind", f"unix:{self.path}", "--certificate",
             self.certificates.certificate, "--private-key", self.certificates.key, "--name",
-            "127.0.0.1", "--entity", "app", "--rule", f"r:listen:file:{self.connection}",
+            "127.0.0.1", "--entity", "app", "--rule", f"r:listen:file:{self.key}",
             "--bind-mode", "0620"])
         relay.wait_for_line("listening on")
         self.assertEqual(stat.S_IMODE(os.lstat(self.path).st_mode), 0o620)

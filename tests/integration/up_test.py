@@ -5,7 +5,7 @@ import signal
 import subprocess
 import unittest
 
-from culvert_processes import PEER_KEY, CulvertCase, connect, echo, quiet_port, receive_all
+from culvert_processes import PEER_KEY, Certificates, CulvertCase, connect, echo, quiet_port, receive_all
 
 
 class ConfigCase(CulvertCase):
@@ -166,6 +166,28 @@ class Up(ConfigCase):
             done = self.check(path, *flags)
             self.assertEqual((done.returncode, done.stdout, done.stderr), (
                 0, f"{path} has no mistake: 1 relay, 1 listener, 1 sender\n", ""))
+
+    def test_check_listens_nowhere(self):
+        """Beside a running process, and where no process has run yet."""
+        path = self.write_config(f'[admin]\nbind = "127.0.0.1:{self.serve(echo)}"\n', *self.whole())
+        self.assertEqual(self.check(path, "--resolve").stderr, "")
+        self.write_config('[admin]\nbind = "unix:none/admin.sock"\n', *self.whole())
+        self.assertEqual(self.check(path, "--resolve").stderr, "")
+
+    def test_a_certificate_that_ends_soon_is_told_at_the_start_the_reload_and_the_check(self):
+        self.certificates = Certificates(self.folder, days=6)
+        warning = (f"the certificate '{self.folder}/relay.pem' ends at \\d{{4}}-\\d\\d-\\d\\d .* UTC, "
+                   "in [56] days; renew it$")
+        process = self.up(*self.whole())
+        process.wait_for_line(f"warn {warning}")
+        process.wait_for_line("ready for apps")
+        self.assertEqual(len(process.lines(warning)), 1)
+        process.signal(signal.SIGHUP)
+        process.wait_for_line(" reloaded ")
+        self.assertGreater(len(process.lines(warning)), 1)
+        done = self.check(os.path.join(self.folder, "culvert.toml"), "--resolve")
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (0, 1))
+        self.assertRegex(done.stderr.strip(), f"warn {warning}")
 
     def test_resolve_asks_for_names_and_tokens_of_every_role(self):
         static = 'resolver = "resolver_static"'
