@@ -22,7 +22,7 @@ PROJECT = "culvert-test"
 SECRETS = "culvert-test-secrets"
 PROGRAMS = ("podman", "runc", "docker-compose", "debootstrap")
 ROLES = ("relay", "listener", "sender")
-SENDER = "10.215.1.3"  # in compose.yaml
+SENDER = "10.215.1.101"  # in compose.yaml
 PATIENCE_S = 120
 
 
@@ -107,7 +107,7 @@ class Container(unittest.TestCase):
     def test_the_image_has_the_command_its_plugins_and_a_user_without_rights(self):
         self.assertRegex(self.podman("run", "--rm", IMAGE, "--version"), r"^culvert \d")
         self.assertEqual(self.podman("run", "--rm", IMAGE, "plugins", "list").split(),
-                         ["auth_sas", "resolver_static", "transport_azure"])
+                         ["auth_sas", "resolver_dns", "resolver_static", "transport_azure"])
         self.assertEqual(self.podman("run", "--rm", "--entrypoint", "id", IMAGE, "-un").strip(), "culvert")
 
     def test_default_settings_forbid_io_uring_and_a_tunnel_works(self):
