@@ -1,5 +1,6 @@
 #include "config/config_reader.hpp"
 
+#include "config/endpoint_address.hpp"
 #include "config/setting_values.hpp"
 #include "config/toml_file.hpp"
 #include "core/text.hpp"
@@ -75,6 +76,11 @@ private:
         unknown_section(entry);
       }
     }
+    std::vector<SenderConfig *> to_endpoint;
+    for (const std::size_t index : to_endpoint_) {
+      to_endpoint.push_back(&made_.configuration.senders[index]);
+    }
+    bind_to_endpoints(to_endpoint);
     check_roles();
     use_reader(made_.configuration.engine, secrets_, "");
   }
@@ -135,13 +141,18 @@ private:
       if (find(table, setting->key) != nullptr) {
         continue;
       }
-      if (setting->required) {
-        mistake(place, setting->key + " is missing; write " + setting->key + " = \"" +
-                           setting->example + "\"");
+      if (setting->required && find(table, setting->unless) == nullptr) {
+        const Setting *other = find_setting(section, setting->unless);
+        mistake(place, setting->key + " is missing; write " + example_line(*setting) +
+                           (other == nullptr ? "" : ", or " + example_line(*other)));
       } else {
         put_standard(*setting, draft, secrets_);
       }
     }
+  }
+
+  static std::string example_line(const Setting &setting) {
+    return setting.key + " = \"" + setting.example + "\"";
   }
 
   void read_setting(const Setting &setting, const WrittenEntry &entry, Draft &draft,
@@ -349,6 +360,15 @@ private:
     into.bind = &config;
     client(table, kSenderSection, into, config, places);
     config.name = name_of(config.name, "sender", made_.senders.size());
+    const auto endpoint = places.keys.find("endpoint");
+    if (endpoint == places.keys.end() || find(*table.table(), "bind") != nullptr) {
+      return;
+    }
+    if (Status named = check_endpoint_name(config.endpoint, config.connection.host); named.ok()) {
+      to_endpoint_.push_back(made_.senders.size() - 1);
+    } else {
+      mistake(endpoint->second, std::move(named));
+    }
   }
   void client(const Written &table, Section section, Draft &into, ClientConfig &config,
               RolePlaces &places) {
@@ -407,6 +427,7 @@ private:
   LoadedConfig made_;
   RelayLimits relay_limits_;
   ClientLimits client_limits_;
+  std::vector<std::size_t> to_endpoint_; // senders without `bind`
 };
 
 } // namespace

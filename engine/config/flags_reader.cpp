@@ -1,6 +1,7 @@
 // The settings of a command that runs one role, from its flags.
 
 #include "config/config_reader.hpp"
+#include "config/endpoint_address.hpp"
 #include "config/setting_values.hpp"
 #include "core/text.hpp"
 
@@ -114,6 +115,7 @@ public:
       into.sender = &config;
       into.bind = &config;
       client(kSenderSection, into, config);
+      bind_sender(config);
     }
     plugin_settings();
     use_reader(made_.configuration.engine, secrets_, std::string(kSet) + " ");
@@ -128,8 +130,18 @@ private:
     return found == values_.end() || found->second.empty() ? nullptr : &found->second;
   }
 
-  static Status missing(const std::string &flag, const Setting &setting) {
-    return Status::config(flag + " is missing; write " + flag + " " + form_of(setting));
+  static std::string usage_of(Section section, const Setting &setting) {
+    return flag_of(section, setting) + " " + form_of(setting);
+  }
+  static Status missing(Section section, const Setting &setting) {
+    const Setting *other = find_setting(section, setting.unless);
+    return Status::config(flag_of(section, setting) + " is missing; write " +
+                          usage_of(section, setting) +
+                          (other == nullptr ? "" : ", or " + usage_of(section, *other)));
+  }
+  [[nodiscard]] bool stands_in(Section section, const Setting &setting) const {
+    const Setting *other = find_setting(section, setting.unless);
+    return other != nullptr && given(flag_of(section, *other)) != nullptr;
   }
 
   void settings_in(Section section, Draft &into) {
@@ -138,8 +150,8 @@ private:
       const auto *texts = has_flag(*setting) ? given(flag) : nullptr;
       if (texts != nullptr) {
         put(*setting, written(*setting, *texts), flag, into);
-      } else if (setting->required) {
-        mistake(missing(flag, *setting));
+      } else if (setting->required && !stands_in(section, *setting)) {
+        mistake(missing(section, *setting));
       } else {
         put_standard(*setting, into, secrets_);
       }
@@ -222,6 +234,16 @@ private:
       } else {
         mistake(rules.status());
       }
+    }
+  }
+  void bind_sender(SenderConfig &config) {
+    if (given("--bind") != nullptr || config.endpoint.port == 0) { // its value may be a mistake
+      return;
+    }
+    if (Status named = check_endpoint_name(config.endpoint, config.connection.host); named.ok()) {
+      bind_to_endpoints({&config});
+    } else {
+      mistake(std::move(named));
     }
   }
   void client(Section section, Draft &into, ClientConfig &config) {
@@ -350,7 +372,8 @@ std::vector<SettingFlag> setting_flags(std::string_view section) {
   for (const Setting *setting : settings_of(found)) {
     if (has_flag(*setting)) {
       flags.push_back({flag_of(found, *setting), form_of(*setting), setting->standard,
-                       setting->sentence, setting->required, setting->repeats()});
+                       setting->sentence, setting->required && setting->unless.empty(),
+                       setting->repeats()});
     }
   }
   return flags;

@@ -82,7 +82,8 @@ std::vector<Setting> process_settings() {
   };
 }
 
-std::vector<Setting> relay_settings() {
+/// A relay's name, and where relays and senders listen.
+std::vector<Setting> address_settings() {
   return {
       {kRelaySection, "name", Kind::kText, "", "main",
        "To tell relays apart; default: by position, relay-1",
@@ -90,13 +91,28 @@ std::vector<Setting> relay_settings() {
       {kRelaySection, "bind", Kind::kAddresses, "", "0.0.0.0:443",
        "Where to accept connections. [::]:PORT serves IPv4 too, and unix:/PATH is a unix socket",
        put_addresses, true},
-      {kSenderSection, "bind", Kind::kAddresses, "", "127.0.0.1:1433",
-       "Where apps connect. [::]:PORT serves IPv4 too, and unix:/PATH is a unix socket",
-       put_addresses, true},
+      {kSenderSection,
+       "bind",
+       Kind::kAddresses,
+       "",
+       "127.0.0.1:1433",
+       "Where apps connect. [::]:PORT serves IPv4 too, and unix:/PATH is a unix socket; default: a "
+       "loopback address that the endpoint's name gives, and its port",
+       put_addresses,
+       true,
+       0,
+       0,
+       {},
+       "endpoint"},
       {kBinding, "bind_mode", Kind::kMode, "", "0660",
        "Who may connect to the unix sockets of bind, as chmod writes it: 0660 for the user and "
        "group; default: as the umask says",
        [](Draft &d, SettingValue v) { d.bind->bind_mode = static_cast<unsigned>(v.number); }},
+  };
+}
+
+std::vector<Setting> relay_settings() {
+  return {
       {kRelaySection, "names", Kind::kHosts, "", "relay.example.com",
        "Host names this relay is known by; tokens are for them",
        [](Draft &d, SettingValue v) { d.relay->names = std::move(v.list); }, true},
@@ -163,7 +179,7 @@ std::vector<Setting> client_settings() {
        "The service behind this listener: HOST:PORT or unix:/PATH",
        [](Draft &d, SettingValue v) { d.listener->target = v.addresses.front(); }, true},
       {kSenderSection, "endpoint", Kind::kTarget, "", "db.internal:1433",
-       "What apps ask for, as they know it: for the log",
+       "What apps ask for, as they know it. Where bind is left out, its name leads them here",
        [](Draft &d, SettingValue v) { d.sender->endpoint = v.addresses.front(); }},
       {kListenerSection,
        "proxy_protocol",
@@ -264,7 +280,7 @@ std::vector<Setting> make_settings() {
   add_limits<ShardLimits>(rows);
   add_limits<RelayLimits>(rows);
   add_limits<ClientLimits>(rows);
-  for (const auto &more : {relay_settings(), client_settings()}) {
+  for (const auto &more : {address_settings(), relay_settings(), client_settings()}) {
     rows.insert(rows.end(), more.begin(), more.end());
   }
   return rows;

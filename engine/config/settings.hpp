@@ -100,6 +100,7 @@ struct Setting {
   bool required = false;
   std::uint64_t least = 0, most = 0;   // of a count, a duration or a size
   std::vector<std::string> words = {}; // of a choice
+  std::string unless = {}; // the key in whose presence a required setting may be left out
 
   [[nodiscard]] bool repeats() const;
 };

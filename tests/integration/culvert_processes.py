@@ -317,10 +317,11 @@ class CulvertCase(unittest.TestCase):
 
     def start_sender(self, relay, *extra, entity="app", bind="127.0.0.1:0", prefix=(),
                      log_level="debug"):
-        """A sender; `port` of what is returned is where an app connects."""
+        """A sender; `port` of what is returned is where an app connects. Without `bind` one of `extra`
+        says where it listens."""
         sender = self.start_role("sender", "connect", [
             "--connection-string", self.connection_file(relay, "sender", entity),
-            "--bind", bind, "--ca", self.certificates.ca, "--log-level", log_level,
+            *(("--bind", bind) if bind else ()), "--ca", self.certificates.ca, "--log-level", log_level,
             *self.transport_option(), *backend_option(), *extra], prefix)
         sender.port = sender.wait_listening()
         return sender

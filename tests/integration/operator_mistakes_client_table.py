@@ -177,8 +177,10 @@ CLIENT_ROWS = [
      "culvert connect: --bind 'localhost:0' is a name; write the IP address to listen on, "
      'for example 127.0.0.1:0 or 0.0.0.0:0'),
     ('sender without bind', 'connect', {'--bind': None}, 2,
-     'culvert connect: --bind is missing; write --bind ADDRESS:PORT; see culvert connect '
-     '--help'),
+     'culvert connect: --bind is missing; write --bind ADDRESS:PORT, or --endpoint HOST:PORT'),
+    ('sender with an endpoint without a name', 'connect', {'--bind': None, '--endpoint': '10.0.0.5:1433'}, 2,
+     "culvert connect: endpoint '10.0.0.5:1433' has no name that apps look up; write where they "
+     'connect as bind'),
     ('sender with a target', 'connect', {'': ['--target', 'a:1']}, 2,
      'culvert connect: there is no option --target; see culvert connect --help'),
     ('verify without the plugin', 'sas verify', {'--auth': 'auth_none'}, 1,

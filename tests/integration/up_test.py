@@ -137,7 +137,8 @@ class Up(ConfigCase):
         done = subprocess.run([self.culvert(), "up", "--config", path], text=True, timeout=60,
                               capture_output=True, check=False)
         lines = [f"{path}:7:1: 'protocol' is unknown in [[relay]]; did you mean 'protocols'?",
-                 f'{path}:18:1: bind is missing; write bind = "127.0.0.1:1433"',
+                 f'{path}:18:1: bind is missing; write bind = "127.0.0.1:1433", or '
+                 'endpoint = "db.internal:1433"',
                  f'{path}:18:1: connection_string is missing; write connection_string = '
                  '"file:sql.connection"']
         self.assertEqual((done.returncode, done.stdout, done.stderr.splitlines()), (
