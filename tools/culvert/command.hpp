@@ -120,6 +120,8 @@ Run add_relay(CLI::App &parent, Flags &flags);
 Run add_listen(CLI::App &parent, Flags &flags);
 Run add_connect(CLI::App &parent, Flags &flags);
 Run add_up(CLI::App &parent, Flags &flags);
+Run add_run(CLI::App &parent, Flags &flags);
+Run add_hosts(CLI::App &parent, Flags &flags);
 Run add_check(CLI::App &parent, Flags &flags);
 Run add_config(CLI::App &parent, Flags &flags);
 Run add_setup(CLI::App &parent, Flags &flags);

@@ -127,6 +127,9 @@ void refuse_empty_values(const CLI::App &app) {
   const CLI::App &chosen = deepest(app);
   for (const CLI::Option *option : chosen.get_options()) {
     const std::vector<std::string> &values = option->results();
+    if (option->get_expected_max() > 1 && option->get_positional()) {
+      continue; // the words of a command that culvert runs
+    }
     if (std::find(values.begin(), values.end(), "") != values.end()) {
       throw Refusal{kExitUsage, option->get_name() + " is empty; write " +
                                     usage_of(chosen, option->get_name()) +
@@ -139,6 +142,9 @@ void refuse_misplaced_secrets(int argc, char **argv) {
   for (int at = 2; at < argc; ++at) {
     std::string option = argv[at - 1];
     std::string value = argv[at];
+    if (value == "--") {
+      return; // a command that culvert runs
+    }
     if (value.starts_with("--") && value.find('=') != std::string::npos) {
       option = value.substr(0, value.find('='));
       value.erase(0, option.size() + 1);
