@@ -61,7 +61,7 @@ struct LoadedConfig {
 };
 
 /// Reads a file (TOML, at most 1 MiB, at most 1,000 roles) and reports every mistake in it. Reads
-/// the secrets that it names; opens nothing else. Relative paths
+/// the secrets that it names, and the mode of private keys; opens nothing else. Relative paths
 /// begin in the file's folder. The policy of the reader becomes that of the file.
 LoadedConfig load_config_file(const std::string &path, SecretReader &secrets);
 

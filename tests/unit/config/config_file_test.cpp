@@ -161,8 +161,8 @@ TEST_F(ConfigFileTest, ASecretFileThatEveryUserMayOpenIsRefusedUnlessItIsAllowed
   text.replace(text.find("rule.key"), 8, "open.key");
   const std::string path = world.folder + "/open.key";
   const std::string why = ": every user of this machine may open the secret file '" + path +
-                          "' (mode 0644); run: chmod 600 " + path +
-                          ", or set insecure_secret_files = true in [engine]";
+                          "' (mode 0644); take this right away with chmod o-rwx, or set "
+                          "insecure_secret_files = true in [engine]";
   EXPECT_EQ(mistakes(text), (Lines{"5:15 private_key" + why, "9:15 primary_key" + why}));
   EXPECT_EQ(mistakes(text + "[engine]\ninsecure_secret_files = true\n"), Lines{});
   world.write("open.key", "a-key", 0640);
