@@ -3,34 +3,15 @@
 #include "config/endpoint_address.hpp"
 #include "config/setting_values.hpp"
 #include "config/toml_file.hpp"
+#include "config/unknown_key.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <set>
 
 namespace culvert {
 namespace {
-
-/// A key in a sentence; of one that may be something else than a name nothing is repeated.
-std::string named(const std::string &key) {
-  constexpr std::size_t kLongestName = 40;
-  const bool plain =
-      key.size() <= kLongestName && std::all_of(key.begin(), key.end(), [](unsigned char c) {
-        return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.';
-      });
-  return plain ? "'" + key + "'" : "a key";
-}
-
-bool is_list(Section section) {
-  return section >= kRelaySection;
-}
-
-std::string header(Section section) {
-  const std::string name(section_name(section));
-  return is_list(section) ? "[[" + name + "]]" : "[" + name + "]";
-}
 
 const Written::Table kNothing;
 
@@ -73,7 +54,7 @@ private:
       } else if (entry.key == "relay" || entry.key == "listener" || entry.key == "sender") {
         roles(entry);
       } else if (!is_section(entry.key)) {
-        unknown_section(entry);
+        mistake(entry.place, unknown_section(entry.key));
       }
     }
     std::vector<SenderConfig *> to_endpoint;
@@ -97,7 +78,7 @@ private:
   void section_of_process(Section section, const WrittenEntry *entry, Draft &draft) {
     if (entry != nullptr && entry->value.table() == nullptr) {
       mistake(entry->place, named(entry->key) + " is " + std::string(entry->value.words()) +
-                                "; write it as " + header(section));
+                                "; write it as " + section_header(section));
       entry = nullptr;
     }
     settings_in(section, entry == nullptr ? kNothing : *entry->value.table(), {}, draft, nullptr);
@@ -115,7 +96,7 @@ private:
     }
     if (list == nullptr) {
       mistake(entry.place, named(entry.key) + " is " + std::string(entry.value.words()) +
-                               "; write each as " + header(section));
+                               "; write each as " + section_header(section));
       return found;
     }
     for (const Written &item : *list) {
@@ -124,8 +105,7 @@ private:
     return found;
   }
 
-  // --- settings
-  // -----------------------------------------------------------------------------------
+  // --- settings ----------------------------------------------------------------------------------
 
   void settings_in(Section section, const Table &table, ConfigPlace place, Draft &draft,
                    RolePlaces *places) {
@@ -133,8 +113,8 @@ private:
       const Setting *setting = find_setting(section, entry.key);
       if (setting != nullptr) {
         read_setting(*setting, entry, draft, places);
-      } else if (!is_inner(section, entry.key)) {
-        unknown_key(section, entry);
+      } else if (!is_inner_table(section, entry.key)) {
+        mistake(entry.place, unknown_key(section, entry.key));
       }
     }
     for (const Setting *setting : settings_of(section)) {
@@ -168,55 +148,7 @@ private:
     }
   }
 
-  /// Tables inside of a table.
-  static bool is_inner(Section section, const std::string &key) {
-    return (section == kRelaySection && (key == "rule" || key == "entity")) ||
-           (section == kEntitySection && key == "rule");
-  }
-
-  void unknown_key(Section section, const WrittenEntry &entry) {
-    std::vector<std::string> keys;
-    for (const Setting *setting : settings_of(section)) {
-      keys.push_back(setting->key);
-    }
-    for (const char *inner : {"rule", "entity"}) {
-      if (is_inner(section, inner)) {
-        keys.emplace_back(inner);
-      }
-    }
-    std::string rest = belongs_to(entry.key);
-    if (section == kEntitySection && entry.key == "name") {
-      rest = "did you mean 'path'?";
-    } else if (const std::string near = nearest_word(entry.key, keys); !near.empty()) {
-      rest = "did you mean '" + near + "'?";
-    } else if (rest.empty()) {
-      rest = "it has " + one_of(keys, " and ");
-    }
-    mistake(entry.place, named(entry.key) + " is unknown in " + header(section) + "; " + rest);
-  }
-  static std::string belongs_to(const std::string &key) {
-    std::vector<std::string> headers;
-    for (const Section section : all_sections()) {
-      if (find_setting(section, key) != nullptr) {
-        headers.push_back(header(section));
-      }
-    }
-    return headers.empty() ? "" : "it belongs to " + one_of(headers, " and ");
-  }
-  void unknown_section(const WrittenEntry &entry) {
-    const std::vector<std::string> names{"engine", "log",   "plugins",  "plugin", "limits",
-                                         "admin",  "relay", "listener", "sender"};
-    const std::string near = nearest_word(entry.key, names);
-    const std::string section = belongs_to(entry.key);
-    mistake(entry.place,
-            named(entry.key) + " is unknown; " +
-                (!near.empty()
-                     ? "did you mean '" + near + "'?"
-                     : (!section.empty() ? section : "a file has " + one_of(names, " and "))));
-  }
-
-  // --- plugins
-  // ------------------------------------------------------------------------------------
+  // --- plugins -----------------------------------------------------------------------------------
 
   void plugins(const WrittenEntry &entry) {
     if (entry.value.table() == nullptr) {
@@ -260,8 +192,7 @@ private:
     }
   }
 
-  // --- roles
-  // --------------------------------------------------------------------------------------
+  // --- roles -------------------------------------------------------------------------------------
 
   void roles(const WrittenEntry &entry) {
     const Section section = entry.key == "relay"

@@ -35,16 +35,12 @@ std::string value_of(const Setting &setting) {
   return setting.repeats() ? "[" + value + "]" : value;
 }
 
-std::string title_of(Section section) {
-  const std::string name(section_name(section));
-  return section >= kRelaySection ? "[[" + name + "]]" : "[" + name + "]";
-}
-
 SettingKey key_of(Section section, const Setting &setting) {
   const std::string range = range_of(setting);
-  return {title_of(section), setting.key,
-          value_of(setting), range.empty() ? setting.sentence : setting.sentence + ": " + range,
-          setting.required,  !setting.standard.empty()};
+  return {
+      section_header(section), setting.key,
+      value_of(setting),       range.empty() ? setting.sentence : setting.sentence + ": " + range,
+      setting.required,        !setting.standard.empty()};
 }
 
 /// Without a default it is either required, or its line is an example that stays a comment.
@@ -84,7 +80,7 @@ std::vector<SettingKey> setting_keys() {
 std::string example_config_file() {
   std::string text = kHead;
   for (const Section section : all_sections()) {
-    text += "\n" + title_of(section) + "\n";
+    text += "\n" + section_header(section) + "\n";
     for (const Setting *setting : settings_of(section)) {
       text += lines_of(key_of(section, *setting));
     }

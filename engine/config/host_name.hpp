@@ -1,4 +1,4 @@
-// What can be said of a host without a look-up: that nobody can ever reach it.
+// Faults of a host that need no look-up: such a host can never be reached.
 //
 // Pure functions; safe from any thread.
 #pragma once

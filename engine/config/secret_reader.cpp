@@ -8,7 +8,6 @@
 #include <cctype>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <iostream>
 #include <sys/stat.h>
@@ -25,7 +24,7 @@ void drop_newline(std::string &text) {
   }
 }
 
-/// A secret is a key, a token or a connection string: whoever gives more means another file.
+/// A secret is a key, a token or a connection string; what is larger is another file by mistake.
 constexpr std::size_t kMostBytes = 65'536;
 
 Status no_secret(const std::string &setting, const std::string &what, const char *why) {
@@ -92,21 +91,6 @@ std::string remedy_of(const std::string &value) {
   return "";
 }
 
-/// A word as a shell reads it back.
-std::string for_a_shell(const std::string &word) {
-  const bool plain = std::all_of(word.begin(), word.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 || std::strchr("/._-:,=@%+", c) != nullptr;
-  });
-  if (plain) {
-    return word;
-  }
-  std::string result = "'";
-  for (const char c : word) {
-    result += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  }
-  return result + "'";
-}
-
 } // namespace
 
 bool is_secret_reference(const std::string &text) {
@@ -120,23 +104,20 @@ std::string SecretReader::located(const std::string &path) const {
 }
 
 Status SecretReader::check_private(const std::string &path, const std::string &setting) const {
-  struct stat facts {};
-  return stat(path.c_str(), &facts) == 0 && S_ISREG(facts.st_mode)
-             ? check_mode(path, facts.st_mode, setting)
-             : Status{};
+  const RegularFile file = read_regular_file(path, 0); // the mode alone
+  return file.why_not.empty() ? check_mode(path, file.mode, setting) : Status{};
 }
 
 Status SecretReader::check_mode(const std::string &path, unsigned mode_of_it,
                                 const std::string &setting) const {
-  const unsigned permissions = mode_of_it & 07777U;
-  if ((permissions & S_IRWXO) == 0 || policy_.readable_files) {
+  if ((mode_of_it & S_IRWXO) == 0 || policy_.readable_files) {
     return {};
   }
   std::array<char, 12> mode{};
-  std::snprintf(mode.data(), mode.size(), "%04o", permissions);
+  std::snprintf(mode.data(), mode.size(), "%04o", mode_of_it);
   return Status::machine(
       setting + ": every user of this machine may open the secret file '" + path + "' (mode " +
-      mode.data() + "); run: chmod 600 " + for_a_shell(path) + ", or set " +
+      mode.data() + "); take this right away with chmod o-rwx, or set " +
       (policy_.in_file ? "insecure_secret_files = true in [engine]" : "--insecure-secret-files"));
 }
 

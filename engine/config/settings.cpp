@@ -344,6 +344,11 @@ std::string_view section_name(Section section) {
   return {};
 }
 
+std::string section_header(Section section) {
+  const std::string name(section_name(section));
+  return section >= kRelaySection ? "[[" + name + "]]" : "[" + name + "]";
+}
+
 std::vector<Section> all_sections() {
   std::vector<Section> all;
   for (const NamedSection &each : kSections) {

@@ -112,6 +112,8 @@ const Setting *find_setting(Section section, std::string_view key);
 
 /// "relay.entity.rule"
 std::string_view section_name(Section section);
+/// "[engine]", "[[relay.entity.rule]]"
+std::string section_header(Section section);
 std::vector<Section> all_sections();
 
 } // namespace culvert

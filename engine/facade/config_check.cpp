@@ -45,14 +45,6 @@ private:
       loaded_.mistakes.push_back({place->second, std::move(status)});
     }
   }
-  static Status check_protocols(const std::vector<std::string> &protocols) {
-    for (const std::string &id : protocols) {
-      if (std::count(protocols.begin(), protocols.end(), id) > 1) {
-        return Status::config("the protocol '" + id + "' is given twice; remove one of them");
-      }
-    }
-    return {};
-  }
   void addresses(const RolePlaces &places, const BindConfig &config) {
     judge(places, "bind", [&] { return check_addresses(config); });
     std::vector<HostPort> mine{config.bind};

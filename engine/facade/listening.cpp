@@ -94,7 +94,7 @@ bool overlap(const Address &one, const Address &other) {
          (one == other || takes_in(one, other) || takes_in(other, one));
 }
 
-/// Nobody can listen twice; the kernel would say only that the address is in use.
+/// One address cannot be listened on twice; the kernel would say only that it is in use.
 Status check_distinct(const std::vector<HostPort> &addresses) {
   for (std::size_t i = 1; i < addresses.size(); ++i) {
     for (std::size_t before = 0; before < i; ++before) {

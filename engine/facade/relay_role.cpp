@@ -82,14 +82,10 @@ Status read_facts(Log &log, const RelayConfig &config, RelaySetUp &made) {
 }
 
 Status make_units(PluginSet &plugins, const RelayConfig &config, RelayUnits &units) {
-  if (config.protocols.empty()) {
-    return Status::config(
-        "the relay has no protocol: name at least one plugin of a relay protocol");
+  if (Status status = check_protocols(config.protocols); !status.ok()) {
+    return status;
   }
   for (const std::string &id : config.protocols) {
-    if (std::count(config.protocols.begin(), config.protocols.end(), id) > 1) {
-      return Status::config("the protocol '" + id + "' is given twice; remove one of them");
-    }
     Status status =
         take(plugins.make_unit(id, PluginKind::kRelay, {}), units.protocols.emplace_back());
     if (!status.ok()) {
@@ -105,10 +101,8 @@ Result<std::shared_ptr<const RelayPolicy>> make_policy(SecretStore &secrets,
   RelayOptions options;
   options.names = config.names;
   for (const EntityConfig &entity : config.entities) {
-    options.entities.push_back(
-        {entity.path, to_rules(entity.rules, *lease), entity.requires_client_authorization,
-         entity.listeners == ListenerChoice::kLeastTunnels ? ChoicePolicy::kLeastTunnels
-                                                           : ChoicePolicy::kRandom});
+    options.entities.push_back({entity.path, to_rules(entity.rules, *lease),
+                                entity.requires_client_authorization, entity.listeners});
   }
   options.own_rules = to_rules(config.rules, *lease);
   options.secrets = std::move(lease);
@@ -290,6 +284,19 @@ RoleStats RelayRole::stats() const {
 }
 
 } // namespace
+
+Status check_protocols(const std::vector<std::string> &protocols) {
+  if (protocols.empty()) {
+    return Status::config(
+        "the relay has no protocol: name at least one plugin of a relay protocol");
+  }
+  for (const std::string &id : protocols) {
+    if (std::count(protocols.begin(), protocols.end(), id) > 1) {
+      return Status::config("the protocol '" + id + "' is given twice; remove one of them");
+    }
+  }
+  return {};
+}
 
 Status check_relay_role(const RoleMaking &making, const RelayConfig &config) {
   Status status = check_addresses(config);

@@ -89,6 +89,8 @@ struct Listening {
 };
 /// The addresses can be listened on together, as far as one can say without doing it.
 Status check_addresses(const BindConfig &config);
+/// A relay has one protocol at least, and none twice.
+Status check_protocols(const std::vector<std::string> &protocols);
 /// On all of them or none.
 Result<Listening> listen_on(ShardThreads &threads, const BindConfig &config);
 /// The failure for a setting that a running role cannot change.

@@ -1,6 +1,6 @@
 // How often something has failed, and which of the failures are lines of the log: the first ones,
-// then only the first for each reason, and the failures number 32, 64, 128 and so on. Whoever can
-// cause failures in a loop cannot fill the log.
+// then only the first for each reason, and the failures number 32, 64, 128 and so on. Failures in
+// a loop cannot fill the log.
 //
 // A plain value; its owner guards it.
 #pragma once
@@ -20,7 +20,7 @@ public:
     std::uint64_t logged = 0;    // so many at first
     std::uint64_t memory_ms = 0; // after this long without a failure the count begins again
   };
-  /// A failure, and whether it is a line of the log for an operator: else it is one for who debugs.
+  /// A failure, and whether it is a line of the log for an operator: else it is a debug line.
   struct Failure {
     std::uint64_t count = 0; // with this one
     bool told = false;

@@ -46,7 +46,7 @@ struct ClientKit {
   static constexpr ClientLimits kStandardLimits{};
 };
 
-/// Whether nobody answered behind the connection, or not as a relay does. A refusal is an answer.
+/// Whether there was no answer on the connection, or none of a relay. A refusal is an answer.
 bool shows_no_relay(const Status &status);
 
 class Outbound {

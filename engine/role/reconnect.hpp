@@ -26,7 +26,7 @@ public:
     return stands_since_ns_ != 0 &&
            now_ns - stands_since_ns_ >= limits.reconnect_floor_ms * 1'000'000U;
   }
-  /// The relay is there and refuses who we are, until an operator has changed something.
+  /// The relay is there and refuses this client until an operator has changed something.
   void refused() { refused_ = true; }
   /// How long to wait from now; 0 for the first attempt of an outage.
   std::uint64_t next_delay_ms(std::uint64_t now_ns, Random &random, const ClientLimits &limits) {

@@ -68,24 +68,17 @@ void Tunnels::drop_entity(std::string_view entity, const Status &why) {
 }
 
 void TunnelLog::joined(const TunnelFacts &facts) {
-  if (!facts.app.empty()) {
+  const auto write = [&](const auto &...app) {
     log_.write(LogLevel::kInfo, "tunnel joined",
                {{"entity", facts.entity},
                 {"id", facts.id},
-                {"app", facts.app},
+                app...,
                 {facts.first.name, facts.first.address},
                 {facts.second.name, facts.second.address},
                 {log_field(facts.setup[0].step), facts.setup[0].ms()},
                 {log_field(facts.setup[1].step), facts.setup[1].ms()}});
-    return;
-  }
-  log_.write(LogLevel::kInfo, "tunnel joined",
-             {{"entity", facts.entity},
-              {"id", facts.id},
-              {facts.first.name, facts.first.address},
-              {facts.second.name, facts.second.address},
-              {log_field(facts.setup[0].step), facts.setup[0].ms()},
-              {log_field(facts.setup[1].step), facts.setup[1].ms()}});
+  };
+  facts.app.empty() ? write() : write(LogField{"app", facts.app});
 }
 
 void TunnelLog::ended(const TunnelFacts &facts, const EndingRecord &record) {

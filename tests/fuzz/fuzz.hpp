@@ -16,6 +16,12 @@ namespace culvert::fuzz {
 inline std::string_view text(const std::uint8_t *data, std::size_t size) {
   return {reinterpret_cast<const char *>(data), size};
 }
+/// The first byte of the input, which chooses how the rest is read; 0 of an empty one.
+inline std::uint8_t take_choice(std::string_view &input) {
+  const auto byte = input.empty() ? std::uint8_t{0} : static_cast<std::uint8_t>(input.front());
+  input.remove_prefix(input.empty() ? 0 : 1);
+  return byte;
+}
 /// What must hold for every input.
 inline void must(bool holds) {
   if (!holds) {

@@ -8,6 +8,7 @@
 
 #include "io/shard.hpp"
 #include "support/memory_link/memory.hpp"
+#include "support/silent_log.hpp"
 #include "support/sim/sim_world.hpp"
 
 #include <algorithm>
@@ -46,14 +47,8 @@ public:
   void check_empty() { must(shard.io.in_flight() == 0 && shard.held.held() == 0); }
 
 private:
-  class SilentLog final : public Log {
-  public:
-    [[nodiscard]] bool enabled(LogLevel) const override { return false; }
-    void write(LogLevel, std::string_view, std::initializer_list<LogField>) override {}
-  };
-
   SimWorld world_{1};
-  SilentLog log_;
+  test::SilentLog log_;
   SeededRandom random_{1};
 
 public:

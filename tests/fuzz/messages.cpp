@@ -127,11 +127,8 @@ Meaning read(std::string_view bytes, const Choice &choice, const FramingOptions 
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
-  if (size == 0) {
-    return 0;
-  }
-  const Choice choice(*data);
-  const std::string_view bytes = fuzz::text(data + 1, size - 1);
+  std::string_view bytes = fuzz::text(data, size);
+  const Choice choice(take_choice(bytes));
   FramingOptions options;
   options.framing = Framing::kMessages;
   options.ping = kPing;

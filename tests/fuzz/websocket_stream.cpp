@@ -89,11 +89,8 @@ Meaning read(std::string_view bytes, const Choice &choice, std::uint64_t seed) {
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
-  if (size == 0) {
-    return 0;
-  }
-  const Choice choice(*data);
-  const std::string_view bytes = fuzz::text(data + 1, size - 1);
+  std::string_view bytes = fuzz::text(data, size);
+  const Choice choice(take_choice(bytes));
   const Meaning whole = read(bytes, choice, 0);
   must(whole == read(bytes, choice, 1 + choice.seed));
   must(is_utf8(std::as_bytes(std::span(whole.reason))));

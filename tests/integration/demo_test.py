@@ -1,28 +1,13 @@
 """`culvert demo`: its proof, and the three commands it prints, run exactly as printed."""
-import http.server
 import os
 import re
 import shlex
 import subprocess
-import threading
 import unittest
 import urllib.request
 
 from culvert_processes import CulvertCase, connect, echo, receive_all, wait_until
-
-
-class Page(http.server.BaseHTTPRequestHandler):
-    """A page that tells where it comes from."""
-
-    def do_GET(self):
-        body = f"the test's own page {self.path}\n".encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
+from http_pages import body_of, serve_pages
 
 
 class Demo(CulvertCase):
@@ -38,13 +23,6 @@ class Demo(CulvertCase):
                               env={**os.environ, "TMPDIR": self.temporary})
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout
-
-    def serve_pages(self):
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        return server.server_address[1]
 
     def printed_commands(self, said):
         commands = re.findall(r"^\S*/culvert (?:relay|listen|connect) .*$", said, re.MULTILINE)
@@ -95,14 +73,14 @@ class Demo(CulvertCase):
                     self.assertNotIn(secret.read().strip(), said)
 
     def test_the_printed_commands_serve_http(self):
-        port = self.run_as_printed("--target", f"127.0.0.1:{self.serve_pages()}")
+        port = self.run_as_printed("--target", f"127.0.0.1:{serve_pages(self)}")
         for number in range(3):
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/{number}", timeout=60) as page:
-                self.assertEqual(page.read().decode(), f"the test's own page /{number}\n")
+                self.assertEqual(page.read(), body_of(f"/{number}"))
 
     def test_the_printed_commands_know_the_targets_name(self):
         resolve = ("--resolve", "pages.test=127.0.0.1", "--resolve", "other.test=127.0.0.2")
-        arguments = ("--target", f"pages.test:{self.serve_pages()}", *resolve)
+        arguments = ("--target", f"pages.test:{serve_pages(self)}", *resolve)
         said = self.demo(*arguments)
         self.assertRegex(said, r"target +a connection to pages.test:\d+ opened through the tunnel")
         for command in self.printed_commands(said):
@@ -111,7 +89,7 @@ class Demo(CulvertCase):
             self.assertTrue(wanted, command)
         port = self.run_as_printed(*arguments)
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/named", timeout=60) as page:
-            self.assertEqual(page.read().decode(), "the test's own page /named\n")
+            self.assertEqual(page.read(), body_of("/named"))
 
     def test_the_printed_commands_carry_an_echo(self):
         with connect(self.run_as_printed("--target", f"127.0.0.1:{self.serve(echo)}")) as app:

@@ -273,8 +273,8 @@ class Conformance(unittest.TestCase):
             side.end(peer)
 
 
-class Bulk(unittest.TestCase):
-    """16 MiB messages, in one frame and in 65,536, and a reader that does not read."""
+class CertifiedCase(unittest.TestCase):
+    """One certificate for all tests of the case."""
 
     @classmethod
     def setUpClass(cls):
@@ -283,6 +283,10 @@ class Bulk(unittest.TestCase):
     @classmethod
     def tearDownClass(cls):
         cls.certificate.folder.cleanup()
+
+
+class Bulk(CertifiedCase):
+    """16 MiB messages, in one frame and in 65,536, and a reader that does not read."""
 
     def exchange(self, peer, frames, expected):
         """Sends and reads at once, but with TLS: no two threads may use one of Python's TLS sockets."""

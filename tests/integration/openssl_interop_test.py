@@ -8,21 +8,13 @@ import subprocess
 import unittest
 
 from culvert_processes import DEADLINE_S, binary_folder
-from echo_conformance_test import Certificate, EchoServer, binary, closing
+from echo_conformance_test import CertifiedCase, EchoServer, binary, closing
 
 # No upgrade: answered and closed, so that s_client ends too.
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
-class OpenSsl(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.certificate = Certificate()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.certificate.folder.cleanup()
-
+class OpenSsl(CertifiedCase):
     def s_client(self, side, *arguments):
         """What s_client says of one connection."""
         command = ["openssl", "s_client", "-connect", f"127.0.0.1:{side.port}", "-ign_eof",

@@ -85,11 +85,11 @@ RELAY_ROWS = [
      'passphrase (-----BEGIN PRIVATE KEY-----)'),
     ('key that every user may open', 'relay', {'--private-key': '{folder}/open.key'}, 1,
      "culvert relay: --private-key: every user of this machine may open the secret file "
-     "'{folder}/open.key' (mode 0644); run: chmod 600 {folder}/open.key, or set "
+     "'{folder}/open.key' (mode 0644); take this right away with chmod o-rwx, or set "
      '--insecure-secret-files'),
     ('rule of a file that every user may open', 'relay', {'--rule': 'r:listen:file:{folder}/open key'}, 1,
      "culvert relay: --rule r: every user of this machine may open the secret file "
-     "'{folder}/open key' (mode 0604); run: chmod 600 '{folder}/open key', or set "
+     "'{folder}/open key' (mode 0604); take this right away with chmod o-rwx, or set "
      '--insecure-secret-files'),
     ('limit that is none', 'relay', {'--limit': 'pongg=1s'}, 2,
      "culvert relay: --limit: 'pongg' is no limit; did you mean 'pong'?"),

@@ -23,8 +23,10 @@ def pairs(flags):
 
 
 def value_text(value):
-    """TOML's strings, lists and truth values are JSON's."""
-    return json.dumps(int(value) if isinstance(value, str) and value.isdigit() else value)
+    """A flag's value as the file has it; TOML's strings, lists and truth values are JSON's."""
+    if isinstance(value, str) and (value.isdigit() or value in ("true", "false")):
+        return value
+    return json.dumps(value)
 
 
 class RoleFile:

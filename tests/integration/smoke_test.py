@@ -1,25 +1,11 @@
 """Relay, listener and sender as three processes: requests, half-close, a dead target, a drain."""
-import http.server
 import socket
 import threading
 import unittest
 import urllib.request
 
 from culvert_processes import CulvertCase, connect, echo, receive_all
-
-
-class Page(http.server.BaseHTTPRequestHandler):
-    """Answers with a body that depends on the path."""
-
-    def do_GET(self):
-        body = f"page {self.path}\n".encode() * 1000
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
+from http_pages import body_of, serve_pages
 
 
 class Smoke(CulvertCase):
@@ -30,14 +16,10 @@ class Smoke(CulvertCase):
         return self.sender.port
 
     def test_http_through_the_tunnel(self):
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        port = self.tunnel_to(server.server_address[1])
+        port = self.tunnel_to(serve_pages(self))
         for number in range(20):
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/{number}", timeout=60) as page:
-                self.assertEqual(page.read(), f"page /{number}\n".encode() * 1000)
+                self.assertEqual(page.read(), body_of(f"/{number}"))
 
     def test_half_close_and_a_drain(self):
         port = self.tunnel_to(self.serve(echo))

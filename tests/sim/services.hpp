@@ -6,13 +6,13 @@
 
 #include "names.hpp"
 
-#include "core/clock.hpp"
 #include "crypto/certificate.hpp"
 #include "crypto/digest.hpp"
 #include "crypto/secret.hpp"
 #include "link/tls_context.hpp"
 #include "plugin/plugin_set.hpp"
 #include "role/outbound.hpp"
+#include "support/sim/sim_clock.hpp"
 #include "support/sim/sim_log.hpp"
 #include "support/sim/sim_world.hpp"
 
@@ -31,16 +31,6 @@ inline constexpr std::uint16_t kRelayPort = 443;
 inline constexpr char kEntity[] = "db/main";
 inline constexpr char kProxyHost[] = "10.0.5.1";
 inline constexpr std::uint16_t kProxyPort = 3'128;
-
-class WorldClock final : public Clock {
-public:
-  explicit WorldClock(const SimWorld &world) : world_(world) {}
-  [[nodiscard]] std::uint64_t now_ns() const override { return world_.now_ns(); }
-  [[nodiscard]] std::int64_t wall_s() const override { return world_.wall_s(); }
-
-private:
-  const SimWorld &world_;
-};
 
 /// One shard of a process on a host.
 struct SimShard {
@@ -77,7 +67,7 @@ struct Services {
 
   SimWorld &world;
   SimLog log;
-  WorldClock clock{world};
+  SimClock clock{world};
   std::unique_ptr<Random> random = world.make_random();
   SecretStore secrets;
   PluginSet plugins{HostServices{log, *random, clock, secrets}, {}};

@@ -61,8 +61,8 @@ struct LoadedConfig {
 };
 
 /// Reads a file (TOML, at most 1 MiB, at most 1,000 roles) and reports every mistake in it. Reads
-/// the secrets that it names; opens nothing else. Relative paths begin in the file's folder.
-/// The policy of the reader becomes that of the file.
+/// the secrets that it names, and the mode of private keys; opens nothing else. Relative paths
+/// begin in the file's folder. The policy of the reader becomes that of the file.
 LoadedConfig load_config_file(const std::string &path, SecretReader &secrets);
 
 /// A file with every setting, its default and its range, as comments where it has a default.
@@ -89,7 +89,8 @@ struct SettingFlag {
   bool required = false;
   bool repeats = false;
 };
-/// Those of a section of the file: "engine", "log", "plugins", "relay", "listener" or "sender".
+/// Those of a section of the file: "engine", "log", "plugins", "admin", "relay", "listener" or
+/// "sender".
 std::vector<SettingFlag> setting_flags(std::string_view section);
 
 /// The values of flags as they were given, by flag ("--bind"); a flag without a value has "".

@@ -121,8 +121,8 @@ private:
   [[nodiscard]] FailureCount::Failure count_refusal(Code why, Source fault_of);
 
   RelayShard &relay_;
-  const std::shared_ptr<const RelayParts>
-      parts_; // those that it began with; they live longer than the link
+  // Those that it began with; they live longer than the link.
+  const std::shared_ptr<const RelayParts> parts_;
   std::unique_ptr<Link> link_;
   TlsLink *tls_ = nullptr; // the same link during its handshake
   SlabHandle handle_;
@@ -154,7 +154,7 @@ private:
   Completion watch_;
   Completion ending_;
   Completion dropping_;
-  Timer patience_; // with a close that nobody is known to wait for
+  Timer patience_; // with the close of a connection that ended before its head
 };
 
 } // namespace culvert

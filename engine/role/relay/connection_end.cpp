@@ -200,7 +200,7 @@ void Connection::on_ended(Outcome) {
   }
   CULVERT_ASSERT(!watch_.in_flight() && !steps_.running());
   patience_.disarm();
-  relay_.on_connection_ended(handle_); // this is gone behind it
+  relay_.on_connection_ended(handle_); // destroys this
 }
 
 } // namespace culvert

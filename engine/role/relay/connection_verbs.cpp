@@ -10,10 +10,6 @@ Status refusal_of(Code code, std::string message) {
   return Status::failure(code, Source::kRelay, Retry::kNever, std::move(message));
 }
 
-Status gone() {
-  return refusal_of(Code::kGone, "nobody waits for this capability any more");
-}
-
 } // namespace
 
 void Connection::act() {
@@ -99,7 +95,7 @@ void Connection::act_listen() {
     return;
   }
   phase_ = Phase::kJoined;
-  relay_.on_connection_ended(handle_); // this is gone behind it
+  relay_.on_connection_ended(handle_); // destroys this
 }
 
 // --- a sender ------------------------------------------------------------------------------------
@@ -164,7 +160,7 @@ void Connection::on_watch(Outcome outcome) {
     relay_.refuse(partner_, refusal_of(Code::kGone, "the sender has left"));
     end_broken();
   } else if (phase_ == Phase::kMeeting) {
-    relay_.join(*this, partner_, met_); // this is gone behind it
+    relay_.join(*this, partner_, met_); // destroys this
   }
 }
 
@@ -172,13 +168,9 @@ void Connection::on_watch(Outcome outcome) {
 
 void Connection::act_fetch() {
   const auto where = read_capability(intent_.capability);
-  if (!where || relay_.relay().shard(where->shard) == nullptr) {
-    refuse(gone());
-  } else if (where->shard == relay_.shard().index) {
-    redeem();
-  } else {
-    move_to(where->shard);
-  }
+  const bool elsewhere = where && where->shard != relay_.shard().index &&
+                         relay_.relay().shard(where->shard) != nullptr;
+  elsewhere ? move_to(where->shard) : redeem();
 }
 
 void Connection::move_to(unsigned shard) {
@@ -211,7 +203,7 @@ void Connection::on_moved(Guest guest, const Status &refusal) {
     unlink();
     seat_ = Seat::kNone; // it went along
     phase_ = Phase::kJoined;
-    relay_.on_connection_ended(handle_); // this is gone behind it
+    relay_.on_connection_ended(handle_); // destroys this
     return;
   }
   link_ = std::move(guest.link);

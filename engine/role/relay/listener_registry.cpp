@@ -115,7 +115,7 @@ Result<RegisteredListener> ListenerRegistry::choose(const Wish &wish,
                            : tried.empty() ? "no listener is connected"
                                            : "no other listener can be offered this sender");
   }
-  if (wish.choice == ChoicePolicy::kLeastTunnels) {
+  if (wish.choice == ListenerChoice::kLeastTunnels) {
     std::int64_t least = fit.front()->tunnels;
     for (const Entry *entry : fit) {
       least = std::min(least, entry->tunnels);

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "core/random.hpp"
-#include "culvert/limits.hpp"
+#include "culvert/config.hpp"
 #include "culvert/snapshot.hpp"
 #include "culvert/status.hpp"
 #include "role/tunnels.hpp"
@@ -35,16 +35,13 @@ struct RegisteredListener {
   std::uint16_t public_port = 0;
 };
 
-/// Which of several listeners gets a sender.
-enum class ChoicePolicy : std::uint8_t { kRandom, kLeastTunnels };
-
 /// The listeners that a sender asks for.
 struct Wish {
   std::string entity;
   std::string protocol;
   std::vector<std::string> allowed; // listener ids; empty: any
   std::vector<std::string> denied;
-  ChoicePolicy choice = ChoicePolicy::kRandom; // of the entity
+  ListenerChoice choice = ListenerChoice::kRandom; // of the entity
 };
 
 class ListenerRegistry {

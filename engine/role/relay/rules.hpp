@@ -21,8 +21,8 @@ namespace culvert {
 struct EntityOptions {
   std::string path; // without a leading '/'
   std::vector<Rule> rules;
-  bool requires_client_authorization = true;   // false: senders need no token, listeners do
-  ChoicePolicy choice = ChoicePolicy::kRandom; // of several listeners
+  bool requires_client_authorization = true;       // false: senders need no token, listeners do
+  ListenerChoice choice = ListenerChoice::kRandom; // of several listeners
 };
 
 class EntityTable {
@@ -30,7 +30,7 @@ public:
   struct Match {
     const std::string *entity = nullptr; // as configured; nullptr: there is none
     bool senders_need_token = true;
-    ChoicePolicy choice = ChoicePolicy::kRandom;
+    ListenerChoice choice = ListenerChoice::kRandom;
     std::vector<const Rule *> rules; // the entity's first, then the relay's
   };
 

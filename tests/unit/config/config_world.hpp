@@ -14,6 +14,8 @@
 
 namespace culvert::test {
 
+using Lines = std::vector<std::string>;
+
 class ConfigWorld {
 public:
   ConfigWorld() {
@@ -47,8 +49,8 @@ public:
     return load_config_file(folder + "/c.toml", secrets);
   }
   /// "3:1 sentence" for each.
-  static std::vector<std::string> lines(const LoadedConfig &loaded) {
-    std::vector<std::string> all;
+  static Lines lines(const LoadedConfig &loaded) {
+    Lines all;
     for (const ConfigMistake &mistake : loaded.mistakes) {
       all.push_back(std::to_string(mistake.place.line) + ":" +
                     std::to_string(mistake.place.column) + " " + mistake.status.message);
@@ -58,6 +60,19 @@ public:
 
   std::string folder;
   SecretReader secrets;
+};
+
+class ConfigFileTest : public testing::Test {
+protected:
+  Lines mistakes(const std::string &text) { return ConfigWorld::lines(world.load(text)); }
+  /// The one mistake of a file that is right besides.
+  std::string mistake(const std::string &text) {
+    const Lines all = mistakes(text);
+    EXPECT_EQ(all.size(), 1U) << testing::PrintToString(all);
+    return all.empty() ? "" : all.front();
+  }
+
+  ConfigWorld world;
 };
 
 /// A relay, a listener and a sender, each with what it needs and no more.

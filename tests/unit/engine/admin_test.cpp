@@ -33,7 +33,7 @@ protected:
     });
   }
 
-  NoLog log_;
+  SilentLog log_;
   std::unique_ptr<Engine> engine_;
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "culvert/engine.hpp"
+#include "support/silent_log.hpp"
 
 #include <gtest/gtest.h>
 
@@ -16,12 +17,6 @@
 namespace culvert::test {
 
 constexpr std::uint64_t kPatienceMs = 60'000;
-
-class NoLog final : public Log {
-public:
-  [[nodiscard]] bool enabled(LogLevel) const override { return false; }
-  void write(LogLevel, std::string_view, std::initializer_list<LogField>) override {}
-};
 
 /// Sends back what comes, until the end; one thread serves one connection after the other.
 class EchoService {

@@ -41,7 +41,7 @@ struct World {
   [[nodiscard]] std::uint16_t app_port() const { return engine->bound(sender).port; }
 
   Setting setting;
-  NoLog log;
+  SilentLog log;
   EchoService echo;
   std::unique_ptr<Engine> engine;
   RoleId relay = 0, listener = 0, sender = 0;
@@ -138,7 +138,7 @@ TEST(Engine, CarriesBytesAndCountsThem) {
 
 TEST(Engine, TwoLiveInOneProcess) {
   Setting setting;
-  NoLog log;
+  SilentLog log;
   EchoService echo;
   const std::unique_ptr<Engine> one = make(log);
   const std::unique_ptr<Engine> other = make(log);
@@ -207,7 +207,7 @@ TEST_P(OnEachBackend, IsDrivenByAHostsOwnPollLoop) {
 
 TEST_P(OnEachBackend, AHostThatSleepsBehindACallIsWokenForWhatItStarted) {
   Setting setting;
-  NoLog log;
+  SilentLog log;
   const std::unique_ptr<Engine> engine = make(log, engine_config(true, 1, GetParam()));
   const auto would_sleep = [&] {
     pollfd descriptor{engine->descriptor(), POLLIN, 0};
@@ -287,7 +287,7 @@ TEST(Engine, DrainWaitsForTunnelsUpToTheGraceAndDropDoesNot) {
 /// Everything that cannot work is said before anything starts, and leaves nothing behind.
 TEST(Engine, WhatCannotWorkStartsNothing) {
   const Setting setting;
-  NoLog log;
+  SilentLog log;
   const std::unique_ptr<Engine> engine = make(log);
   const std::uint16_t taken = engine->bound(engine->start_relay(setting.relay()).value()).port;
   struct Row {
@@ -353,7 +353,7 @@ TEST(Engine, WhatCannotWorkStartsNothing) {
 }
 
 TEST(Engine, WithoutShardsOrWithTooManyForAHostThereIsNone) {
-  NoLog log;
+  SilentLog log;
   EXPECT_FALSE(Engine::create(engine_config(false, 0), log).ok());
   EXPECT_FALSE(Engine::create(engine_config(true, 2), log).ok());
 }
@@ -364,7 +364,7 @@ TEST_P(OnEachBackend, ThatGetsNoDescriptorsSaysSoAndLeavesNothing) {
   GTEST_SKIP() << "the sanitizer's own check of a vptr needs a descriptor";
 #endif
 #endif
-  NoLog log;
+  SilentLog log;
   rlimit limit{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
   for (const bool driven_by_host : {false, true}) {

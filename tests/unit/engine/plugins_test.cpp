@@ -12,7 +12,7 @@ namespace {
 
 TEST(EnginePlugins, APluginsOwnSettingsReachIt) {
   const Setting setting;
-  NoLog log;
+  SilentLog log;
   const std::string hosts = setting.folder + "/hosts";
   std::ofstream(hosts) << "127.0.0.1 relay.of.the.test\n";
   SenderConfig sender = setting.sender(1);
@@ -29,7 +29,7 @@ TEST(EnginePlugins, APluginsOwnSettingsReachIt) {
 }
 
 TEST(EnginePlugins, ASecretSettingIsReadByWhoeverKnowsWhereItIs) {
-  NoLog log;
+  SilentLog log;
   EngineConfig config = engine_config(false, 1);
   auto &setting = config.plugin_settings["auth_sas"]["second_key"];
   setting = "vault:second";
@@ -56,7 +56,7 @@ TEST(EnginePlugins, ASecretSettingIsReadByWhoeverKnowsWhereItIs) {
 }
 
 TEST(EnginePlugins, ASettingOfNoPluginOrOfNoSuchNameMakesNoEngine) {
-  NoLog log;
+  SilentLog log;
   EngineConfig config = engine_config(false, 1);
   config.plugin_settings["nowhere"]["x"] = "y";
   const std::string nowhere = Engine::create(config, log).status().message;
@@ -71,7 +71,7 @@ TEST(EnginePlugins, ASettingOfNoPluginOrOfNoSuchNameMakesNoEngine) {
 
 TEST(EnginePlugins, PluginsAreLookedForInEveryDirectoryAndBesideTheProgram) {
   const Setting setting;
-  NoLog log;
+  SilentLog log;
   EngineConfig config = engine_config(false, 1);
   config.plugin_directories = {setting.folder}; // which has none: the program's own has them
   EXPECT_TRUE(Engine::create(config, log).value()->start_relay(setting.relay()).ok());
@@ -98,7 +98,7 @@ TEST(EnginePlugins, ARelayWhosePluginIsAtFaultDoesNotStart) {
       {"complete", "plugin breaks has not completed verify within 1 s; name another one"},
   };
   const Setting setting;
-  NoLog log;
+  SilentLog log;
   for (const Row &row : rows) {
     EngineConfig config = engine_config(false, 1);
     config.plugin_directories = {CULVERT_BROKEN_PLUGINS};

@@ -94,7 +94,7 @@ protected:
 TEST_F(Secrets, AKeyIsWipedWhenItsConfigurationIsReplacedAndWhenItsRoleHasStopped) {
   for (const bool stop : {false, true}) {
     Setting setting;
-    NoLog log;
+    SilentLog log;
     const MaskedKey key = make_key();
     const auto engine = std::move(Engine::create(engine_config(false, 2), log).value());
     RoleId relay = 0;
@@ -121,7 +121,7 @@ TEST_F(Secrets, AKeyIsWipedWhenItsConfigurationIsReplacedAndWhenItsRoleHasStoppe
 TEST_F(Secrets, AKeyOfASenderOrListenerIsWipedToo) {
   for (const bool stop : {false, true}) {
     Setting setting;
-    NoLog log;
+    SilentLog log;
     const MaskedKey key = make_key();
     const auto engine = std::move(Engine::create(engine_config(false, 2), log).value());
     const RoleId relay = engine->start_relay(setting.relay()).value();

@@ -17,6 +17,10 @@
 
 namespace culvert::test {
 
+inline constexpr std::array kFamilies{Address::Family::kIpv4, Address::Family::kIpv6,
+                                      Address::Family::kUnix};
+inline constexpr std::array kIpFamilies{Address::Family::kIpv4, Address::Family::kIpv6};
+
 /// One operation and everything it completed with.
 struct Op {
   Op() { completion.bind<&Op::on_outcome>(*this); }
@@ -176,6 +180,38 @@ inline std::string coded(std::size_t size, std::size_t first = 0) {
 inline void close_reset(Io &io, Socket socket) {
   EXPECT_EQ(io.set_option(socket, SocketOption::kLingerZero, 1), 0);
   io.close(socket);
+}
+
+/// Sends until the socket takes no more, also after a moment; how much it took in all.
+inline std::size_t fill(IoWorld &world, Io &io, Socket socket, std::size_t total = 0) {
+  EXPECT_EQ(io.set_option(socket, SocketOption::kSendBuffer, 262'144), 0); // no tuning meanwhile
+  for (int quiet = 0; quiet < 3;) {
+    const int sent = send_text(io, socket, coded(65536, total));
+    if (sent > 0) {
+      total += static_cast<std::size_t>(sent);
+      quiet = 0;
+      continue;
+    }
+    EXPECT_EQ(sent, -EAGAIN);
+    ++quiet;
+    const std::uint64_t later_ns = io.now_ns() + 20'000'000; // what is on its way arrives meanwhile
+    EXPECT_TRUE(world.run_until([&] { return io.now_ns() >= later_ns; }));
+  }
+  return total;
+}
+
+/// Runs the loops for a while and says whether the operation is still in flight.
+inline bool stays_silent(IoWorld &world, Io &io, const Op &op) {
+  const std::uint64_t later_ns = io.now_ns() + 50'000'000;
+  EXPECT_TRUE(world.run_until([&] { return op.done() || io.now_ns() >= later_ns; }));
+  return !op.done();
+}
+
+/// Until the operation and its cancellation are over.
+inline void cancel_and_join(IoWorld &world, Io &io, Op &op) {
+  Op cancel;
+  io.cancel(op.completion, cancel.completion);
+  EXPECT_TRUE(world.run_until([&] { return op.done() && cancel.done(); }));
 }
 
 } // namespace culvert::test

@@ -1,5 +1,6 @@
 #include "io/epoll/epoll_io.hpp"
 #include "io/uring/uring_io.hpp"
+#include "support/silent_log.hpp"
 #include "unit/io/io_world.hpp"
 
 #include <algorithm>
@@ -12,12 +13,6 @@ namespace {
 
 constexpr std::uint64_t kPatienceNs = 60'000'000'000; // a test that waits so long has failed
 constexpr std::uint64_t kLookNs = 20'000'000;         // a predicate may come true without an event
-
-class SilentLog final : public Log {
-public:
-  [[nodiscard]] bool enabled(LogLevel) const override { return false; }
-  void write(LogLevel, std::string_view, std::initializer_list<LogField>) override {}
-};
 
 using MakeIo = Result<std::unique_ptr<Io>> (*)();
 

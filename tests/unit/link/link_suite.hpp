@@ -13,6 +13,7 @@
 
 #include "core/random.hpp"
 #include "link/link.hpp"
+#include "support/silent_log.hpp"
 #include "unit/io/io_world.hpp"
 
 #include <functional>
@@ -55,11 +56,6 @@ public:
   LinkPair memory_pair(std::size_t wire_bytes = kTurnBytes);
 
 private:
-  class SilentLog final : public Log {
-  public:
-    [[nodiscard]] bool enabled(LogLevel) const override { return false; }
-    void write(LogLevel, std::string_view, std::initializer_list<LogField>) override {}
-  };
   void add_shard();
 
   std::unique_ptr<IoWorld> world_;

@@ -2,9 +2,9 @@
 // log that keeps its lines.
 #pragma once
 
-#include "core/clock.hpp"
 #include "crypto/secret.hpp"
 #include "plugin/plugin_set.hpp"
+#include "support/sim/sim_clock.hpp"
 #include "support/sim/sim_log.hpp"
 #include "support/sim/sim_world.hpp"
 
@@ -15,22 +15,12 @@
 
 namespace culvert::test {
 
-class WorldClock final : public Clock {
-public:
-  explicit WorldClock(const SimWorld &world) : world_(world) {}
-  [[nodiscard]] std::uint64_t now_ns() const override { return world_.now_ns(); }
-  [[nodiscard]] std::int64_t wall_s() const override { return world_.wall_s(); }
-
-private:
-  const SimWorld &world_;
-};
-
 struct PluginWorld {
   SimWorld sim{1};
   SimIo &io = sim.make_io("shard");
   SimLog log{sim};
   std::unique_ptr<Random> random = sim.make_random();
-  WorldClock clock{sim};
+  SimClock clock{sim};
   SecretStore secrets;
   Shard shard{io, *random, log, 3};
   HostServices services{log, *random, clock, secrets};

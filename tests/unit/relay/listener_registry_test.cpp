@@ -99,7 +99,7 @@ TEST_F(RegistryTest, ListenersWithoutAnIdDoNotReplaceEachOther) {
 }
 
 TEST_F(RegistryTest, LeastTunnelsGivesToTheIdle) {
-  const Wish wish{"a", "p", {}, {}, ChoicePolicy::kLeastTunnels};
+  const Wish wish{"a", "p", {}, {}, ListenerChoice::kLeastTunnels};
   add(listener("a", "one", 1));
   add(listener("a", "two", 2));
   registry.tunnel_began("a", {0, {1, 1}});

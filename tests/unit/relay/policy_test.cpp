@@ -121,7 +121,7 @@ TEST(RelayPolicySwap, TunnelsOfAnEntityThatIsGoneHaveTheGraceAndOthersGoOn) {
 
 TEST(RelayPolicySwap, AnEntityMayGiveItsSendersToTheListenerWithTheFewestTunnels) {
   WorldOptions options = test_options(2);
-  options.entities[0].choice = ChoicePolicy::kLeastTunnels;
+  options.entities[0].choice = ListenerChoice::kLeastTunnels;
   RelayWorld world(options);
   Peer *const channels[] = {&world.answered_peer("listen path=alpha token=all id=A"),
                             &world.answered_peer("listen path=alpha token=all id=B")};

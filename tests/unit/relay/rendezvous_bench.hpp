@@ -3,6 +3,7 @@
 
 #include "role/relay/rendezvous.hpp"
 
+#include "support/silent_log.hpp"
 #include "support/sim/sim_world.hpp"
 
 #include <gtest/gtest.h>
@@ -12,12 +13,6 @@
 #include <vector>
 
 namespace culvert::test {
-
-class NoLog final : public Log {
-public:
-  [[nodiscard]] bool enabled(LogLevel) const override { return false; }
-  void write(LogLevel, std::string_view, std::initializer_list<LogField>) override {}
-};
 
 class TestSender final : public ParkedSender {
 public:
@@ -70,7 +65,7 @@ protected:
   SimWorld world{1};
   SimIo &io = world.make_io("relay");
   std::unique_ptr<Random> random = world.make_random();
-  NoLog log;
+  SilentLog log;
   Shard shard{io, *random, log, 7};
   ListenerRegistry registry;
   Digests digests;

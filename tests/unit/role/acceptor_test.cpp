@@ -120,6 +120,18 @@ protected:
       ios[random.below(kShards)]->run_ready();
     }
   }
+  /// Stops these shards and closes what they have served.
+  void end(std::initializer_list<std::size_t> started) {
+    for (const std::size_t each : started) {
+      Part &part = parts[each];
+      part.acceptor.stop();
+      EXPECT_TRUE(world->run_until([&] { return part.acceptor.stopped(); }));
+      for (const Socket socket : part.served) {
+        part.shard.io.close(socket);
+      }
+    }
+    parts[0].shard.io.close(listening);
+  }
   bool all_stopped() {
     return std::all_of(parts.begin(), parts.end(),
                        [](const Part &part) { return part.acceptor.stopped(); });
@@ -199,14 +211,7 @@ TEST_F(AcceptorTest, WhatIsDealtReachesEveryShardThatHasStartedAndNoOther) {
       world->run_until([&] { return parts[0].served.size() + parts[2].served.size() == 80; }));
   EXPECT_GT(parts[2].served.size(), 5U);
   EXPECT_TRUE(parts[1].served.empty());
-  for (const std::size_t each : {0U, 2U}) {
-    parts[each].acceptor.stop();
-    ASSERT_TRUE(world->run_until([&] { return parts[each].acceptor.stopped(); }));
-    for (const Socket socket : parts[each].served) {
-      parts[each].shard.io.close(socket);
-    }
-  }
-  parts[0].shard.io.close(listening);
+  end({0, 2});
 }
 
 TEST_F(AcceptorTest, HeldItLeavesConnectionsInTheBacklogUntilItIsReleased) {
@@ -286,14 +291,7 @@ TEST_F(AcceptorTest, NothingIsDealtToAShardThatIsHeld) {
   ASSERT_TRUE(world->run_until([&] { return ios[2]->in_flight() == 0; }));
   dial(60);
   ASSERT_TRUE(world->run_until([&] { return parts[0].served.size() == 60; }));
-  for (const std::size_t each : {0U, 2U}) {
-    parts[each].acceptor.stop();
-    ASSERT_TRUE(world->run_until([&] { return parts[each].acceptor.stopped(); }));
-    for (const Socket socket : parts[each].served) {
-      parts[each].shard.io.close(socket);
-    }
-  }
-  parts[0].shard.io.close(listening);
+  end({0, 2});
 }
 
 TEST_F(AcceptorTest, WhoRunsOutOfDescriptorsIsToldTheRemedyAndAcceptsLater) {

@@ -296,15 +296,7 @@ TEST(ALogOf, AnHourWithoutTheRelayIsShortAndBeginsAgainAfterwards) {
 
 TEST(ALogOf, ARelayThatDropsEachChannelAtOnceIsShortToo) {
   RoleWorld world;
-  world.relay_script = [](Session &session) {
-    if (session.message()) {
-      session.say("ok");
-      session.finish();
-    }
-    if (session.heard_end) {
-      session.drop();
-    }
-  };
+  world.relay_script = lets_in_and_out;
   world.start_listener();
   world.world.run_for(3'600'000);
   EXPECT_GT(world.log.count("lost the relay"), 100U);

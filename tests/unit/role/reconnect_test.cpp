@@ -121,15 +121,7 @@ TEST(Reconnect, AConnectionThatIsSwallowedIsReplacedWithinThirtySeconds) {
 
 TEST(Reconnect, ARelayThatThrowsEverybodyOutAgainIsNotDialledWithoutAPause) {
   RoleWorld world;
-  world.relay_script = [](Session &session) {
-    if (session.message()) {
-      session.say("ok");
-      session.finish();
-    }
-    if (session.heard_end) {
-      session.drop();
-    }
-  };
+  world.relay_script = lets_in_and_out;
   world.start_listener();
   world.world.run_for(60'000);
   EXPECT_LE(world.relay.sessions.size(), 20U);

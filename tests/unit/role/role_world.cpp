@@ -240,6 +240,16 @@ std::function<void(Session &)> offering(std::vector<std::string> words) {
   };
 }
 
+void lets_in_and_out(Session &session) {
+  if (session.message()) {
+    session.say("ok");
+    session.finish();
+  }
+  if (session.heard_end) {
+    session.drop();
+  }
+}
+
 Session *head_of(RoleWorld &world, const std::string &beginning) {
   for (Session &session : world.relay.sessions) {
     if (session.last.starts_with(beginning)) {

@@ -155,6 +155,9 @@ private:
 /// "ok".
 std::function<void(Session &)> offering(std::vector<std::string> words);
 
+/// A relay script: takes each head and ends that session at once.
+void lets_in_and_out(Session &session);
+
 /// The relay's first session whose head begins so, or nullptr.
 Session *head_of(RoleWorld &world, const std::string &beginning);
 
