@@ -43,7 +43,7 @@ private:
     policy_ = secrets_.policy();
     Draft process = draft();
     for (const Section section : {kEngineSection, kLogSection, kPluginsSection, kLimitsSection,
-                                  kAdminSection}) { // before the roles
+                                  kAdminSection, kDnsSection}) { // before the roles
       const WrittenEntry *entry = find(root, section_name(section));
       section_of_process(section, entry, process);
       secrets_.use(policy_);
@@ -72,7 +72,8 @@ private:
     return found == table.end() ? nullptr : &*found;
   }
   static bool is_section(const std::string &key) {
-    return key == "engine" || key == "log" || key == "plugins" || key == "limits" || key == "admin";
+    return key == "engine" || key == "log" || key == "plugins" || key == "limits" ||
+           key == "admin" || key == "dns";
   }
 
   void section_of_process(Section section, const WrittenEntry *entry, Draft &draft) {

@@ -1,5 +1,6 @@
 #include "config/endpoint_address.hpp"
 
+#include "config/host_name.hpp"
 #include "core/text.hpp"
 #include "crypto/digest.hpp"
 
@@ -29,12 +30,6 @@ std::string address_text(std::uint32_t place) {
   const in_addr address{htonl(kFirstAddress + place)};
   char text[INET_ADDRSTRLEN];
   return inet_ntop(AF_INET, &address, text, sizeof text);
-}
-
-bool is_address(const std::string &host) {
-  unsigned char bytes[sizeof(in6_addr)];
-  return inet_pton(AF_INET, host.c_str(), bytes) == 1 ||
-         inet_pton(AF_INET6, host.c_str(), bytes) == 1;
 }
 
 /// Labels of 1 to 63 letters, digits, '-' and '_', 253 characters in all (RFC 1035, section 2.3.4).

@@ -36,4 +36,16 @@ std::string_view relay_host_fault(std::string_view host) {
   return host.ends_with('.') ? "ends with a dot; write it without" : host_fault(host);
 }
 
+bool is_loopback(const std::string &host) {
+  in_addr address{};
+  return host == "::1" || (inet_pton(AF_INET, host.c_str(), &address) == 1 &&
+                           ntohl(address.s_addr) >> IN_CLASSA_NSHIFT == IN_LOOPBACKNET);
+}
+
+bool is_address(const std::string &host) {
+  unsigned char bytes[sizeof(in6_addr)];
+  return inet_pton(AF_INET, host.c_str(), bytes) == 1 ||
+         inet_pton(AF_INET6, host.c_str(), bytes) == 1;
+}
+
 } // namespace culvert

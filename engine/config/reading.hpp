@@ -32,9 +32,14 @@ std::string as_written(const Setting &setting);
 Status wrong_type(const Reading &reading, const Written &found);
 /// A text that is not empty.
 Result<std::string> text_of(const Reading &reading, const Written &written);
+/// A list, or one value of it.
+Result<std::vector<std::string>> list_of(const Reading &reading);
 
 Result<SettingValue> read_count(const Reading &reading);
 Result<SettingValue> read_duration(const Reading &reading);
 Result<SettingValue> read_size(const Reading &reading);
+/// Of the DNS responder.
+Result<SettingValue> read_loopbacks(const Reading &reading);
+Result<SettingValue> read_name_servers(const Reading &reading);
 
 } // namespace culvert

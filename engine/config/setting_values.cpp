@@ -40,9 +40,6 @@ Result<std::string> text_of(const Reading &reading, const Written &written) {
   return *text;
 }
 
-namespace {
-
-/// A list, or one value of it.
 Result<std::vector<std::string>> list_of(const Reading &reading) {
   std::vector<std::string> items;
   const Written::List one{reading.written};
@@ -59,6 +56,8 @@ Result<std::vector<std::string>> list_of(const Reading &reading) {
   }
   return items;
 }
+
+namespace {
 
 Result<std::vector<std::string>> hosts_of(const Reading &reading) {
   Result<std::vector<std::string>> items = list_of(reading);
@@ -418,6 +417,10 @@ Result<SettingValue> read_value(const Setting &setting, const Written &written,
     return read_target(reading);
   case SettingKind::kPublicAddress:
     return read_public_address(reading);
+  case SettingKind::kLoopbacks:
+    return read_loopbacks(reading);
+  case SettingKind::kNameServers:
+    return read_name_servers(reading);
   case SettingKind::kProxy:
     return read_proxy(reading);
   case SettingKind::kRuleKey:

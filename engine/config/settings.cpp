@@ -13,6 +13,7 @@ constexpr unsigned kRule = kRelayRuleSection | kEntityRuleSection;
 constexpr unsigned kClient = kListenerSection | kSenderSection;
 constexpr unsigned kBinding = kRelaySection | kSenderSection;
 constexpr std::uint64_t kMostShards = 64;
+constexpr std::uint64_t kLongestTtlMs = 3'600'000;
 
 /// drain_grace stands in [engine]: whoever stops a process looks for it there.
 constexpr std::string_view kEngineLimit = "drain_grace_ms";
@@ -79,6 +80,20 @@ std::vector<Setting> process_settings() {
        [](Draft &d, SettingValue v) {
          d.made.engine.admin.bind_mode = static_cast<unsigned>(v.number);
        }},
+  };
+}
+
+std::vector<Setting> dns_settings() {
+  return {
+      {kDnsSection, "bind", Kind::kLoopbacks, "", "127.0.0.153:53",
+       "Where the DNS responder answers, over UDP and TCP: loopback addresses; default: nowhere",
+       [](Draft &d, SettingValue v) { d.made.dns.bind = std::move(v.addresses); }},
+      {kDnsSection, "upstreams", Kind::kNameServers, "", "10.0.0.2",
+       "Name servers that it asks for all names but those of endpoints; default: the system's",
+       [](Draft &d, SettingValue v) { d.made.dns.upstreams = std::move(v.addresses); }},
+      {kDnsSection, "ttl", Kind::kDuration, "5s", "",
+       "How long clients may remember the address of an endpoint's name",
+       [](Draft &d, SettingValue v) { d.made.dns.ttl_ms = v.number; }, false, 0, kLongestTtlMs},
   };
 }
 
@@ -280,7 +295,8 @@ std::vector<Setting> make_settings() {
   add_limits<ShardLimits>(rows);
   add_limits<RelayLimits>(rows);
   add_limits<ClientLimits>(rows);
-  for (const auto &more : {address_settings(), relay_settings(), client_settings()}) {
+  for (const auto &more :
+       {dns_settings(), address_settings(), relay_settings(), client_settings()}) {
     rows.insert(rows.end(), more.begin(), more.end());
   }
   return rows;
@@ -291,24 +307,20 @@ struct NamedSection {
   std::string_view name;
 };
 constexpr NamedSection kSections[] = {
-    {kEngineSection, "engine"},
-    {kLogSection, "log"},
-    {kPluginsSection, "plugins"},
-    {kLimitsSection, "limits"},
-    {kAdminSection, "admin"},
-    {kRelaySection, "relay"},
-    {kRelayRuleSection, "relay.rule"},
-    {kEntitySection, "relay.entity"},
-    {kEntityRuleSection, "relay.entity.rule"},
-    {kListenerSection, "listener"},
-    {kSenderSection, "sender"},
+    {kEngineSection, "engine"},       {kLogSection, "log"},
+    {kPluginsSection, "plugins"},     {kLimitsSection, "limits"},
+    {kAdminSection, "admin"},         {kDnsSection, "dns"},
+    {kRelaySection, "relay"},         {kRelayRuleSection, "relay.rule"},
+    {kEntitySection, "relay.entity"}, {kEntityRuleSection, "relay.entity.rule"},
+    {kListenerSection, "listener"},   {kSenderSection, "sender"},
 };
 
 } // namespace
 
 bool Setting::repeats() const {
   return kind == Kind::kHosts || kind == Kind::kPlugins || kind == Kind::kFolders ||
-         kind == Kind::kAddresses || kind == Kind::kResolve || kind == Kind::kRights;
+         kind == Kind::kAddresses || kind == Kind::kResolve || kind == Kind::kRights ||
+         kind == Kind::kLoopbacks || kind == Kind::kNameServers;
 }
 
 const std::vector<Setting> &settings() {

@@ -24,12 +24,13 @@ enum Section : unsigned {
   kPluginsSection = 1U << 2U,
   kLimitsSection = 1U << 3U,
   kAdminSection = 1U << 4U,
-  kRelaySection = 1U << 5U,
-  kRelayRuleSection = 1U << 6U,
-  kEntitySection = 1U << 7U,
-  kEntityRuleSection = 1U << 8U,
-  kListenerSection = 1U << 9U,
-  kSenderSection = 1U << 10U,
+  kDnsSection = 1U << 5U,
+  kRelaySection = 1U << 6U, // from here on a section may repeat
+  kRelayRuleSection = 1U << 7U,
+  kEntitySection = 1U << 8U,
+  kEntityRuleSection = 1U << 9U,
+  kListenerSection = 1U << 10U,
+  kSenderSection = 1U << 11U,
 };
 
 /// The kinds of values. setting_values.cpp reads each from a file and from a flag.
@@ -49,6 +50,8 @@ enum class SettingKind : std::uint8_t {
   kFolders,
   kAddresses, // to listen on
   kAdminAddress,
+  kLoopbacks,   // a list
+  kNameServers, // a list
   kTarget,
   kPublicAddress,
   kMode, // of a unix socket

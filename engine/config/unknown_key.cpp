@@ -59,8 +59,8 @@ std::string unknown_key(Section section, const std::string &key) {
 std::string unknown_section(const std::string &key) {
   return named(key) + " is unknown; " +
          advice(key,
-                {"engine", "log", "plugins", "plugin", "limits", "admin", "relay", "listener",
-                 "sender"},
+                {"engine", "log", "plugins", "plugin", "limits", "admin", "dns", "relay",
+                 "listener", "sender"},
                 "a file");
 }
 

@@ -113,6 +113,8 @@ struct Serving {
 /// thread, and so does the admin endpoint; while the process drains it has no
 /// effect. Tells a service manager of all this.
 int run_until_signal(const Serving &serving);
+/// The same for a process without an engine, which has nothing to drain.
+void run_until_signal(Log &log, const std::function<void()> &reload);
 
 // --- the subcommands: each adds itself and runs when chosen --------------------------------------
 using Run = std::function<int()>;
@@ -122,6 +124,7 @@ Run add_connect(CLI::App &parent, Flags &flags);
 Run add_up(CLI::App &parent, Flags &flags);
 Run add_run(CLI::App &parent, Flags &flags);
 Run add_hosts(CLI::App &parent, Flags &flags);
+Run add_dns(CLI::App &parent, Flags &flags);
 Run add_check(CLI::App &parent, Flags &flags);
 Run add_config(CLI::App &parent, Flags &flags);
 Run add_setup(CLI::App &parent, Flags &flags);

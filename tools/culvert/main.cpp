@@ -57,9 +57,9 @@ int main(int argc, char **argv) {
   Flags flags;
   using Add = Run (*)(CLI::App &, Flags &);
   Commands commands;
-  for (const Add add :
-       {add_relay, add_listen, add_connect, add_up, add_run, add_hosts, add_check, add_config,
-        add_status, add_reload, add_setup, add_sas, add_plugins, add_demo, add_document}) {
+  for (const Add add : {add_relay, add_listen, add_connect, add_up, add_run, add_hosts, add_dns,
+                        add_check, add_config, add_status, add_reload, add_setup, add_sas,
+                        add_plugins, add_demo, add_document}) {
     Run run = add(app, flags);
     commands.emplace_back(app.get_subcommands({}).back(), std::move(run));
   }

@@ -1,6 +1,7 @@
 // The commands that lead the names of endpoints into the tunnel: run for one command, hosts for the
 // whole machine.
 
+#include "names.hpp"
 #include "command.hpp"
 #include "hosts_file.hpp"
 #include "private_names.hpp"
@@ -17,17 +18,8 @@ namespace {
 constexpr int kExitNotFound = 127; // as a shell has it, like the next
 constexpr int kExitNotRunnable = 126;
 
-/// The names of a file's endpoints. What the file names and this user may not read is no mistake
-/// here: who runs an app need not have the keys.
 RedirectedNames names_of_file(const std::string &path) {
-  SecretReader secrets;
-  const LoadedConfig loaded = load_config_file(path, secrets);
-  for (const ConfigMistake &mistake : loaded.mistakes) {
-    if (mistake.status.source != Source::kLocal || mistake.place.line == 0) {
-      throw Refusal{kExitFailure, mistake.status.message + "; see culvert check --config " + path};
-    }
-  }
-  RedirectedNames names = redirected_names(loaded.configuration);
+  RedirectedNames names = redirected_names(read_endpoints(path));
   if (names.empty()) {
     throw Refusal{kExitFailure, "no sender of " + path +
                                     " has an endpoint that leads to a loopback address; write "
@@ -51,6 +43,18 @@ int become(std::vector<std::string> words) {
 }
 
 } // namespace
+
+Configuration read_endpoints(const std::string &path) {
+  SecretReader secrets;
+  LoadedConfig loaded = load_config_file(path, secrets);
+  for (const ConfigMistake &mistake : loaded.mistakes) {
+    if (mistake.status.source != Source::kLocal || mistake.place.line == 0) {
+      throw Refusal{kExitFailure, mistake.status.message + "; see culvert check --config " + path};
+    }
+  }
+  loaded.configuration.engine.read_secret = nullptr; // the reader ends here
+  return std::move(loaded.configuration);
+}
 
 Run add_run(CLI::App &parent, Flags &) {
   auto file = std::make_shared<std::string>();

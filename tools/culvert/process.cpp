@@ -194,4 +194,16 @@ int run_until_signal(const Serving &serving) {
   return kExitOk;
 }
 
+void run_until_signal(Log &log, const std::function<void()> &reload) {
+  Notify notify(log);
+  notify.ready("answering");
+  const sigset_t set = ending_signals();
+  for (int number = 0; sigwait(&set, &number) == 0 && number == SIGHUP;) {
+    notify.reloading();
+    reload();
+    notify.ready("answering");
+  }
+  notify.stopping();
+}
+
 } // namespace culvert::command

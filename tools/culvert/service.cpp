@@ -1,5 +1,6 @@
 #include "service.hpp"
 
+#include "responder.hpp"
 #include "roles.hpp"
 
 #include <algorithm>
@@ -24,6 +25,11 @@ std::string needs_restart(const Configuration &before, const Configuration &afte
   add(before.engine.admin.bind.text() != after.engine.admin.bind.text() ||
           before.engine.admin.bind_mode != after.engine.admin.bind_mode,
       "the admin endpoint");
+  add(!std::equal(
+          before.dns.bind.begin(), before.dns.bind.end(), after.dns.bind.begin(),
+          after.dns.bind.end(),
+          [](const HostPort &one, const HostPort &other) { return one.text() == other.text(); }),
+      "the address of the DNS responder");
   for (const LimitField<ShardLimits> &field : limit_fields<ShardLimits>()) {
     add(before.engine.limits.*field.field != after.engine.limits.*field.field,
         "the limit " + std::string(field.name));
@@ -45,9 +51,14 @@ public:
     log_ = make_log(loaded.configuration, source_.speech);
     loaded.configuration.engine.admin.reloads = true;
     engine_ = make_engine(loaded.configuration.engine, *log_);
+    const std::vector<HostPort> upstreams = require(upstreams_of(loaded.configuration.dns));
+    responder_ = start_responder(loaded.configuration.dns, *log_);
     Roles roles(*engine_, *log_);
     if (const Status status = roles.start(loaded); !status.ok()) {
       refuse({{{}, status}});
+    }
+    if (responder_) {
+      lead_names(*responder_, loaded.configuration, upstreams);
     }
     remember(std::move(loaded.configuration));
     return run_until_signal({*engine_, roles.ids(), process_.engine.shards,
@@ -100,7 +111,14 @@ private:
     if (!mistakes.empty()) {
       return say_unchanged(mistakes);
     }
+    const Result<std::vector<HostPort>> upstreams = upstreams_of(loaded.configuration.dns);
+    if (!upstreams.ok()) {
+      return say_unchanged({{{}, upstreams.status()}});
+    }
     const Result<Reloaded> done = roles.apply(loaded);
+    if (done.ok() && responder_) {
+      lead_names(*responder_, loaded.configuration, upstreams.value());
+    }
     return done.ok() ? say_changed(done.value()) : say_unchanged({{{}, done.status()}});
   }
   ReloadAnswer say_unchanged(const std::vector<ConfigMistake> &mistakes) {
@@ -141,6 +159,7 @@ private:
   SecretReader secrets_;
   std::unique_ptr<Log> log_;
   std::unique_ptr<Engine> engine_;
+  std::unique_ptr<dns::Responder> responder_;
   Configuration process_;
 };
 

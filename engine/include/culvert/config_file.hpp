@@ -18,6 +18,13 @@
 
 namespace culvert {
 
+/// The DNS responder of a process, which leads the names of endpoints to their senders.
+struct DnsConfig {
+  std::vector<HostPort> bind;      // loopback addresses; none: there is no responder
+  std::vector<HostPort> upstreams; // addresses of name servers; none: those of the system
+  std::uint64_t ttl_ms = 0;        // of its own answers
+};
+
 /// What a process runs. The names of roles of one kind are different from each other.
 struct Configuration {
   EngineConfig engine; // its read_secret uses the SecretReader, which must live longer
@@ -26,6 +33,7 @@ struct Configuration {
   std::vector<RelayConfig> relays;
   std::vector<ListenerConfig> listeners;
   std::vector<SenderConfig> senders;
+  DnsConfig dns;
 };
 
 /// A place in a file, from 1 on; 0: the file as a whole, or a flag.

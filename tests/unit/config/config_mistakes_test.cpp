@@ -5,8 +5,7 @@ namespace culvert::test {
 namespace {
 
 TEST_F(ConfigFileTest, EveryMistakeIsReportedWithItsPlaceInTheOrderOfTheFile) {
-  EXPECT_EQ(
-      mistakes(R"([engine]
+  EXPECT_EQ(mistakes(R"([engine]
 shards = 65
 [lo]
 [[relay]]
@@ -21,24 +20,24 @@ primary_key = "env:CULVERT_TEST_NOT_SET"
 connection_string = "-"
 target = "a:0"
 )"),
-      (Lines{
-          "2:10 shards: '65' is not 1 to 64; write a number or auto",
-          "3:2 'lo' is unknown; a file has engine, log, plugins, plugin, limits, admin, relay, "
-          "listener and sender",
-          "4:1 names is missing; write names = \"relay.example.com\"",
-          "4:1 certificate is missing; write certificate = \"relay.pem\"",
-          "4:1 the relay has no entity; write [[relay.entity]] with a path",
-          "5:8 bind '127.0.0.1' is not ADDRESS:PORT; write 127.0.0.1:8080, 0.0.0.0:8080, "
-          "[::]:8080 or unix:/PATH",
-          "6:1 'certificat' is unknown in [[relay]]; did you mean 'certificate'?",
-          "7:15 private_key: it is a number; write private_key = \"relay.key\"",
-          "10:10 rights: a right is unknown; write listen, send or manage",
-          "11:15 primary_key: the environment variable 'CULVERT_TEST_NOT_SET' is not set; "
-          "export it first",
-          "13:21 connection_string: a configuration file cannot refer to standard input; "
-          "write env:NAME or file:PATH",
-          "14:10 target 'a:0' has port 0; write the port it listens on",
-      }));
+            (Lines{
+                "2:10 shards: '65' is not 1 to 64; write a number or auto",
+                "3:2 'lo' is unknown; a file has engine, log, plugins, plugin, limits, admin, dns, "
+                "relay, listener and sender",
+                "4:1 names is missing; write names = \"relay.example.com\"",
+                "4:1 certificate is missing; write certificate = \"relay.pem\"",
+                "4:1 the relay has no entity; write [[relay.entity]] with a path",
+                "5:8 bind '127.0.0.1' is not ADDRESS:PORT; write 127.0.0.1:8080, 0.0.0.0:8080, "
+                "[::]:8080 or unix:/PATH",
+                "6:1 'certificat' is unknown in [[relay]]; did you mean 'certificate'?",
+                "7:15 private_key: it is a number; write private_key = \"relay.key\"",
+                "10:10 rights: a right is unknown; write listen, send or manage",
+                "11:15 primary_key: the environment variable 'CULVERT_TEST_NOT_SET' is not set; "
+                "export it first",
+                "13:21 connection_string: a configuration file cannot refer to standard input; "
+                "write env:NAME or file:PATH",
+                "14:10 target 'a:0' has port 0; write the port it listens on",
+            }));
 }
 
 struct Row {
@@ -95,7 +94,17 @@ std::vector<Row> rows_of_sections() {
       {"drain_grace as a limit", "[limits]\ndrain_grace = \"1s\"\n" + listener,
        "2:1 'drain_grace' is unknown in [limits]; it belongs to [engine]"},
       {"a key of several sections", listener + "bind = \"127.0.0.1:1\"\n",
-       "4:1 'bind' is unknown in [[listener]]; it belongs to [admin], [[relay]] and [[sender]]"},
+       "4:1 'bind' is unknown in [[listener]]; it belongs to [admin], [dns], [[relay]] and "
+       "[[sender]]"},
+      {"a responder for other machines", "[dns]\nbind = \"10.0.0.1:53\"\n" + listener,
+       "2:8 bind '10.0.0.1:53' is no loopback address, and the answers are for this machine alone; "
+       "write 127.0.0.153:53"},
+      {"a responder without a port", "[dns]\nbind = [\"127.0.0.1\"]\n" + listener,
+       "2:8 bind '127.0.0.1' is not ADDRESS:PORT; write 127.0.0.153:53"},
+      {"a name server's name", "[dns]\nupstreams = \"dns.example\"\n" + listener,
+       "2:13 upstreams 'dns.example' is no address of a name server; write 10.0.0.2, 10.0.0.2:5353 "
+       "or "
+       "[fd00::2]:53"},
       {"an entity's name", relay + "name = \"sql\"\n",
        "12:1 'name' is unknown in [[relay.entity]]; it belongs to [[relay]], [[relay.rule]], "
        "[[relay.entity.rule]], [[listener]] and [[sender]]"},

@@ -41,6 +41,8 @@ std::string another_value(const Setting &setting) {
     return "\"file:other.connection\"";
   case SettingKind::kAddresses:
   case SettingKind::kAdminAddress:
+  case SettingKind::kLoopbacks:
+  case SettingKind::kNameServers:
     return "\"127.0.0.1:7\"";
   case SettingKind::kMode:
     return setting.standard == "0600" ? "\"0640\"" : "\"0600\"";
@@ -61,6 +63,10 @@ std::string print(const Configuration &made) {
   std::string text = fingerprint(made.engine) + " " +
                      std::to_string(static_cast<unsigned>(made.log_level)) +
                      std::to_string(static_cast<unsigned>(made.log_format));
+  for (const std::vector<HostPort> &list : {made.dns.bind, made.dns.upstreams}) {
+    text += " " + (list.empty() ? "" : list.front().text());
+  }
+  text += " " + std::to_string(made.dns.ttl_ms);
   for (const RelayConfig &config : made.relays) {
     text += " " + fingerprint(config);
   }
@@ -268,7 +274,7 @@ TEST_F(SettingsTest, TheExampleIsRightAsItIsAndWithItsCommentsAsSettings) {
       EXPECT_NE(whole.find("\n" + setting->key + " = "), std::string::npos) << setting->key;
     }
   }
-  whole = std::regex_replace(whole, std::regex("bind = \\["), "bind = [\"unix:/run/x\", ",
+  whole = std::regex_replace(whole, std::regex("bind = \\[(?=\"0)"), "bind = [\"unix:/run/x\", ",
                              std::regex_constants::format_first_only);
   const std::size_t last = whole.rfind("bind = [");
   whole.replace(last, 8, "bind = [\"unix:/run/y\", ");
