@@ -85,6 +85,7 @@ void Connection::act_listen() {
   seed.protocol = protocol_;
   seed.listener = {entity_, protocol_->id, intent_.listener_id, {}, address.host, address.port};
   seed.path = intent_.path;
+  seed.token = std::move(listener_token_);
   seed.expires_s = token_expires_s_;
   seed.facts = intent_.facts;
   seed.loggable_id = intent_.loggable_id;
