@@ -234,6 +234,7 @@ TEST_F(AzureRelay, AnOutcomeForUnreadableFactsIsStillAnAnswer) {
 
 TEST_F(AzureRelay, ControlMessages) {
   const std::string deep(17, '[');
+  const std::string longest(40'960, 'x');
   struct {
     std::string text;
     uint32_t verb;
@@ -248,6 +249,8 @@ TEST_F(AzureRelay, ControlMessages) {
       {R"({"renewToken":{"token":["a"]}})", CULVERT_VERB_ANSWER, ""},
       {R"({"renewToken":{"x":{"token":"a"}}})", CULVERT_VERB_ANSWER, ""},
       {R"({"renewToken":"a"})", CULVERT_VERB_ANSWER, ""},
+      {R"({"renewToken":{"token":")" + longest + "\"}}", CULVERT_VERB_RENEW, longest.c_str()},
+      {R"({"renewToken":{"token":")" + longest + "x\"}}", CULVERT_VERB_ANSWER, ""},
       {R"({"response":{"requestId":"1"}})", CULVERT_VERB_IGNORE, ""},
       {R"({"injectFault":{"delay":"00:00:01"}})", CULVERT_VERB_IGNORE, ""},
       {R"({"token":"a"})", CULVERT_VERB_IGNORE, ""},
