@@ -98,6 +98,10 @@ struct RelayLimits {
   std::uint64_t connections_per_shard = 65'536;
   /// The most control channels of one entity, as at Azure. One more is refused.
   std::uint64_t listeners_per_entity = 25;
+  /// The most tunnels of one entity, with the senders that wait for one. One more sender is
+  /// refused. 0: no bound but connections_per_shard. An entity with few users, or one that needs no
+  /// token of its senders, can get a bound so that it leaves room for the others.
+  std::uint64_t tunnels_per_entity = 0;
   /// The most senders that wait for a listener: on one shard (enough for 16 full entities; the
   /// table then has 5 MB), for one entity, and of one source.
   std::uint64_t pending_per_shard = 16'384;

@@ -184,8 +184,8 @@ TEST_F(AzureRelay, EveryFailureHasItsStatusAndSentence) {
       {CULVERT_GONE, "", 0, 403, "is the listener accepting too late?"},
       {CULVERT_TIMEOUT, "", 0, 504,
        "None of the connected listeners accepted the connection within the allowed timeout."},
-      {CULVERT_QUOTA, "", 0, 403, "QuotaExceeded: "},
-      {CULVERT_QUOTA, "", 0, 403, "(MaximumListenersPerEndpoint)."},
+      {CULVERT_QUOTA, "", 0, 403,
+       "QuotaExceeded: The endpoint has as many connections as it may have."},
       {CULVERT_OVERLOAD, "", 0, 503, "too busy"},
       {CULVERT_SHUTTING_DOWN, "", 0, 503, "shutting down"},
       {CULVERT_TOO_LARGE, "", 0, 431, "too large"},
@@ -210,6 +210,9 @@ TEST_F(AzureRelay, EveryFailureHasItsStatusAndSentence) {
   }
   const std::string listener = head("/$hc/hyco?sb-hc-action=listen").facts;
   EXPECT_NE(outcome(listener, CULVERT_TOKEN_RIGHT).reason.find("action: Listen"),
+            std::string::npos);
+  EXPECT_NE(outcome(listener, CULVERT_QUOTA).reason.find("QuotaExceeded: "), std::string::npos);
+  EXPECT_NE(outcome(listener, CULVERT_QUOTA).reason.find("(MaximumListenersPerEndpoint)."),
             std::string::npos);
 }
 
