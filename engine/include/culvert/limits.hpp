@@ -86,7 +86,9 @@ struct RelayLimits {
   std::uint64_t refusals_per_second_per_source = 50;
   /// Each of the first refusals of a source is a line of the log, as many as a person looks at.
   /// After that only the first for each reason is a line, and the refusals number 32, 64, 128 and
-  /// so on: of 292,000 refusals in two minutes, 31 were logged.
+  /// so on: of 292,000 refusals in two minutes, 31 were logged. Senders that leave while they wait,
+  /// or that their listener refuses, count too; the renewals of each control channel have a count
+  /// of their own.
   std::uint64_t refusals_logged_per_source = 16;
   /// A source that was not refused for this long is new again.
   std::uint64_t refusal_memory_ms = 60'000;
