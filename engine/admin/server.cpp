@@ -17,8 +17,10 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <chrono>
+#include <fcntl.h>
 #include <optional>
 #include <thread>
+#include <unistd.h>
 #include <utility>
 
 namespace culvert {
@@ -31,7 +33,26 @@ using Protocol = asio::generic::stream_protocol;
 using Stream = beast::basic_stream<Protocol>;
 using Failure = boost::system::error_code;
 
-constexpr std::chrono::milliseconds kPause{100}; // after an accept that failed
+constexpr std::chrono::milliseconds kPause{100}; // after an accept without a descriptor
+
+/// A descriptor that is kept for the next question, for the time when tunnels have all others.
+class SpareDescriptor {
+public:
+  SpareDescriptor() { take(); }
+  SpareDescriptor(const SpareDescriptor &) = delete;
+  SpareDescriptor &operator=(const SpareDescriptor &) = delete;
+  ~SpareDescriptor() { give(); }
+  /// Does nothing if it is there already, or if there is none.
+  void take() { fd_ = fd_ < 0 ? ::open("/", O_PATH | O_CLOEXEC) : fd_; }
+  /// Makes room for one other. False: it is not there.
+  bool give() {
+    const int fd = std::exchange(fd_, -1);
+    return fd >= 0 && ::close(fd) == 0;
+  }
+
+private:
+  int fd_ = -1;
+};
 
 /// Of a Host header: "localhost" or a loopback address, each with or without a port. Any other name
 /// may be that of a page which leads its own name to this machine (DNS rebinding).
@@ -64,6 +85,9 @@ class Server;
 /// to it.
 class Session : public std::enable_shared_from_this<Session> {
 public:
+  ~Session();
+  Session(const Session &) = delete;
+  Session &operator=(const Session &) = delete;
   Session(Stream::socket_type socket, Server &server)
       : server_(server), stream_(std::move(socket)), buffer_(kAdminHeadBytes) {
     parser_.header_limit(kAdminHeadBytes);
@@ -121,6 +145,9 @@ public:
                                                    : Protocol(asio::ip::tcp::v4());
     Failure failure;
     acceptor_.assign(protocol, options_.listening, failure);
+    if (!failure) {
+      acceptor_.non_blocking(true, failure);
+    }
     if (failure) {
       return Status::machine("the admin endpoint cannot use its socket: " + failure.message());
     }
@@ -141,6 +168,7 @@ public:
   }
 
   // --- on the thread of the server --------------------------------------------------------------
+  void on_descriptor_freed() { spare_.take(); }
   void serve(const http::request<http::empty_body> &request,
              const std::shared_ptr<Session> &session) {
     const std::string_view path(request.target().data(), request.target().size());
@@ -167,19 +195,31 @@ private:
   /// kNone when nobody took it in time.
   enum class Reload : std::uint8_t { kNone, kAsked, kTaken };
 
+  /// It waits for a client before it asks for a descriptor: a spare one that is free meanwhile
+  /// would go to a tunnel.
   void accept() {
-    acceptor_.async_accept([this](const Failure &failure, Stream::socket_type socket) {
-      if (failure) { // no descriptor is left, for example
-        pause_.expires_after(kPause);
-        pause_.async_wait([this](const Failure &) { accept(); });
-        return;
-      }
+    acceptor_.async_wait(asio::socket_base::wait_read, [this](const Failure &) { on_client(); });
+  }
+  void on_client() {
+    Failure failure;
+    Stream::socket_type socket(context_);
+    acceptor_.accept(socket, failure);
+    if (failure && failure != asio::error::would_block && spare_.give()) {
+      acceptor_.accept(socket, failure);
+    }
+    spare_.take();
+    if (failure && failure != asio::error::would_block) {
+      pause_.expires_after(kPause);
+      pause_.async_wait([this](const Failure &) { accept(); });
+      return;
+    }
+    if (!failure) {
       make_room();
       auto session = std::make_shared<Session>(std::move(socket), *this);
       sessions_.push_back(session);
       session->start();
-      accept();
-    });
+    }
+    accept();
   }
   void make_room() {
     std::erase_if(sessions_, [](const auto &session) { return session.expired(); });
@@ -249,6 +289,7 @@ private:
   }
 
   const AdminOptions options_;
+  SpareDescriptor spare_; // lives longer than the sessions
   asio::io_context context_{1};
   asio::basic_socket_acceptor<Protocol> acceptor_;
   asio::steady_timer pause_;
@@ -258,6 +299,13 @@ private:
   std::atomic<Reload> reload_ = Reload::kNone;
   std::thread thread_;
 };
+
+/// What it frees is kept at once, before tunnels take it.
+Session::~Session() {
+  Failure ignored;
+  stream_.socket().close(ignored);
+  server_.on_descriptor_freed();
+}
 
 void Session::on_head(const Failure &failure) {
   if (!failure) {

@@ -2,9 +2,10 @@
 // address.
 //
 // GET /healthz, /readyz, /metrics, /status; POST /reload. It has a thread of its own, so a busy
-// shard delays no answer, and asks for one snapshot for each request. Bounds: kAdminConnections at
-// the same time (the oldest makes room), heads of kAdminHeadBytes, kAdminMs for a request and its
-// answer. Made, used and destroyed on the control thread.
+// shard delays no answer, and asks for one snapshot for each request. It keeps a spare descriptor,
+// so it answers when tunnels have all others. Bounds: kAdminConnections at the same time (the
+// oldest makes room), heads of kAdminHeadBytes, kAdminMs for a request and its answer. Made, used
+// and destroyed on the control thread.
 #pragma once
 
 #include "culvert/snapshot.hpp"

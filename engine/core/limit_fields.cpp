@@ -80,6 +80,8 @@ constexpr std::array kRelayFields{
         "The most connections of a shard; the same for channels and for tunnels"},
     LimitField<RelayLimits>{"listeners_per_entity", "", &RelayLimits::listeners_per_entity, 1,
                             kMost, "The most control channels of one entity"},
+    LimitField<RelayLimits>{"tunnels_per_entity", "", &RelayLimits::tunnels_per_entity, 0, kMost,
+                            "The most tunnels and waiting senders of one entity; 0: no such bound"},
     LimitField<RelayLimits>{"pending_per_shard", "", &RelayLimits::pending_per_shard, 1, kMost,
                             "The most senders that wait for a listener on one shard"},
     LimitField<RelayLimits>{"pending_per_entity", "", &RelayLimits::pending_per_entity, 1, kMost,

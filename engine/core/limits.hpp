@@ -105,6 +105,11 @@ inline constexpr std::int64_t kTlsSessionSec = 7'200;
 inline constexpr std::uint64_t kAbortProbeMs = 5;
 inline constexpr std::uint64_t kAbortProbeMostMs = 320;
 
+/// What a peer whose connection a relay has answered and ends may still send. It is read, so that
+/// the peer's answer is not lost to a reset; with more than the largest head it is no client that
+/// wants an answer.
+inline constexpr std::size_t kRefusedPeerBytes = 64U * 1024;
+
 // --- heads and messages -----------------------------------------------------------------------
 inline constexpr std::size_t kHeadBytes = 40U * 1024;
 /// The most facts that a relay plugin may keep about a connection, and the largest offer.

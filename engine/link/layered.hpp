@@ -17,6 +17,7 @@ public:
   [[nodiscard]] std::uint64_t silent_ms() const final { return below_->silent_ms(); }
   [[nodiscard]] Address local_address() const final { return below_->local_address(); }
   [[nodiscard]] Address peer_address() const final { return below_->peer_address(); }
+  void discard_at_most(std::size_t bytes) final { below_->discard_at_most(bytes); }
   void leave() override;
   void arrive(Shard &shard) override;
 

@@ -147,6 +147,10 @@ public:
   /// linger 0, so that the app or target sees a reset if this process is killed. Does nothing on
   /// other links.
   virtual void end_tunnel_here() {}
+  /// Call it before close() or abort(), for a peer that is not trusted: the ending discards at most
+  /// so many bytes. What the peer sends after that stays with the kernel, until linger_ms has
+  /// passed. Links pass it down to the socket.
+  virtual void discard_at_most(std::size_t) {}
   /// After both directions finished: returns the link below, with the bytes that were read too far
   /// given back to it. nullptr if there is none. This link may then only be destroyed.
   virtual std::unique_ptr<Link> peel() { return nullptr; }

@@ -36,6 +36,7 @@ public:
   [[nodiscard]] Address local_address() const override;
   [[nodiscard]] Address peer_address() const override;
   void end_tunnel_here() override;
+  void discard_at_most(std::size_t bytes) override { discards_ = bytes; }
   void leave() override;
   void arrive(Shard &shard) override;
 
@@ -103,6 +104,7 @@ private:
   Exit exit_ = Exit::kFin;
   std::uint64_t check_ms_ = kAbortProbeMs; // until the next check for unsent bytes
   std::size_t checked_ = 0;                // unsent bytes at the last check
+  std::size_t discards_ = SIZE_MAX;        // bytes that the ending may still read
 
   Cancellable readable_; // of receive(), watch() or the ending
   Interest awaited_ = Interest::kReadable;

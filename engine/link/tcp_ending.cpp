@@ -95,9 +95,13 @@ void TcpLink::arm_ending() {
   if (readable_.armed() || receive_retry_.armed()) {
     return;
   }
-  if (exit_ != Exit::kReset && !received_end_) {
+  const bool reset = exit_ == Exit::kReset;
+  if (reset ? !held_.empty() : received_end_.has_value()) {
+    return;
+  }
+  if (!reset && discards_ > 0) {
     await(Interest::kReadable);
-  } else if (exit_ == Exit::kReset && held_.empty()) {
+  } else {
     readable_.set_bulk(false);
     await(Interest::kBroken);
   }
@@ -107,10 +111,13 @@ void TcpLink::on_readable_ending(Outcome outcome) {
   if (outcome.result < 0 || readable_.cancelled() || state() >= State::kEndingBelow) {
     return;
   }
-  if (exit_ == Exit::kReset) {
+  if (exit_ == Exit::kReset || discards_ == 0) {
     received_error(ECONNRESET);
   } else {
-    receive_turn(kTurnBytes); // and discard it
+    turn_size_ = 0;
+    receive_turn(std::min(kTurnBytes, discards_)); // and discard it
+    discards_ -= turn_size_;
+    turn_size_ = 0;
   }
 }
 

@@ -20,6 +20,10 @@ public:
     std::uint64_t logged = 0;    // so many at first
     std::uint64_t memory_ms = 0; // after this long without a failure the count begins again
   };
+  /// Of a relay: for each source, and for the renewals of each channel.
+  static Bounds bounds_of(const RelayLimits &limits) {
+    return {limits.refusals_logged_per_source, limits.refusal_memory_ms};
+  }
   /// A failure, and whether it is a line of the log for an operator: else it is a debug line.
   struct Failure {
     std::uint64_t count = 0; // with this one

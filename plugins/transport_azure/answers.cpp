@@ -102,6 +102,9 @@ std::string_view standard_phrase(std::uint32_t status) {
 } // namespace
 
 Refusal refusal_of(const Facts &facts, const culvert_status &why) {
+  if (why.code == CULVERT_QUOTA && facts.role == Role::kSender) {
+    return {403, "QuotaExceeded: The endpoint has as many connections as it may have."};
+  }
   for (const Sentence &sentence : kSentences) {
     if (sentence.code == why.code) {
       const bool own = sentence.prefer_message && why.message[0] != '\0';

@@ -108,6 +108,8 @@ void on_channel_message(const culvert::sdk::Host &host, const culvert_message &m
     host.log(CULVERT_LOG_DEBUG, "ignored a control message of a kind that this relay does not use");
   } else if (!wanted[0].found) {
     close_channel(intent, "The renewToken message has no token.");
+  } else if (wanted[0].value.size() > kLargestToken) {
+    close_channel(intent, "The token of the renewToken message is longer than 40 KiB.");
   } else {
     intent.verb = CULVERT_VERB_RENEW;
     intent.token = arena.copy(wanted[0].value);

@@ -8,7 +8,7 @@
 #include "target.hpp"
 #include "text.hpp"
 
-#include <unordered_map>
+#include <map>
 #include <vector>
 
 namespace azure {
@@ -87,7 +87,7 @@ std::string connect_headers(const culvert_head &head) {
     std::string value;
   };
   std::vector<Member> members;
-  std::unordered_map<std::string, std::size_t> known;
+  std::map<std::string, std::size_t> known; // no hashes: the peer could make them collide
   for (std::uint32_t i = 0; i < head.field_count; ++i) {
     const std::string_view name = text(head.fields[i].name);
     if (equal_ignoring_case(name, kTokenHeader)) {

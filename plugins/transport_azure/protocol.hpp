@@ -17,6 +17,8 @@ inline constexpr std::uint32_t kLargestOffer = 32'000;
 /// The address in an offer: far more than a relay needs, and with a refusal's reason behind it far
 /// less than a request's head may have.
 inline constexpr std::uint32_t kLargestAddress = 16U * 1024;
+/// The token of a renewal: the engine takes no longer one from a plugin.
+inline constexpr std::uint32_t kLargestToken = 40U * 1024;
 /// Of Culvert's senders, for Culvert's listeners; a relay passes it on like every other field.
 inline constexpr char kAppAddressHeader[] = "Culvert-App-Address";
 

@@ -44,6 +44,7 @@ constexpr std::array kRefusals{
     Words{401, "InvalidAudience", CULVERT_TOKEN_AUDIENCE, CULVERT_RETRY_NEW_TOKEN},
     Words{403, "Authorization failed", CULVERT_TOKEN_RIGHT, CULVERT_RETRY_NEVER},
     Words{403, "MaximumListenersPerEndpoint", CULVERT_QUOTA, CULVERT_RETRY_BACKOFF},
+    Words{403, "QuotaExceeded", CULVERT_QUOTA, CULVERT_RETRY_BACKOFF},
 };
 
 Meaning meaning_of_http(std::uint32_t status, std::string_view reason) {

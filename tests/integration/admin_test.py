@@ -13,6 +13,7 @@ from culvert_processes import connect, echo, quiet_port, receive_all, receive_ex
 from up_test import ConfigCase
 
 MOST_CONNECTIONS = 16  # kAdminConnections
+FEW_DESCRIPTORS = 60
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -348,6 +349,31 @@ class Hostile(AdminCase):
         for client in clients:
             client.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
         self.check_unharmed()
+
+
+class NoDescriptor(AdminCase):
+    """Connections of the relay have every descriptor, and more of them wait."""
+
+    def check_answers(self, backend, unix):
+        text = f'[engine]\nbackend = "{backend}"\n[limits]\nhandshake = "10min"\n'
+        path = self.write_config(text, self.admin_part(unix), self.relay_part())
+        limited = ("sh", "-c", f'ulimit -n {FEW_DESCRIPTORS}; exec "$0" "$@"')
+        process = self.start("up", [*limited, self.culvert(), "up", "--config", path])
+        process.wait_for_line("listening on .*role=relay")
+        for _ in range(2 * FEW_DESCRIPTORS):
+            self.addCleanup(connect(self.relay_port).close)
+        process.wait_for_line("no connection can be accepted")
+        self.assertEqual(process.descriptors(), FEW_DESCRIPTORS)
+        for _ in range(20):
+            self.assertEqual(self.ask("/healthz"), (200, "ok\n"))
+            self.assertEqual(self.ask("/readyz"), (200, "ok\n"))
+            self.assertEqual(self.metric("culvert_relay_listeners"), [0.0])
+
+    def test_it_answers_on_io_uring(self):
+        self.check_answers("uring", unix=True)
+
+    def test_it_answers_on_epoll(self):
+        self.check_answers("epoll", unix=False)
 
 
 class Reload(AdminCase):

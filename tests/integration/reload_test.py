@@ -95,6 +95,23 @@ class Reload(ConfigCase):
         self.check_counts(self.hang_up(process), updated=1, unchanged=2)
         self.check_echo(self.app_port)
 
+    def test_a_listener_whose_key_is_removed_loses_its_channel_after_the_grace(self):
+        text = '[limits]\ntoken_grace = "1s"\n'
+        relay, listener, sender = self.parts()
+        process = self.start_up(text, relay, listener, sender)
+        app = self.open_app(self.app_port)
+        self.write_config(text, relay.replace("file:listener.key", "file:second.key"), listener, sender)
+        self.check_counts(self.hang_up(process), updated=1, unchanged=2)
+        process.wait_for_line("warn a listener's token is refused since the reload.*entity=app .*"
+                              "why=.The token has an invalid signature")
+        process.wait_for_line("listener offline .*why=.The token has an invalid signature")
+        self.exchange(app, b"a tunnel goes on")
+        self.check_reset(self.app_port)
+        self.write_config(text, relay, listener, sender)
+        self.check_counts(self.hang_up(process), updated=1, unchanged=2)
+        process.wait_for_line("listener online", count=2)
+        self.check_echo(self.app_port)
+
     def test_a_rule_that_is_added_is_taken(self):
         parts = self.parts()
         process = self.start_up(*parts)

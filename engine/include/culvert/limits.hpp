@@ -86,7 +86,9 @@ struct RelayLimits {
   std::uint64_t refusals_per_second_per_source = 50;
   /// Each of the first refusals of a source is a line of the log, as many as a person looks at.
   /// After that only the first for each reason is a line, and the refusals number 32, 64, 128 and
-  /// so on: of 292,000 refusals in two minutes, 31 were logged.
+  /// so on: of 292,000 refusals in two minutes, 31 were logged. Senders that leave while they wait,
+  /// or that their listener refuses, count too; the renewals of each control channel have a count
+  /// of their own.
   std::uint64_t refusals_logged_per_source = 16;
   /// A source that was not refused for this long is new again.
   std::uint64_t refusal_memory_ms = 60'000;
@@ -98,6 +100,10 @@ struct RelayLimits {
   std::uint64_t connections_per_shard = 65'536;
   /// The most control channels of one entity, as at Azure. One more is refused.
   std::uint64_t listeners_per_entity = 25;
+  /// The most tunnels of one entity, with the senders that wait for one. One more sender is
+  /// refused. 0: no bound but connections_per_shard. An entity with few users, or one that needs no
+  /// token of its senders, can get a bound so that it leaves room for the others.
+  std::uint64_t tunnels_per_entity = 0;
   /// The most senders that wait for a listener: on one shard (enough for 16 full entities; the
   /// table then has 5 MB), for one entity, and of one source.
   std::uint64_t pending_per_shard = 16'384;

@@ -29,8 +29,8 @@ Channel::Channel(RelayShard &relay, ChannelSeed seed)
                                                parts_->policy->limits().control_message_bytes)),
       opening_(std::move(seed.opening)), framing_(std::move(seed.framing)),
       offered_from_(relay.relay().shards()),
-      token_(relay, listener_.entity, std::move(seed.path), seed.expires_s,
-             Delegate<const Status &>::to<&Channel::on_renewal>(*this),
+      token_(relay, listener_.entity, std::move(seed.path), std::move(seed.token), seed.expires_s,
+             Delegate<const Status &>::to<&Channel::on_judged>(*this),
              Delegate<const Status &>::to<&Channel::on_token_over>(*this)) {
   receive_.bind<&Channel::on_receive>(*this);
   drain_.bind<&Channel::on_drain>(*this);
@@ -54,6 +54,9 @@ void Channel::start(std::unique_ptr<Link> link) {
   link_ = framed(relay_.shard(), std::move(link_), framing_, WebSocketRole::kServer);
   link_->receive(receive_);
   token_.start();
+  if (parts_ != relay_.parts()) { // it was judged by rules that have changed meanwhile
+    judge_again();
+  }
 }
 
 // --- in ------------------------------------------------------------------------------------------
@@ -132,17 +135,24 @@ void Channel::answer(Answer answer) {
   }
 }
 
-void Channel::on_renewal(const Status &status) {
+void Channel::on_judged(const Status &status) {
   if (phase_ != Phase::kOpen) {
     check_gone();
     return;
   }
-  relay_.log(status.ok() ? LogLevel::kInfo : LogLevel::kWarn,
-             status.ok() ? "listener renewed its token" : "a listener's token was not judged",
+  const FailureCount::Failure renewal = renewals_.add(
+      status.code, FailureCount::bounds_of(parts_->policy->limits()), relay_.shard().io.now_ns());
+  relay_.log(renewal.level(status.ok() ? LogLevel::kInfo : LogLevel::kWarn),
+             status.ok() ? "listener renewed its token"
+             : ChannelToken::refuses(status)
+                 ? "a listener's token is refused since the reload: its channel will be closed "
+                   "unless a good token comes"
+                 : "a listener's token was not judged",
              {{"entity", listener_.entity},
               {"id", loggable(loggable_id_)},
               {"peer", peer_},
-              {"why", loggable(status.message)}});
+              {"why", loggable(status.message)},
+              {"renewals_of_channel", std::to_string(renewal.count)}});
 }
 
 void Channel::malformed(const Status &why) {

@@ -9,6 +9,7 @@
 #include "culvert/log.hpp"
 #include "link/link.hpp"
 #include "plugin/intent.hpp"
+#include "role/failure_count.hpp"
 #include "role/relay/channel_token.hpp"
 #include "role/relay/listener_registry.hpp"
 
@@ -26,7 +27,8 @@ struct ChannelSeed {
   const NamedProtocol *protocol = nullptr; // of them
   RegisteredListener listener;             // its channel is filled in by the shard
   std::string path;                        // as the listener asked for it
-  std::int64_t expires_s = 0;              // its token
+  Secret token;
+  std::int64_t expires_s = 0; // of the token
   std::string facts;
   std::string loggable_id;
   std::string peer;
@@ -53,6 +55,8 @@ public:
   void close(const Status &why);
   /// Leaves the registry; the channel stays open.
   void leave();
+  /// The relay's rules have changed: judges its token by the new ones.
+  void judge_again() { token_.judge_again(); }
   void drop();
 
 private:
@@ -71,7 +75,7 @@ private:
   void on_ended(Outcome outcome);
   void lost(ChannelEnd end, LogLevel level, std::string_view reason);
   void malformed(const Status &why);
-  void on_renewal(const Status &status);
+  void on_judged(const Status &status);
   void on_token_over(const Status &why) { close_with(why, LogLevel::kWarn); }
   void check_gone();
 
@@ -93,6 +97,7 @@ private:
   std::vector<bool> offered_from_; // by shard: it has offered here, and hears of the channel's loss
 
   ChannelToken token_;
+  FailureCount renewals_; // and tokens that were not judged
 
   Message message_; // that is being received
   std::deque<Message> queue_;

@@ -146,7 +146,10 @@ void Connection::start_authorize() {
   }
   const std::uint32_t right = intent_.verb == Verb::kListen ? kRightListen : kRightSend;
   const bool asked = authorization_.start(parts_, intent_.path, right, intent_.token);
-  intent_.token.clear();
+  if (intent_.verb == Verb::kListen) {
+    listener_token_ = Secret::take(intent_.token);
+  }
+  cleanse(intent_.token);
   if (!asked) {
     steps_.completed({});
   }

@@ -141,7 +141,8 @@ private:
   RequestHead request_;
   HeadFault fault_ = HeadFault::kNone; // of the request: it is refused without asking the plugin
   Intent intent_;
-  std::string entity_; // of a listener or sender: as configured
+  std::string entity_;    // of a listener or sender: as configured
+  Secret listener_token_; // its channel keeps it
   std::int64_t token_expires_s_ = 0;
 
   SlabHandle pending_; // of a parked sender

@@ -1,3 +1,4 @@
+#include "core/limits.hpp"
 #include "role/framing.hpp"
 #include "role/relay/bytes.hpp"
 #include "role/relay/connection.hpp"
@@ -167,11 +168,13 @@ void Connection::end_before_head(const Status &why) {
 
 void Connection::end_lingering() {
   phase_ = Phase::kEnding;
+  link_->discard_at_most(kRefusedPeerBytes);
   link_->close(ending_);
 }
 
 void Connection::end_broken() {
   phase_ = Phase::kEnding;
+  link_->discard_at_most(kRefusedPeerBytes);
   link_->abort(ending_);
 }
 

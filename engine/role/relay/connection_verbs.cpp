@@ -81,6 +81,7 @@ void Connection::act_listen() {
   seed.protocol = protocol_;
   seed.listener = {entity_, protocol_->id, intent_.listener_id, {}, address.host, address.port};
   seed.path = intent_.path;
+  seed.token = std::move(listener_token_);
   seed.expires_s = token_expires_s_;
   seed.facts = intent_.facts;
   seed.loggable_id = intent_.loggable_id;
@@ -153,8 +154,12 @@ void Connection::on_watch(Outcome outcome) {
   if (phase_ == Phase::kParked) {
     relay_.rendezvous().revoke(pending_);
     unpark();
-    relay_.log(LogLevel::kInfo, "sender left before a listener came",
-               {{"entity", entity_}, {"id", loggable(intent_.loggable_id)}, {"peer", peer_}});
+    const FailureCount::Failure count = count_refusal(Code::kOk, Source::kRelay);
+    relay_.log(count.level(LogLevel::kInfo), "sender left before a listener came",
+               {{"entity", entity_},
+                {"id", loggable(intent_.loggable_id)},
+                {"peer", peer_},
+                {"refusals_of_address", std::to_string(count.count)}});
     end_broken();
   } else if (phase_ == Phase::kMeeting && left) {
     relay_.refuse(partner_, refusal_of(Code::kGone, "the sender has left"));
@@ -237,12 +242,14 @@ void Connection::redeem() {
     sender.link_->cancel(sender.watch_);
     return;
   }
-  relay_.log(LogLevel::kInfo, "listener refused a sender",
+  const FailureCount::Failure count = sender.count_refusal(Code::kRejected, Source::kTarget);
+  relay_.log(count.level(LogLevel::kInfo), "listener refused a sender",
              {{"entity", sender.entity_},
               {"id", loggable(sender.intent_.loggable_id)},
               {"peer", sender.peer_},
               {"status", std::to_string(intent_.peer_answer.status)},
-              {"why", loggable(intent_.peer_answer.reason)}});
+              {"why", loggable(intent_.peer_answer.reason)},
+              {"refusals_of_address", std::to_string(count.count)}});
   relay_.relay().counters().refused(Code::kRejected);
   sender.tell(intent_.peer_answer);
   tell(intent_.answer);

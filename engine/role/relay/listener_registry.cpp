@@ -149,6 +149,14 @@ Status ListenerRegistry::admit(const std::string &entity, const std::string &sou
                                const RelayLimits &limits) {
   const std::lock_guard lock(mutex_);
   const std::string path = lower_case(entity);
+  const std::uint64_t tunnels =
+      std::uint64_t{count_of(tunnels_by_entity_, path)} + count_of(pending_by_entity_, path);
+  if (limits.tunnels_per_entity > 0 && tunnels >= limits.tunnels_per_entity) {
+    return Status::failure(Code::kQuota, Source::kRelay, Retry::kBackoff,
+                           "the entity has " + std::to_string(tunnels) +
+                               " tunnels and waiting senders; tunnels_per_entity is " +
+                               std::to_string(limits.tunnels_per_entity));
+  }
   if (count_of(pending_by_entity_, path) >= limits.pending_per_entity) {
     return overload("too many senders wait for this entity");
   }

@@ -44,6 +44,7 @@ void RelayShard::use(RelayParts parts) {
   if (before != nullptr) {
     older_.emplace_back(before);
     end_entities(before->policy->entities(), parts_->policy->entities());
+    channels_.for_each([](SlabHandle, Channel &channel) { channel.judge_again(); });
   }
 }
 

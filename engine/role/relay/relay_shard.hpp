@@ -36,9 +36,9 @@ public:
   RelayShard &operator=(const RelayShard &) = delete;
   ~RelayShard();
 
-  /// New connections use these parts; connections and channels that exist keep theirs. Of an entity
-  /// that these parts do not have, channels are closed, waiting senders are refused, and tunnels
-  /// have the grace time to end.
+  /// New connections use these parts; connections and channels that exist keep theirs, but the
+  /// token of each channel is judged again. Of an entity that these parts do not have, channels are
+  /// closed, waiting senders are refused, and tunnels have the grace time to end.
   void use(RelayParts parts);
   /// All shards get the same sockets; the last shard to stop closes them.
   void start(std::vector<Socket> listening);

@@ -34,10 +34,6 @@ std::uint64_t cost_ns(const RelayLimits &limits) {
   return kSecondNs / limits.refusals_per_second_per_source;
 }
 
-FailureCount::Bounds bounds_of(const RelayLimits &limits) {
-  return {limits.refusals_logged_per_source, limits.refusal_memory_ms};
-}
-
 std::uint64_t burst_ns(bool known, const RelayLimits &limits) {
   return cost_ns(limits) *
          (known ? limits.refusals_burst_per_known_source : limits.refusals_burst_per_source);
@@ -171,11 +167,12 @@ void Sources::spent(const std::string &source, const RelayLimits &limits, std::u
 FailureCount::Failure Sources::refused(const std::string &source, Code why,
                                        const RelayLimits &limits, std::uint64_t now_ns) {
   const std::lock_guard lock(mutex_);
-  return remember(source, limits, now_ns).refusals.add(why, bounds_of(limits), now_ns);
+  return remember(source, limits, now_ns)
+      .refusals.add(why, FailureCount::bounds_of(limits), now_ns);
 }
 
 void Sources::forget_old(Source &source, const RelayLimits &limits, std::uint64_t now_ns) {
-  if (source.refusals.is_old(bounds_of(limits), now_ns) && source.paid_ns <= now_ns) {
+  if (source.refusals.is_old(FailureCount::bounds_of(limits), now_ns) && source.paid_ns <= now_ns) {
     source.refusals = {};
     source.told_refused = false;
   }

@@ -81,7 +81,7 @@ typedef struct culvert_intent {
   uint32_t verb;
   culvert_view path;  /* what was asked for, decoded, without a leading '/': the entity, and perhaps
                          more below it */
-  culvert_view token; /* LISTEN, CONNECT, RENEW; empty: the peer sent none */
+  culvert_view token; /* LISTEN, CONNECT, RENEW; at most 40 KiB; empty: the peer sent none */
   culvert_view capability;     /* ACCEPT, REJECT: as offer() got it and the peer sent it back */
   culvert_view listener_id;    /* LISTEN: an earlier registration of the same id is replaced */
   culvert_view authority;      /* the host[:port] that the peer dialled, as it says (HTTP: the Host

@@ -113,6 +113,8 @@ TEST_F(AzureClient, AnswersOfARelayAndWhatFollows) {
       {CULVERT_PURPOSE_DIAL, 403, "", CULVERT_VERDICT_FAIL, CULVERT_REJECTED, CULVERT_RETRY_NEVER},
       {CULVERT_PURPOSE_LISTEN, 403, "QuotaExceeded: MaximumListenersPerEndpoint",
        CULVERT_VERDICT_FAIL, CULVERT_QUOTA, CULVERT_RETRY_BACKOFF},
+      {CULVERT_PURPOSE_DIAL, 403, "QuotaExceeded: as many as it may have", CULVERT_VERDICT_FAIL,
+       CULVERT_QUOTA, CULVERT_RETRY_BACKOFF},
       {CULVERT_PURPOSE_LISTEN, 404, "Endpoint does not exist.", CULVERT_VERDICT_FAIL,
        CULVERT_NO_ENTITY, CULVERT_RETRY_BACKOFF},
       {CULVERT_PURPOSE_DIAL, 404, "There are no listeners connected for the endpoint.",

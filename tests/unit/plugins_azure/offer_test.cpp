@@ -184,8 +184,8 @@ TEST_F(AzureRelay, EveryFailureHasItsStatusAndSentence) {
       {CULVERT_GONE, "", 0, 403, "is the listener accepting too late?"},
       {CULVERT_TIMEOUT, "", 0, 504,
        "None of the connected listeners accepted the connection within the allowed timeout."},
-      {CULVERT_QUOTA, "", 0, 403, "QuotaExceeded: "},
-      {CULVERT_QUOTA, "", 0, 403, "(MaximumListenersPerEndpoint)."},
+      {CULVERT_QUOTA, "", 0, 403,
+       "QuotaExceeded: The endpoint has as many connections as it may have."},
       {CULVERT_OVERLOAD, "", 0, 503, "too busy"},
       {CULVERT_SHUTTING_DOWN, "", 0, 503, "shutting down"},
       {CULVERT_TOO_LARGE, "", 0, 431, "too large"},
@@ -211,6 +211,9 @@ TEST_F(AzureRelay, EveryFailureHasItsStatusAndSentence) {
   const std::string listener = head("/$hc/hyco?sb-hc-action=listen").facts;
   EXPECT_NE(outcome(listener, CULVERT_TOKEN_RIGHT).reason.find("action: Listen"),
             std::string::npos);
+  EXPECT_NE(outcome(listener, CULVERT_QUOTA).reason.find("QuotaExceeded: "), std::string::npos);
+  EXPECT_NE(outcome(listener, CULVERT_QUOTA).reason.find("(MaximumListenersPerEndpoint)."),
+            std::string::npos);
 }
 
 TEST_F(AzureRelay, AReasonIsBoundedAndCleanWhateverThePath) {
@@ -234,6 +237,7 @@ TEST_F(AzureRelay, AnOutcomeForUnreadableFactsIsStillAnAnswer) {
 
 TEST_F(AzureRelay, ControlMessages) {
   const std::string deep(17, '[');
+  const std::string longest(40'960, 'x');
   struct {
     std::string text;
     uint32_t verb;
@@ -248,6 +252,8 @@ TEST_F(AzureRelay, ControlMessages) {
       {R"({"renewToken":{"token":["a"]}})", CULVERT_VERB_ANSWER, ""},
       {R"({"renewToken":{"x":{"token":"a"}}})", CULVERT_VERB_ANSWER, ""},
       {R"({"renewToken":"a"})", CULVERT_VERB_ANSWER, ""},
+      {R"({"renewToken":{"token":")" + longest + "\"}}", CULVERT_VERB_RENEW, longest.c_str()},
+      {R"({"renewToken":{"token":")" + longest + "x\"}}", CULVERT_VERB_ANSWER, ""},
       {R"({"response":{"requestId":"1"}})", CULVERT_VERB_IGNORE, ""},
       {R"({"injectFault":{"delay":"00:00:01"}})", CULVERT_VERB_IGNORE, ""},
       {R"({"token":"a"})", CULVERT_VERB_IGNORE, ""},

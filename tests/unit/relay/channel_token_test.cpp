@@ -23,6 +23,12 @@ std::string closed_within(RelayWorld &world, Peer &channel, std::uint64_t within
   return channel.heard_end->reason;
 }
 
+WorldOptions without_rule() {
+  WorldOptions options = test_options(1);
+  options.entities[0].rules.clear();
+  return options;
+}
+
 TEST(RelayChannelToken, AChannelEndsAtTheEndOfItsTokenAndTheGrace) {
   for (const std::int64_t life_s : {1, 60, 3'600}) {
     RelayWorld world(test_options(2));
@@ -54,7 +60,7 @@ TEST(RelayChannelToken, ARenewalMovesTheEnd) {
   RelayWorld world(test_options(1));
   Peer &channel = listening(world, until(world, 60));
   for (int i = 0; i < 60; ++i) {
-    world.world.run_for(45'000);
+    world.world.run_for(75'000);
     channel.send("renew " + until(world, 60));
   }
   EXPECT_EQ(closed_within(world, channel, 60'000 + kGraceMs - 1'000), "open");
@@ -124,14 +130,100 @@ TEST(RelayChannelToken, ARefusedRenewalClosesTheChannelAtOnce) {
 }
 
 TEST(RelayChannelToken, ARenewalIsJudgedByTheRulesOfItsTime) {
-  WorldOptions without = test_options(1);
-  without.entities[0].rules.clear();
   RelayWorld world(test_options(1));
   Peer &channel = listening(world, "rule:of_alpha");
-  world.use(without);
+  world.use(without_rule());
   EXPECT_EQ(closed_within(world, channel, 60'000), "open"); // what runs goes on
   channel.send("renew rule:of_alpha");
   EXPECT_EQ(closed_within(world, channel, 1'000), "token-signature");
+}
+
+TEST(RelayChannelToken, AChannelWhoseRuleIsGoneOrHasLostListenEndsAfterTheGrace) {
+  WorldOptions sends = test_options(1);
+  sends.entities[0].rules[0].rights = kRightSend;
+  for (const std::int64_t life_s : {0, 1, 3'600}) { // 0: without an end
+    for (const auto &[options, reason] :
+         {std::pair{without_rule(), "token-signature"}, std::pair{sends, "token-right"}}) {
+      SCOPED_TRACE(std::to_string(life_s) + " s, " + reason);
+      RelayWorld world(test_options(1));
+      Peer &channel =
+          listening(world, life_s == 0 ? "rule:of_alpha" : until(world, life_s, "rule:of_alpha"));
+      Peer &other = world.answered_peer("listen path=alpha token=rule:of_relay id=O "
+                                        "framing=websocket");
+      world.use(options);
+      const std::uint64_t whole_ms = kGraceMs + (life_s == 1 ? 1'000 : 0);
+      EXPECT_EQ(closed_within(world, channel, whole_ms - 2'000), "open");
+      EXPECT_EQ(world.log.told("token is refused since the reload"), 1U) << world.log.text();
+      EXPECT_EQ(closed_within(world, channel, 4'000), reason);
+      EXPECT_EQ(closed_within(world, other, 3'600'000), "open");
+      EXPECT_EQ(world.counters().listeners, 1U);
+    }
+  }
+}
+
+TEST(RelayChannelToken, AGoodRenewalOrTheRuleItselfSavesAChannelWhoseRuleWasGone) {
+  for (const bool renews : {true, false}) {
+    RelayWorld world(test_options(1));
+    Peer &channel = listening(world, until(world, 3'600, "rule:of_alpha"));
+    world.use(without_rule());
+    EXPECT_EQ(closed_within(world, channel, kGraceMs - 2'000), "open");
+    if (renews) {
+      channel.send("renew " + until(world, 3'600, "rule:of_relay"));
+    } else {
+      world.use(test_options(1));
+    }
+    EXPECT_EQ(closed_within(world, channel, 3'600'000 - 2'000), "open");
+    EXPECT_EQ(closed_within(world, channel, kGraceMs + 4'000), "token-expired");
+  }
+}
+
+TEST(RelayChannelToken, RenewalsInALoopDoNotFillTheLog) {
+  RelayWorld world(test_options(1));
+  Peer &channel = listening(world, "all");
+  for (int i = 0; i < 100; ++i) {
+    channel.send("renew all");
+    world.world.run_for(100);
+  }
+  EXPECT_EQ(world.log.count("listener renewed its token"), 100U);
+  EXPECT_EQ(world.log.told("listener renewed its token"), 16U + 2) << "and number 32 and 64";
+  world.world.run_for(RelayLimits{}.refusal_memory_ms);
+  channel.send("renew all");
+  world.world.run_for(100);
+  EXPECT_EQ(world.log.told("listener renewed its token"), 16U + 2 + 1);
+}
+
+TEST(RelayChannelToken, ATokenIsJudgedAgainBehindARenewalThatIsJudgedByTheOldRules) {
+  RelayWorld world(test_options(1));
+  Peer &channel = listening(world, "rule:of_alpha");
+  channel.send("renew silent");
+  world.world.run_for(1'000);
+  world.use(without_rule());
+  EXPECT_EQ(closed_within(world, channel, kGraceMs), "open");
+  EXPECT_EQ(closed_within(world, channel, 15'000), "token-signature");
+}
+
+TEST(RelayChannelToken, AChannelThatBeginsWithRulesOfBeforeIsJudgedAgain) {
+  RelayWorld world(test_options(1));
+  Peer &channel = world.peer("listen path=alpha token=rule:of_alpha id=L framing=websocket");
+  ASSERT_TRUE(world.run_until([&] { return world.connections() == 1; }));
+  world.use(without_rule());
+  ASSERT_EQ(world.answer_of(channel), "listening");
+  EXPECT_EQ(closed_within(world, channel, kGraceMs + 2'000), "token-signature");
+}
+
+TEST(RelayChannelToken, AChannelMayEndWhileItsTokenIsJudgedAgain) {
+  for (const bool relay_ends : {true, false}) {
+    RelayWorld world(test_options(1));
+    Peer &channel = listening(world, "slow");
+    world.use(without_rule()); // judged after 1 s
+    if (relay_ends) {
+      world.drop();
+    } else {
+      channel.drop();
+    }
+    ASSERT_TRUE(world.run_until([&] { return world.counters().listeners == 0; }));
+    EXPECT_EQ(world.end(), "");
+  }
 }
 
 /// An entity below its own is what its path names now.

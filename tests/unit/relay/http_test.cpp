@@ -53,6 +53,28 @@ TEST(RelayHttp, EveryMalformedHeadIsAnsweredInItsOwnWords) {
   EXPECT_EQ(world.counters().setups_failed, std::size(rows));
 }
 
+TEST(RelayHttp, ARefusedPeerThatSendsWithoutEndHasItsAnswerAndIsReadNoFurther) {
+  HttpWorld world;
+  RawPeer peer(world.client_shard(), world.address,
+               "POST /nonsense HTTP/1.1\r\nHost: relay.example\r\n\r\n" + std::string(1'000, 'x'));
+  peer.stays = true;
+  ASSERT_TRUE(world.run_until([&] { return peer.ended; }));
+  EXPECT_EQ(peer.heard.rfind("HTTP/1.1 403", 0), 0U) << peer.heard;
+  std::size_t sent = 0;
+  for (int i = 0; i < 40; ++i) {
+    if (peer.held() == 0) {
+      peer.send(std::string(64U * 1024, 'x'));
+      ++sent;
+    }
+    world.world.run_for(100);
+  }
+  EXPECT_GT(peer.held(), 0U) << sent << " pieces went out: the relay still reads";
+  EXPECT_EQ(world.connections(), 1U);
+  ASSERT_TRUE(world.run_until([&] { return world.connections() == 0; }, 5'000)) << "linger_ms";
+  peer.drop();
+  world.world.run_for(1);
+}
+
 TEST(RelayHttp, AHeadThatDoesNotComeIsARequestTimeout) {
   HttpWorld world;
   RawPeer peer(world.client_shard(), world.address, "GET / HT");

@@ -40,6 +40,28 @@ TEST(RelayLimit, PendingSendersAreLimitedPerSourceAndEntity) {
   ASSERT_TRUE(world.run_until([&] { return world.counters().pending == 5; }));
 }
 
+TEST(RelayLimit, TunnelsAndWaitingSendersOfOneEntityAreLimited) {
+  WorldOptions options = test_options(2);
+  options.limits.tunnels_per_entity = 2;
+  RelayWorld world(options);
+  Peer &channel = world.answered_peer("listen path=alpha token=all id=L");
+  Peer &joined = world.peer("connect path=alpha token=all framing=raw");
+  ASSERT_TRUE(world.run_until([&] { return !channel.capability().empty(); }));
+  Peer &fetcher = world.answered_peer("accept framing=raw capability=" + channel.capability());
+  ASSERT_EQ(world.answer_of(joined), "joined by the relay");
+  world.peer("connect path=alpha token=all");
+  ASSERT_TRUE(world.run_until([&] { return world.counters().pending == 1; }));
+  EXPECT_EQ(world.answered_peer("connect path=alpha token=all").answer, "no quota");
+  EXPECT_EQ(world.log.told("the entity has 2 tunnels and waiting senders; tunnels_per_entity is 2"),
+            1U);
+  EXPECT_EQ(world.answered_peer("connect path=beta token=all").answer, "no no-listener");
+  joined.drop();
+  fetcher.drop();
+  ASSERT_TRUE(world.run_until([&] { return world.tunnels() == 0; }));
+  world.peer("connect path=alpha token=all");
+  ASSERT_TRUE(world.run_until([&] { return world.counters().pending == 2; }));
+}
+
 TEST(RelayLimit, SendersOfOneNetworkOf64BitsWaitAsOneSource) {
   WorldOptions options = test_options(1);
   options.at = *Address::from_literal("2001:db8::1", 4430);

@@ -44,8 +44,8 @@ void RawPeer::send(std::string bytes) {
 }
 
 void RawPeer::drop() {
-  if (!ended) {
-    ended = true;
+  if (link_ && !dropped_) {
+    ended = dropped_ = true;
     link_->drop(closed_);
   }
 }
@@ -64,7 +64,9 @@ void RawPeer::on_receive(Outcome outcome) {
   }
   ended = true;
   aborted = link_->received_end()->aborted;
-  link_->drop(closed_);
+  if (!stays) {
+    drop();
+  }
 }
 
 } // namespace culvert::test

@@ -18,10 +18,12 @@ public:
   RawPeer &operator=(const RawPeer &) = delete;
 
   void send(std::string bytes);
+  [[nodiscard]] std::size_t held() const { return link_->held(); }
   /// Breaks its connection.
   void drop();
 
   bool reading = true; // false before it has connected: it notices nothing, not even an end
+  bool stays = false;  // at the other side's end: it goes on sending
   std::string heard;
   bool ended = false;   // the other side has ended
   bool aborted = false; // by breaking the connection
@@ -35,6 +37,7 @@ private:
   Shard &shard_;
   std::string bytes_;
   const bool finishes_;
+  bool dropped_ = false;
   Socket socket_;
   std::unique_ptr<Link> link_;
   Completion connect_;
