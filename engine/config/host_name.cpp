@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <arpa/inet.h>
 #include <cctype>
-#include <string>
 
 namespace culvert {
 namespace {
@@ -34,6 +33,12 @@ std::string_view host_fault(std::string_view host) {
 
 std::string_view relay_host_fault(std::string_view host) {
   return host.ends_with('.') ? "ends with a dot; write it without" : host_fault(host);
+}
+
+bool is_loopback(const std::string &host) {
+  in_addr address{};
+  return host == "::1" || (inet_pton(AF_INET, host.c_str(), &address) == 1 &&
+                           ntohl(address.s_addr) >> IN_CLASSA_NSHIFT == IN_LOOPBACKNET);
 }
 
 } // namespace culvert

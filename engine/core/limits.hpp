@@ -105,6 +105,9 @@ inline constexpr std::int64_t kTlsSessionSec = 7'200;
 inline constexpr std::uint64_t kAbortProbeMs = 5;
 inline constexpr std::uint64_t kAbortProbeMostMs = 320;
 
+/// The longest path of a unix socket: sun_path has room for it and its end.
+inline constexpr std::size_t kSocketPathBytes = 107;
+
 // --- heads and messages -----------------------------------------------------------------------
 inline constexpr std::size_t kHeadBytes = 40U * 1024;
 /// The most facts that a relay plugin may keep about a connection, and the largest offer.

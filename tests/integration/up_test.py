@@ -145,6 +145,25 @@ class Up(ConfigCase):
         done = self.check(path)
         self.assertEqual((done.returncode, done.stdout, done.stderr.splitlines()), (1, "", lines))
 
+    def test_a_file_that_contradicts_itself_starts_nothing(self):
+        path = self.write_config(self.relay_part(), self.listener_part(self.app_port), self.sender_part())
+        done = subprocess.run([self.culvert(), "up", "--config", path], text=True, timeout=60,
+                              capture_output=True, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, rf"^{path}:\d+:10: target 127.0.0.1:{self.app_port}: sender 'app' "
+                                      r"\(line \d+\) listens there and leads back to this entity")
+
+    def test_what_is_hardly_meant_is_a_warning(self):
+        second = self.listener_part(1).replace('name = "app"', 'name = "second"')
+        parts = (self.relay_part(), self.listener_part(self.serve(echo)), second)
+        path = self.write_config(*parts)
+        words = (r"target 127.0.0.1:1: listener 'app' \(line \d+\) has the same entity and the target "
+                 r"127.0.0.1:\d+, so an app reaches one of them at random")
+        done = self.check(path)
+        self.assertEqual((done.returncode, done.stdout.count("has no mistake")), (0, 1))
+        self.assertRegex(done.stderr, rf"^{path}:\d+:10: warning: {words}")
+        self.up(*parts).wait_for_line(f" warn {path}:\\d+:10: {words}")
+
     def test_what_the_machine_lacks_is_told_at_the_start(self):
         path = self.write_config(*self.whole())
         with open(path, encoding="utf-8") as file:

@@ -49,6 +49,7 @@ public:
     if (const Status status = roles.start(loaded); !status.ok()) {
       refuse({{{}, status}});
     }
+    warn(loaded);
     remember(std::move(loaded.configuration));
     return run_until_signal({*engine_, roles.ids(), process_.engine.shards,
                              process_.engine.limits.drain_grace_ms, *log_,
@@ -74,6 +75,12 @@ private:
     throw Refusal{kExitFailure, "the configuration has " + std::to_string(mistakes.size()) +
                                     (mistakes.size() == 1 ? " mistake" : " mistakes") +
                                     "; nothing was started"};
+  }
+  /// The log has a level for them.
+  void warn(const LoadedConfig &loaded) {
+    for (const ConfigMistake &warning : loaded.warnings) {
+      log_->write(LogLevel::kWarn, line_of(source_, warning), {});
+    }
   }
   /// What later reloads are compared with; no role and no secret of one.
   void remember(Configuration configuration) {
@@ -101,6 +108,7 @@ private:
       return say_unchanged(mistakes);
     }
     const Result<Reloaded> done = roles.apply(loaded);
+    warn(loaded);
     return done.ok() ? say_changed(done.value()) : say_unchanged({{{}, done.status()}});
   }
   ReloadAnswer say_unchanged(const std::vector<ConfigMistake> &mistakes) {
@@ -156,6 +164,11 @@ std::string line_of(const ConfigSource &source, const ConfigMistake &mistake) {
          (place.line == 0 ? ""
                           : ":" + std::to_string(place.line) + ":" + std::to_string(place.column)) +
          ": " + sentence;
+}
+
+std::string warning_of(const ConfigSource &source, ConfigMistake warning) {
+  warning.status.message = "warning: " + warning.status.message;
+  return line_of(source, warning);
 }
 
 std::vector<std::string> plugins_of(const Configuration &configuration) {
