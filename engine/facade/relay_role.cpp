@@ -5,6 +5,7 @@
 #include "facade/rules.hpp"
 #include "facade/take.hpp"
 #include "role/relay/relay_shard.hpp"
+#include "role/role_log.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -147,8 +148,9 @@ Result<RelaySetUp> set_up(const RoleMaking &making, const RelayConfig &config) {
 
 class RelayRole final : public RunningRole {
 public:
-  explicit RelayRole(const RoleMaking &making)
-      : threads_(making.threads), relay_(static_cast<unsigned>(making.threads.size())) {}
+  RelayRole(const RoleMaking &making, const RelayConfig &config)
+      : threads_(making.threads), log_(making.log, "relay", config.name),
+        relay_(static_cast<unsigned>(making.threads.size())) {}
   ~RelayRole() override {
     for (std::size_t i = 0; i < parts_.size(); ++i) {
       threads_[i]->call([this, i] { parts_[i].reset(); });
@@ -241,6 +243,7 @@ private:
     options.credentials = &made.credentials;
     options.tickets = &made.tickets;
     parts.policy = made.policy;
+    parts.named_log = &log_;
     for (const auto &unit : made.units->protocols) {
       NamedProtocol &protocol = parts.protocols.emplace_back();
       protocol.id = unit->id();
@@ -266,6 +269,7 @@ private:
   }
 
   ShardThreads &threads_;
+  RoleLog log_;
   std::vector<std::unique_ptr<RelayUnits>> units_; // the latest, and those that something runs with
   mutable Relay relay_;                            // counters are read through it
   std::vector<std::unique_ptr<Part>> parts_;
@@ -302,7 +306,7 @@ Result<std::unique_ptr<RunningRole>> make_relay_role(const RoleMaking &making,
   if (!made.ok()) {
     return made.status();
   }
-  auto role = std::make_unique<RelayRole>(making);
+  auto role = std::make_unique<RelayRole>(making, config);
   if (Status status = role->attach(std::move(made.value())); !status.ok()) {
     return status;
   }

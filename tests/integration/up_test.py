@@ -164,6 +164,18 @@ class Up(ConfigCase):
         self.assertRegex(done.stderr, rf"^{path}:\d+:10: warning: {words}")
         self.up(*parts).wait_for_line(f" warn {path}:\\d+:10: {words}")
 
+    def test_the_lines_of_each_role_name_it(self):
+        process = self.up(self.relay_part(("app", "db")), self.listener_part(self.serve(echo)),
+                          self.sender_part(), self.listener_part(1, "db"),
+                          self.sender_part("db", quiet_port()))
+        for entity in ("app", "db"):
+            process.wait_for_line(f"registered at the relay role=listener name={entity} ")
+            process.wait_for_line(f"ready for apps on .* role=sender name={entity} ")
+        self.check_echo(self.app_port)
+        for words in ("relay name=main", "listener name=app", "sender name=app"):
+            process.wait_for_line(f"tunnel joined role={words} ")
+            process.wait_for_line(f"tunnel ended role={words} ")
+
     def test_what_the_machine_lacks_is_told_at_the_start(self):
         path = self.write_config(*self.whole())
         with open(path, encoding="utf-8") as file:
