@@ -141,7 +141,7 @@ class Up(ConfigCase):
                  f'{path}:18:1: connection_string is missing; write connection_string = '
                  '"file:sql.connection"']
         self.assertEqual((done.returncode, done.stdout, done.stderr.splitlines()), (
-            1, "", [*lines, "culvert up: the configuration has 3 mistakes; nothing was started"]))
+            2, "", [*lines, "culvert up: the configuration has 3 mistakes; nothing was started"]))
         done = self.check(path)
         self.assertEqual((done.returncode, done.stdout, done.stderr.splitlines()), (1, "", lines))
 
@@ -149,7 +149,7 @@ class Up(ConfigCase):
         path = self.write_config(self.relay_part(), self.listener_part(self.app_port), self.sender_part())
         done = subprocess.run([self.culvert(), "up", "--config", path], text=True, timeout=60,
                               capture_output=True, check=False)
-        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.returncode, 2)
         self.assertRegex(done.stderr, rf"^{path}:\d+:10: target 127.0.0.1:{self.app_port}: sender 'app' "
                                       r"\(line \d+\) listens there and leads back to this entity")
 

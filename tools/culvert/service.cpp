@@ -40,14 +40,14 @@ public:
 
   int run() {
     LoadedConfig loaded = load();
-    refuse(loaded.mistakes);
+    refuse(loaded.mistakes, kExitUsage);
     check_plugins(loaded.configuration.engine, plugins_of(loaded.configuration));
     log_ = make_log(loaded.configuration, source_.speech);
     loaded.configuration.engine.admin.reloads = true;
     engine_ = make_engine(loaded.configuration.engine, *log_);
     Roles roles(*engine_, *log_);
     if (const Status status = roles.start(loaded); !status.ok()) {
-      refuse({{{}, status}});
+      refuse({{{}, status}}, exit_code_of(status));
     }
     warn(loaded);
     remember(std::move(loaded.configuration));
@@ -62,7 +62,8 @@ private:
     use_proxy_of_environment(loaded);
     return loaded;
   }
-  void refuse(const std::vector<ConfigMistake> &mistakes) {
+  /// Of a file every mistake has this exit code: a service manager need not try again.
+  void refuse(const std::vector<ConfigMistake> &mistakes, int exit_code) {
     if (mistakes.empty()) {
       return;
     }
@@ -72,9 +73,9 @@ private:
     for (const ConfigMistake &mistake : mistakes) {
       say_why(line_of(source_, mistake));
     }
-    throw Refusal{kExitFailure, "the configuration has " + std::to_string(mistakes.size()) +
-                                    (mistakes.size() == 1 ? " mistake" : " mistakes") +
-                                    "; nothing was started"};
+    throw Refusal{exit_code, "the configuration has " + std::to_string(mistakes.size()) +
+                                 (mistakes.size() == 1 ? " mistake" : " mistakes") +
+                                 "; nothing was started"};
   }
   /// The log has a level for them.
   void warn(const LoadedConfig &loaded) {
