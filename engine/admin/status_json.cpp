@@ -75,6 +75,9 @@ json::object of_client(const RoleSnapshot &role) {
     client["channels_lost"] = role.stats.channels_lost;
     client["token_expires"] = role.stats.token_expires_s;
   }
+  if (!role.endpoint.empty()) {
+    client["endpoint"] = role.endpoint;
+  }
   return client;
 }
 

@@ -1,17 +1,7 @@
+#include "config/host_name.hpp"
 #include "culvert/config.hpp"
 
-#include <arpa/inet.h>
-
 namespace culvert {
-namespace {
-
-bool is_loopback(const std::string &host) {
-  in_addr address{};
-  return host == "::1" || (inet_pton(AF_INET, host.c_str(), &address) == 1 &&
-                           ntohl(address.s_addr) >> IN_CLASSA_NSHIFT == IN_LOOPBACKNET);
-}
-
-} // namespace
 
 Status check_admin(const AdminConfig &config) {
   const HostPort &bind = config.bind;

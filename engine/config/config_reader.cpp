@@ -82,7 +82,8 @@ private:
                                 "; write it as " + section_header(section));
       entry = nullptr;
     }
-    settings_in(section, entry == nullptr ? kNothing : *entry->value.table(), {}, draft, nullptr);
+    settings_in(section, entry == nullptr ? kNothing : *entry->value.table(), {}, draft,
+                section == kDnsSection ? made_.dns : made_.process);
   }
 
   /// The tables of [[relay]] and the like. The place of each is that of its header.
@@ -109,7 +110,7 @@ private:
   // --- settings ----------------------------------------------------------------------------------
 
   void settings_in(Section section, const Table &table, ConfigPlace place, Draft &draft,
-                   RolePlaces *places) {
+                   RolePlaces &places) {
     for (const WrittenEntry &entry : table) {
       const Setting *setting = find_setting(section, entry.key);
       if (setting != nullptr) {
@@ -137,16 +138,14 @@ private:
   }
 
   void read_setting(const Setting &setting, const WrittenEntry &entry, Draft &draft,
-                    RolePlaces *places) {
+                    RolePlaces &places) {
     Result<SettingValue> value = read_value(setting, entry.value, entry.key, secrets_);
     if (!value.ok()) {
       mistake(entry.value.place, value.status());
       return;
     }
     setting.put(draft, std::move(value.value()));
-    if (places != nullptr) {
-      places->keys.emplace(entry.key, entry.value.place);
-    }
+    places.keys.emplace(entry.key, entry.value.place);
   }
 
   // --- plugins -----------------------------------------------------------------------------------
@@ -224,7 +223,7 @@ private:
     Draft into = draft();
     into.relay = &config;
     into.bind = &config;
-    settings_in(kRelaySection, *table.table(), table.place, into, &places);
+    settings_in(kRelaySection, *table.table(), table.place, into, places);
     config.name = name_of(config.name, "relay", made_.relays.size());
     rules(*table.table(), kRelayRuleSection, config.rules);
     bool has_rule = !config.rules.empty();
@@ -247,7 +246,7 @@ private:
     RolePlaces places;
     Draft into = draft();
     into.entity = &config;
-    settings_in(kEntitySection, *table.table(), table.place, into, &places);
+    settings_in(kEntitySection, *table.table(), table.place, into, places);
     if (places.keys.contains("path") && !paths.insert(lower_case(config.path)).second) {
       mistake(places.keys["path"], "path " + in_quotes(config.path) +
                                        " is the path of two entities (case does not count); "
@@ -266,7 +265,7 @@ private:
       RolePlaces places;
       Draft into = draft();
       into.rule = &into_rules.emplace_back();
-      settings_in(section, *rule->table(), rule->place, into, &places);
+      settings_in(section, *rule->table(), rule->place, into, places);
       const std::string &name = into.rule->name;
       if (places.keys.contains("name") && !names.insert(lower_case(name)).second) {
         mistake(places.keys["name"], "name " + in_quotes(name) +
@@ -307,7 +306,7 @@ private:
     places.table = table.place;
     config.limits = client_limits_;
     into.client = &config;
-    settings_in(section, *table.table(), table.place, into, &places);
+    settings_in(section, *table.table(), table.place, into, places);
   }
   static std::string name_of(const std::string &given, const std::string &kind,
                              std::size_t position) {

@@ -1,4 +1,4 @@
-// Reads a file by the table of settings, without the judgement of roles as a whole
+// Reads a file or flags by the table of settings, without the judgement of what is read as a whole
 // (facade/config_check.cpp).
 //
 // A plain function; one thread.
@@ -14,6 +14,8 @@ namespace culvert {
 inline constexpr std::size_t kMostRoles = 1'000;
 
 LoadedConfig read_config_file(const std::string &path, SecretReader &secrets);
+LoadedConfig read_config_flags(std::string_view section, const FlagValues &values,
+                               SecretReader &secrets);
 
 /// Gives the setting its default, if it has one.
 void put_standard(const Setting &setting, Draft &draft, SecretReader &secrets);

@@ -97,7 +97,7 @@ public:
   LoadedConfig read(std::string_view role) {
     Draft process = draft();
     for (const Section section : {kEngineSection, kLogSection, kPluginsSection, kAdminSection}) {
-      settings_in(section, process);
+      settings_in(section, process, made_.process);
       secrets_.use(policy_);
     }
     limits(process);
@@ -107,14 +107,14 @@ public:
       ListenerConfig &config = made_.configuration.listeners.emplace_back();
       Draft into = draft();
       into.listener = &config;
-      client(kListenerSection, into, config);
+      client(kListenerSection, into, config, made_.listeners.emplace_back());
     } else if (role == "sender") {
       SenderConfig &config = made_.configuration.senders.emplace_back();
       config.prove_at_start = true;
       Draft into = draft();
       into.sender = &config;
       into.bind = &config;
-      client(kSenderSection, into, config);
+      client(kSenderSection, into, config, made_.senders.emplace_back());
       bind_sender(config);
     }
     plugin_settings();
@@ -144,12 +144,12 @@ private:
     return other != nullptr && given(flag_of(section, *other)) != nullptr;
   }
 
-  void settings_in(Section section, Draft &into) {
+  void settings_in(Section section, Draft &into, RolePlaces &places) {
     for (const Setting *setting : settings_of(section)) {
       const std::string flag = flag_of(section, *setting);
       const auto *texts = has_flag(*setting) ? given(flag) : nullptr;
       if (texts != nullptr) {
-        put(*setting, written(*setting, *texts), flag, into);
+        put(*setting, written(*setting, *texts), flag, into, places);
       } else if (setting->required && !stands_in(section, *setting)) {
         mistake(missing(section, *setting));
       } else {
@@ -157,11 +157,12 @@ private:
       }
     }
   }
-  void put(const Setting &setting, const Written &written, const std::string &subject,
-           Draft &into) {
+  void put(const Setting &setting, const Written &written, const std::string &subject, Draft &into,
+           RolePlaces &places) {
     Result<SettingValue> value = read_value(setting, written, subject, secrets_);
     if (value.ok()) {
       setting.put(into, std::move(value.value()));
+      places.keys.emplace(setting.key, ConfigPlace{});
     } else {
       mistake(value.status());
     }
@@ -179,7 +180,7 @@ private:
         continue;
       }
       const std::string subject = std::string(kLimit).append(" ").append(key);
-      put(*setting, {text.substr(equals + 1), {}, true}, subject, into);
+      put(*setting, {text.substr(equals + 1), {}, true}, subject, into, made_.process);
     }
   }
   static Status no_limit(const std::string &key, bool known) {
@@ -216,15 +217,17 @@ private:
 
   void relay() {
     RelayConfig &config = made_.configuration.relays.emplace_back();
+    RolePlaces &places = made_.relays.emplace_back();
     config.limits = relay_limits_;
     Draft into = draft();
     into.relay = &config;
     into.bind = &config;
-    settings_in(kRelaySection, into);
+    settings_in(kRelaySection, into, places);
     if (const auto *paths = given(kEntity)) {
       for (const std::string &path : *paths) {
         into.entity = &config.entities.emplace_back();
-        put(*find_setting(kEntitySection, "path"), {path, {}, true}, std::string(kEntity), into);
+        put(*find_setting(kEntitySection, "path"), {path, {}, true}, std::string(kEntity), into,
+            places);
       }
     }
     if (const auto *texts = given(kRule)) {
@@ -246,10 +249,10 @@ private:
       mistake(std::move(named));
     }
   }
-  void client(Section section, Draft &into, ClientConfig &config) {
+  void client(Section section, Draft &into, ClientConfig &config, RolePlaces &places) {
     config.limits = client_limits_;
     into.client = &config;
-    settings_in(section, into);
+    settings_in(section, into, places);
   }
 
   const FlagValues &values_;
@@ -379,7 +382,8 @@ std::vector<SettingFlag> setting_flags(std::string_view section) {
   return flags;
 }
 
-LoadedConfig load_flags(std::string_view section, const FlagValues &values, SecretReader &secrets) {
+LoadedConfig read_config_flags(std::string_view section, const FlagValues &values,
+                               SecretReader &secrets) {
   secrets.use({});
   return FlagsReader(values, secrets).read(section);
 }

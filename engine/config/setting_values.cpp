@@ -181,17 +181,28 @@ Result<SettingValue> read_list(const Reading &reading) {
 
 // --- addresses and secrets ----------------------------------------------------------------------
 
-/// In a file, the relative path of a unix socket begins in the file's folder, as every path does.
-Result<HostPort> address_of(const Reading &reading, const std::string &text) {
+/// `form` says what it must look like. In a file, the relative path of a unix socket begins in the
+/// file's folder, as every path does.
+Result<HostPort> address_of(const Reading &reading, const std::string &text,
+                            const std::string &form) {
   constexpr std::string_view kUnix = "unix:";
-  const bool in_folder = text.starts_with(kUnix) && text.size() > kUnix.size() &&
-                         !reading.secrets.policy().folder.empty();
-  if (!in_folder) {
-    return HostPort::parse(text, "");
+  std::string whole = text;
+  if (text.starts_with(kUnix) && text.size() > kUnix.size() &&
+      !reading.secrets.policy().folder.empty()) {
+    const std::filesystem::path path = reading.secrets.located(text.substr(kUnix.size()));
+    whole = kUnix;
+    whole += std::filesystem::absolute(path).lexically_normal().string();
   }
-  const std::filesystem::path path = reading.secrets.located(text.substr(kUnix.size()));
-  return HostPort::parse(
-      std::string(kUnix) + std::filesystem::absolute(path).lexically_normal().string(), "");
+  Result<HostPort> address = HostPort::parse(whole, "");
+  if (!address.ok()) {
+    return reading.wrong(text, "is not " + form);
+  }
+  if (const std::size_t bytes = address.value().unix_path.size(); bytes > kSocketPathBytes) {
+    return reading.wrong(text, "is a path of " + std::to_string(bytes) +
+                                   " bytes, and that of a unix socket has at most " +
+                                   std::to_string(kSocketPathBytes) + "; write a shorter one");
+  }
+  return address;
 }
 
 Result<SettingValue> read_addresses(const Reading &reading) {
@@ -201,10 +212,10 @@ Result<SettingValue> read_addresses(const Reading &reading) {
   }
   SettingValue value;
   for (const std::string &text : items.value()) {
-    const Result<HostPort> parsed = address_of(reading, text);
+    const Result<HostPort> parsed = address_of(
+        reading, text, "ADDRESS:PORT; write 127.0.0.1:8080, 0.0.0.0:8080, [::]:8080 or unix:/PATH");
     if (!parsed.ok()) {
-      return reading.wrong(text, "is not ADDRESS:PORT; write 127.0.0.1:8080, 0.0.0.0:8080, "
-                                 "[::]:8080 or unix:/PATH");
+      return parsed.status();
     }
     value.addresses.push_back(parsed.value());
   }
@@ -216,10 +227,10 @@ Result<SettingValue> read_admin_address(const Reading &reading) {
   if (!text.ok()) {
     return text.status();
   }
-  const Result<HostPort> parsed = address_of(reading, text.value());
+  const Result<HostPort> parsed = address_of(
+      reading, text.value(), "ADDRESS:PORT; write 127.0.0.1:9464, [::1]:9464 or unix:/PATH");
   if (!parsed.ok()) {
-    return reading.wrong(text.value(),
-                         "is not ADDRESS:PORT; write 127.0.0.1:9464, [::1]:9464 or unix:/PATH");
+    return parsed.status();
   }
   AdminConfig admin;
   admin.bind = parsed.value();
@@ -236,10 +247,11 @@ Result<SettingValue> read_target(const Reading &reading) {
   if (!text.ok()) {
     return text.status();
   }
-  const Result<HostPort> parsed = address_of(reading, text.value());
+  const Result<HostPort> parsed =
+      address_of(reading, text.value(),
+                 "HOST:PORT; write 127.0.0.1:8080, [::1]:8080, NAME:8080 or unix:/PATH");
   if (!parsed.ok()) {
-    return reading.wrong(text.value(), "is not HOST:PORT; write 127.0.0.1:8080, [::1]:8080, "
-                                       "NAME:8080 or unix:/PATH");
+    return parsed.status();
   }
   if (parsed.value().unix_path.empty() && parsed.value().port == 0) {
     return reading.wrong(text.value(), "has port 0; write the port it listens on");

@@ -109,6 +109,8 @@ inline constexpr std::uint64_t kAbortProbeMostMs = 320;
 /// the peer's answer is not lost to a reset; with more than the largest head it is no client that
 /// wants an answer.
 inline constexpr std::size_t kRefusedPeerBytes = 64U * 1024;
+/// The longest path of a unix socket: sun_path has room for it and its end.
+inline constexpr std::size_t kSocketPathBytes = 107;
 
 // --- heads and messages -----------------------------------------------------------------------
 inline constexpr std::size_t kHeadBytes = 40U * 1024;

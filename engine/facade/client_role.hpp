@@ -57,9 +57,10 @@ struct ClientPart {
   /// everything. An existing transport is kept.
   Status attach_plugins(ClientUnits &units, Shard &shard);
   Status attach(ClientUnits &units, Shard &shard);
-  static ClientKit kit(const std::shared_ptr<ClientPart> &part, ShardThread &thread) {
-    return {thread.shard(),   *part->transport, *part->auth, *part->resolver, part->tls.get(),
-            thread.digests(), &part->limits,    part,        part->rule,      part->proxy.get()};
+  static ClientKit kit(const std::shared_ptr<ClientPart> &part, ShardThread &thread, Log &log) {
+    return {thread.shard(),  *part->transport,  *part->auth,   *part->resolver,
+            part->tls.get(), thread.digests(),  &part->limits, part,
+            part->rule,      part->proxy.get(), &log};
   }
 };
 
@@ -69,7 +70,8 @@ RoleStats stats_of(const RoleCounters &counters, const EndNames &ends);
 /// The parts of a listener or sender, one for each shard; destroyed on their shards.
 template <typename Role> class ClientParts {
 public:
-  explicit ClientParts(ShardThreads &threads) : threads_(threads) {}
+  /// `log` is that of the role and lives longer.
+  ClientParts(ShardThreads &threads, Log &log) : threads_(threads), log_(log) {}
   ClientParts(const ClientParts &) = delete;
   ClientParts &operator=(const ClientParts &) = delete;
   ~ClientParts() {
@@ -140,11 +142,12 @@ private:
       parts_[index] = std::make_unique<Part>();
     }
     Part &part = *parts_[index];
-    use(part.role, ClientPart::kit(client, *threads_[index]));
+    use(part.role, ClientPart::kit(client, *threads_[index], log_));
     part.client = client;
   }
 
   ShardThreads &threads_;
+  Log &log_;
   std::unique_ptr<Unit> transport_; // that of the first units
   std::vector<ClientUnits> units_;  // the latest, and older ones that are still in use
   std::vector<std::unique_ptr<Part>> parts_;

@@ -238,7 +238,7 @@ private:
   }
 
   [[nodiscard]] RoleMaking making() {
-    return {threads_, plugins_, secrets_, config_, random_, log_};
+    return {threads_, plugins_, secrets_, config_, random_, log_, checked_};
   }
 
   Result<RoleId> add(Result<std::unique_ptr<RunningRole>> role, RoleSnapshot facts) {
@@ -294,6 +294,7 @@ private:
   std::string backend_;
   const std::int64_t started_s_ = SystemClock().wall_s();
   RoleTable roles_;
+  CheckedWarnings checked_;
   Listening admin_listening_;
   std::unique_ptr<AdminServer> admin_; // ends before what it asks
   bool untidy_ = false;                // tidy() has something to look at

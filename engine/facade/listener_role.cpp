@@ -2,6 +2,7 @@
 #include "facade/client_role.hpp"
 #include "facade/take.hpp"
 #include "role/listener.hpp"
+#include "role/role_log.hpp"
 
 #include <optional>
 
@@ -43,9 +44,9 @@ Result<ListenerSetUp> set_up(const RoleMaking &making, const ListenerConfig &con
 
 class ListenerRole final : public RunningRole {
 public:
-  ListenerRole(ShardThreads &threads, std::string transport)
-      : transport_(std::move(transport)), counters_(static_cast<unsigned>(threads.size())),
-        parts_(threads) {}
+  ListenerRole(const RoleMaking &making, const ListenerConfig &config)
+      : transport_(config.transport), log_(making.log, "listener", config.name),
+        counters_(static_cast<unsigned>(making.threads.size())), parts_(making.threads, log_) {}
 
   Status start(ListenerSetUp made, Random &random) {
     entity_ = made.options.entity;
@@ -131,6 +132,7 @@ private:
   }
 
   const std::string transport_;
+  RoleLog log_;
   EntityAddress entity_;
   RoleCounters counters_;
   ClientParts<Listener> parts_;
@@ -148,7 +150,7 @@ Result<std::unique_ptr<RunningRole>> make_listener_role(const RoleMaking &making
   if (!made.ok()) {
     return made.status();
   }
-  auto role = std::make_unique<ListenerRole>(making.threads, config.transport);
+  auto role = std::make_unique<ListenerRole>(making, config);
   if (Status status = role->start(std::move(made.value()), making.random); !status.ok()) {
     return status;
   }

@@ -5,6 +5,7 @@
 #include "facade/rules.hpp"
 #include "facade/take.hpp"
 #include "role/relay/relay_shard.hpp"
+#include "role/role_log.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -44,9 +45,38 @@ std::string comma_list(const std::vector<std::string> &items) {
   return text;
 }
 
+/// The warnings of one set-up.
+class Warnings {
+public:
+  enum class Purpose : std::uint8_t { kCheck, kServe };
+  Warnings(const RoleMaking &making, const RelayConfig &config, Purpose purpose)
+      : log_(making.log), purpose_(purpose), checked_(making.checked[config.name]),
+        before_(std::exchange(checked_, {})) {}
+
+  void add(const std::string &sentence, std::initializer_list<LogField> fields) {
+    std::string line = sentence;
+    for (const LogField &field : fields) {
+      line += " " + field.value;
+    }
+    if (purpose_ == Purpose::kCheck ||
+        std::find(before_.begin(), before_.end(), line) == before_.end()) {
+      log_.write(LogLevel::kWarn, sentence, fields);
+    }
+    if (purpose_ == Purpose::kCheck) {
+      checked_.push_back(std::move(line));
+    }
+  }
+
+private:
+  Log &log_;
+  const Purpose purpose_;
+  std::vector<std::string> &checked_;
+  const std::vector<std::string> before_;
+};
+
 /// Only a warning: a proxy in front of the relay may have the certificate for a name.
-void warn_of_uncovered(Log &log, const RelayConfig &config, const Credentials &credentials,
-                       const CertificateFacts &facts) {
+void warn_of_uncovered(Warnings &warnings, const RelayConfig &config,
+                       const Credentials &credentials, const CertificateFacts &facts) {
   std::vector<std::string> names = config.names;
   if (!config.public_host.empty() &&
       std::find(names.begin(), names.end(), config.public_host) == names.end()) {
@@ -54,29 +84,28 @@ void warn_of_uncovered(Log &log, const RelayConfig &config, const Credentials &c
   }
   for (const std::string &name : names) {
     if (!certificate_covers(credentials.certificate_pem, name)) {
-      log.write(LogLevel::kWarn,
-                "the certificate is not valid for a name of this relay: clients that dial that "
-                "name will refuse it",
-                {{"name", name},
-                 {"certificate", config.tls_certificate_file},
-                 {"valid_for", facts.names.empty() ? "no name: it has no subjectAltName"
-                                                   : comma_list(facts.names)}});
+      warnings.add("the certificate is not valid for a name of this relay: clients that dial that "
+                   "name will refuse it",
+                   {{"name", name},
+                    {"certificate", config.tls_certificate_file},
+                    {"valid_for", facts.names.empty() ? "no name: it has no subjectAltName"
+                                                      : comma_list(facts.names)}});
     }
   }
 }
 
 /// Its end, and what an operator should know of it.
-Status read_facts(Log &log, const RelayConfig &config, RelaySetUp &made) {
+Status read_facts(Warnings warnings, const RelayConfig &config, RelaySetUp &made) {
   const Result<CertificateFacts> facts = inspect_certificate(made.credentials.certificate_pem);
   if (!facts.ok()) {
     return facts.status();
   }
   made.certificate_expires_s = facts.value().not_after_s;
-  warn_of_uncovered(log, config, made.credentials, facts.value());
+  warn_of_uncovered(warnings, config, made.credentials, facts.value());
   const std::string warning =
       certificate_warning(facts.value(), config.tls_certificate_file, SystemClock().wall_s());
   if (!warning.empty()) {
-    log.write(LogLevel::kWarn, warning, {});
+    warnings.add(warning, {});
   }
   return {};
 }
@@ -115,7 +144,8 @@ Result<std::shared_ptr<const RelayPolicy>> make_policy(SecretStore &secrets,
   return std::make_shared<const RelayPolicy>(std::move(options));
 }
 
-Result<RelaySetUp> set_up(const RoleMaking &making, const RelayConfig &config) {
+Result<RelaySetUp> set_up(const RoleMaking &making, const RelayConfig &config,
+                          Warnings::Purpose purpose) {
   RelaySetUp made(making.random);
   Status status = take(make_policy(making.secrets, config), made.policy);
   if (status.ok()) {
@@ -124,7 +154,7 @@ Result<RelaySetUp> set_up(const RoleMaking &making, const RelayConfig &config) {
         made.credentials);
   }
   if (status.ok()) {
-    status = read_facts(making.log, config, made);
+    status = read_facts({making, config, purpose}, config, made);
   }
   if (status.ok()) {
     status = make_units(making.plugins, config, *made.units);
@@ -141,8 +171,9 @@ Result<RelaySetUp> set_up(const RoleMaking &making, const RelayConfig &config) {
 
 class RelayRole final : public RunningRole {
 public:
-  explicit RelayRole(const RoleMaking &making)
-      : threads_(making.threads), relay_(static_cast<unsigned>(making.threads.size())) {}
+  RelayRole(const RoleMaking &making, const RelayConfig &config)
+      : threads_(making.threads), log_(making.log, "relay", config.name),
+        relay_(static_cast<unsigned>(making.threads.size())) {}
   ~RelayRole() override {
     for (std::size_t i = 0; i < parts_.size(); ++i) {
       threads_[i]->call([this, i] { parts_[i].reset(); });
@@ -169,7 +200,7 @@ public:
     if (!kept.ok()) {
       return kept;
     }
-    Result<RelaySetUp> made = set_up(making, config);
+    Result<RelaySetUp> made = set_up(making, config, Warnings::Purpose::kServe);
     if (!made.ok()) {
       return made.status();
     }
@@ -235,6 +266,7 @@ private:
     options.credentials = &made.credentials;
     options.tickets = &made.tickets;
     parts.policy = made.policy;
+    parts.named_log = &log_;
     for (const auto &unit : made.units->protocols) {
       NamedProtocol &protocol = parts.protocols.emplace_back();
       protocol.id = unit->id();
@@ -260,6 +292,7 @@ private:
   }
 
   ShardThreads &threads_;
+  RoleLog log_;
   std::vector<std::unique_ptr<RelayUnits>> units_; // the latest, and those that something runs with
   mutable Relay relay_;                            // counters are read through it
   std::vector<std::unique_ptr<Part>> parts_;
@@ -300,16 +333,16 @@ Status check_protocols(const std::vector<std::string> &protocols) {
 
 Status check_relay_role(const RoleMaking &making, const RelayConfig &config) {
   Status status = check_addresses(config);
-  return status.ok() ? set_up(making, config).status_or_ok() : status;
+  return status.ok() ? set_up(making, config, Warnings::Purpose::kCheck).status_or_ok() : status;
 }
 
 Result<std::unique_ptr<RunningRole>> make_relay_role(const RoleMaking &making,
                                                      const RelayConfig &config) {
-  Result<RelaySetUp> made = set_up(making, config);
+  Result<RelaySetUp> made = set_up(making, config, Warnings::Purpose::kServe);
   if (!made.ok()) {
     return made.status();
   }
-  auto role = std::make_unique<RelayRole>(making);
+  auto role = std::make_unique<RelayRole>(making, config);
   if (Status status = role->attach(std::move(made.value())); !status.ok()) {
     return status;
   }

@@ -36,7 +36,11 @@ RoleSnapshot facts_of(const ListenerConfig &config) {
 }
 
 RoleSnapshot facts_of(const SenderConfig &config) {
-  return facts_of_client(RoleKind::kSender, config);
+  RoleSnapshot facts = facts_of_client(RoleKind::kSender, config);
+  if (config.endpoint.text() != HostPort{}.text()) {
+    facts.endpoint = config.endpoint.text();
+  }
+  return facts;
 }
 
 bool RoleTable::Role::stopped() const {

@@ -12,13 +12,19 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace culvert {
 
 using ShardThreads = std::vector<std::unique_ptr<ShardThread>>;
+
+/// The warnings of the latest check of each relay, by its name: making or changing it after the
+/// check does not repeat them.
+using CheckedWarnings = std::map<std::string, std::vector<std::string>>;
 
 /// What every role needs when it is made or gets another configuration.
 struct RoleMaking {
@@ -28,6 +34,7 @@ struct RoleMaking {
   const EngineConfig &config;
   Random &random; // of the control thread
   Log &log;
+  CheckedWarnings &checked;
 };
 
 class RunningRole {

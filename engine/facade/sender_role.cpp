@@ -1,6 +1,7 @@
 #include "facade/client_role.hpp"
 #include "facade/take.hpp"
 #include "role/proof.hpp"
+#include "role/role_log.hpp"
 #include "role/sender.hpp"
 
 #include <optional>
@@ -33,10 +34,11 @@ Result<SenderSetUp> set_up(const RoleMaking &making, const SenderConfig &config)
 
 class SenderRole final : public RunningRole {
 public:
-  SenderRole(ShardThreads &threads, const SenderConfig &config)
-      : transport_(config.transport), prove_at_start_(config.prove_at_start), threads_(threads),
-        counters_(static_cast<unsigned>(threads.size())),
-        group_(static_cast<unsigned>(threads.size())), parts_(threads) {}
+  SenderRole(const RoleMaking &making, const SenderConfig &config)
+      : transport_(config.transport), prove_at_start_(config.prove_at_start),
+        threads_(making.threads), log_(making.log, "sender", config.name),
+        counters_(static_cast<unsigned>(threads_.size())),
+        group_(static_cast<unsigned>(threads_.size())), parts_(threads_, log_) {}
   ~SenderRole() override {
     threads_[0]->call([this] { proof_.reset(); });
   }
@@ -120,6 +122,7 @@ private:
   const std::string transport_;
   const bool prove_at_start_;
   ShardThreads &threads_;
+  RoleLog log_;
   RoleCounters counters_;
   AcceptGroup group_;
   ClientParts<Sender> parts_;
@@ -140,7 +143,7 @@ Result<std::unique_ptr<RunningRole>> make_sender_role(const RoleMaking &making,
   if (!made.ok()) {
     return made.status();
   }
-  auto role = std::make_unique<SenderRole>(making.threads, config);
+  auto role = std::make_unique<SenderRole>(making, config);
   if (Status status = role->attach(std::move(made.value())); !status.ok()) {
     return status;
   }

@@ -195,7 +195,8 @@ int to_kernel(const Address &address, KernelAddress &out) {
     if (address.path.empty() || address.path.find('\0') != std::string::npos) {
       return -EINVAL; // the kernel would read it as an unnamed or abstract socket
     }
-    if (address.path.size() >= sizeof path.sun_path) {
+    static_assert(kSocketPathBytes < sizeof path.sun_path);
+    if (address.path.size() > kSocketPathBytes) {
       return -ENAMETOOLONG;
     }
     path.sun_family = AF_UNIX;

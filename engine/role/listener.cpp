@@ -16,8 +16,8 @@ Listener::Listener(const ClientKit &kit, const ListenerOptions &options, std::st
                 Delegate<const Status &>::to<&Listener::on_renewed>(*this),
                 Delegate<const Status &>::to<&Listener::on_lost>(*this),
                 Delegate<>::to<&Listener::on_channel_ended>(*this)}),
-      tunnel_log_(kit.shard.log), tunnels_(kit.shard, counters.tunnels, {&tunnel_log_},
-                                           Delegate<>::to<&Listener::check_stopped>(*this)) {
+      tunnel_log_(kit.log()), tunnels_(kit.shard, counters.tunnels, {&tunnel_log_},
+                                       Delegate<>::to<&Listener::check_stopped>(*this)) {
   retry_.bind<&Listener::connect>(*this);
   grace_.bind<&Listener::drop>(*this);
 }
@@ -111,18 +111,18 @@ void Listener::online() {
   redialled_ = false;
   reconnect_.succeeded(kit_.shard.io.now_ns());
   channel_.open(outbound_.take_link(), outbound_.framing(), options_.entity, outbound_.token());
-  kit_.shard.log.write(LogLevel::kInfo, "registered at the relay",
-                       {{"entity", options_.entity.path},
-                        {"relay", options_.entity.host},
-                        {"listener", id_},
-                        {"target", options_.target.text()}});
+  kit_.log().write(LogLevel::kInfo, "registered at the relay",
+                   {{"entity", options_.entity.path},
+                    {"relay", options_.entity.host},
+                    {"listener", id_},
+                    {"target", options_.target.text()}});
 }
 
 void Listener::on_renewed(const Status &status) {
   if (status.ok()) {
     channel_failures_ = {};
-    kit_.shard.log.write(LogLevel::kInfo, "renewed the token of the control channel",
-                         {{"entity", options_.entity.path}, {"relay", options_.entity.host}});
+    kit_.log().write(LogLevel::kInfo, "renewed the token of the control channel",
+                     {{"entity", options_.entity.path}, {"relay", options_.entity.host}});
   } else if (status.code == Code::kUnsupported) {
     log(LogLevel::kDebug, "the relay will end the control channel with its token", status);
   } else {
@@ -198,18 +198,18 @@ void Listener::serve(ChannelResult &offer) {
                           : std::nullopt;
   if (!handle) {
     const FailureCount::Failure failure = count_failure(Code::kOverload);
-    kit_.shard.log.write(failure.level(LogLevel::kWarn),
-                         "too many offers at once; one is not even refused",
-                         {{"entity", options_.entity.path},
-                          {"tunnels", std::to_string(tunnels_.size())},
-                          {"offers", std::to_string(fetches_.size())},
-                          {"failures", std::to_string(failure.count)}});
+    kit_.log().write(failure.level(LogLevel::kWarn),
+                     "too many offers at once; one is not even refused",
+                     {{"entity", options_.entity.path},
+                      {"tunnels", std::to_string(tunnels_.size())},
+                      {"offers", std::to_string(fetches_.size())},
+                      {"failures", std::to_string(failure.count)}});
     return;
   }
   Serving &serving = *fetches_.find(*handle);
   serving.handle = *handle;
-  kit_.shard.log.write(LogLevel::kDebug, "an offer has come",
-                       {{"entity", options_.entity.path}, {"id", serving.fetch.loggable_id()}});
+  kit_.log().write(LogLevel::kDebug, "an offer has come",
+                   {{"entity", options_.entity.path}, {"id", serving.fetch.loggable_id()}});
   if (room) {
     serving.fetch.start();
   } else {
@@ -234,16 +234,15 @@ void Listener::fetch_done(Serving &serving) {
   } else {
     counters_.failed(status);
     const FailureCount::Failure failure = count_failure(status.code);
-    kit_.shard.log.write(failure.level(LogLevel::kWarn),
-                         status.source == Source::kTarget
-                             ? "cannot connect to the target for a sender"
-                             : "an offer came to nothing",
-                         {{"entity", options_.entity.path},
-                          {"id", fetch.loggable_id()},
-                          {"app", fetch.app_address()},
-                          {"source", std::string(word(status.source))},
-                          {"why", status.said()},
-                          {"failures", std::to_string(failure.count)}});
+    kit_.log().write(failure.level(LogLevel::kWarn),
+                     status.source == Source::kTarget ? "cannot connect to the target for a sender"
+                                                      : "an offer came to nothing",
+                     {{"entity", options_.entity.path},
+                      {"id", fetch.loggable_id()},
+                      {"app", fetch.app_address()},
+                      {"source", std::string(word(status.source))},
+                      {"why", status.said()},
+                      {"failures", std::to_string(failure.count)}});
   }
   fetches_.erase(serving.handle);
   check_stopped();
@@ -304,12 +303,12 @@ void Listener::check_stopped() {
 }
 
 void Listener::log(LogLevel level, std::string_view message, const Status &why) {
-  kit_.shard.log.write(level, message,
-                       {{"entity", options_.entity.path},
-                        {"relay", options_.entity.host},
-                        {"source", std::string(word(why.source))},
-                        {"why", why.message},
-                        {"failures", std::to_string(channel_failures_.count())}});
+  kit_.log().write(level, message,
+                   {{"entity", options_.entity.path},
+                    {"relay", options_.entity.host},
+                    {"source", std::string(word(why.source))},
+                    {"why", why.message},
+                    {"failures", std::to_string(channel_failures_.count())}});
 }
 
 } // namespace culvert

@@ -35,6 +35,9 @@ struct ClientKit {
   std::shared_ptr<const void> held = nullptr; // owns the rest; nullptr: the caller does
   std::string_view rule = {};                 // whose key signs; empty: a ready token
   const Proxy *proxy = nullptr;               // on the way to the relay; nullptr: none
+  Log *named_log = nullptr;                   // whose lines name the role; nullptr: the shard's
+
+  [[nodiscard]] Log &log() const { return named_log == nullptr ? shard.log : *named_log; }
 
   /// Becomes a copy of the other; references cannot be assigned.
   void become(const ClientKit &other) {

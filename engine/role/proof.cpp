@@ -70,9 +70,9 @@ void Proof::on_outbound(Outbound &outbound) {
     outbound_.reset();
     shard_.io.arm_after_ms(retry_, 0);
   } else if (status.ok() || meets_nobody(status.code)) {
-    shard_.log.write(LogLevel::kInfo,
-                     "ready for apps on " + where_ + ": the relay takes this sender",
-                     {{"entity", entity_.path}, {"relay", entity_.host}});
+    kit_->log().write(LogLevel::kInfo,
+                      "ready for apps on " + where_ + ": the relay takes this sender",
+                      {{"entity", entity_.path}, {"relay", entity_.host}});
     stop();
   } else {
     failed(status, status.retry == Retry::kNewToken && outbound.has_other_token());
@@ -96,16 +96,16 @@ void Proof::failed(const Status &status, bool other_token) {
       reconnect_.next_delay_ms(shard_.io.now_ns(), shard_.random, *kit_->limits);
   shard_.io.arm_after_ms(retry_, delay_ms);
   const FailureCount::Failure failure = failures_.add(status.code);
-  shard_.log.write(failure.level(LogLevel::kWarn),
-                   "not ready: the relay " +
-                       std::string(refused_by_relay(status) ? "does not take this sender"
-                                                            : "cannot be reached") +
-                       "; trying again " + in_seconds(delay_ms),
-                   {{"entity", entity_.path},
-                    {"relay", entity_.host},
-                    {"source", std::string(word(status.source))},
-                    {"why", status.message},
-                    {"failures", std::to_string(failure.count)}});
+  kit_->log().write(failure.level(LogLevel::kWarn),
+                    "not ready: the relay " +
+                        std::string(refused_by_relay(status) ? "does not take this sender"
+                                                             : "cannot be reached") +
+                        "; trying again " + in_seconds(delay_ms),
+                    {{"entity", entity_.path},
+                     {"relay", entity_.host},
+                     {"source", std::string(word(status.source))},
+                     {"why", status.message},
+                     {"failures", std::to_string(failure.count)}});
 }
 
 } // namespace culvert

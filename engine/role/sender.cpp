@@ -21,7 +21,7 @@ Sender::Sender(const ClientKit &kit, const SenderOptions &options, RoleCounters 
     : kit_(kit), options_(options), counters_(counters), stopped_(stopped),
       acceptor_(kit.shard, Delegate<Socket>::to<&Sender::on_accepted>(*this),
                 Delegate<>::to<&Sender::on_acceptor_stopped>(*this)),
-      pacer_(*kit.limits), tunnel_log_(kit.shard.log),
+      pacer_(*kit.limits), tunnel_log_(kit.log()),
       tunnels_(kit.shard, counters.tunnels, {&tunnel_log_},
                Delegate<>::to<&Sender::on_tunnel_ended>(*this)) {
   grace_.bind<&Sender::drop>(*this);
@@ -72,11 +72,11 @@ void Sender::on_accepted(Socket socket) {
                           : std::nullopt;
   if (!handle) {
     const FailureCount::Failure failure = count_failure(Code::kOverload);
-    kit_.shard.log.write(failure.level(LogLevel::kWarn), "too many connections; one is reset",
-                         {{"entity", options_.entity.path},
-                          {"tunnels", std::to_string(tunnels_.size())},
-                          {"waiting", std::to_string(waiting_.size())},
-                          {"failures", std::to_string(failure.count)}});
+    kit_.log().write(failure.level(LogLevel::kWarn), "too many connections; one is reset",
+                     {{"entity", options_.entity.path},
+                      {"tunnels", std::to_string(tunnels_.size())},
+                      {"waiting", std::to_string(waiting_.size())},
+                      {"failures", std::to_string(failure.count)}});
     reset(socket);
     return;
   }
@@ -86,8 +86,8 @@ void Sender::on_accepted(Socket socket) {
   if (peer.ok() && peer.value().family != Address::Family::kUnix) {
     waiting.app_address = peer.value().text();
   }
-  if (kit_.shard.log.enabled(LogLevel::kDebug)) {
-    kit_.shard.log.write(
+  if (kit_.log().enabled(LogLevel::kDebug)) {
+    kit_.log().write(
         LogLevel::kDebug, "an app has connected",
         {{"entity", options_.entity.path}, {"id", waiting.id}, {"app", waiting.app_address}});
   }
@@ -112,8 +112,8 @@ void Sender::on_probed(Waiting &waiting) {
   if (size == 1) {
     waiting.first_byte = byte;
   } else if (size != -EAGAIN) {
-    if (kit_.shard.log.enabled(LogLevel::kDebug)) {
-      kit_.shard.log.write(
+    if (kit_.log().enabled(LogLevel::kDebug)) {
+      kit_.log().write(
           LogLevel::kDebug, "a connection ended without a byte: it was a probe",
           {{"entity", options_.entity.path}, {"id", waiting.id}, {"app", waiting.app_address}});
     }
@@ -228,12 +228,12 @@ void Sender::repeat_later(Waiting &waiting) {
   waiting.state = Waiting::State::kPausing;
   waiting.pause_ms = kit_.limits->next_pause_ms(waiting.pause_ms);
   kit_.shard.io.arm_after_ms(waiting.pause, part_of_pause_ms(waiting.pause_ms, kit_.shard.random));
-  if (kit_.shard.log.enabled(LogLevel::kDebug)) {
-    kit_.shard.log.write(LogLevel::kDebug, "the relay is too busy; a set-up is repeated",
-                         {{"entity", options_.entity.path},
-                          {"id", waiting.id},
-                          {"why", waiting.outbound.status().message},
-                          {"window", std::to_string(pacer_.window())}});
+  if (kit_.log().enabled(LogLevel::kDebug)) {
+    kit_.log().write(LogLevel::kDebug, "the relay is too busy; a set-up is repeated",
+                     {{"entity", options_.entity.path},
+                      {"id", waiting.id},
+                      {"why", waiting.outbound.status().message},
+                      {"window", std::to_string(pacer_.window())}});
   }
 }
 
@@ -272,11 +272,11 @@ void Sender::on_watch(Waiting &waiting, Outcome outcome) {
     return; // the kernel had no memory for the watch: it waits without one
   }
   const FailureCount::Failure failure = count_failure(Code::kGone);
-  kit_.shard.log.write(failure.level(LogLevel::kInfo), "an app left before its tunnel was there",
-                       {{"entity", options_.entity.path},
-                        {"id", waiting.id},
-                        {"app", waiting.app_address},
-                        {"failures", std::to_string(failure.count)}});
+  kit_.log().write(failure.level(LogLevel::kInfo), "an app left before its tunnel was there",
+                   {{"entity", options_.entity.path},
+                    {"id", waiting.id},
+                    {"app", waiting.app_address},
+                    {"failures", std::to_string(failure.count)}});
   const bool dialling = waiting.state == Waiting::State::kDialling;
   waiting.state = Waiting::State::kLeaving;
   waiting.unlink();
@@ -293,13 +293,13 @@ void Sender::on_watch(Waiting &waiting, Outcome outcome) {
 void Sender::give_up(Waiting &waiting, const Status &why) {
   counters_.failed(why);
   const FailureCount::Failure failure = count_failure(why.code);
-  kit_.shard.log.write(failure.level(LogLevel::kWarn), "no tunnel for a connection; it is reset",
-                       {{"entity", options_.entity.path},
-                        {"id", waiting.id},
-                        {"app", waiting.app_address},
-                        {"source", std::string(word(why.source))},
-                        {"why", why.message},
-                        {"failures", std::to_string(failure.count)}});
+  kit_.log().write(failure.level(LogLevel::kWarn), "no tunnel for a connection; it is reset",
+                   {{"entity", options_.entity.path},
+                    {"id", waiting.id},
+                    {"app", waiting.app_address},
+                    {"source", std::string(word(why.source))},
+                    {"why", why.message},
+                    {"failures", std::to_string(failure.count)}});
   waiting.unlink();
   waiting.pause.disarm();
   end_watch(waiting, Waiting::State::kLeaving);

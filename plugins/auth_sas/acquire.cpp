@@ -13,6 +13,9 @@ constexpr std::int64_t kShortestLifetimeSec = 60;
 constexpr std::int64_t kLongestLifetimeSec = 7LL * 24 * 3600;
 constexpr std::int64_t kLongestSkewSec = 24LL * 3600;
 constexpr std::uint64_t kReadyTokenId = 1;
+/// So long is a key that was refused not worth another try. Later the relay may take it again: its
+/// operator may have put it back, and nobody tells this plugin which token was taken.
+constexpr std::int64_t kRefusedSec = 60;
 
 [[noreturn]] void refuse(culvert_code code, std::string sentence) {
   throw culvert::sdk::Error(code, CULVERT_SOURCE_CONFIG, CULVERT_RETRY_NEVER, std::move(sentence));
@@ -108,11 +111,14 @@ bool Signer::refused(std::uint64_t token_id) {
     return token_id != 0 && (token_id & 1) != key_; // the other key is in use already
   }
   current_.id = 0;
-  key_refused_[key_] = true;
+  const std::int64_t now_s = host_.wall_s();
+  refused_s_[key_] = now_s;
   key_ = 1 - key_;
-  const bool worth_trying = !key_refused_[key_];
+  const std::int64_t since_s = now_s - refused_s_[key_];
+  const bool worth_trying =
+      since_s < 0 || since_s >= kRefusedSec; // negative: the clock was set back
   if (!worth_trying) {
-    key_refused_ = {};
+    refused_s_ = {};
   }
   return worth_trying;
 }

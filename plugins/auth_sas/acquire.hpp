@@ -48,8 +48,8 @@ private:
 
   const Settings &settings_;
   culvert::sdk::Host host_;
-  std::size_t key_ = 0;               // the one in use
-  std::array<bool, 2> key_refused_{}; // since one of them was last taken
+  std::size_t key_ = 0;                     // the one in use
+  std::array<std::int64_t, 2> refused_s_{}; // when each was last refused; 0: not known
   std::uint64_t made_ = 0;
   Current current_;
 };

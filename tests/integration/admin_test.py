@@ -303,6 +303,36 @@ class NoAnswer(AdminCase):
         self.check_status("it accepts connections but does not answer; look into the log of its process")
 
 
+class ForeignAnswer(AdminCase):
+    """What a command makes of an answer that is no process of Culvert's."""
+
+    def answer(self, body, command):
+        def serve(peer):
+            peer.recv(1 << 12)
+            peer.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+        return self.command(command, "--admin", f"127.0.0.1:{self.serve(serve)}")
+
+    def test_a_page_that_is_no_status(self):
+        for body in ('{"roles":[1]}', '{"version":"1","roles":[1]}', "[]", '{"version":"1"}', "no JSON", "",
+                     '{"version":5,"roles":[]}'):
+            with self.subTest(body):
+                done = self.answer(body, "status")
+                self.assertEqual((done.returncode, done.stdout, done.stderr), (
+                    1, "", "culvert status: what answers is no admin endpoint of Culvert: its page has no "
+                           "list of roles; set --admin to bind of the process's [admin]\n"))
+
+    def test_members_of_other_kinds_have_no_place_in_the_table(self):
+        done = self.answer('{"version":"1","roles":[{"id":"x","kind":1,"entities":[2,{"path":[]}]}]}', "status")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("ENTITY", done.stdout)
+
+    def test_a_terminal_gets_no_control_characters(self):
+        done = self.answer('{"sentences":["a\\u001b[2Jb\\u0007"]}', "reload")
+        self.assertEqual((done.returncode, done.stdout), (0, "reloaded: a?[2Jb?\n"))
+        done = self.answer('{"version":"\\u001b[2J","roles":[]}', "status")
+        self.assertIn("culvert ?[2J,", done.stdout)
+
+
 class Hostile(AdminCase):
     """No client delays another one, or a tunnel."""
 
@@ -419,10 +449,18 @@ class StatusCommand(AdminCase):
         self.assertEqual(shown.returncode, 0, shown.stderr)
         self.assertRegex(shown.stdout, r"^culvert \S+, \w+, for .*: ready\n")
         self.assertRegex(shown.stdout, rf"relay +main +online +\d+ s +127.0.0.1:{self.relay_port} +\d")
-        self.assertRegex(shown.stdout, rf"listener +app +online .* app at 127.0.0.1:{self.relay_port} ")
+        self.assertRegex(shown.stdout, rf"listener +app +online .* app at 127.0.0.1:{self.relay_port} -> "
+                                       r"127.0.0.1:\d+ ")
         self.assertRegex(shown.stdout, rf"sender +app +online .*127.0.0.1:{self.app_port} -> app at .* B/s")
         self.assertRegex(shown.stdout, r"main +app +1 +\d +0\n")
         self.assertNotIn("\033", shown.stdout)
+
+    def test_a_senders_endpoint_is_shown(self):
+        self.start_up(*self.parts()[:3], self.sender_part(more='endpoint = "db.internal:1433"'))
+        shown = self.command("status", "--admin", self.address)
+        self.assertRegex(shown.stdout, r"sender +app .* -> app at \S+ \(db.internal:1433\) ")
+        (sender,) = [role for role in self.status()["roles"] if role["kind"] == "sender"]
+        self.assertEqual(sender["endpoint"], "db.internal:1433")
 
     def test_the_last_failure_is_a_sentence(self):
         self.up(self.admin_part(), self.listener_part(self.serve(echo))).wait_for_line("cannot register")

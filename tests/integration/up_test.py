@@ -142,9 +142,40 @@ class Up(ConfigCase):
                  f'{path}:18:1: connection_string is missing; write connection_string = '
                  '"file:sql.connection"']
         self.assertEqual((done.returncode, done.stdout, done.stderr.splitlines()), (
-            1, "", [*lines, "culvert up: the configuration has 3 mistakes; nothing was started"]))
+            2, "", [*lines, "culvert up: the configuration has 3 mistakes; nothing was started"]))
         done = self.check(path)
         self.assertEqual((done.returncode, done.stdout, done.stderr.splitlines()), (1, "", lines))
+
+    def test_a_file_that_contradicts_itself_starts_nothing(self):
+        path = self.write_config(self.relay_part(), self.listener_part(self.app_port), self.sender_part())
+        done = subprocess.run([self.culvert(), "up", "--config", path], text=True, timeout=60,
+                              capture_output=True, check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertRegex(done.stderr, rf"^{path}:\d+:10: target 127.0.0.1:{self.app_port}: sender 'app' "
+                                      r"\(line \d+\) listens there and leads back to this entity")
+
+    def test_what_is_hardly_meant_is_a_warning(self):
+        second = self.listener_part(1).replace('name = "app"', 'name = "second"')
+        parts = (self.relay_part(), self.listener_part(self.serve(echo)), second)
+        path = self.write_config(*parts)
+        words = (r"target 127.0.0.1:1: listener 'app' \(line \d+\) has the same entity and the target "
+                 r"127.0.0.1:\d+, so an app reaches one of them at random")
+        done = self.check(path)
+        self.assertEqual((done.returncode, done.stdout.count("has no mistake")), (0, 1))
+        self.assertRegex(done.stderr, rf"^{path}:\d+:10: warning: {words}")
+        self.up(*parts).wait_for_line(f" warn {path}:\\d+:10: {words}")
+
+    def test_the_lines_of_each_role_name_it(self):
+        process = self.up(self.relay_part(("app", "db")), self.listener_part(self.serve(echo)),
+                          self.sender_part(), self.listener_part(1, "db"),
+                          self.sender_part("db", quiet_port()))
+        for entity in ("app", "db"):
+            process.wait_for_line(f"registered at the relay role=listener name={entity} ")
+            process.wait_for_line(f"ready for apps on .* role=sender name={entity} ")
+        self.check_echo(self.app_port)
+        for words in ("relay name=main", "listener name=app", "sender name=app"):
+            process.wait_for_line(f"tunnel joined role={words} ")
+            process.wait_for_line(f"tunnel ended role={words} ")
 
     def test_what_the_machine_lacks_is_told_at_the_start(self):
         path = self.write_config(*self.whole())
@@ -185,7 +216,11 @@ class Up(ConfigCase):
         self.assertEqual(len(process.lines(warning)), 1)
         process.signal(signal.SIGHUP)
         process.wait_for_line(" reloaded ")
-        self.assertGreater(len(process.lines(warning)), 1)
+        self.assertEqual(len(process.lines(warning)), 2)
+        self.write_config(self.relay_part(("app", "more")), *self.whole()[1:])
+        process.signal(signal.SIGHUP)
+        process.wait_for_line(" reloaded .*updated=[12] ")
+        self.assertEqual(len(process.lines(warning)), 3)
         done = self.check(os.path.join(self.folder, "culvert.toml"), "--resolve")
         self.assertEqual((done.returncode, done.stderr.count("\n")), (0, 1))
         self.assertRegex(done.stderr.strip(), f"warn {warning}")

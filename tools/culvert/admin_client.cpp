@@ -1,5 +1,6 @@
 #include "admin_client.hpp"
 
+#include <algorithm>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -7,6 +8,7 @@
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
+#include <cctype>
 #include <chrono>
 #include <optional>
 
@@ -79,6 +81,12 @@ Status no_admin_address(const std::string &text) {
                         "' is no address of an admin endpoint; write 127.0.0.1:9464, [::1]:9464 "
                         "or " +
                         kAdminAddress);
+}
+
+std::string printable(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return std::iscntrl(c) != 0; }, '?');
+  return text;
 }
 
 Result<AdminAnswer> ask_admin(const HostPort &where, const std::string &method,

@@ -13,6 +13,9 @@ inline constexpr const char *kAdminAddress = "unix:/run/culvert/admin.sock";
 /// The sentence about a text that is no address of an endpoint.
 Status no_admin_address(const std::string &text);
 
+/// A text of an answer for a terminal, which would obey control characters: '?' in their place.
+std::string printable(std::string text);
+
 struct AdminAnswer {
   unsigned status = 0; // of HTTP
   std::string body;

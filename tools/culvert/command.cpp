@@ -199,11 +199,14 @@ std::unique_ptr<Log> make_log(const Configuration &configuration, Speech speech)
       make_stderr_log(configuration.log_level, configuration.log_format), speech);
 }
 
+int exit_code_of(const Status &status) {
+  return status.source == Source::kConfig && status.code == Code::kConfig ? kExitUsage
+                                                                          : kExitFailure;
+}
+
 void require(const Status &status) {
   if (!status.ok()) {
-    // What was written, not what was found.
-    const bool usage = status.source == Source::kConfig && status.code == Code::kConfig;
-    throw Refusal{usage ? kExitUsage : kExitFailure, in_words_of(Speech::kFlags, status.message)};
+    throw Refusal{exit_code_of(status), in_words_of(Speech::kFlags, status.message)};
   }
 }
 

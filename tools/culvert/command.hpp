@@ -62,7 +62,9 @@ enum class Speech : std::uint8_t { kFlags, kKeys };
 /// The sentence of the engine with the operator's words.
 std::string in_words_of(Speech speech, std::string message);
 std::unique_ptr<Log> make_log(const Configuration &configuration, Speech speech);
-/// Turns an engine's failure into a Refusal and throws it: Source::kConfig is wrong usage.
+/// kExitUsage: what was written is wrong; kExitFailure: what was found.
+int exit_code_of(const Status &status);
+/// Turns an engine's failure into a Refusal and throws it.
 void require(const Status &status);
 template <typename T> T require(Result<T> result) {
   if (!result.ok()) {

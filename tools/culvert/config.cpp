@@ -54,6 +54,9 @@ int check(const std::string &file, bool resolving) {
   std::stable_sort(
       loaded.mistakes.begin(), loaded.mistakes.end(),
       [](const ConfigMistake &one, const ConfigMistake &other) { return one.place < other.place; });
+  for (const ConfigMistake &warning : loaded.warnings) {
+    say_why(warning_of(source, warning));
+  }
   for (const ConfigMistake &mistake : loaded.mistakes) {
     say_why(line_of(source, mistake));
   }

@@ -56,7 +56,7 @@ bool has(const std::vector<OptionWords> &options, const OptionWords &option) {
 
 constexpr const char *kEnd =
     ".SH EXIT STATUS\n0 after success and after a signal that ends the process; 2 when the command "
-    "line is wrong; 1 for every other failure.\n"
+    "line or the configuration file of \\fBup\\fR has a mistake; 1 for every other failure.\n"
     ".SH SIGNALS\n.TP\nSIGTERM, SIGINT\nThe roles accept nothing new, and open tunnels may end by "
     "themselves for the time of \\fB\\-\\-drain\\-grace\\fR. A second signal ends the process at "
     "once.\n.TP\nSIGHUP\nThe configuration, the keys and the certificates are read again. With any "

@@ -46,7 +46,7 @@ public:
 
   int run() {
     LoadedConfig loaded = load();
-    refuse(loaded.mistakes);
+    refuse(loaded.mistakes, kExitUsage);
     check_plugins(loaded.configuration.engine, plugins_of(loaded.configuration));
     log_ = make_log(loaded.configuration, source_.speech);
     loaded.configuration.engine.admin.reloads = true;
@@ -55,11 +55,12 @@ public:
     responder_ = start_responder(loaded.configuration.dns, *log_);
     Roles roles(*engine_, *log_);
     if (const Status status = roles.start(loaded); !status.ok()) {
-      refuse({{{}, status}});
+      refuse({{{}, status}}, exit_code_of(status));
     }
     if (responder_) {
       lead_names(*responder_, loaded.configuration, upstreams);
     }
+    warn(loaded);
     remember(std::move(loaded.configuration));
     return run_until_signal({*engine_, roles.ids(), process_.engine.shards,
                              process_.engine.limits.drain_grace_ms, *log_,
@@ -72,7 +73,8 @@ private:
     use_proxy_of_environment(loaded);
     return loaded;
   }
-  void refuse(const std::vector<ConfigMistake> &mistakes) {
+  /// Of a file every mistake has this exit code: a service manager need not try again.
+  void refuse(const std::vector<ConfigMistake> &mistakes, int exit_code) {
     if (mistakes.empty()) {
       return;
     }
@@ -82,9 +84,15 @@ private:
     for (const ConfigMistake &mistake : mistakes) {
       say_why(line_of(source_, mistake));
     }
-    throw Refusal{kExitFailure, "the configuration has " + std::to_string(mistakes.size()) +
-                                    (mistakes.size() == 1 ? " mistake" : " mistakes") +
-                                    "; nothing was started"};
+    throw Refusal{exit_code, "the configuration has " + std::to_string(mistakes.size()) +
+                                 (mistakes.size() == 1 ? " mistake" : " mistakes") +
+                                 "; nothing was started"};
+  }
+  /// The log has a level for them.
+  void warn(const LoadedConfig &loaded) {
+    for (const ConfigMistake &warning : loaded.warnings) {
+      log_->write(LogLevel::kWarn, line_of(source_, warning), {});
+    }
   }
   /// What later reloads are compared with; no role and no secret of one.
   void remember(Configuration configuration) {
@@ -119,6 +127,7 @@ private:
     if (done.ok() && responder_) {
       lead_names(*responder_, loaded.configuration, upstreams.value());
     }
+    warn(loaded);
     return done.ok() ? say_changed(done.value()) : say_unchanged({{{}, done.status()}});
   }
   ReloadAnswer say_unchanged(const std::vector<ConfigMistake> &mistakes) {
@@ -175,6 +184,11 @@ std::string line_of(const ConfigSource &source, const ConfigMistake &mistake) {
          (place.line == 0 ? ""
                           : ":" + std::to_string(place.line) + ":" + std::to_string(place.column)) +
          ": " + sentence;
+}
+
+std::string warning_of(const ConfigSource &source, ConfigMistake warning) {
+  warning.status.message = "warning: " + warning.status.message;
+  return line_of(source, warning);
 }
 
 std::vector<std::string> plugins_of(const Configuration &configuration) {

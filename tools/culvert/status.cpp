@@ -55,7 +55,7 @@ void print_tables(const HostPort &where, bool once) {
     std::string page = status_page(where);
     const Clock::time_point now = Clock::now();
     const double seconds = std::chrono::duration<double>(now - then).count();
-    std::cout << (terminal && !once ? kClear : "") << status_table(page, before, seconds)
+    std::cout << (terminal && !once ? kClear : "") << require(status_table(page, before, seconds))
               << (terminal || once ? "" : "\n") << std::flush;
     if (once || !std::cout.good()) {
       return;
@@ -92,7 +92,8 @@ int reload(const std::string &admin) {
   std::cout << (reloaded ? "reloaded: " : "not reloaded: ");
   for (std::size_t i = 0; i < sentences->as_array().size(); ++i) {
     const boost::json::value &each = sentences->as_array()[i];
-    std::cout << (i == 0 ? "" : "\n") << (each.is_string() ? each.as_string().c_str() : "");
+    std::cout << (i == 0 ? "" : "\n")
+              << (each.is_string() ? printable(each.as_string().c_str()) : "");
   }
   std::cout << std::endl;
   return reloaded ? kExitOk : kExitFailure;

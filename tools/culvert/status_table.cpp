@@ -1,9 +1,10 @@
 #include "status_table.hpp"
 
+#include "admin_client.hpp"
+
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>
-#include <cctype>
 #include <cstdint>
 #include <cstdio>
 #include <vector>
@@ -19,10 +20,7 @@ std::string text_of(const json::object &from, const char *key) {
   if (value == nullptr || !value->is_string()) {
     return "";
   }
-  std::string text(value->as_string().data(), value->as_string().size());
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return std::iscntrl(c) != 0; }, '?');
-  return text;
+  return printable({value->as_string().data(), value->as_string().size()});
 }
 
 std::int64_t number_of(const json::object &from, const char *key) {
@@ -31,10 +29,29 @@ std::int64_t number_of(const json::object &from, const char *key) {
   return value == nullptr ? 0 : value->to_number<std::int64_t>(failure);
 }
 
-const json::array &list_of(const json::object &from, const char *key) {
-  static const json::array none;
+/// Those of a list; whatever else is in it has no place in a table.
+std::vector<const json::object *> objects_of(const json::object &from, const char *key) {
+  std::vector<const json::object *> objects;
   const json::value *value = from.if_contains(key);
-  return value == nullptr || !value->is_array() ? none : value->as_array();
+  const json::array *list = value == nullptr ? nullptr : value->if_array();
+  for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
+    if ((*list)[i].is_object()) {
+      objects.push_back(&(*list)[i].as_object());
+    }
+  }
+  return objects;
+}
+
+/// Whether it is what a process says of itself: a version, and a list of roles.
+bool is_status(const json::value &page) {
+  if (!page.is_object()) {
+    return false;
+  }
+  const json::value *roles = page.as_object().if_contains("roles");
+  return roles != nullptr && roles->is_array() &&
+         std::all_of(roles->as_array().begin(), roles->as_array().end(),
+                     [](const json::value &role) { return role.is_object(); }) &&
+         !text_of(page.as_object(), "version").empty();
 }
 
 /// Its two largest units.
@@ -94,9 +111,9 @@ std::string lines_of(const std::vector<Row> &rows) {
 }
 
 const json::object *same_role(const json::object &page, std::int64_t id) {
-  for (const json::value &role : list_of(page, "roles")) {
-    if (role.is_object() && number_of(role.as_object(), "id") == id) {
-      return &role.as_object();
+  for (const json::object *role : objects_of(page, "roles")) {
+    if (number_of(*role, "id") == id) {
+      return role;
     }
   }
   return nullptr;
@@ -114,10 +131,8 @@ public:
                        ", for " + age(time - number_of(now_, "started")) + ": " +
                        (why.empty() ? "ready" : "not ready: " + why) + "\n\n";
     rows_ = {{"ROLE", "NAME", "STATE", "FOR", "WHERE", "TUNNELS", "ENDED", "FAILED", "IN", "OUT"}};
-    for (const json::value &role : list_of(now_, "roles")) {
-      if (role.is_object()) {
-        add(role.as_object(), time);
-      }
+    for (const json::object *role : objects_of(now_, "roles")) {
+      add(*role, time);
     }
     return head + lines_of(rows_) + entities() + failures();
   }
@@ -130,28 +145,36 @@ private:
           before == nullptr ? 0 : number_of(role, key) - number_of(*before, key);
       return seconds_ <= 0 ? "-" : rate(static_cast<double>(moved) / seconds_);
     };
-    const std::string bound = text_of(role, "bound");
-    const std::string at_relay = text_of(role, "entity") + " at " + text_of(role, "relay");
     rows_.push_back({text_of(role, "kind"), text_of(role, "name"), text_of(role, "state"),
-                     age(time - number_of(role, "since")),
-                     text_of(role, "kind") == "relay" ? bound
-                     : bound.empty()                  ? at_relay
-                                                      : bound + " -> " + at_relay,
+                     age(time - number_of(role, "since")), where(role),
                      std::to_string(number_of(role, "tunnels_open")),
                      std::to_string(number_of(role, "tunnels_ended")),
                      std::to_string(number_of(role, "setups_failed")), speed("bytes_in"),
                      speed("bytes_out")});
   }
 
+  /// The way of a connection: "127.0.0.1:1433 -> sql at relay.example:443 (db.internal:1433)" of a
+  /// sender with an endpoint, "sql at relay.example:443 -> 10.0.0.1:1433" of a listener.
+  static std::string where(const json::object &role) {
+    const std::string bound = text_of(role, "bound");
+    if (text_of(role, "kind") == "relay") {
+      return bound;
+    }
+    const std::string target = text_of(role, "target");
+    const std::string endpoint = text_of(role, "endpoint");
+    return (bound.empty() ? "" : bound + " -> ") + text_of(role, "entity") + " at " +
+           text_of(role, "relay") + (target.empty() ? "" : " -> " + target) +
+           (endpoint.empty() ? "" : " (" + endpoint + ")");
+  }
+
   [[nodiscard]] std::string entities() const {
     std::vector<Row> rows{{"RELAY", "ENTITY", "LISTENERS", "TUNNELS", "WAITING"}};
-    for (const json::value &role : list_of(now_, "roles")) {
-      for (const json::value &each : list_of(role.as_object(), "entities")) {
-        const json::object &entity = each.as_object();
-        rows.push_back({text_of(role.as_object(), "name"), text_of(entity, "path"),
-                        std::to_string(number_of(entity, "listeners")),
-                        std::to_string(number_of(entity, "tunnels")),
-                        std::to_string(number_of(entity, "pending"))});
+    for (const json::object *role : objects_of(now_, "roles")) {
+      for (const json::object *entity : objects_of(*role, "entities")) {
+        rows.push_back({text_of(*role, "name"), text_of(*entity, "path"),
+                        std::to_string(number_of(*entity, "listeners")),
+                        std::to_string(number_of(*entity, "tunnels")),
+                        std::to_string(number_of(*entity, "pending"))});
       }
     }
     return rows.size() == 1 ? "" : "\n" + lines_of(rows);
@@ -159,11 +182,10 @@ private:
 
   [[nodiscard]] std::string failures() const {
     std::string text;
-    for (const json::value &each : list_of(now_, "roles")) {
-      const json::object &role = each.as_object();
-      const std::string failure = text_of(role, "last_failure");
+    for (const json::object *role : objects_of(now_, "roles")) {
+      const std::string failure = text_of(*role, "last_failure");
       if (!failure.empty()) {
-        text += text_of(role, "kind") + " " + text_of(role, "name") +
+        text += text_of(*role, "kind") + " " + text_of(*role, "name") +
                 ": the last failure: " + failure + "\n";
       }
     }
@@ -178,12 +200,14 @@ private:
 
 } // namespace
 
-std::string status_table(const std::string &now, const std::string &before, double seconds) {
+Result<std::string> status_table(const std::string &now, const std::string &before,
+                                 double seconds) {
   boost::system::error_code failure;
   const json::value page = json::parse(now, failure);
   const json::value earlier = json::parse(before, failure);
-  if (!page.is_object() || !earlier.is_object()) {
-    return "the admin endpoint did not answer with a status\n";
+  if (!is_status(page) || !is_status(earlier)) {
+    return Status::machine("what answers is no admin endpoint of Culvert: its page has no list of "
+                           "roles; set --admin to bind of the process's [admin]");
   }
   return Table(page.as_object(), earlier.as_object(), seconds).text();
 }

@@ -52,7 +52,7 @@ struct ConfigMistake {
   Status status;
 };
 
-/// Where a role and its settings stand.
+/// Where a role and its settings stand. Of flags every place is 0.
 struct RolePlaces {
   ConfigPlace table;
   std::map<std::string, ConfigPlace> keys; // those that were read without a mistake
@@ -62,6 +62,9 @@ struct RolePlaces {
 struct LoadedConfig {
   Configuration configuration;
   std::vector<ConfigMistake> mistakes; // in the order of their places
+  std::vector<ConfigMistake> warnings; // what is allowed and hardly meant; in the same order
+  RolePlaces process;                  // keys of the sections that are no role's, but [dns]
+  RolePlaces dns;                      // keys of [dns]
   std::vector<RolePlaces> relays;      // as in the configuration, like the next two
   std::vector<RolePlaces> listeners;
   std::vector<RolePlaces> senders;

@@ -93,6 +93,7 @@ struct RoleSnapshot {
   std::string relay;                 // of a listener or sender: HOST:PORT
   std::string entity;                // of a listener or sender
   std::string target;                // of a listener
+  std::string endpoint;              // of a sender that has one: what apps ask for
   std::vector<EntityStats> entities; // of a relay: those of its configuration
 };
 

@@ -26,6 +26,7 @@ struct RelayParts {
   std::vector<NamedProtocol> protocols; // the first is the default when a client names no protocol
   std::unique_ptr<Auth> auth;
   std::shared_ptr<TlsContext> tls; // nullptr: plain connections, in tests only
+  Log *named_log = nullptr;        // whose lines name the role; nullptr: the shard's
 
   /// nullptr: the policy has no such protocol.
   [[nodiscard]] const NamedProtocol *find(std::string_view id) const {

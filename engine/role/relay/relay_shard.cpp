@@ -21,7 +21,8 @@ RelayShard::RelayShard(Relay &relay, Shard &shard, RelayParts parts, Delegate<> 
     : relay_(relay), shard_(shard), done_(done), rendezvous_(shard, relay.registry(), digests_),
       acceptor_(shard, Delegate<Socket>::to<&RelayShard::on_arrived>(*this),
                 Delegate<>::to<&RelayShard::on_accepting_stopped>(*this)),
-      watcher_(relay.registry(), relay.sources(), shard.log),
+      log_(parts.named_log == nullptr ? shard.log : *parts.named_log),
+      watcher_(relay.registry(), relay.sources(), log_),
       tunnels_(shard, relay.counters().tunnels, {&watcher_},
                Delegate<>::to<&RelayShard::on_tunnel_ended>(*this)) {
   use(std::move(parts));
@@ -93,8 +94,8 @@ void RelayShard::on_entities_over() {
 
 void RelayShard::log(LogLevel level, std::string_view message,
                      std::initializer_list<LogField> fields) {
-  if (shard_.log.enabled(level)) {
-    shard_.log.write(level, message, fields);
+  if (log_.enabled(level)) {
+    log_.write(level, message, fields);
   }
 }
 

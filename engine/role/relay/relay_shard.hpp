@@ -128,6 +128,7 @@ private:
   List<Connection, SeatTag> seated_; // in the order of their arrival here
   Slab<Connection> connections_;
   Slab<Channel> channels_;
+  Log &log_;
   TunnelWatcher watcher_;
   Tunnels tunnels_;
   Timer grace_;

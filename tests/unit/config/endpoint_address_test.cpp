@@ -110,6 +110,17 @@ TEST(EndpointAddress, OfAFileIsAMistakeWhereThereIsNoNameForIt) {
           "8:12 endpoint '*.internal:443' has a '*'; write the name or address of one host"}));
 }
 
+TEST(EndpointAddress, OfTwoSendersIsAMistake) {
+  ConfigWorld world;
+  const LoadedConfig loaded =
+      world.load(std::string(kSender) + "endpoint = \"db.internal:1433\"\n" + kSender +
+                 "endpoint = \"DB.internal.:1433\"\n");
+  EXPECT_EQ(world.lines(loaded),
+            (std::vector<std::string>{
+                "6:12 endpoint: its name leads to 127.184.121.144:1433: the role of line 1 listens "
+                "on 127.184.121.144:1433; write another endpoint, or where apps connect as bind"}));
+}
+
 TEST(EndpointAddress, IsWhereASenderOfFlagsListensThatNamesNoOther) {
   ConfigWorld world;
   SecretReader secrets;

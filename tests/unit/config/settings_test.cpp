@@ -105,6 +105,12 @@ protected:
           {"bind", section == kSenderSection && key == "bind_mode" ? "\"unix:/run/y\""
                                                                    : "\"127.0.0.1:1433\""}}},
     };
+    if (section == kAdminSection && key == "bind_mode") {
+      all[kAdminSection]["bind"] = "\"unix:/run/z\"";
+    }
+    if (key == "repeat_floor") {
+      all[kLimitsSection]["repeat_ceiling"] = "\"1h\"";
+    }
     if (!key.empty()) {
       all[section][key] = value;
     }
@@ -124,9 +130,10 @@ protected:
 TEST_F(SettingsTest, EachSettingReachesTheConfigurationAndNoSettingIsIgnored) {
   for (const Section section : all_sections()) {
     for (const Setting *setting : settings_of(section)) {
-      const bool of_mode = setting->key == "bind_mode";
       const std::string before =
-          file_with(section, of_mode ? setting->key : "", of_mode ? "\"0777\"" : "");
+          setting->key == "bind_mode"      ? file_with(section, setting->key, "\"0777\"")
+          : setting->key == "repeat_floor" ? file_with(section, setting->key, "\"1s\"")
+                                           : file_with(section, "", "");
       const std::string after = file_with(section, setting->key, another_value(*setting));
       const LoadedConfig one = world.load(before);
       const LoadedConfig other = world.load(after);

@@ -105,6 +105,18 @@ TEST_F(AcquireSas, WhenBothKeysAreRefusedNothingIsWorthAnImmediateRedial) {
   EXPECT_NE(third.id, first.id);
 }
 
+TEST_F(AcquireSas, AKeyThatWasRefusedLongAgoIsWorthAnotherTry) {
+  host.secret_keys["second_key"] = 2;
+  Plugged<culvert_auth> auth(host, culvert_plugin_v1_auth_sas, CULVERT_KIND_AUTH);
+  const Acquired first = acquire(auth);
+  EXPECT_TRUE(refused(auth, first.id));
+  const Acquired second = acquire(auth);
+  host.wall_s += 60; // the relay has taken the second key, and now takes the first one again
+  EXPECT_TRUE(refused(auth, second.id));
+  const Acquired third = acquire(auth);
+  EXPECT_FALSE(refused(auth, third.id)) << "the second one was refused a moment ago";
+}
+
 TEST_F(AcquireSas, WithOneKeyARefusalChangesNothing) {
   Plugged<culvert_auth> auth(host, culvert_plugin_v1_auth_sas, CULVERT_KIND_AUTH);
   const Acquired first = acquire(auth);
