@@ -1,4 +1,5 @@
 #include "core/clock.hpp"
+#include "core/limits.hpp"
 #include "crypto/certificate.hpp"
 #include "facade/client_role.hpp"
 #include "facade/relay_check.hpp"
@@ -61,6 +62,22 @@ void warn_of_uncovered(Log &log, const RelayConfig &config, const Credentials &c
                  {"certificate", config.tls_certificate_file},
                  {"valid_for", facts.names.empty() ? "no name: it has no subjectAltName"
                                                    : comma_list(facts.names)}});
+    }
+  }
+}
+
+void warn_of_short_keys(Log &log, const std::string &entity, const std::vector<RuleConfig> &rules) {
+  for (const RuleConfig &rule : rules) {
+    for (const Secret *key : {&rule.primary, &rule.secondary}) {
+      if (!key->empty() && key->bytes().size() < kShortRuleKeyBytes) {
+        log.write(LogLevel::kWarn,
+                  "a rule's key is so short that it can be guessed: give the rule a random one of "
+                  "at least " +
+                      std::to_string(kShortRuleKeyBytes) + " bytes",
+                  {{"rule", loggable(rule.name)},
+                   {"entity", entity.empty() ? "all" : loggable(entity)},
+                   {"key", key == &rule.primary ? "primary" : "secondary"}});
+      }
     }
   }
 }
@@ -131,6 +148,10 @@ Result<RelaySetUp> set_up(const RoleMaking &making, const RelayConfig &config) {
   }
   if (status.ok()) {
     status = read_facts(making.log, config, made);
+    warn_of_short_keys(making.log, "", config.rules);
+    for (const EntityConfig &entity : config.entities) {
+      warn_of_short_keys(making.log, entity.path, entity.rules);
+    }
   }
   if (status.ok()) {
     status = make_units(making.plugins, config, *made.units);
