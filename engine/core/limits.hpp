@@ -141,6 +141,8 @@ inline constexpr std::size_t kHostNameBytes = 253;
 /// A rule's name and its key. Microsoft's clients allow 256 characters for each.
 inline constexpr std::size_t kRuleNameBytes = 256;
 inline constexpr std::size_t kRuleKeyBytes = 256;
+/// A shorter key can be guessed from one token: 128 bits are the usual least strength of a key.
+inline constexpr std::size_t kShortRuleKeyBytes = 16;
 /// An entity's path: Azure's bound.
 inline constexpr std::size_t kEntityPathBytes = 260;
 

@@ -1,4 +1,5 @@
 #include "core/clock.hpp"
+#include "core/limits.hpp"
 #include "crypto/certificate.hpp"
 #include "facade/client_role.hpp"
 #include "facade/relay_check.hpp"
@@ -94,8 +95,25 @@ void warn_of_uncovered(Warnings &warnings, const RelayConfig &config,
   }
 }
 
+void warn_of_short_keys(Warnings &warnings, const std::string &entity,
+                        const std::vector<RuleConfig> &rules) {
+  for (const RuleConfig &rule : rules) {
+    for (const Secret *key : {&rule.primary, &rule.secondary}) {
+      if (!key->empty() && key->bytes().size() < kShortRuleKeyBytes) {
+        warnings.add(
+            "a rule's key is so short that it can be guessed: give the rule a random one of "
+            "at least " +
+                std::to_string(kShortRuleKeyBytes) + " bytes",
+            {{"rule", loggable(rule.name)},
+             {"entity", entity.empty() ? "all" : loggable(entity)},
+             {"key", key == &rule.primary ? "primary" : "secondary"}});
+      }
+    }
+  }
+}
+
 /// Its end, and what an operator should know of it.
-Status read_facts(Warnings warnings, const RelayConfig &config, RelaySetUp &made) {
+Status read_facts(Warnings &warnings, const RelayConfig &config, RelaySetUp &made) {
   const Result<CertificateFacts> facts = inspect_certificate(made.credentials.certificate_pem);
   if (!facts.ok()) {
     return facts.status();
@@ -154,7 +172,12 @@ Result<RelaySetUp> set_up(const RoleMaking &making, const RelayConfig &config,
         made.credentials);
   }
   if (status.ok()) {
-    status = read_facts({making, config, purpose}, config, made);
+    Warnings warnings(making, config, purpose);
+    status = read_facts(warnings, config, made);
+    warn_of_short_keys(warnings, "", config.rules);
+    for (const EntityConfig &entity : config.entities) {
+      warn_of_short_keys(warnings, entity.path, entity.rules);
+    }
   }
   if (status.ok()) {
     status = make_units(making.plugins, config, *made.units);

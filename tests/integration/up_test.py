@@ -79,6 +79,22 @@ class Up(ConfigCase):
         self.check_echo(self.app_port, os.urandom(1 << 20))
         self.assertEqual(process.terminate(), 0)
 
+    def test_a_key_that_can_be_guessed_is_warned_about_and_not_shown(self):
+        self.write_secret("sender.key", "fifteen-bytes-x")
+        self.write_secret("second.key", "s")
+        rule = ('[[relay.entity.rule]]\nname = "own"\nrights = ["send"]\n'
+                'primary_key = "file:listener.key"\nsecondary_key = "file:second.key"\n')
+        path = self.write_config(self.relay_part(), rule)
+        done = self.check(path, "--resolve")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        warning = "a rule's key is so short that it can be guessed: give the rule a random one of at least 16 bytes "
+        self.assertEqual([line.split(warning)[1] for line in done.stderr.splitlines() if warning in line],
+                         ["rule=sender entity=all key=primary", "rule=own entity=app key=secondary"])
+        self.assertNotIn("fifteen", done.stderr)
+        process = self.start("up", [self.culvert(), "up", "--config", path])
+        process.wait_for_line("listening on .*role=relay")
+        self.assertEqual(len(process.lines(f"warn {warning}")), 2)
+
     def test_several_of_each(self):
         second = quiet_port()
         other_relay = quiet_port()
