@@ -26,6 +26,14 @@ void Renewal::start(const EntityAddress &entity, const Token &first) {
   has(first);
 }
 
+void Renewal::use_other_auth() {
+  id_.reset();
+  if (state_ == State::kWaiting && expires_s_ != 0) {
+    timer_.disarm();
+    ask_at(kit_.shard.io.wall_s());
+  }
+}
+
 void Renewal::refused() {
   if (id_) {
     kit_.auth.refused(*id_);

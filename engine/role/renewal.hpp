@@ -27,8 +27,9 @@ public:
   /// end is not renewed. Nothing may be in flight.
   void start(const EntityAddress &entity, const Token &first);
   /// The kit has another auth plugin. Each numbers its own tokens, so the relay has none of this
-  /// one's.
-  void use_other_auth() { id_.reset(); }
+  /// one's: it is asked for one at once, because the relay may soon refuse the key of the token
+  /// that it has. A token without an end stays.
+  void use_other_auth();
   /// The relay has refused the token that it has: the plugin that made it should make another one.
   void refused();
   /// The channel ends. If a plugin was asked, `settled` runs when it has let go.

@@ -188,13 +188,17 @@ bool WorldRun::recover_from(const Event &event) {
                                      "no listener had to register anew");
 }
 
-/// A key that was refused is not shown again, whatever number of connections had it.
+/// A key that was refused is not shown again, whatever number of connections had it. Of a listener
+/// the relay refuses the token that its channel has, and the renewal that may come before the
+/// channel is closed.
 bool WorldRun::keys_are_switched(const Event &event) {
   const std::uint64_t refused = refusals(event.rule) - refusals_;
   if (event.kind == EventKind::kRotateAtClients) {
     const std::uint64_t clients = event.rule == kSenderRule ? senders_.size() : 1;
-    return expect(refused == clients, "each client is refused once when the key changes: " +
-                                          std::to_string(refused) + " refusals");
+    const std::uint64_t most = event.rule == kSenderRule ? clients : 2;
+    return expect(clients <= refused && refused <= most,
+                  "each client is refused once when the key changes: " + std::to_string(refused) +
+                      " refusals");
   }
   return event.kind != EventKind::kRotateAtRelay ||
          expect(refused == 0, "nobody is refused while the relay has both keys: " +

@@ -93,6 +93,10 @@ void ChannelToken::on_judged(const Result<Grant> &grant) {
     judged_(status);
     return;
   }
+  if (!renewed && status.code == Code::kTokenExpired) { // its end is known, and has its timer
+    ask_next();
+    return;
+  }
   if (refuses(status) && renewed) {
     over_(status);
     return;
