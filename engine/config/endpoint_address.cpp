@@ -68,6 +68,22 @@ std::map<std::string, std::string> endpoint_addresses(const std::set<std::string
   return addresses;
 }
 
+bool has_redirected_name(const SenderConfig &sender) {
+  const std::string &host = sender.bind.host;
+  return !sender.endpoint.host.empty() && !is_address(sender.endpoint.host) &&
+         sender.bind.port == sender.endpoint.port && host.starts_with("127.") && is_loopback(host);
+}
+
+std::map<std::string, std::string> redirected_names(const std::vector<SenderConfig> &senders) {
+  std::map<std::string, std::string> names;
+  for (const SenderConfig &sender : senders) {
+    if (has_redirected_name(sender)) {
+      names.emplace(endpoint_name(sender.endpoint.host), sender.bind.host);
+    }
+  }
+  return names;
+}
+
 Status check_endpoint_name(const HostPort &endpoint, std::string_view relay_host) {
   const std::string name = endpoint_name(endpoint.host);
   const auto wrong = [&endpoint](std::string_view rest) {

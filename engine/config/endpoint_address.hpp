@@ -4,7 +4,7 @@
 // Pure functions; safe from any thread.
 #pragma once
 
-#include "culvert/config.hpp"
+#include "culvert/config_file.hpp"
 
 #include <cstddef>
 #include <map>
@@ -22,6 +22,10 @@ std::string endpoint_name(std::string_view host);
 /// name's SHA-256. The same names have the same addresses on every machine. Where two names would
 /// have one address, the later in byte order has the next free one.
 std::map<std::string, std::string> endpoint_addresses(const std::set<std::string> &names);
+
+/// Whether the endpoint's name leads to this sender: it listens at an IPv4 loopback address, with
+/// the endpoint's own port.
+bool has_redirected_name(const SenderConfig &sender);
 
 /// What is wrong with an endpoint as a name to redirect into the tunnel through this relay, and
 /// what to write; an OK status if nothing is.

@@ -3,6 +3,7 @@
 // each other.
 
 #include "config/config_reader.hpp"
+#include "config/endpoint_address.hpp"
 #include "config/host_name.hpp"
 #include "config/setting_values.hpp"
 #include "core/text.hpp"
@@ -66,6 +67,10 @@ public:
     admin();
     roles();
     limits();
+    dns();
+    for (std::size_t i = 0; i < all_.senders.size(); ++i) {
+      name(i);
+    }
     for (std::size_t i = 0; i < all_.listeners.size(); ++i) {
       loops(i);
       targets(i);
@@ -202,6 +207,58 @@ private:
     }
   }
 
+  void dns() {
+    const std::map<std::string, ConfigPlace> &keys = loaded_.dns.keys;
+    if (!keys.empty() && !keys.contains("bind")) {
+      judge(loaded_.dns, keys.begin()->first, [] {
+        return Status::config("[dns] has no bind, so nothing answers; write bind = "
+                              "[\"127.0.0.153:53\"], or leave the section out");
+      });
+    } else if (redirected_names(all_.senders).empty()) {
+      warn(loaded_.dns, "bind",
+           "no sender has an endpoint whose name leads to it, so the DNS responder knows no name; "
+           "write endpoint = \"NAME:PORT\" into a [[sender]], without bind");
+    }
+  }
+
+  /// An endpoint's name leads to one address, and to no host that a role of this file dials.
+  void name(std::size_t index) {
+    const SenderConfig &sender = all_.senders[index];
+    const std::string name = endpoint_name(sender.endpoint.host);
+    if (!has_redirected_name(sender)) {
+      return;
+    }
+    const auto wrong = [&](const std::string &rest) {
+      judge(loaded_.senders[index], "endpoint",
+            [&] { return Status::config("endpoint '" + sender.endpoint.text() + "': " + rest); });
+    };
+    for (std::size_t i = 0; i < index; ++i) {
+      const SenderConfig &other = all_.senders[i];
+      if (has_redirected_name(other) && endpoint_name(other.endpoint.host) == name &&
+          other.bind.host != sender.bind.host) {
+        wrong("its name leads to " + sender.bind.host + " here and to " + other.bind.host +
+              " for " + title("sender", other, loaded_.senders[i]) +
+              "; leave bind out of both, or write one address for both");
+      }
+    }
+    const auto dialled = [&](const char *kind, const ClientConfig &client,
+                             const RolePlaces &places) {
+      if (lower_case(client.connection.host) == name) {
+        wrong(title(kind, client, places) + " dials its relay by this name, which must keep its "
+                                            "address; write another name");
+      } else if (lower_case(client.proxy.address.host) == name) {
+        wrong(title(kind, client, places) + " dials its proxy by this name, which must keep its "
+                                            "address; write another name");
+      }
+    };
+    for (std::size_t i = 0; i < all_.listeners.size(); ++i) {
+      dialled("listener", all_.listeners[i], loaded_.listeners[i]);
+    }
+    for (std::size_t i = 0; i < all_.senders.size(); ++i) {
+      dialled("sender", all_.senders[i], loaded_.senders[i]);
+    }
+  }
+
   /// Each connection of a listener to a sender of its own entity would be the next one for it.
   void loops(std::size_t index) {
     const ListenerConfig &listener = all_.listeners[index];
@@ -220,6 +277,16 @@ private:
                                       "connection would come back without an end; write the "
                                       "address of the service");
       });
+      if (same_entity(listener, sender) && has_redirected_name(sender) &&
+          endpoint_name(listener.target.host) == endpoint_name(sender.endpoint.host) &&
+          listener.target.port == sender.endpoint.port) {
+        warn(loaded_.listeners[index], "target",
+             "target " + listener.target.text() + ": " +
+                 title("sender", sender, loaded_.senders[i]) +
+                 " has this endpoint, so where /etc/hosts or DNS of this machine leads the name to "
+                 "it, each connection would come back without an end; write the service's IP "
+                 "address");
+      }
     }
   }
   /// One sentence, about the nearest listener before.

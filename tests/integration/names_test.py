@@ -98,12 +98,21 @@ class Hosts(NamesCase):
                        "its lines by hand\n"))
         self.assertEqual(self.text(), before)
 
+    def test_of_a_link_the_file_behind_it_changes(self):
+        self.write("127.0.0.1 localhost\n")
+        link = os.path.join(self.folder, "link")
+        os.symlink("hosts", link)
+        for words, text in ((("--apply", self.config), BLOCK + "127.0.0.1 localhost\n"),
+                            (("--remove",), "127.0.0.1 localhost\n")):
+            done = self.culvert_done("hosts", *words, "--hosts-file", link)
+            self.assertEqual((done.returncode, self.text(), os.readlink(link)), (0, text, "hosts"))
+
     def test_mistakes_are_one_sentence(self):
         self.write("")
         code, _, errors = self.change("--apply", self.write_config(
             self.sender_part(), name="other.toml"))
         self.assertEqual((code, errors.count("\n")), (1, 1))
-        self.assertIn("has an endpoint that leads to a loopback address", errors)
+        self.assertIn("has an endpoint whose name leads to it", errors)
         self.assertEqual(self.change(), (2, "", "culvert hosts: write --apply FILE or --remove\n"))
         os.remove(self.hosts)
         self.assertEqual(self.change("--remove"), (
@@ -201,6 +210,30 @@ class Run(NamesCase):
                            extra_groups=[], cwd="/")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(done.stdout.split()[:2], [str(NOBODY), WEB])
+
+    def test_check_says_where_the_names_lead_and_that_run_is_possible(self):
+        done = self.culvert_done("check", "--config", self.config)
+        self.assertEqual((done.returncode, done.stdout.splitlines()[1:]), (0, [
+            f"db.internal leads to {DB}", f"web.internal leads to {WEB}",
+            "culvert run: a command can have these names here"]))
+
+    def test_check_says_why_run_is_not_possible(self):
+        forbidden = ["unshare", "--user", "--map-root-user", "sh", "-c",
+                     'echo 0 >/proc/sys/user/max_mnt_namespaces && exec "$@"', "sh"]
+        done = subprocess.run([*forbidden, self.culvert(), "check", "--config", self.config], text=True,
+                              capture_output=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout.splitlines()[-1],
+                         r"^culvert run: this machine does not let a command have names of its own \(.*: "
+                         r"No space left on device\); culvert hosts --apply redirects them for the whole")
+        done = subprocess.run([*forbidden, self.culvert(), "run", "--config", self.config, "--", "true"],
+                              text=True, capture_output=True, timeout=60, check=False)
+        self.assertEqual((done.returncode, done.stderr[:13]), (1, "culvert run: "))
+
+    def test_a_command_without_its_dashes_is_told(self):
+        done = self.culvert_done("run", "--config", self.config, "curl", "-s", "x")
+        self.assertEqual((done.returncode, done.stderr), (
+            2, "culvert run: there is no option -s; write -- in front of the command; see culvert run --help\n"))
 
     def test_what_cannot_run_is_told_as_a_shell_does(self):
         done = self.run_in("no-such-command")

@@ -4,17 +4,13 @@ One relay process of two shards serves transport_azure and the plain C example p
 listener and sender runs for each, and the pairs differ in --transport alone. In the run from files, all
 five roles are one process of one file.
 """
-import glob
 import hashlib
 import os
-import pwd
 import re
-import shutil
 import subprocess
-import tempfile
 import unittest
 
-from culvert_processes import CulvertCase, free_port, wait_until
+from postgres_server import PostgresCase, program
 
 PROTOCOLS = ("transport_azure", "example_relay")
 CLIENTS = 8
@@ -26,16 +22,7 @@ ROW = "lpad(n::text, 9, '0') AS n, repeat(md5(n::text), 2) || left(md5((n * 7)::
 COPY_OUT = "COPY (SELECT * FROM %s ORDER BY n) TO STDOUT"
 
 
-def program(name):
-    """Debian keeps the server's own programs in a folder that is not in PATH."""
-    found = sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{name}"))
-    path = found[-1] if found else shutil.which(name)
-    if not path:
-        raise unittest.SkipTest(f"{name} is not here; apt-get install postgresql")
-    return path
-
-
-class Postgres(CulvertCase):
+class Postgres(PostgresCase):
     shares_process = True
 
     def setUp(self):
@@ -45,30 +32,6 @@ class Postgres(CulvertCase):
                     f"FROM generate_series(1, {ROWS}) AS n")
         self.relay = self.start_relay(shards=2, protocols=PROTOCOLS)
         self.ports = {protocol: self.start_pair(protocol) for protocol in PROTOCOLS}
-
-    def start_server(self):
-        """A server in a folder of its own. initdb refuses root: then it runs as `postgres`."""
-        user = "postgres" if os.geteuid() == 0 else None
-        self.name = user or pwd.getpwuid(os.geteuid()).pw_name
-        data = tempfile.mkdtemp(prefix="culvert-postgres-")
-        self.addCleanup(shutil.rmtree, data, ignore_errors=True)
-        identity = {"user": user, "group": user, "extra_groups": []} if user else {}
-        if user:
-            shutil.chown(data, user, user)
-        subprocess.run([program("initdb"), "-D", f"{data}/db", "-A", "trust", "-U", self.name,
-                        "--no-sync", "--locale=C", "-E", "UTF8"],
-                       check=True, stdout=subprocess.DEVNULL, cwd="/", **identity)
-        ready = "database system is ready to accept connections"
-        while True:
-            port = free_port()
-            server = self.start(
-                "postgres", [program("postgres"), "-D", f"{data}/db", "-k", "", "-c",
-                             f"port={port}", "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off",
-                             "-c", "max_wal_size=4GB"], user=user, cwd="/")
-            wait_until(lambda: server.exited() or server.lines(ready), "the server")
-            if not server.lines("could not bind .*Address already in use"):  # it was free once
-                server.wait_for_line(ready)
-                return port
 
     def start_pair(self, transport):
         target = f"127.0.0.1:{self.server_port}"

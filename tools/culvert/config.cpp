@@ -1,5 +1,6 @@
 // The commands that judge and explain configuration files: check and config example.
 
+#include "private_names.hpp"
 #include "roles.hpp"
 #include "service.hpp"
 
@@ -42,6 +43,19 @@ std::string counted(std::size_t count, const std::string &what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
+/// Where the names of endpoints lead, and whether a command of this user can have them.
+void print_names(const Configuration &configuration) {
+  const RedirectedNames names = redirected_names(configuration.senders);
+  for (const auto &[name, address] : names) {
+    std::cout << name << " leads to " << address << '\n';
+  }
+  if (!names.empty()) {
+    const Status possible = try_private_names();
+    std::cout << "culvert run: "
+              << (possible.ok() ? "a command can have these names here" : possible.message) << '\n';
+  }
+}
+
 int check(const std::string &file, bool resolving) {
   SecretReader secrets;
   const ConfigSource source{Speech::kKeys, file, {}};
@@ -67,6 +81,7 @@ int check(const std::string &file, bool resolving) {
   std::cout << file << " has no mistake: " << counted(found.relays.size(), "relay") << ", "
             << counted(found.listeners.size(), "listener") << ", "
             << counted(found.senders.size(), "sender") << '\n';
+  print_names(found);
   return kExitOk;
 }
 

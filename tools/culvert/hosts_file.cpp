@@ -1,11 +1,10 @@
 #include "hosts_file.hpp"
 
-#include "hosts_text.hpp"
-
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <functional>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -86,8 +85,12 @@ Status replace(const std::string &path, int before, const std::string &text) {
   return status;
 }
 
-Status change(const std::string &path,
+/// Of a link, the file that it leads to is changed.
+Status change(const std::string &named,
               const std::function<Result<std::string>(const std::string &)> &edit) {
+  std::error_code none;
+  const std::filesystem::path found = std::filesystem::canonical(named, none);
+  const std::string path = none ? named : found.string();
   const File file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   std::string before;
   if (file.number() < 0 || flock(file.number(), LOCK_EX) != 0 || !read_all(file.number(), before)) {

@@ -3,7 +3,7 @@
 // Plain functions; two processes that change one file wait for each other.
 #pragma once
 
-#include "redirected_names.hpp"
+#include "hosts_text.hpp"
 
 namespace culvert::command {
 

@@ -3,11 +3,14 @@
 // Pure functions.
 #pragma once
 
-#include "redirected_names.hpp"
+#include "culvert/config_file.hpp"
 
 #include <string>
 
 namespace culvert::command {
+
+/// As redirected_names() has them.
+using RedirectedNames = std::map<std::string, std::string>;
 
 /// The lines that lead each name to its address. Each address also stands there as an IPv4-mapped
 /// IPv6 address (RFC 4291, section 2.5.5.2), for apps that know only IPv6.

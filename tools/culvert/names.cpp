@@ -19,10 +19,11 @@ constexpr int kExitNotFound = 127; // as a shell has it, like the next
 constexpr int kExitNotRunnable = 126;
 
 RedirectedNames names_of_file(const std::string &path) {
-  RedirectedNames names = redirected_names(read_endpoints(path));
+  RedirectedNames names = redirected_names(read_endpoints(path).senders);
   if (names.empty()) {
     throw Refusal{kExitFailure, "no sender of " + path +
-                                    " has an endpoint that leads to a loopback address; write "
+                                    " has an endpoint whose name leads to it: it must listen at an "
+                                    "IPv4 loopback address with the endpoint's own port; write "
                                     "endpoint = \"NAME:PORT\" into a [[sender]], without bind"};
   }
   return names;

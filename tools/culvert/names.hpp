@@ -3,7 +3,7 @@
 // One thread.
 #pragma once
 
-#include "redirected_names.hpp"
+#include "culvert/config_file.hpp"
 
 namespace culvert::command {
 

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <sched.h>
@@ -9,6 +10,7 @@
 #include <string>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace culvert::command {
@@ -105,6 +107,30 @@ Status enter_private_names(const RedirectedNames &names) {
     status = not_allowed(std::string("leaving ") + kScratch);
   }
   return status;
+}
+
+Status try_private_names() {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) {
+    return not_allowed("a pipe");
+  }
+  const pid_t child = fork();
+  if (child == 0) {
+    const std::string why = enter_private_names({}).message;
+    const ssize_t wrote = write(ends[1], why.data(), why.size());
+    _exit(wrote == static_cast<ssize_t>(why.size()) ? 0 : 1);
+  }
+  std::string why = child < 0 ? not_allowed("a process").message : "";
+  close(ends[1]);
+  char buffer[512];
+  for (ssize_t got = 0; (got = read(ends[0], buffer, sizeof buffer)) > 0;) {
+    why.append(buffer, static_cast<std::size_t>(got));
+  }
+  close(ends[0]);
+  if (child > 0) {
+    waitpid(child, nullptr, 0);
+  }
+  return why.empty() ? Status{} : Status::machine(why);
 }
 
 } // namespace culvert::command

@@ -12,5 +12,7 @@ namespace culvert::command {
 /// group, and sees other users and groups as nobody. A failure says which step is not allowed and
 /// what to use instead.
 Status enter_private_names(const RedirectedNames &names);
+/// Whether it is possible here: tried in a child process.
+Status try_private_names();
 
 } // namespace culvert::command

@@ -65,7 +65,7 @@ Result<std::vector<HostPort>> upstreams_of(const DnsConfig &config) {
 
 void lead_names(dns::Responder &responder, const Configuration &configuration,
                 const std::vector<HostPort> &upstreams) {
-  responder.use(dns::NameTable(redirected_names(configuration)), upstreams,
+  responder.use(dns::NameTable(redirected_names(configuration.senders)), upstreams,
                 static_cast<std::uint32_t>(configuration.dns.ttl_ms / kMsPerSecond));
 }
 

@@ -57,8 +57,10 @@ std::string not_expected(const CLI::App &app, const std::string &argument) {
     if (app.get_option_no_throw(name) != nullptr) {
       return name + " stands in front of '" + app.get_name() + "'; write it behind";
     }
-    return may_be_repeated(name) ? "there is no option " + name
-                                 : "an option is not one of this command";
+    const bool runs = app.get_option_no_throw("COMMAND") != nullptr;
+    return (may_be_repeated(name) ? "there is no option " + name
+                                  : std::string("an option is not one of this command")) +
+           (runs ? "; write -- in front of the command" : "");
   }
   if (!app.get_subcommands({}).empty()) {
     return (may_be_repeated(argument) ? "there is no subcommand '" + argument + "'"

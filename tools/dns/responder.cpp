@@ -40,9 +40,8 @@ auto telling(error_code &error) {
 Status cannot_listen(const HostPort &where, const error_code &error) {
   std::string rest;
   if (error.value() == EADDRINUSE) {
-    rest = "; another name server has it: write another loopback address, for example "
-           "127.0.0.153:" +
-           std::to_string(where.port);
+    rest = "; another name server has it, or a culvert that runs with this file: stop it, or write "
+           "another loopback address";
   } else if (error.value() == EACCES) {
     rest = "; ports below 1024 need the capability CAP_NET_BIND_SERVICE (or root)";
   }

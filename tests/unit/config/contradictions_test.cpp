@@ -56,6 +56,38 @@ std::vector<Row> rows_of_addresses() {
   };
 }
 
+std::string named_sender(const std::string &endpoint, const std::string &more = "") {
+  return "[[sender]]\nconnection_string = \"file:sql.connection\"\nendpoint = \"" + endpoint +
+         "\"\n" + more;
+}
+
+std::vector<Row> rows_of_names() {
+  return {
+      {"one name with two addresses",
+       named_sender("db.internal:1") + named_sender("DB.internal.:2", "bind = \"127.0.0.9:2\"\n"),
+       "6:12 endpoint 'DB.internal.:2': its name leads to 127.0.0.9 here and to 127.184.121.144 "
+       "for "
+       "sender 'sender-1' (line 1); leave bind out of both, or write one address for both"},
+      {"the relay of another role",
+       "[[listener]]\nconnection_string = \"file:relay-b.connection\"\ntarget = \"a:1\"\n" +
+           named_sender("B.example:443"),
+       "6:12 endpoint 'B.example:443': listener 'listener-1' (line 1) dials its relay by this "
+       "name, "
+       "which must keep its address; write another name"},
+      {"the own relay, with bind", named_sender("relay.example:443", "bind = \"127.0.0.1:443\"\n"),
+       "3:12 endpoint 'relay.example:443': sender 'sender-1' (line 1) dials its relay by this "
+       "name, "
+       "which must keep its address; write another name"},
+      {"the proxy", named_sender("proxy.example:3128", "proxy = \"http://proxy.example:3128\"\n"),
+       "3:12 endpoint 'proxy.example:3128': sender 'sender-1' (line 1) dials its proxy by this "
+       "name, "
+       "which must keep its address; write another name"},
+      {"a responder without bind", "[dns]\nttl = \"1s\"\n" + listener("a:1"),
+       "2:7 [dns] has no bind, so nothing answers; write bind = [\"127.0.0.153:53\"], or leave the "
+       "section out"},
+  };
+}
+
 std::vector<Row> rows_of_settings() {
   const std::string ready = "[[listener]]\nconnection_string = \"file:ready.connection\"\n"
                             "target = \"a:1\"\nsecond_key = \"file:rule.key\"\n";
@@ -83,6 +115,8 @@ protected:
     world.write("ready.connection",
                 "Endpoint=sb://relay.example/;EntityPath=sql;SharedAccessSignature="
                 "SharedAccessSignature sr=x&sig=x&se=1&skn=x");
+    world.write("relay-b.connection",
+                "Endpoint=sb://b.example/;SharedAccessKeyName=n;SharedAccessKey=k;EntityPath=sql");
   }
   Lines warnings(const std::string &text) {
     LoadedConfig loaded = world.load(text);
@@ -94,7 +128,7 @@ protected:
 };
 
 TEST_F(ContradictionsTest, EachIsAMistakeAtItsPlace) {
-  for (const auto &rows : {rows_of_addresses(), rows_of_settings()}) {
+  for (const auto &rows : {rows_of_addresses(), rows_of_names(), rows_of_settings()}) {
     for (const Row &row : rows) {
       const LoadedConfig loaded = world.load(row.text);
       EXPECT_EQ(ConfigWorld::lines(loaded), Lines{row.sentence}) << row.title;
@@ -121,6 +155,24 @@ TEST_F(ContradictionsTest, TwoTargetsOfOneEntityAreAWarning) {
                   "target a:1, so an app reaches one of them at random; write the same target, or "
                   "another entity"});
   EXPECT_EQ(warnings(listener("a:1") + listener("a:1")), Lines{});
+}
+
+TEST_F(ContradictionsTest, ATargetThatIsTheOwnSendersEndpointIsAWarning) {
+  EXPECT_EQ(
+      warnings(listener("DB.internal:7") + named_sender("db.internal:7")),
+      Lines{"3:10 target DB.internal:7: sender 'sender-1' (line 4) has this endpoint, so where "
+            "/etc/hosts or DNS of this machine leads the name to it, each connection would come "
+            "back without an end; write the service's IP address"});
+  EXPECT_EQ(warnings(listener("db.internal:8") + named_sender("db.internal:7")), Lines{});
+}
+
+TEST_F(ContradictionsTest, AResponderThatKnowsNoNameIsAWarning) {
+  EXPECT_EQ(
+      warnings("[dns]\nbind = \"127.0.0.153:53\"\n" + listener("a:1")),
+      Lines{"2:8 no sender has an endpoint whose name leads to it, so the DNS responder knows no "
+            "name; write endpoint = \"NAME:PORT\" into a [[sender]], without bind"});
+  EXPECT_EQ(warnings("[dns]\nbind = \"127.0.0.153:53\"\n" + named_sender("db.internal:7")),
+            Lines{});
 }
 
 TEST_F(ContradictionsTest, ABoundAboveTheOneAroundItIsAWarningIfBothAreWritten) {

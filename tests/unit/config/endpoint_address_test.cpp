@@ -86,7 +86,7 @@ TEST(EndpointAddress, IsWhereASenderOfAFileListensThatNamesNoOther) {
   const LoadedConfig loaded =
       world.load(std::string(kSender) + "endpoint = \"db.internal:1433\"\n" + kSender +
                  "endpoint = \"db.internal:1434\"\n" + kSender +
-                 "endpoint = \"db.internal:1435\"\nbind = \"127.0.0.1:1435\"\n");
+                 "endpoint = \"web.internal:1435\"\nbind = \"127.0.0.1:1435\"\n");
   EXPECT_EQ(world.lines(loaded), std::vector<std::string>{});
   const auto &senders = loaded.configuration.senders;
   ASSERT_EQ(senders.size(), 3U);

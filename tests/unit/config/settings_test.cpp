@@ -93,6 +93,7 @@ protected:
           {"names", "\"relay.example\""},
           {"certificate", "\"relay.pem\""},
           {"private_key", "\"relay.key\""}}},
+        {kDnsSection, {{"bind", "\"127.0.0.153:53\""}}},
         {kRelayRuleSection,
          {{"name", "\"r\""}, {"rights", "\"listen\""}, {"primary_key", "\"file:rule.key\""}}},
         {kEntitySection, {{"path", "\"sql\""}}},
