@@ -187,6 +187,13 @@ class Alone(DnsCase):
         self.start_dns(f"127.0.0.1:{large.port}")
         self.assertEqual(len(self.records("large.example", "A", "+bufsize=4096", "+ignore")), 200)
 
+    def test_a_larger_answer_than_the_client_takes_is_cut_and_says_so(self):
+        addresses = [f"192.0.2.{number}" for number in range(200)]
+        large = self.upstream(lambda packet: [answered(packet, *addresses)])
+        self.start_dns(f"127.0.0.1:{large.port}")
+        cut = self.ask("large.example", "A", "+noedns", "+ignore")
+        self.assertEqual((cut.status, cut.truncated, cut.records), ("NOERROR", True, []))
+
     def test_an_upstream_that_fails_is_not_the_last_word(self):
         refuses = self.upstream(lambda packet: [packet[:2] + b"\x81\x85" + packet[4:]])
         knows = self.upstream(lambda packet: [answered(packet, "192.0.2.77")])

@@ -107,6 +107,14 @@ class Hosts(NamesCase):
             done = self.culvert_done("hosts", *words, "--hosts-file", link)
             self.assertEqual((done.returncode, self.text(), os.readlink(link)), (0, text, "hosts"))
 
+    def test_what_may_have_no_end_is_refused(self):
+        pipe = os.path.join(self.folder, "pipe")
+        os.mkfifo(pipe)
+        for path in (pipe, "/dev/zero"):
+            done = self.culvert_done("hosts", "--apply", self.config, "--hosts-file", path)
+            self.assertEqual((done.returncode, done.stderr), (
+                1, f"culvert hosts: cannot read {path}: Invalid argument; it must be a regular file\n"))
+
     def test_mistakes_are_one_sentence(self):
         self.write("")
         code, _, errors = self.change("--apply", self.write_config(

@@ -269,11 +269,11 @@ CLIENT_ROWS = [
      'culvert reload: no answer from the admin endpoint at unix:{folder}/none.sock: No such file or '
      'directory; is bind of [admin] this address, and the process running?'),
     ('no subcommand', '', {}, 2,
-     'culvert: a subcommand is missing; write one of relay, listen, connect, up, check, config, '
-     'status, reload, setup, sas, plugins, demo; see culvert --help'),
+     'culvert: a subcommand is missing; write one of relay, listen, connect, up, run, hosts, '
+     'dns, check, config, status, reload, setup, sas, plugins, demo; see culvert --help'),
     ('unknown subcommand', 'server', {}, 2,
-     "culvert: there is no subcommand 'server'; write one of relay, listen, connect, up, check, config, "
-     'status, reload, setup, sas, plugins, demo; see culvert --help'),
+     "culvert: there is no subcommand 'server'; write one of relay, listen, connect, up, run, hosts, "
+     'dns, check, config, status, reload, setup, sas, plugins, demo; see culvert --help'),
     ('unknown option in front', '', {'': ['--verbose']}, 2,
      'culvert: there is no option --verbose; see culvert --help'),
     ('a letter that is no option', '', {'': ['-V']}, 2,

@@ -33,10 +33,23 @@ private:
 Status failed(const std::string &path, const std::string &step) {
   const int error = errno;
   return Status::machine("cannot " + step + " " + path + ": " + std::strerror(error) +
-                         (error == EACCES || error == EPERM ? "; run it as root" : ""));
+                         (error == EACCES || error == EPERM ? "; run it as root"
+                          : error == EINVAL                 ? "; it must be a regular file"
+                                                            : ""));
 }
 
+/// A regular file, at most so large: a pipe or a device may have no end.
+constexpr off_t kLargestFile = 4 * 1024 * 1024;
+
 bool read_all(int file, std::string &text) {
+  struct stat facts {};
+  if (fstat(file, &facts) != 0) {
+    return false;
+  }
+  if (!S_ISREG(facts.st_mode) || facts.st_size > kLargestFile) {
+    errno = S_ISREG(facts.st_mode) ? EFBIG : EINVAL;
+    return false;
+  }
   char buffer[4096];
   for (;;) {
     const ssize_t got = read(file, buffer, sizeof buffer);
@@ -91,7 +104,7 @@ Status change(const std::string &named,
   std::error_code none;
   const std::filesystem::path found = std::filesystem::canonical(named, none);
   const std::string path = none ? named : found.string();
-  const File file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const File file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   std::string before;
   if (file.number() < 0 || flock(file.number(), LOCK_EX) != 0 || !read_all(file.number(), before)) {
     return failed(path, "read");

@@ -18,6 +18,7 @@ using Packet = std::unique_ptr<ldns_pkt, Free>;
 constexpr std::size_t kHeader = 12;
 constexpr std::uint8_t kIsAnswer = 0x80;
 constexpr std::uint8_t kOpcode = 0x78;
+constexpr std::uint8_t kTruncated = 0x02;
 constexpr std::uint8_t kRecursionDesired = 0x01;
 constexpr std::uint8_t kRecursionAvailable = 0x80;
 constexpr std::uint8_t kRcode = 0x0F;
@@ -179,6 +180,8 @@ Decision decide(std::span<const std::uint8_t> message, const NameTable &names,
   }
   if (is_plain(*packet)) {
     decision.answer = answer_of(*packet, query.name, names, ttl_s);
+  } else if (names.address_of(query.name) != nullptr || names.name_of(query.name) != nullptr) {
+    decision.answer = failure(query, Rcode::kRefused);
   }
   if (!decision.answer) {
     decision.query = std::move(query);
@@ -192,6 +195,12 @@ Message failure(const Query &query, Rcode rcode) {
   answer.insert(answer.end(), question,
                 question + static_cast<std::ptrdiff_t>(query.question_size));
   answer[5] = 1; // questions
+  return answer;
+}
+
+Message truncated(const Query &query) {
+  Message answer = failure(query, Rcode::kNone);
+  answer[2] |= kTruncated;
   return answer;
 }
 

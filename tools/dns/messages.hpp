@@ -50,13 +50,16 @@ struct Decision {
   std::optional<Query> query;
 };
 /// A question about a redirected name or its address is answered, for `ttl_s`; a message that is no
-/// query is dropped; a query that cannot be read is answered with FORMERR; all else is for an
-/// upstream. A redirected name has an A record and nothing else, so that no client finds another
+/// query is dropped; a query that cannot be read is answered with FORMERR, and one of an unusual
+/// form (another class, operation or version) about a redirected name with REFUSED; all else is for
+/// an upstream. A redirected name has an A record and nothing else, so that no client finds another
 /// way to the real host.
 Decision decide(std::span<const std::uint8_t> message, const NameTable &names, std::uint32_t ttl_s);
 
 /// An answer without records.
 Message failure(const Query &query, Rcode rcode);
+/// For a UDP client whose answer is too large for it: it asks again, over TCP.
+Message truncated(const Query &query);
 /// The same message with another id.
 Message with_id(Message message, std::uint16_t id);
 std::uint16_t id_of(const Message &message);

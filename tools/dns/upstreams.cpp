@@ -50,12 +50,12 @@ Task<std::optional<Message>> ask_udp(const udp::endpoint upstream, const Query q
   if (!error) {
     co_await socket.async_send(asio::buffer(query.bytes), telling(error));
   }
-  Message answer(query.answer_size);
+  Message answer(query.answer_size + 1); // one that fills it is too large for the client
   while (!error) {
     const std::size_t size = co_await socket.async_receive(asio::buffer(answer), telling(error));
     if (!error && is_answer(query, {answer.data(), size})) {
       answer.resize(size);
-      co_return answer;
+      co_return size > query.answer_size ? truncated(query) : std::move(answer);
     }
   }
   co_return std::nullopt;

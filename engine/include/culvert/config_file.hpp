@@ -76,9 +76,9 @@ struct LoadedConfig {
 /// begin in the file's folder. The policy of the reader becomes that of the file.
 LoadedConfig load_config_file(const std::string &path, SecretReader &secrets);
 
-/// The names of endpoints that lead to their senders, in lower case without a dot at the end, each with
-/// its IPv4 loopback address: those whose sender listens at such an address, with the endpoint's own
-/// port.
+/// The names of endpoints that lead to their senders, in lower case without a dot at the end, each
+/// with its IPv4 loopback address: those whose sender listens at such an address, with the
+/// endpoint's own port.
 std::map<std::string, std::string> redirected_names(const std::vector<SenderConfig> &senders);
 
 /// A file with every setting, its default and its range, as comments where it has a default.

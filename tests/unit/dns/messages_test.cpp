@@ -94,7 +94,16 @@ TEST(DnsMessages, AllElseIsForAnUpstream) {
   EXPECT_EQ(answer(query(".", LDNS_RR_TYPE_NS)), "asks an upstream");
   EXPECT_EQ(answer(query("4.2.1.127.in-addr.arpa", LDNS_RR_TYPE_PTR)), "asks an upstream");
   EXPECT_EQ(answer(query("db\\.internal", LDNS_RR_TYPE_A)), "asks an upstream");
-  EXPECT_EQ(answer(query("db.internal", LDNS_RR_TYPE_A, LDNS_RR_CLASS_CH)), "asks an upstream");
+  EXPECT_EQ(answer(query("other.internal", LDNS_RR_TYPE_A, LDNS_RR_CLASS_CH)), "asks an upstream");
+}
+
+TEST(DnsMessages, NoUnusualQueryAboutARedirectedNameLeaves) {
+  for (const ldns_rr_class other : {LDNS_RR_CLASS_CH, LDNS_RR_CLASS_ANY}) {
+    EXPECT_EQ(answer(query("db.internal", LDNS_RR_TYPE_A, other)), "REFUSED||");
+  }
+  Message update = query("db.internal", LDNS_RR_TYPE_SOA);
+  update[2] |= 0x28;
+  EXPECT_EQ(answer(update), "REFUSED||");
 }
 
 TEST(DnsMessages, WhatGoesToAnUpstreamIsAsItCame) {
@@ -147,6 +156,8 @@ TEST(DnsMessages, AFailureHasTheQuestionAndNoRecord) {
   ASSERT_TRUE(decision.query);
   const Message failed = failure(*decision.query, Rcode::kServerFailure);
   EXPECT_EQ(text_of(failed), "SERVFAIL||");
+  EXPECT_EQ(truncated(*decision.query)[2] & 0x02, 0x02);
+  EXPECT_EQ(text_of(truncated(*decision.query)), "NOERROR||");
   EXPECT_EQ(rcode_of(failed), Rcode::kServerFailure);
   EXPECT_TRUE(is_answer(*decision.query, failed));
 }
