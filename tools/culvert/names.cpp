@@ -32,6 +32,7 @@ RedirectedNames names_of_file(const std::string &path) {
 /// Returns only if it cannot.
 int become(std::vector<std::string> words) {
   std::vector<char *> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string &word : words) {
     arguments.push_back(word.data());
   }

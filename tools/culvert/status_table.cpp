@@ -156,7 +156,7 @@ private:
   /// The way of a connection: "127.0.0.1:1433 -> sql at relay.example:443 (db.internal:1433)" of a
   /// sender with an endpoint, "sql at relay.example:443 -> 10.0.0.1:1433" of a listener.
   static std::string where(const json::object &role) {
-    const std::string bound = text_of(role, "bound");
+    std::string bound = text_of(role, "bound");
     if (text_of(role, "kind") == "relay") {
       return bound;
     }

@@ -42,8 +42,9 @@ std::uint16_t random_id() {
   return id;
 }
 
-/// On a port of its own, so that who forges an answer must guess the port, too.
-Task<std::optional<Message>> ask_udp(const udp::endpoint upstream, const Query query) {
+/// On a port of its own, so that a forger of answers must guess the port, too. The caller waits,
+/// and keeps what it passes.
+Task<std::optional<Message>> ask_udp(const udp::endpoint &upstream, const Query &query) {
   udp::socket socket(co_await asio::this_coro::executor);
   error_code error;
   socket.connect(upstream, error); // opens it, too
@@ -61,7 +62,7 @@ Task<std::optional<Message>> ask_udp(const udp::endpoint upstream, const Query q
   co_return std::nullopt;
 }
 
-Task<std::optional<Message>> ask_tcp(const tcp::endpoint upstream, const Query query) {
+Task<std::optional<Message>> ask_tcp(const tcp::endpoint &upstream, const Query &query) {
   tcp::socket socket(co_await asio::this_coro::executor);
   error_code error;
   co_await socket.async_connect(upstream, telling(error));
@@ -174,10 +175,10 @@ Task<std::optional<Message>> Upstreams::ask(const Query &query, Way way) {
 Task<std::optional<Message>> Upstreams::ask_one(std::size_t place, Query query, Way way) {
   const std::uint16_t asked_with = id_of(query.bytes);
   query.bytes = with_id(std::move(query.bytes), random_id());
-  const Upstream upstream = all_[place];
-  Task<std::optional<Message>> asking = way == Way::kUdp
-                                            ? ask_udp({upstream.address, upstream.port}, query)
-                                            : ask_tcp({upstream.address, upstream.port}, query);
+  const udp::endpoint udp_place(all_[place].address, all_[place].port);
+  const tcp::endpoint tcp_place(all_[place].address, all_[place].port);
+  Task<std::optional<Message>> asking =
+      way == Way::kUdp ? ask_udp(udp_place, query) : ask_tcp(tcp_place, query);
   std::optional<Message> answer = co_await within(kUpstreamPatience, std::move(asking));
   all_[place].silent_until = answer ? std::chrono::steady_clock::time_point{}
                                     : std::chrono::steady_clock::now() + kSilentFor;
