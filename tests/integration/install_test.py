@@ -133,7 +133,9 @@ class Installed(unittest.TestCase):
                    if os.path.exists(os.path.join(ROOT, "tools", "culvert",
                                                   os.path.basename(path).removesuffix(".o")))]
         program = os.path.join(self.folder, "culvert")
-        self.run_command("c++", *objects, "-o", program, *self.pkg_config("--libs", "culvert"))
+        responder = os.path.join(BUILD, "tools", "dns", "libculvert_dns.a")  # the command's own
+        self.run_command("c++", *objects, responder, "-o", program, *self.pkg_config("--libs", "culvert"),
+                         "-lldns", "-lcrypto")
         said = self.run_command(program, "demo", "--once", "--plugin-directory",
                                 self.below("lib", "culvert", "plugins"),
                                 LD_LIBRARY_PATH=self.below("lib"), TMPDIR=self.folder)
