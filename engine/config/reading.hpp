@@ -1,6 +1,6 @@
 // What the readers of values share: one value that is being read, and the failures about it.
 //
-// Used by setting_values.cpp and setting_numbers.cpp alone; one thread.
+// Used by the files setting_*.cpp alone; one thread.
 #pragma once
 
 #include "config/setting_values.hpp"
@@ -38,6 +38,10 @@ Result<std::vector<std::string>> list_of(const Reading &reading);
 Result<SettingValue> read_count(const Reading &reading);
 Result<SettingValue> read_duration(const Reading &reading);
 Result<SettingValue> read_size(const Reading &reading);
+Result<SettingValue> read_addresses(const Reading &reading);
+Result<SettingValue> read_admin_address(const Reading &reading);
+Result<SettingValue> read_target(const Reading &reading);
+Result<SettingValue> read_public_address(const Reading &reading);
 /// Of the DNS responder.
 Result<SettingValue> read_loopbacks(const Reading &reading);
 Result<SettingValue> read_name_servers(const Reading &reading);

@@ -14,7 +14,8 @@ culvert::RelayConfig relay_config(const std::string &folder) {
   config.tls_key_file = folder + "/relay.key";
   config.names = {"127.0.0.1"};
   config.entities.push_back({"app", {}});
-  config.rules.push_back({"both", {true, true, false}, culvert::Secret("a key of the tests alone"), {}});
+  config.rules.push_back(
+      {"both", {true, true, false}, culvert::Secret("a key of the tests alone"), {}});
   config.protocols = {"transport_azure"};
   return config;
 }
